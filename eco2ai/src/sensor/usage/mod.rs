@@ -1,0 +1,35 @@
+//! How much of the machine's processors and memory this process uses.
+
+use std::time::Duration;
+
+/// CPU time and memory, of the machine and of this process with its children. What a platform
+/// does not tell is `None`, never 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// CPU time that the process and its children have used since some moment in the past; never
+    /// falls.
+    pub own_cpu: Option<Duration>,
+    /// CPU time that all processes have used (user, nice, system, irq, softirq) since some moment
+    /// in the past; never falls.
+    pub busy_cpu: Option<Duration>,
+    /// Logical CPUs: the CPU time that the machine can give per unit of time.
+    pub cpus: f64,
+    /// Resident memory of the process and its children in bytes.
+    pub own_memory: Option<u64>,
+    /// Used memory of the machine in bytes.
+    pub used_memory: Option<u64>,
+}
+
+/// Tells the usage. The meter has one for the machine it runs on; a test brings its own.
+pub trait UsageSource: Send {
+    /// The usage now. Called at each reading, so it is cheap: children and memory may be those of
+    /// the last [`refresh`](Self::refresh).
+    fn read(&mut self) -> Usage;
+
+    /// Looks for children anew and reads the memory figures. Called once per measuring period.
+    fn refresh(&mut self);
+
+    /// The ids of the process and its children as of the last refresh.
+    fn processes(&self) -> &[u32];
+}

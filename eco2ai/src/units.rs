@@ -1,0 +1,185 @@
+//! Physical quantities: a number never crosses a public boundary without its unit.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, Mul, Sub, SubAssign};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! quantity {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub f64);
+
+        impl $name {
+            /// Nothing of it.
+            pub const ZERO: Self = Self(0.0);
+        }
+
+        impl Add for $name {
+            type Output = Self;
+            fn add(self, other: Self) -> Self {
+                Self(self.0 + other.0)
+            }
+        }
+
+        impl AddAssign for $name {
+            fn add_assign(&mut self, other: Self) {
+                self.0 += other.0;
+            }
+        }
+
+        impl Sub for $name {
+            type Output = Self;
+            fn sub(self, other: Self) -> Self {
+                Self(self.0 - other.0)
+            }
+        }
+
+        impl SubAssign for $name {
+            fn sub_assign(&mut self, other: Self) {
+                self.0 -= other.0;
+            }
+        }
+
+        impl Mul<f64> for $name {
+            type Output = Self;
+            fn mul(self, factor: f64) -> Self {
+                Self(self.0 * factor)
+            }
+        }
+
+        impl Div<f64> for $name {
+            type Output = Self;
+            fn div(self, divisor: f64) -> Self {
+                Self(self.0 / divisor)
+            }
+        }
+
+        impl Sum for $name {
+            fn sum<I: Iterator<Item = Self>>(items: I) -> Self {
+                items.fold(Self::ZERO, Add::add)
+            }
+        }
+    };
+}
+
+quantity! {
+    /// Energy in joules (watt seconds), the unit of all counting inside the crate.
+    Joules
+}
+quantity! {
+    /// Power in watts.
+    Watts
+}
+quantity! {
+    /// Energy in kilowatt hours, the unit of the log: 3 600 000 J exactly.
+    KilowattHours
+}
+quantity! {
+    /// Mass of carbon dioxide equivalents in kilograms, the unit of the log.
+    KilogramsCo2e
+}
+quantity! {
+    /// Carbon intensity of electricity: grams of CO2 equivalents per kilowatt hour, which is the
+    /// same number as kilograms per megawatt hour, the unit of `emission_level`.
+    GramsPerKwh
+}
+
+impl From<Joules> for KilowattHours {
+    fn from(energy: Joules) -> Self {
+        Self(energy.0 / 3_600_000.0)
+    }
+}
+
+impl From<KilowattHours> for Joules {
+    fn from(energy: KilowattHours) -> Self {
+        Self(energy.0 * 3_600_000.0)
+    }
+}
+
+impl Mul<Duration> for Watts {
+    type Output = Joules;
+    fn mul(self, time: Duration) -> Joules {
+        Joules(self.0 * time.as_secs_f64())
+    }
+}
+
+impl Mul<KilowattHours> for GramsPerKwh {
+    type Output = KilogramsCo2e;
+    fn mul(self, energy: KilowattHours) -> KilogramsCo2e {
+        KilogramsCo2e(self.0 * energy.0 / 1000.0)
+    }
+}
+
+/// Writes `value` with four significant digits and the prefix that keeps it between 1 and 1000.
+fn with_prefix(f: &mut fmt::Formatter<'_>, value: f64, unit: &str) -> fmt::Result {
+    const PREFIXES: [(f64, &str); 7] =
+        [(1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")];
+    if value == 0.0 || !value.is_finite() {
+        return write!(f, "{value} {unit}");
+    }
+    let (scale, prefix) = PREFIXES
+        .into_iter()
+        .find(|(scale, _)| value.abs() >= *scale)
+        .unwrap_or(PREFIXES[PREFIXES.len() - 1]);
+    let scaled = value / scale;
+    let decimals = match scaled.abs() {
+        size if size >= 100.0 => 1,
+        size if size >= 10.0 => 2,
+        _ => 3,
+    };
+    write!(f, "{scaled:.decimals$} {prefix}{unit}")
+}
+
+impl fmt::Display for Joules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        with_prefix(f, self.0, "J")
+    }
+}
+
+impl fmt::Display for Watts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        with_prefix(f, self.0, "W")
+    }
+}
+
+impl fmt::Display for KilowattHours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        with_prefix(f, self.0 * 1000.0, "Wh")
+    }
+}
+
+impl fmt::Display for KilogramsCo2e {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        with_prefix(f, self.0 * 1000.0, "g CO2e")
+    }
+}
+
+impl fmt::Display for GramsPerKwh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} gCO2e/kWh", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kilowatt_hour_is_3_600_000_joules() {
+        assert_eq!(KilowattHours::from(Joules(3_600_000.0)), KilowattHours(1.0));
+        assert_eq!(Joules::from(KilowattHours(0.5)), Joules(1_800_000.0));
+    }
+
+    #[test]
+    fn display_keeps_four_digits_and_picks_the_prefix() {
+        assert_eq!(Joules(1234.5).to_string(), "1.234 kJ");
+        assert_eq!(KilowattHours(0.000_012_3).to_string(), "12.30 mWh");
+        assert_eq!(KilogramsCo2e(0.000_000_456_7).to_string(), "456.7 µg CO2e");
+        assert_eq!(Watts::ZERO.to_string(), "0 W");
+    }
+}

@@ -1,0 +1,1 @@
+//! Runnable examples of eco2ai: see `src/bin`.

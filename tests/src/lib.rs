@@ -1,0 +1,1 @@
+//! Rigs for the integration tests.

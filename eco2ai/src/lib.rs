@@ -3,6 +3,7 @@
 mod carbon;
 mod error;
 mod log;
+pub mod meter;
 mod report;
 pub mod sensor;
 mod settings;
@@ -18,4 +19,4 @@ pub use eco2ai_macros::track;
 pub use error::{Error, Result};
 pub use log::{Record, Status};
 pub use settings::{CpuProcesses, EncodeFile, Params, Rows};
-pub use tracker::{Run, RunHandle, Tracker, TrackerBuilder};
+pub use tracker::{Run, RunHandle, Tracker, TrackerBuilder, Training};

@@ -116,3 +116,8 @@ impl Settings {
         })
     }
 }
+
+/// Whether `ECO2AI_DISABLE` turns all tracking off. Read once per process.
+pub(crate) fn disabled() -> bool {
+    false
+}

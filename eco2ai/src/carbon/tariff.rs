@@ -30,6 +30,12 @@ impl Tariff {
         Ok(Self::Flat(0.0))
     }
 
+    /// The price, where it is the same at any time.
+    pub(crate) fn flat(&self) -> Option<f64> {
+        let Self::Flat(price) = self;
+        Some(*price)
+    }
+
     /// Price per kWh at `time`.
     pub(crate) fn price_at(&self, time: DateTime<Local>) -> f64 {
         let _ = time;

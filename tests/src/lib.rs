@@ -1,1 +1,4 @@
 //! Rigs for the integration tests.
+
+pub mod curve;
+pub mod scripted;

@@ -199,7 +199,7 @@ impl Channel {
         if let Some(last) = self.last {
             let passed = now.saturating_sub(last.at);
             if self.failures == 0 || passed <= LONGEST_GAUGE_GAP {
-                self.told += (last.value + power) / 2.0 * passed.as_secs_f64();
+                self.told += f64::midpoint(last.value, power) * passed.as_secs_f64();
             }
         }
         self.power = power;

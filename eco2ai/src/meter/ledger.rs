@@ -111,6 +111,13 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// What was given out in a scope, and what is due but was not, in joules.
+    #[cfg(test)]
+    pub(super) fn given_and_carry(&mut self, scope: CpuProcesses) -> (Energies, Energies) {
+        let pool = self.pool(scope);
+        (pool.given, pool.carry())
+    }
+
     fn pool(&mut self, scope: CpuProcesses) -> &mut Pool {
         match scope {
             CpuProcesses::Current => &mut self.process,
@@ -204,7 +211,7 @@ impl Ledger {
         let mut energy = energy;
         while let Some((cut, at)) = self.next_cut(scope, from, to, wall) {
             let rest = to.saturating_sub(from).as_secs_f64();
-            let part = if rest > 0.0 { (at - from).as_secs_f64() / rest } else { 0.0 };
+            let part = if rest > 0.0 { at.saturating_sub(from).as_secs_f64() / rest } else { 0.0 };
             let before = energy * part;
             self.pool(scope).give(before);
             energy = energy - before;

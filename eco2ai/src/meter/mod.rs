@@ -14,6 +14,8 @@ mod ledger;
 mod pool;
 mod provenance;
 mod sensing;
+#[cfg(test)]
+mod split_test;
 mod thread;
 
 use std::fmt;
@@ -210,6 +212,12 @@ impl Meter {
     pub fn read(&self) {
         let mut sensing = lock(&self.shared.sensing);
         self.read_all(&mut sensing);
+    }
+
+    /// For tests with a clock that stands still: lets `time` pass on `clock`, which is this meter's,
+    /// and takes the readings that the meter's thread would take meanwhile.
+    pub fn simulate(&self, clock: &ManualClock, time: Duration) {
+        thread::simulate(self, clock, time);
     }
 
     /// Takes a reading where a run starts or stops, unless the last one is too fresh or somebody

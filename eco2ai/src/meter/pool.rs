@@ -82,6 +82,12 @@ impl Pool {
         }
     }
 
+    /// What is due up to the last reading and was not given out; below zero where more was.
+    #[cfg(test)]
+    pub(super) fn carry(&self) -> Energies {
+        self.due - self.given
+    }
+
     /// Up to where energy was given out.
     pub(super) fn advanced(&self) -> Duration {
         self.advanced

@@ -6,10 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
-use super::{Meter, Shared, lock};
+use super::{ManualClock, Meter, Shared, lock};
 
-/// How often a device that tells only its power is read.
-const GAUGE_INTERVAL: Duration = Duration::from_millis(100);
+/// How often a device that tells only its power is read: up to ten times a second, and at no
+/// simple fraction of the periods that loads like to have.
+const GAUGE_INTERVAL: Duration = Duration::from_micros(92_700);
+
+/// The part by which that interval is longer or shorter by chance: enough to leave a resonance
+/// within some fifty readings, and not so much that readings fall as unevenly as dice.
+const GAUGE_JITTER: f64 = 0.08;
+
+/// A thread that is woken at the very moment would not sleep at all.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
 
 /// How the thread is woken and ended.
 #[derive(Debug, Default)]
@@ -75,7 +83,7 @@ pub(super) fn wake(shared: &Arc<Shared>) {
 }
 
 fn run(shared: &Weak<Shared>, control: &Control) {
-    let mut state = State { period_began: None, random: RandomState::new().hash_one(0) };
+    let mut state = State::new(RandomState::new().hash_one(0));
     let mut sleep = Some(Duration::from_millis(10));
     loop {
         control.sleep(sleep);
@@ -87,22 +95,40 @@ fn run(shared: &Weak<Shared>, control: &Control) {
     }
 }
 
+/// Lets time pass on a clock that stands still, and takes the readings that the thread would take.
+pub(super) fn simulate(meter: &Meter, clock: &ManualClock, time: Duration) {
+    let mut state = State::new(0);
+    let mut rest = time;
+    while !rest.is_zero() {
+        let wait = state.tick(meter).unwrap_or(rest).min(rest);
+        clock.advance(wait);
+        rest -= wait;
+    }
+}
+
 struct State {
     /// When the period that is under way began; none while no run is active.
     period_began: Option<Duration>,
+    /// When the next reading is due; none while no run is active.
+    next_read: Option<Duration>,
     random: u64,
 }
 
 impl State {
+    fn new(seed: u64) -> Self {
+        Self { period_began: None, next_read: None, random: seed }
+    }
+
     /// Does what is due; gives the time until something is due again, `None` for until woken.
     fn tick(&mut self, meter: &Meter) -> Option<Duration> {
         let shared = &meter.shared;
         let was_active = self.period_began.is_some();
         shared.thread.parked.store(false, Ordering::Release);
         let period = {
-            let mut ledger = lock(&shared.ledger);
+            let ledger = lock(&shared.ledger);
             if ledger.is_idle() {
                 self.period_began = None;
+                self.next_read = None;
                 // Not at once: a run that follows soon need not pay for the waking.
                 if was_active {
                     return Some(Duration::from_secs(1));
@@ -114,23 +140,20 @@ impl State {
         };
         let now = shared.clock.now();
         let began = *self.period_began.get_or_insert(now);
-        let age = match shared.last_read.load(Ordering::Relaxed) {
-            u64::MAX => Duration::MAX,
-            last => now.saturating_sub(Duration::from_nanos(last)),
-        };
-        let period_over = now.saturating_sub(began) >= period;
-        let interval = self.interval(meter, period);
-        if period_over || age >= interval {
+        if self.next_read.is_none_or(|next| now >= next) {
             meter.read();
+            self.next_read = Some(now + self.interval(meter, period));
         }
-        if period_over {
+        let mut period_ends = began + period;
+        if now >= period_ends {
             self.period_began = Some(now);
+            period_ends = now + period;
             if let Some(f) = shared.on_period.get() {
                 f(meter);
             }
         }
-        let rest = (began + if period_over { period * 2 } else { period }).saturating_sub(now);
-        Some(interval.min(rest).max(Duration::from_millis(1)))
+        let next = self.next_read.map_or(period_ends, |next| next.min(period_ends));
+        Some(next.saturating_sub(now).max(SHORTEST_SLEEP))
     }
 
     /// The time between two readings: the period, or less where a counter would wrap or a device
@@ -144,8 +167,8 @@ impl State {
         if sensing.has_gauge() {
             // Some jitter, so that a load with the same period is not always met in the same state.
             self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let jitter = (self.random >> 33) as f64 / f64::from(1_u32 << 31);
-            interval = interval.min(GAUGE_INTERVAL.mul_f64(0.75 + jitter / 4.0));
+            let jitter = (self.random >> 33) as f64 / f64::from(1_u32 << 30) - 1.0;
+            interval = interval.min(GAUGE_INTERVAL.mul_f64(1.0 + GAUGE_JITTER * jitter));
         }
         let resolution = meter.shared.resolution.load(Ordering::Relaxed);
         interval.max(Duration::from_nanos(resolution))

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-mod carbon;
+pub mod carbon;
 mod error;
 mod log;
 mod report;

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-mod carbon;
+pub mod carbon;
 mod error;
 mod log;
 pub mod meter;
@@ -18,5 +18,8 @@ pub use carbon::Pricing;
 pub use eco2ai_macros::track;
 pub use error::{Error, Result};
 pub use log::{Record, Status};
-pub use settings::{CpuProcesses, EncodeFile, Params, Rows};
+pub use settings::{
+    CpuProcesses, EncodeFile, Origin, ParameterInForce, ParametersInForce, Params, Rows,
+    get_params, save as save_params,
+};
 pub use tracker::{Run, RunHandle, Tracker, TrackerBuilder, Training};

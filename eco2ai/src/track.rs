@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::settings::Settings;
-use crate::tracker::{ActiveRun, Origin, TrackerBuilder};
+use crate::tracker::{ActiveRun, Subject, TrackerBuilder};
 
 /// A tracked function.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ pub fn start(site: &'static Site, arguments: impl FnOnce() -> TrackerBuilder) ->
     let active = Settings::resolve(&builder.params).map(|settings| {
         let function = format!("{}::{}", site.module, site.name).into();
         let rows = settings.rows;
-        let origin = Origin::new(Arc::new(settings), Some(function), None, builder.parent);
-        ActiveRun::start(&Arc::new(origin), rows)
+        let subject = Subject::new(Arc::new(settings), Some(function), None, builder.parent);
+        ActiveRun::start(&Arc::new(subject), rows)
     });
     match active {
         Ok(active) => Guard { active: Some(active) },

@@ -18,7 +18,7 @@ use crate::settings::{Rows, Settings};
 
 /// What runs are started with: parameters, and the function they are runs of.
 #[derive(Debug)]
-pub(crate) struct Origin {
+pub(crate) struct Subject {
     settings: Arc<Settings>,
     function: Option<Arc<str>>,
     meter: Option<Meter>,
@@ -27,7 +27,7 @@ pub(crate) struct Origin {
     totals: Mutex<Vec<Arc<Total>>>,
 }
 
-impl Origin {
+impl Subject {
     pub(crate) fn new(
         settings: Arc<Settings>,
         function: Option<Arc<str>>,
@@ -124,15 +124,15 @@ pub(crate) struct ActiveRun {
 impl ActiveRun {
     /// Starts a run. Its parent is the one given, else the innermost of this thread; it becomes the
     /// innermost itself.
-    pub(crate) fn start(origin: &Arc<Origin>, rows: Rows) -> Self {
-        let meter = match (&origin.meter, &origin.parent) {
+    pub(crate) fn start(subject: &Arc<Subject>, rows: Rows) -> Self {
+        let meter = match (&subject.meter, &subject.parent) {
             (Some(meter), _) => meter.clone(),
             (None, Some(parent)) if parent.meter.is_own() => parent.meter.clone(),
             (None, _) => Meter::process(),
         };
-        let settings = &origin.settings;
+        let settings = &subject.settings;
         let start = meter.wall();
-        let parent = origin.parent.as_ref().filter(|parent| parent.meter.is_same(&meter));
+        let parent = subject.parent.as_ref().filter(|parent| parent.meter.is_same(&meter));
         let mut id = Uuid::nil();
         let mut total = None;
         let (key, parent_id, started) = meter.start(Start {
@@ -140,7 +140,7 @@ impl ActiveRun {
                 id = match rows {
                     Rows::Each => Uuid::new_v4(),
                     Rows::Total => {
-                        let (found, outermost) = origin.total(ancestors, &meter, start);
+                        let (found, outermost) = subject.total(ancestors, &meter, start);
                         let id = found.id;
                         total = Some((found, outermost));
                         id
@@ -159,7 +159,7 @@ impl ActiveRun {
             let facts = Facts {
                 settings: Arc::clone(settings),
                 meter: meter.clone(),
-                function: origin.function.clone(),
+                function: subject.function.clone(),
                 parent_id,
                 file: absolute(settings),
                 start,
@@ -270,7 +270,7 @@ impl ActiveRun {
     }
 }
 
-impl Origin {
+impl Subject {
     /// The sum that a new call belongs to, and whether no other call of this function is among its
     /// ancestors.
     fn total(
@@ -331,7 +331,7 @@ fn absolute(settings: &Settings) -> PathBuf {
 
 /// When the price of electricity changes next.
 fn next_cut(settings: &Settings) -> Option<NextCut> {
-    let tariff = settings.tariff.clone().filter(|tariff| tariff.flat().is_none())?;
+    let tariff = settings.tariff.clone().filter(|tariff| tariff.flat_price().is_none())?;
     Some(Arc::new(move |after| {
         tariff.next_edge(DateTime::<Local>::from(after)).map(SystemTime::from)
     }))

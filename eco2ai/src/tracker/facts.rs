@@ -43,7 +43,7 @@ impl Figures {
             read: account.read,
             overlap: account.overlap,
         };
-        if let Some(tariff) = settings.tariff.as_ref().filter(|tariff| tariff.flat().is_none()) {
+        if let Some(tariff) = settings.tariff.as_ref().filter(|tariff| tariff.flat_price().is_none()) {
             let mut begin = start;
             let mut before = Sums::default();
             // The last stretch ends now, whenever that is.
@@ -145,7 +145,7 @@ impl Facts {
             |energies: &Energies| KilowattHours::from(energies.total(wall_meter)) * settings.pue;
         let own_energy = kwh(&figures.own);
         let power_consumption = kwh(&figures.inclusive);
-        let (own_cost, cost) = match settings.tariff.as_ref().map(|tariff| tariff.flat()) {
+        let (own_cost, cost) = match settings.tariff.as_ref().map(|tariff| tariff.flat_price()) {
             None => (0.0, 0.0),
             Some(Some(price)) => (price * own_energy.0, price * power_consumption.0),
             Some(None) => figures.priced.iter().fold((0.0, 0.0), |sum, (price, own, inclusive)| {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use active::RunHandle;
-pub(crate) use active::{ActiveRun, Origin};
+pub(crate) use active::{ActiveRun, Subject};
 pub use run::Run;
 pub use training::Training;
 
@@ -22,7 +22,7 @@ use crate::settings::{CpuProcesses, EncodeFile, Params, Rows, Settings};
 /// Parameters for runs, checked once.
 #[derive(Clone, Debug)]
 pub struct Tracker {
-    origin: Arc<Origin>,
+    subject: Arc<Subject>,
 }
 
 /// Collects the parameters of a [`Tracker`]; what is not given comes from the environment, else
@@ -155,7 +155,7 @@ impl TrackerBuilder {
     /// Names the parameter, its value and what is allowed.
     pub fn build(self) -> Result<Tracker> {
         let settings = Arc::new(Settings::resolve(&self.params)?);
-        Ok(Tracker { origin: Arc::new(Origin::new(settings, None, self.meter, self.parent)) })
+        Ok(Tracker { subject: Arc::new(Subject::new(settings, None, self.meter, self.parent)) })
     }
 }
 
@@ -170,7 +170,7 @@ impl Tracker {
     /// # Errors
     /// Where the log is a file of another kind.
     pub fn start(&self) -> Result<Run> {
-        Ok(Run::start(&self.origin))
+        Ok(Run::start(&self.subject))
     }
 
     /// Starts a training, whose first epoch is number 1.
@@ -187,6 +187,6 @@ impl Tracker {
     /// # Errors
     /// As for [`start`](Self::start).
     pub fn start_training_at(&self, first_epoch: u64) -> Result<Training> {
-        Ok(Training::start(&self.origin, first_epoch))
+        Ok(Training::start(&self.subject, first_epoch))
     }
 }

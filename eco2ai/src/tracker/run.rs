@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::active::{ActiveRun, Origin, RunHandle};
+use super::active::{ActiveRun, Subject, RunHandle};
 use crate::error::Result;
 use crate::log::{Record, Status};
 
@@ -14,15 +14,15 @@ use crate::log::{Record, Status};
 #[must_use = "dropping a run stops it"]
 #[derive(Debug)]
 pub struct Run {
-    origin: Arc<Origin>,
+    subject: Arc<Subject>,
     active: Option<ActiveRun>,
 }
 
 impl Run {
-    pub(super) fn start(origin: &Arc<Origin>) -> Self {
+    pub(super) fn start(subject: &Arc<Subject>) -> Self {
         let active =
-            (!crate::settings::disabled()).then(|| ActiveRun::start(origin, origin.rows()));
-        Self { origin: Arc::clone(origin), active }
+            (!crate::settings::disabled()).then(|| ActiveRun::start(subject, subject.rows()));
+        Self { subject: Arc::clone(subject), active }
     }
 
     /// Names the run, so that work on other threads can be put under it with
@@ -35,7 +35,7 @@ impl Run {
     /// The record as it stands: id, energy, CO2 and cost so far. Its status is `interrupted`, as
     /// it would be if the process died now.
     pub fn so_far(&self) -> Record {
-        self.active.as_ref().and_then(ActiveRun::record).unwrap_or_else(|| self.origin.nothing())
+        self.active.as_ref().and_then(ActiveRun::record).unwrap_or_else(|| self.subject.nothing())
     }
 
     /// Stops the run and writes its row. Where tracking is off (`ECO2AI_DISABLE`), nothing is
@@ -47,7 +47,7 @@ impl Run {
         self.active
             .take()
             .and_then(|active| active.finish(Status::Ok))
-            .unwrap_or_else(|| Ok(self.origin.nothing()))
+            .unwrap_or_else(|| Ok(self.subject.nothing()))
     }
 }
 

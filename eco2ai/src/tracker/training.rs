@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::active::{ActiveRun, Origin, RunHandle};
+use super::active::{ActiveRun, Subject, RunHandle};
 use crate::error::Result;
 use crate::log::{Record, Status};
 use crate::settings::Rows;
@@ -15,15 +15,15 @@ use crate::settings::Rows;
 #[must_use = "dropping a training stops it"]
 #[derive(Debug)]
 pub struct Training {
-    origin: Arc<Origin>,
+    subject: Arc<Subject>,
     active: Option<ActiveRun>,
     epoch: u64,
 }
 
 impl Training {
-    pub(super) fn start(origin: &Arc<Origin>, first_epoch: u64) -> Self {
-        let active = (!crate::settings::disabled()).then(|| ActiveRun::start(origin, Rows::Each));
-        Self { origin: Arc::clone(origin), active, epoch: first_epoch }
+    pub(super) fn start(subject: &Arc<Subject>, first_epoch: u64) -> Self {
+        let active = (!crate::settings::disabled()).then(|| ActiveRun::start(subject, Rows::Each));
+        Self { subject: Arc::clone(subject), active, epoch: first_epoch }
     }
 
     /// Names the training, as [`Run::handle`](crate::Run::handle) does.
@@ -33,7 +33,7 @@ impl Training {
 
     /// The record of the whole training as it stands.
     pub fn so_far(&self) -> Record {
-        self.active.as_ref().and_then(ActiveRun::record).unwrap_or_else(|| self.origin.nothing())
+        self.active.as_ref().and_then(ActiveRun::record).unwrap_or_else(|| self.subject.nothing())
     }
 
     /// Ends an epoch and writes its row: the energy since the previous epoch, and the metrics in
@@ -45,14 +45,14 @@ impl Training {
         &mut self,
         metrics: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Record> {
-        let Some(active) = &self.active else { return Ok(self.origin.nothing()) };
+        let Some(active) = &self.active else { return Ok(self.subject.nothing()) };
         let metrics: Vec<_> = metrics
             .into_iter()
             .map(|(name, value)| (name.to_string(), value.to_string()))
             .collect();
         let epoch = epoch_text(self.epoch, &metrics);
         self.epoch = self.epoch.saturating_add(1);
-        active.tell_epoch(epoch).unwrap_or_else(|| Ok(self.origin.nothing()))
+        active.tell_epoch(epoch).unwrap_or_else(|| Ok(self.subject.nothing()))
     }
 
     /// Stops the training and writes what came after the last epoch, as a row whose epoch is `N/A`.
@@ -63,7 +63,7 @@ impl Training {
         self.active
             .take()
             .and_then(|active| active.finish(Status::Ok))
-            .unwrap_or_else(|| Ok(self.origin.nothing()))
+            .unwrap_or_else(|| Ok(self.subject.nothing()))
     }
 }
 

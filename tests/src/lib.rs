@@ -1,4 +1,3 @@
 //! Rigs for the integration tests.
 
-pub mod curve;
 pub mod scripted;

@@ -5,10 +5,17 @@
 //! meter) and a **model** (utilisation times watts). The kind decides the [`Quality`] of the
 //! figure in the row.
 
+mod cpu_table;
+#[cfg(target_os = "linux")]
+mod kept_file;
 mod usage;
 
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+pub use usage::LinuxUsage;
+#[cfg(not(target_os = "linux"))]
+pub use usage::SysinfoUsage;
 pub use usage::{Usage, UsageSource};
 
 use crate::units::{Joules, Watts};

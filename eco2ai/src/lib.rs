@@ -17,5 +17,6 @@ pub use carbon::Pricing;
 pub use eco2ai_macros::track;
 pub use error::{Error, Result};
 pub use log::{Record, Status};
+pub use sensor::{Devices, available_devices};
 pub use settings::{CpuProcesses, EncodeFile, Params, Rows};
 pub use tracker::{Run, RunHandle, Tracker, TrackerBuilder};

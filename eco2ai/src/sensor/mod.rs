@@ -5,13 +5,36 @@
 //! meter) and a **model** (utilisation times watts). The kind decides the [`Quality`] of the
 //! figure in the row.
 
+mod cpu_info;
+mod cpu_model;
 mod cpu_table;
+mod detect;
+mod devices;
+#[cfg(target_os = "linux")]
+mod hwmon;
 #[cfg(target_os = "linux")]
 mod kept_file;
+mod nvml;
+mod ram_model;
+#[cfg(target_os = "linux")]
+mod rapl;
 mod usage;
+mod visible_devices;
 
 use std::time::Duration;
 
+use serde::Serialize;
+
+pub use cpu_model::CpuModel;
+#[allow(unused_imports, reason = "the meter takes them up")]
+pub(crate) use detect::{Detected, Roots, detect};
+pub use devices::{Device, Devices, Missing, available_devices};
+#[cfg(target_os = "linux")]
+pub use hwmon::Hwmon;
+pub use nvml::NvidiaGpu;
+pub use ram_model::RamModel;
+#[cfg(target_os = "linux")]
+pub use rapl::Rapl;
 #[cfg(target_os = "linux")]
 pub use usage::LinuxUsage;
 #[cfg(not(target_os = "linux"))]
@@ -21,7 +44,8 @@ pub use usage::{Usage, UsageSource};
 use crate::units::{Joules, Watts};
 
 /// What a sensor senses, and so which column of the row its energy goes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Component {
     /// Processors.
     Cpu,
@@ -69,7 +93,8 @@ impl Reading {
 }
 
 /// How a figure was obtained, from the weakest to the strongest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Quality {
     /// From a model.
     Estimated,

@@ -2,5 +2,8 @@
 
 #![allow(clippy::must_use_candidate)]
 
-pub mod curve;
+pub use ::fake_nvml::curve;
+
+#[cfg(unix)]
+pub mod fake_nvml;
 pub mod fake_tree;

@@ -1,7 +1,10 @@
 //! Power over time whose energy is known exactly.
 
+use serde::{Deserialize, Serialize};
+
 /// A course of power; time in seconds, power in watts, energy in joules.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Curve {
     /// Always the same.
     Constant(f64),
@@ -36,6 +39,7 @@ pub enum Curve {
 
 impl Curve {
     /// The power at `time`.
+    #[must_use]
     pub fn watts(self, time: f64) -> f64 {
         match self {
             Self::Constant(watts) => watts,
@@ -58,6 +62,7 @@ impl Curve {
     }
 
     /// The energy from 0 to `time`.
+    #[must_use]
     pub fn joules(self, time: f64) -> f64 {
         let pulses = |low: f64, high: f64, width: f64, period: f64| {
             let whole = (time / period).floor();

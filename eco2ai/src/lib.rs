@@ -18,6 +18,7 @@ pub use carbon::Pricing;
 pub use eco2ai_macros::track;
 pub use error::{Error, Result};
 pub use log::{Record, Status};
+pub use sensor::{Devices, available_devices};
 pub use settings::{
     CpuProcesses, EncodeFile, Origin, ParameterInForce, ParametersInForce, Params, Rows,
     get_params, save as save_params,

@@ -33,7 +33,7 @@ impl Sensor for Counter {
         let tick = self.tick.as_secs_f64();
         let told = if tick > 0.0 { (now / tick).floor() * tick } else { now };
         let since = self.reset_at.filter(|at| told >= *at).unwrap_or(0.0);
-        Ok(Reading::Energy(Joules(self.curve.energy(told) - self.curve.energy(since))))
+        Ok(Reading::Energy(Joules(self.curve.joules(told) - self.curve.joules(since))))
     }
 
     fn tick(&self) -> Duration {
@@ -41,7 +41,7 @@ impl Sensor for Counter {
     }
 
     fn power(&mut self) -> Option<Watts> {
-        Some(Watts(self.curve.power(self.clock.now().as_secs_f64())))
+        Some(Watts(self.curve.watts(self.clock.now().as_secs_f64())))
     }
 }
 
@@ -63,7 +63,7 @@ impl Sensor for Gauge {
     }
 
     fn read(&mut self) -> Result<Reading, SensorError> {
-        Ok(Reading::Power(Watts(self.curve.power(self.clock.now().as_secs_f64()))))
+        Ok(Reading::Power(Watts(self.curve.watts(self.clock.now().as_secs_f64()))))
     }
 }
 

@@ -43,15 +43,15 @@ impl Bench {
     }
 }
 
-fn curves() -> Vec<(&'static str, Curve, f64)> {
-    let mut curves = vec![
-        ("constant", Curve::constant(75.0), f64::INFINITY),
-        ("slow ramp", Curve::ramp(20.0, 300.0, 40.0), 40.0),
-    ];
+/// Each with its period in seconds.
+fn curves() -> Vec<(Curve, f64)> {
+    let (low, high) = (20.0, 300.0);
+    let mut curves = vec![(Curve::Constant(75.0), f64::INFINITY)];
     for period in [0.3, 1.0, 2.7, 10.0, 30.0] {
-        curves.push(("square", Curve::square(20.0, 300.0, period, 0.5), period));
-        curves.push(("ramp", Curve::ramp(20.0, 300.0, period), period));
-        curves.push(("spiky", Curve::spiky(20.0, 300.0, period), period));
+        curves.push((Curve::Square { low, high, period }, period));
+        curves.push((Curve::Sawtooth { low, high, period }, period));
+        let width = period / 5.0;
+        curves.push((Curve::Spikes { base: low, peak: high, width, period }, period));
     }
     curves
 }
@@ -60,15 +60,14 @@ const LENGTHS_S: [f64; 7] = [0.001, 0.03, 0.4, 2.5, 21.0, 317.0, 3600.0];
 
 #[test]
 fn counters_come_within_half_a_percent_of_the_integral() {
-    for (name, curve, period) in curves() {
+    for (curve, _) in curves() {
         for tick_ms in [0, 1, 20, 100] {
             let tick = Duration::from_millis(tick_ms);
-            let used = curve.clone();
             let bench = bench(|clock| {
                 let counter = Counter {
                     clock: clock.clone(),
                     component: Component::Gpu,
-                    curve: used,
+                    curve,
                     tick,
                     reset_at: None,
                 };
@@ -76,11 +75,11 @@ fn counters_come_within_half_a_percent_of_the_integral() {
             });
             for length in LENGTHS_S {
                 let (energy, start) = bench.run(Duration::from_secs_f64(length));
-                let truth = curve.energy(start + length) - curve.energy(start);
+                let truth = curve.joules(start + length) - curve.joules(start);
                 let ticks = if tick_ms == 0 { f64::INFINITY } else { length / tick.as_secs_f64() };
                 let error = (energy - truth).abs();
                 // What a counter hides between two refreshes nobody can know: a tick at peak power.
-                let hidden = tick.as_secs_f64().max(0.001) * curve.peak;
+                let hidden = tick.as_secs_f64().max(0.001) * curve.peak();
                 let allowed = match ticks {
                     2000.0.. => truth * 0.005,
                     200.0.. => hidden.max(truth * 0.005),
@@ -88,7 +87,7 @@ fn counters_come_within_half_a_percent_of_the_integral() {
                 };
                 assert!(
                     error <= allowed,
-                    "{name} of {period} s, tick {tick_ms} ms, run of {length} s: \
+                    "{curve:?}, tick {tick_ms} ms, run of {length} s: \
                      {energy} J for {truth} J, allowed {allowed}"
                 );
                 // The next run begins at another phase.
@@ -100,15 +99,14 @@ fn counters_come_within_half_a_percent_of_the_integral() {
 
 #[test]
 fn gauges_come_within_two_percent_of_the_integral() {
-    for (name, curve, period) in curves() {
-        let used = curve.clone();
+    for (curve, period) in curves() {
         let bench = bench(|clock| {
-            let gauge = Gauge { clock: clock.clone(), component: Component::Gpu, curve: used };
+            let gauge = Gauge { clock: clock.clone(), component: Component::Gpu, curve };
             Box::new(move |meter| meter.add_sensor(gauge))
         });
         for length in LENGTHS_S {
             let (energy, start) = bench.run(Duration::from_secs_f64(length));
-            let truth = curve.energy(start + length) - curve.energy(start);
+            let truth = curve.joules(start + length) - curve.joules(start);
             let samples = length / 0.1;
             let error = (energy - truth).abs();
             let smooth = period >= 2.0 && length >= 10.0 * period;
@@ -117,11 +115,11 @@ fn gauges_come_within_two_percent_of_the_integral() {
             } else {
                 // Where in the gap between two samples an edge of the curve lies nobody can know.
                 let edges = (length / period * 2.0).ceil() + 1.0;
-                (edges * 0.1f64.min(length) * curve.peak / 2.0).max(truth * 0.02)
+                (edges * 0.1f64.min(length) * curve.peak() / 2.0).max(truth * 0.02)
             };
             assert!(
                 error <= allowed,
-                "{name} of {period} s, run of {length} s: {energy} J for {truth} J, allowed {allowed}"
+                "{curve:?}, run of {length} s: {energy} J for {truth} J, allowed {allowed}"
             );
             bench.clock.advance(Duration::from_millis(137));
         }

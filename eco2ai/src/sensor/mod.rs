@@ -5,16 +5,46 @@
 //! meter) and a **model** (utilisation times watts). The kind decides the [`Quality`] of the
 //! figure in the row.
 
+mod cpu_info;
+mod cpu_model;
+mod cpu_table;
+mod detect;
+mod devices;
+#[cfg(target_os = "linux")]
+mod hwmon;
+#[cfg(target_os = "linux")]
+mod kept_file;
+mod nvml;
+mod ram_model;
+#[cfg(target_os = "linux")]
+mod rapl;
 mod usage;
+mod visible_devices;
 
 use std::time::Duration;
 
+use serde::Serialize;
+
+pub use cpu_model::CpuModel;
+pub(crate) use detect::{Roots, detect};
+pub use devices::{Device, Devices, Missing, available_devices};
+#[cfg(target_os = "linux")]
+pub use hwmon::Hwmon;
+pub use nvml::NvidiaGpu;
+pub use ram_model::RamModel;
+#[cfg(target_os = "linux")]
+pub use rapl::Rapl;
+#[cfg(target_os = "linux")]
+pub use usage::LinuxUsage;
+#[cfg(not(target_os = "linux"))]
+pub use usage::SysinfoUsage;
 pub use usage::{Usage, UsageSource};
 
 use crate::units::{Joules, Watts};
 
 /// What a sensor senses, and so which column of the row its energy goes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Component {
     /// Processors.
     Cpu,
@@ -62,7 +92,8 @@ impl Reading {
 }
 
 /// How a figure was obtained, from the weakest to the strongest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Quality {
     /// From a model.
     Estimated,
@@ -141,46 +172,5 @@ pub trait Sensor: Send {
             Component::Ram => Share::Memory,
             Component::Gpu | Component::Other | Component::Machine => Share::Whole,
         }
-    }
-}
-
-/// What `detect` found. (Stand-in until all ways of sensing are there.)
-pub(crate) struct Detected {
-    pub(crate) sensors: Vec<Box<dyn Sensor>>,
-    pub(crate) usage: Box<dyn UsageSource>,
-    pub(crate) cpu_name: String,
-    pub(crate) gpu_name: String,
-    pub(crate) os: String,
-}
-
-struct NoUsage;
-impl UsageSource for NoUsage {
-    fn read(&mut self) -> Usage {
-        Usage { own_cpu: Some(Duration::from_secs(1)), cpus: 2.0, ..Usage::default() }
-    }
-    fn refresh(&mut self) {}
-    fn processes(&self) -> &[u32] {
-        &[]
-    }
-}
-struct Constant;
-impl Sensor for Constant {
-    fn source(&self) -> &str {
-        "constant"
-    }
-    fn component(&self) -> Component {
-        Component::Cpu
-    }
-    fn read(&mut self) -> Result<Reading, SensorError> {
-        Ok(Reading::Power(Watts(10.0)))
-    }
-}
-pub(crate) fn detect() -> Detected {
-    Detected {
-        sensors: vec![Box::new(Constant)],
-        usage: Box::new(NoUsage),
-        cpu_name: String::new(),
-        gpu_name: String::new(),
-        os: String::new(),
     }
 }

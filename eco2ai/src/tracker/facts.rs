@@ -43,7 +43,9 @@ impl Figures {
             read: account.read,
             overlap: account.overlap,
         };
-        if let Some(tariff) = settings.tariff.as_ref().filter(|tariff| tariff.flat_price().is_none()) {
+        if let Some(tariff) =
+            settings.tariff.as_ref().filter(|tariff| tariff.flat_price().is_none())
+        {
             let mut begin = start;
             let mut before = Sums::default();
             // The last stretch ends now, whenever that is.

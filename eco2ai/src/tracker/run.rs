@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::active::{ActiveRun, Subject, RunHandle};
+use super::active::{ActiveRun, RunHandle, Subject};
 use crate::error::Result;
 use crate::log::{Record, Status};
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::active::{ActiveRun, Subject, RunHandle};
+use super::active::{ActiveRun, RunHandle, Subject};
 use crate::error::Result;
 use crate::log::{Record, Status};
 use crate::settings::Rows;

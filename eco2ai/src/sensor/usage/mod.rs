@@ -1,6 +1,17 @@
 //! How much of the machine's processors and memory this process uses.
 
+#[cfg(target_os = "linux")]
+mod linux;
+// Elsewhere the only way; on Linux it is compiled for its tests.
+#[cfg(any(test, not(target_os = "linux")))]
+mod other;
+
 use std::time::Duration;
+
+#[cfg(target_os = "linux")]
+pub use linux::LinuxUsage;
+#[cfg(not(target_os = "linux"))]
+pub use other::SysinfoUsage;
 
 /// CPU time and memory, of the machine and of this process with its children. What a platform
 /// does not tell is `None`, never 0.
@@ -27,7 +38,9 @@ pub trait UsageSource: Send {
     /// the last [`refresh`](Self::refresh).
     fn read(&mut self) -> Usage;
 
-    /// Looks for children anew and reads the memory figures. Called once per measuring period.
+    /// Looks for children anew and reads the memory figures. Called when measuring begins and once
+    /// per measuring period: a child that is found later than the first time is charged with all
+    /// it has used.
     fn refresh(&mut self);
 
     /// The ids of the process and its children as of the last refresh.

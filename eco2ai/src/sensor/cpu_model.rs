@@ -1,0 +1,126 @@
+//! The model of the processor: its thermal design power (TDP), to be multiplied by the
+//! utilisation.
+
+use super::cpu_info::CpuInfo;
+use super::cpu_table::{self, Part};
+use super::{Component, Reading, Sensor, SensorError};
+use crate::units::Watts;
+
+/// Power of a processor that is in no table. Source: Eco2AI's documentation.
+const UNKNOWN_PART: Watts = Watts(100.0);
+/// Power of a virtual CPU of which nothing is known: about that of a hardware thread in a server
+/// (a 240 W part with 64 threads has 3.75 W each).
+const UNKNOWN_VIRTUAL_CPU: Watts = Watts(4.0);
+
+/// Estimates the processor's power from its TDP. In a virtual machine each virtual CPU counts as
+/// one hardware thread of the part: never the TDP of the whole socket.
+#[derive(Clone, Debug)]
+pub struct CpuModel {
+    at_full_load: Watts,
+    source: &'static str,
+    basis: String,
+}
+
+impl CpuModel {
+    /// The model of the processors `cpu`.
+    pub(crate) fn new(cpu: &CpuInfo) -> Self {
+        let part = cpu_table::find(&cpu.brand);
+        if cpu.is_virtual { Self::of_virtual(cpu, part) } else { Self::of_hardware(cpu, part) }
+    }
+
+    fn of_hardware(cpu: &CpuInfo, part: Option<Part>) -> Self {
+        let sockets = f64::from(cpu.sockets);
+        match part {
+            Some(part) => Self {
+                at_full_load: part.tdp * sockets,
+                source: "tdp",
+                basis: format!("TDP of {} x {}", part.model, cpu.sockets),
+            },
+            None => Self {
+                at_full_load: UNKNOWN_PART * sockets,
+                source: "default",
+                basis: format!("not in the table: 100 W x {}", cpu.sockets),
+            },
+        }
+    }
+
+    fn of_virtual(cpu: &CpuInfo, part: Option<Part>) -> Self {
+        let virtual_cpus = f64::from(cpu.logical);
+        match part.and_then(|part| Some((part, part.threads().filter(|&threads| threads > 0)?))) {
+            Some((part, threads)) => Self {
+                at_full_load: part.tdp * virtual_cpus / f64::from(threads),
+                source: "tdp",
+                basis: format!(
+                    "virtual machine: TDP of {} x {} of {threads} threads",
+                    part.model, cpu.logical
+                ),
+            },
+            None => Self {
+                at_full_load: UNKNOWN_VIRTUAL_CPU * virtual_cpus,
+                source: "default",
+                basis: format!("virtual machine, part unknown: 4 W x {} CPUs", cpu.logical),
+            },
+        }
+    }
+
+    /// The model of a processor whose power at full load is known.
+    pub fn from_watts(at_full_load: Watts) -> Self {
+        Self { at_full_load, source: "tdp", basis: format!("given: {at_full_load}") }
+    }
+
+    /// Power of all processors when every CPU of the machine is busy.
+    pub fn at_full_load(&self) -> Watts {
+        self.at_full_load
+    }
+
+    /// How the power was found, in words.
+    pub fn basis(&self) -> &str {
+        &self.basis
+    }
+}
+
+impl Sensor for CpuModel {
+    /// `tdp`, or `default` where the part is unknown.
+    fn source(&self) -> &str {
+        self.source
+    }
+
+    fn component(&self) -> Component {
+        Component::Cpu
+    }
+
+    fn read(&mut self) -> Result<Reading, SensorError> {
+        Ok(Reading::AtFullLoad(self.at_full_load))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(brand: &str, sockets: u32, logical: u32, is_virtual: bool) -> (f64, &'static str) {
+        let model = CpuModel::new(&CpuInfo { brand: brand.into(), sockets, logical, is_virtual });
+        (model.at_full_load.0, model.source)
+    }
+
+    #[test]
+    fn sockets_of_hardware_are_counted() {
+        let brand = "AMD EPYC 7763 64-Core Processor";
+        assert_eq!(model(brand, 2, 256, false), (560.0, "tdp"));
+        assert_eq!(model(brand, 1, 128, false), (280.0, "tdp"));
+    }
+
+    #[test]
+    fn a_virtual_machine_gets_its_threads_part_of_the_tdp_whatever_sockets_it_shows() {
+        let brand = "AMD EPYC 7763 64-Core Processor";
+        assert_eq!(model(brand, 1, 4, true), (280.0 * 4.0 / 128.0, "tdp"));
+        assert_eq!(model(brand, 4, 4, true), (280.0 * 4.0 / 128.0, "tdp"));
+    }
+
+    #[test]
+    fn a_hidden_or_unknown_part_falls_back_marked() {
+        assert_eq!(model("Intel(R) Xeon(R) CPU @ 2.20GHz", 1, 8, true), (32.0, "default"));
+        assert_eq!(model("AMD EPYC 7V13 64-Core Processor", 1, 8, true), (32.0, "default"));
+        assert_eq!(model("Loongson-3A5000-HV", 2, 8, false), (200.0, "default"));
+    }
+}

@@ -1,0 +1,190 @@
+//! The processor's own energy counters (RAPL), as Linux shows them under `powercap`. AMD's
+//! processors use the same names.
+//!
+//! Only `package` and `dram` zones count: `core` and `uncore` are contained in the package, `psys`
+//! contains it, and `intel-rapl-mmio` repeats it. A `dram` zone lies below its package in the tree
+//! but not in its counter.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::kept_file::{KeptFile, read_trimmed};
+use super::{Component, Reading, Sensor, SensorError};
+use crate::units::{Joules, Watts};
+
+/// Where Linux has the zones.
+pub(crate) const POWERCAP: &str = "class/powercap";
+/// How often the counters move, about. Source: Intel's manual, volume 3, on RAPL.
+const TICK: Duration = Duration::from_millis(1);
+/// More than any zone takes: it bounds how soon a counter can wrap.
+const MOST_POWER: Watts = Watts(1000.0);
+/// Microjoules by which two views of one counter may differ: 1 ms at 100 W.
+const MIRROR_LAG: u64 = 100_000;
+
+/// Energy of all packages (processors) or of all `dram` zones (memory).
+///
+/// Wraps are resolved zone by zone. A counter that was reset instead, as after a suspend, goes on
+/// from what it has counted since.
+#[derive(Debug)]
+pub struct Rapl {
+    component: Component,
+    zones: Vec<Zone>,
+    /// Counted since the first reading.
+    microjoules: u64,
+}
+
+#[derive(Debug)]
+struct Zone {
+    energy: KeptFile,
+    /// The highest value of the counter, in microjoules: the next one is 0.
+    range: u64,
+    last: Option<u64>,
+}
+
+impl Rapl {
+    /// The processors, from the zones under `powercap` (`/sys/class/powercap`).
+    ///
+    /// # Errors
+    /// `NotFound` where there are none, `PermissionDenied` where they may not be read, and
+    /// `InvalidData` where their counters stand still at 0, as in some virtual machines.
+    pub fn packages(powercap: &Path) -> io::Result<Self> {
+        Self::open(powercap, Component::Cpu, |name| name.starts_with("package-"))
+    }
+
+    /// The memory, from the zones under `powercap`.
+    ///
+    /// # Errors
+    /// As for [`packages`](Self::packages).
+    pub fn dram(powercap: &Path) -> io::Result<Self> {
+        Self::open(powercap, Component::Ram, |name| name == "dram")
+    }
+
+    fn open(
+        powercap: &Path,
+        component: Component,
+        counts: impl Fn(&str) -> bool,
+    ) -> io::Result<Self> {
+        let mut paths: Vec<PathBuf> = std::fs::read_dir(powercap)?
+            .flatten()
+            .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"intel-rapl:"))
+            .map(|entry| entry.path())
+            .filter(|path| read_trimmed(path.join("name")).is_some_and(|name| counts(name.trim())))
+            .collect();
+        paths.sort();
+        let mut zones: Vec<Zone> = Vec::new();
+        for path in paths {
+            let zone = Zone::open(&path)?;
+            if !zones.iter().any(|other| zone.mirrors(other)) {
+                zones.push(zone);
+            }
+        }
+        if zones.is_empty() {
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("{}: no such zone", powercap.display()),
+            ));
+        }
+        Ok(Self { component, zones, microjoules: 0 })
+    }
+
+    /// How many zones are summed.
+    pub fn zones(&self) -> usize {
+        self.zones.len()
+    }
+
+    /// The command that lets everybody read the counters until the next boot.
+    pub(crate) fn permission_command(powercap: &Path) -> String {
+        format!("sudo chmod a+r {}/intel-rapl:*/energy_uj", powercap.display())
+    }
+}
+
+impl Zone {
+    fn open(path: &Path) -> io::Result<Self> {
+        let named = |file: &Path, error: &io::Error| {
+            io::Error::new(error.kind(), format!("{}: {error}", file.display()))
+        };
+        let file = path.join("energy_uj");
+        let energy = KeptFile::open(&file).map_err(|error| named(&file, &error))?;
+        if energy.read_u64().map_err(|error| named(&file, &error))? == 0 {
+            let text = format!("{}: stands at 0", file.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
+        let file = path.join("max_energy_range_uj");
+        let range = KeptFile::open(&file).and_then(|range| range.read_u64());
+        Ok(Self { energy, range: range.map_err(|error| named(&file, &error))?, last: None })
+    }
+
+    /// Whether both show the counter of the same socket, as the dies of some AMD parts do: this
+    /// one's value then lies between two values of the other, give or take what a die needs to
+    /// take over the new value.
+    fn mirrors(&self, other: &Self) -> bool {
+        let read = || {
+            let before = other.energy.read_u64().ok()?;
+            let own = self.energy.read_u64().ok()?;
+            let after = other.energy.read_u64().ok()?;
+            Some((before.saturating_sub(MIRROR_LAG), own, after.saturating_add(MIRROR_LAG)))
+        };
+        // Twice: a wrap between the readings is no proof of the contrary.
+        (0..2).any(|_| read().is_some_and(|(before, own, after)| before <= own && own <= after))
+    }
+
+    /// Microjoules since the last reading.
+    fn advance(&mut self, now: u64) -> u64 {
+        let Some(last) = self.last.replace(now) else { return 0 };
+        if now >= last {
+            return now - last;
+        }
+        let wrapped = self.range.saturating_sub(last).saturating_add(now);
+        // Readings are close enough for half the range: what would be more is a reset.
+        if wrapped <= self.range / 2 { wrapped } else { now }
+    }
+}
+
+impl Sensor for Rapl {
+    fn source(&self) -> &'static str {
+        "rapl"
+    }
+
+    fn component(&self) -> Component {
+        self.component
+    }
+
+    fn read(&mut self) -> Result<Reading, SensorError> {
+        for zone in &mut self.zones {
+            // The zones before this one keep what they have counted: nothing is lost.
+            let now = zone.energy.read_u64().map_err(|error| {
+                SensorError::Missing(format!("{}: {error}", zone.energy.path().display()))
+            })?;
+            self.microjoules = self.microjoules.saturating_add(zone.advance(now));
+        }
+        Ok(Reading::Energy(Joules(self.microjoules as f64 * 1e-6)))
+    }
+
+    fn tick(&self) -> Duration {
+        TICK
+    }
+
+    fn longest_interval(&self) -> Option<Duration> {
+        let range = self.zones.iter().map(|zone| zone.range).min()?;
+        Some(Duration::from_secs_f64(range as f64 * 1e-6 / 2.0 / MOST_POWER.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrap_goes_on_and_a_reset_starts_anew() {
+        let zone = |last| Zone {
+            energy: KeptFile::open("/proc/self/stat").unwrap(),
+            range: 1000,
+            last: Some(last),
+        };
+        assert_eq!(zone(400).advance(700), 300);
+        assert_eq!(zone(900).advance(50), 150, "wrapped");
+        assert_eq!(zone(300).advance(20), 20, "reset: 720 would be too much for a wrap");
+        assert_eq!(Zone { last: None, ..zone(0) }.advance(77), 0, "the first reading only begins");
+    }
+}

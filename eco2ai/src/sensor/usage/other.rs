@@ -1,0 +1,142 @@
+//! CPU time and memory through sysinfo, where there is no `/proc`.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use sysinfo::{MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, RefreshKind, System};
+
+use super::{Usage, UsageSource};
+
+/// Reads the usage of this process and its children through the `sysinfo` crate.
+///
+/// What a child uses between the last refresh and its end is lost here, and the machine's busy
+/// time is not told.
+#[derive(Debug)]
+pub struct SysinfoUsage {
+    system: System,
+    own: Pid,
+    processes: Vec<u32>,
+    /// CPU milliseconds of each process at the last refresh.
+    seen: HashMap<Pid, u64>,
+    /// CPU milliseconds that have been charged; never falls.
+    charged: u64,
+    own_memory: Option<u64>,
+    used_memory: Option<u64>,
+    cpus: f64,
+    is_first: bool,
+}
+
+impl SysinfoUsage {
+    /// Reads this process.
+    pub fn new() -> Self {
+        let own = Pid::from_u32(std::process::id());
+        let mut usage = Self {
+            system: System::new_with_specifics(RefreshKind::nothing()),
+            own,
+            processes: vec![own.as_u32()],
+            seen: HashMap::new(),
+            charged: 0,
+            own_memory: None,
+            used_memory: None,
+            cpus: std::thread::available_parallelism().map_or(1.0, |cpus| cpus.get() as f64),
+            is_first: true,
+        };
+        usage.refresh();
+        usage
+    }
+
+    /// Charges what the processes of the last refresh have used since they were last read.
+    fn charge(&mut self) {
+        for &pid in &self.processes {
+            let pid = Pid::from_u32(pid);
+            let Some(process) = self.system.process(pid) else { continue };
+            let now = process.accumulated_cpu_time();
+            let last = self.seen.insert(pid, now);
+            // A child that is new since the last refresh has used all of it since then.
+            let last = last.unwrap_or(if self.is_first { now } else { 0 });
+            self.charged = self.charged.saturating_add(now.saturating_sub(last));
+        }
+    }
+}
+
+impl Default for SysinfoUsage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl UsageSource for SysinfoUsage {
+    fn read(&mut self) -> Usage {
+        let pids: Vec<Pid> = self.processes.iter().copied().map(Pid::from_u32).collect();
+        self.system.refresh_processes_specifics(
+            ProcessesToUpdate::Some(&pids),
+            false,
+            ProcessRefreshKind::nothing().with_cpu(),
+        );
+        self.charge();
+        Usage {
+            own_cpu: Some(Duration::from_millis(self.charged)),
+            busy_cpu: None,
+            cpus: self.cpus,
+            own_memory: self.own_memory,
+            used_memory: self.used_memory,
+        }
+    }
+
+    fn refresh(&mut self) {
+        self.system.refresh_processes_specifics(
+            ProcessesToUpdate::All,
+            true,
+            ProcessRefreshKind::nothing().with_cpu().with_memory(),
+        );
+        self.system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+        self.processes.clear();
+        self.processes.push(self.own.as_u32());
+        // The list grows while it is walked: children of children are found in their turn.
+        let mut next = 0;
+        while let Some(&parent) = self.processes.get(next) {
+            next += 1;
+            for (pid, process) in self.system.processes() {
+                let is_child = process.parent().is_some_and(|id| id.as_u32() == parent);
+                if is_child && !self.processes.contains(&pid.as_u32()) {
+                    self.processes.push(pid.as_u32());
+                }
+            }
+        }
+        self.charge();
+        self.is_first = false;
+        let processes = &self.processes;
+        self.seen.retain(|pid, _| processes.contains(&pid.as_u32()));
+        self.own_memory = Some(
+            processes
+                .iter()
+                .filter_map(|&pid| Some(self.system.process(Pid::from_u32(pid))?.memory()))
+                .sum(),
+        );
+        self.used_memory = Some(self.system.used_memory());
+    }
+
+    fn processes(&self) -> &[u32] {
+        &self.processes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_is_found_and_its_cpu_time_never_falls() {
+        let mut usage = SysinfoUsage::new();
+        let before = usage.read();
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < Duration::from_millis(60) {
+            std::hint::black_box(begun.elapsed());
+        }
+        let after = usage.read();
+        assert!(after.own_cpu > before.own_cpu);
+        assert_eq!(usage.processes().first(), Some(&std::process::id()));
+        assert!(after.own_memory.unwrap() > 100_000);
+        assert_eq!(after.busy_cpu, None, "what the platform does not tell is missing, not 0");
+    }
+}

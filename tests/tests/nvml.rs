@@ -1,0 +1,201 @@
+//! NVIDIA GPUs, on a fake NVML that is loaded like the real one.
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use eco2ai::sensor::{Component, NvidiaGpu, Reading, Sensor, SensorError, Share};
+use eco2ai_tests::curve::Curve;
+use eco2ai_tests::fake_nvml::FakeNvml;
+use eco2ai_tests::fake_nvml::script::{Device, Process, Script};
+
+const OUR_PID: u32 = 4242;
+const NOT_SUPPORTED: u32 = 3;
+const UNKNOWN: u32 = 999;
+
+/// A board at this place of the bus.
+fn board(bus: u32) -> Device {
+    Device {
+        uuid: format!("GPU-{bus:02x}aaaaaa-0000-0000-0000-000000000000"),
+        bus_id: format!("00000000:{bus:02X}:00.0"),
+        ..Device::default()
+    }
+}
+
+fn failing(functions: &[&str], code: u32) -> BTreeMap<String, u32> {
+    functions.iter().map(|&function| (function.to_owned(), code)).collect()
+}
+
+fn play(devices: Vec<Device>) -> FakeNvml {
+    FakeNvml::new(Script { devices, ..Script::default() })
+}
+
+fn open(nvml: &FakeNvml) -> Vec<NvidiaGpu> {
+    NvidiaGpu::all_from(&nvml.library(), None, None).unwrap()
+}
+
+fn joules(gpu: &mut NvidiaGpu) -> f64 {
+    match gpu.read().unwrap() {
+        Reading::Energy(energy) => energy.0,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn watts(gpu: &mut NvidiaGpu) -> f64 {
+    match gpu.read().unwrap() {
+        Reading::Power(power) => power.0,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_energy_counter_is_read_where_there_is_one() {
+    let curve = Curve::Square { low: 50.0, high: 350.0, period: 2.0 };
+    let nvml = play(vec![Device { curve, ..board(1) }]);
+    let mut gpus = open(&nvml);
+    let gpu = &mut gpus[0];
+    assert_eq!((gpu.source(), gpu.component()), ("nvml", Component::Gpu));
+    assert_eq!(gpu.tick(), Duration::from_millis(100));
+    let first = joules(gpu);
+    nvml.set_time(61.0);
+    let counted = joules(gpu) - first;
+    assert!((counted - curve.joules(61.0)).abs() < 0.01, "{counted}");
+    let hint = gpu.power().unwrap().0;
+    assert!((hint - curve.watts(61.0)).abs() < 1e-6, "the power to go on with");
+}
+
+#[test]
+fn without_a_counter_the_instant_power_is_taken_and_else_the_average() {
+    let counter = "nvmlDeviceGetTotalEnergyConsumption";
+    let no_counter = Device { fails: failing(&[counter], NOT_SUPPORTED), ..board(1) };
+    let no_instant = Device { fails: failing(&[counter, "field 186"], NOT_SUPPORTED), ..board(2) };
+    // Some virtual GPUs have a counter that stands at 0.
+    let dead = Device { counter_start: 0.0, counter_factor: 0.0, ..board(3) };
+    let nvml = play(vec![no_counter, no_instant, dead]);
+    let mut gpus = open(&nvml);
+    assert_eq!(gpus.len(), 3);
+    for gpu in &mut gpus {
+        assert!((watts(gpu) - 100.0).abs() < 1e-6);
+        assert_eq!(gpu.tick(), Duration::ZERO);
+    }
+}
+
+#[test]
+fn a_device_that_fails_disables_no_other() {
+    let broken = Device { fails: failing(&["nvmlDeviceGetHandle"], UNKNOWN), ..board(1) };
+    let all = ["nvmlDeviceGetTotalEnergyConsumption", "field 186", "nvmlDeviceGetPowerUsage"];
+    let mute = Device { fails: failing(&all, NOT_SUPPORTED), ..board(2) };
+    let nvml = play(vec![broken, mute, board(3)]);
+    let mut gpus = open(&nvml);
+    assert_eq!(gpus.len(), 1);
+    assert_eq!(gpus[0].uuid(), board(3).uuid);
+    assert!(joules(&mut gpus[0]) > 0.0);
+}
+
+#[test]
+fn a_lost_device_is_lost_and_the_others_go_on() {
+    let nvml = play(vec![Device { lost_at: Some(5.0), ..board(1) }, board(2)]);
+    let mut gpus = open(&nvml);
+    joules(&mut gpus[0]);
+    nvml.set_time(6.0);
+    assert!(matches!(gpus[0].read(), Err(SensorError::Lost(_))));
+    assert!(joules(&mut gpus[1]) > 0.0);
+}
+
+#[test]
+fn a_reset_shows_as_a_falling_counter_never_as_a_huge_one() {
+    let nvml = play(vec![Device { reset_at: Some(5.0), ..board(1) }]);
+    let mut gpus = open(&nvml);
+    let before = joules(&mut gpus[0]);
+    nvml.set_time(6.0);
+    let after = joules(&mut gpus[0]);
+    assert!(after < before && (after - 100.0).abs() < 0.01, "{after}");
+}
+
+#[test]
+fn a_failed_reading_is_missing_not_zero() {
+    let nvml = play(vec![board(1)]);
+    let mut gpus = open(&nvml);
+    let fails = failing(&["nvmlDeviceGetTotalEnergyConsumption"], UNKNOWN);
+    nvml.play(Script { devices: vec![Device { fails, ..board(1) }], ..Script::default() });
+    assert!(matches!(gpus[0].read(), Err(SensorError::Missing(_))));
+}
+
+/// The places on the bus of the devices that the two variables choose; the second is the fastest.
+fn chosen(visible: &str, order: Option<&str>) -> Vec<u32> {
+    let mut fast = Device { cores: 16_896, ..board(2) };
+    fast.mig_uuids = vec!["MIG-11111111-x".into(), "MIG-22222222-x".into()];
+    // The library tells them in another order than that of the bus.
+    let nvml = play(vec![fast, board(1), board(3)]);
+    let gpus = NvidiaGpu::all_from(&nvml.library(), Some(visible), order).unwrap();
+    let bus = |gpu: &NvidiaGpu| (1..=3).find(|&bus| board(bus).uuid == gpu.uuid()).unwrap();
+    gpus.iter().map(bus).collect()
+}
+
+#[test]
+fn cuda_visible_devices_is_obeyed_in_all_its_forms() {
+    const NONE: [u32; 0] = [];
+    let pci = Some("PCI_BUS_ID");
+    assert_eq!(chosen("0", pci), [1], "in the order of the bus");
+    assert_eq!(chosen("0", None), [2], "the fastest first");
+    assert_eq!(chosen("2,0", pci), [1, 3]);
+    assert_eq!(chosen("", pci), NONE);
+    assert_eq!(chosen("-1", pci), NONE);
+    assert_eq!(chosen("1,9,0", pci), [2]);
+    assert_eq!(chosen("GPU-03aa", None), [3]);
+    assert_eq!(chosen("GPU-0", None), NONE, "a prefix of three");
+    assert_eq!(chosen("MIG-22222222-x", None), [2]);
+    assert_eq!(chosen(&format!("MIG-{}/1/0", board(3).uuid), None), [3]);
+}
+
+fn process(pid: u32, sm: u32) -> Process {
+    Process { pid, sm }
+}
+
+#[test]
+fn the_devices_are_narrowed_to_those_that_we_have_a_context_on() {
+    let ours = Device { processes: vec![process(OUR_PID, 70)], ..board(2) };
+    let theirs = Device { processes: vec![process(1, 90)], ..board(3) };
+    let nvml = play(vec![board(1), ours.clone(), theirs.clone()]);
+    let mut gpus = open(&nvml);
+    let shares = |gpus: &mut Vec<NvidiaGpu>| -> Vec<Share> {
+        gpus.iter_mut().map(|gpu| gpu.share(&[7, OUR_PID])).collect()
+    };
+    let none = Share::Fraction(0.0);
+    assert_eq!(shares(&mut gpus), [none, Share::Whole, none], "the first who asks knows it too");
+    // The work moves to the first board.
+    let moved = Device { processes: vec![process(OUR_PID, 70)], ..board(1) };
+    nvml.play(Script { devices: vec![moved, board(2), theirs], ..Script::default() });
+    assert_eq!(shares(&mut gpus), [Share::Whole, none, none]);
+}
+
+#[test]
+fn without_a_context_of_ours_all_visible_devices_count() {
+    // As in a container, where NVML's process ids are the host's.
+    let alone = Device { processes: vec![process(90_001, 70)], ..board(2) };
+    let shared = Device { processes: vec![process(90_001, 70), process(90_002, 5)], ..board(3) };
+    let nvml = play(vec![board(1), alone, shared]);
+    let shares: Vec<Share> = open(&nvml).iter_mut().map(|gpu| gpu.share(&[OUR_PID])).collect();
+    assert_eq!(shares, [Share::Whole, Share::Whole, Share::WholeThoughShared]);
+}
+
+#[test]
+fn a_shared_board_is_split_by_its_processors_work_where_nvml_tells_it() {
+    let processes = vec![process(OUR_PID, 60), process(1, 20)];
+    let tells = Device { processes: processes.clone(), ..board(1) };
+    let fails = failing(&["nvmlDeviceGetProcessUtilization"], NOT_SUPPORTED);
+    let mute = Device { processes, fails, ..board(2) };
+    let nvml = play(vec![tells, mute]);
+    let shares: Vec<Share> = open(&nvml).iter_mut().map(|gpu| gpu.share(&[OUR_PID])).collect();
+    assert_eq!(shares, [Share::Fraction(0.75), Share::WholeThoughShared]);
+}
+
+#[test]
+fn several_devices_are_several_sensors() {
+    let nvml = play((1..=8).map(board).collect());
+    let mut gpus = open(&nvml);
+    let before: f64 = gpus.iter_mut().map(joules).sum();
+    nvml.set_time(10.0);
+    let after: f64 = gpus.iter_mut().map(joules).sum();
+    assert!((after - before - 8.0 * 1000.0).abs() < 0.1, "summed, not averaged");
+}

@@ -1,0 +1,185 @@
+//! CPU time and memory of a process and its children.
+#![cfg(target_os = "linux")]
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use eco2ai::sensor::{LinuxUsage, UsageSource};
+use eco2ai_tests::fake_tree::{FakeProcess, FakeTree};
+
+const OWN: u32 = 100;
+
+/// A process with the given own and reaped ticks.
+fn process(pid: u32, parent: u32, own: u64, reaped: u64) -> FakeProcess {
+    FakeProcess { pid, parent, own, reaped, pages: 10 }
+}
+
+/// A machine on which the process runs beside a stranger.
+fn machine() -> FakeTree {
+    let tree = FakeTree::new();
+    tree.machine(1000, 3_000_000);
+    tree.process(process(1, 0, 5, 5));
+    tree.process(process(OWN, 1, 50, 30));
+    tree.process(process(999, 1, 777, 0));
+    tree
+}
+
+/// Milliseconds of CPU time charged so far; a tick is 10 ms.
+fn own(usage: &mut LinuxUsage) -> u128 {
+    usage.read().own_cpu.unwrap().as_millis()
+}
+
+/// The process reads itself and its children by their parents' ids.
+fn start(tree: &FakeTree) -> (LinuxUsage, u128) {
+    let mut usage = LinuxUsage::at(&tree.proc(), OWN);
+    let base = own(&mut usage);
+    (usage, base)
+}
+
+/// Looks for children once the searches' share of the time allows it.
+fn refresh(usage: &mut LinuxUsage) {
+    std::thread::sleep(Duration::from_millis(30));
+    usage.refresh();
+}
+
+#[test]
+fn machine_and_memory_figures_are_those_of_the_kernel() {
+    let tree = machine();
+    tree.process(process(101, OWN, 0, 0));
+    let (mut usage, _) = start(&tree);
+    let read = usage.read();
+    assert_eq!(read.busy_cpu, Some(Duration::from_secs(10)));
+    assert!((read.cpus - 2.0).abs() < f64::EPSILON);
+    assert_eq!(read.used_memory, Some(3_000_000 * 1024));
+    assert_eq!(read.own_memory.unwrap() % 20, 0, "ten pages of its own, ten of the child");
+    assert_eq!(usage.processes(), [OWN, 101]);
+}
+
+#[test]
+fn a_child_is_charged_while_it_lives_and_not_again_when_it_is_reaped() {
+    let tree = machine();
+    tree.process(process(101, OWN, 400, 0));
+    let (mut usage, base) = start(&tree);
+    tree.process(process(101, OWN, 450, 0));
+    assert_eq!(own(&mut usage) - base, 500, "not what it had used before");
+    // It uses 20 ticks more, ends, and is waited for.
+    tree.end(101);
+    tree.process(process(OWN, 1, 50, 30 + 470));
+    assert_eq!(own(&mut usage) - base, 700);
+}
+
+#[test]
+fn a_child_that_came_and_went_between_two_looks_is_charged() {
+    let tree = machine();
+    let (mut usage, base) = start(&tree);
+    tree.process(process(OWN, 1, 50, 30 + 25));
+    assert_eq!(own(&mut usage) - base, 250);
+}
+
+#[test]
+fn a_new_child_is_charged_from_its_birth() {
+    let tree = machine();
+    let (mut usage, base) = start(&tree);
+    tree.process(process(101, OWN, 40, 2));
+    tree.process(process(102, 101, 7, 0));
+    refresh(&mut usage);
+    assert_eq!(own(&mut usage) - base, 490);
+    assert_eq!(usage.processes().len(), 3, "with the child of the child");
+}
+
+#[test]
+fn a_child_that_nobody_waits_for_hides_no_progress_of_another() {
+    let tree = machine();
+    tree.process(process(101, OWN, 400, 0));
+    tree.process(process(102, OWN, 0, 0));
+    let (mut usage, base) = start(&tree);
+    // The first vanishes without a trace while the second works.
+    tree.end(101);
+    tree.process(process(102, OWN, 60, 0));
+    assert_eq!(own(&mut usage) - base, 600);
+    tree.process(process(OWN, 1, 50, 30 + 8));
+    assert_eq!(own(&mut usage) - base, 680, "and what is reaped later is charged");
+}
+
+#[test]
+fn a_grandchild_reaped_by_its_parent_is_charged_once() {
+    let tree = machine();
+    tree.process(process(101, OWN, 10, 0));
+    tree.process(process(102, 101, 20, 0));
+    let (mut usage, base) = start(&tree);
+    tree.process(process(102, 101, 50, 0));
+    assert_eq!(own(&mut usage) - base, 300);
+    tree.end(102);
+    tree.process(process(101, OWN, 10, 55));
+    assert_eq!(own(&mut usage) - base, 350);
+    // Both gone at once: the process gets all of it.
+    tree.end(101);
+    tree.process(process(OWN, 1, 50, 30 + 65));
+    assert_eq!(own(&mut usage) - base, 350);
+}
+
+#[test]
+fn a_whole_branch_that_ends_between_two_readings_is_charged_once() {
+    let tree = machine();
+    tree.process(process(101, OWN, 10, 0));
+    tree.process(process(102, 101, 20, 0));
+    let (mut usage, base) = start(&tree);
+    tree.process(process(101, OWN, 30, 0));
+    tree.process(process(102, 101, 60, 0));
+    assert_eq!(own(&mut usage) - base, 600);
+    tree.end(101);
+    tree.end(102);
+    tree.process(process(OWN, 1, 50, 30 + 30 + 60 + 5));
+    assert_eq!(own(&mut usage) - base, 650);
+}
+
+#[test]
+fn children_are_found_through_the_kernels_list_too() {
+    let tree = machine();
+    tree.write(&format!("proc/{OWN}/task/{OWN}/children"), "101");
+    tree.write(&format!("proc/{OWN}/task/105/children"), "103");
+    tree.write("proc/101/task/101/children", "102");
+    for (pid, parent) in [(101, OWN), (102, 101), (103, OWN)] {
+        tree.process(process(pid, parent, 0, 0));
+    }
+    let (usage, _) = start(&tree);
+    let mut found = usage.processes().to_vec();
+    found.sort_unstable();
+    assert_eq!(found, [OWN, 101, 102, 103]);
+}
+
+#[test]
+fn a_machine_that_tells_nothing_gives_missing_figures() {
+    let tree = FakeTree::new();
+    let mut usage = LinuxUsage::at(&tree.proc(), OWN);
+    usage.refresh();
+    let read = usage.read();
+    assert_eq!((read.own_cpu, read.busy_cpu), (None, None));
+    assert_eq!((read.own_memory, read.used_memory), (None, None));
+}
+
+/// The real thing: a shell that works is charged while it lives and once after.
+#[test]
+fn a_real_child_is_charged_once() {
+    let mut usage = LinuxUsage::new();
+    let before = usage.read().own_cpu.unwrap();
+    let begun = Instant::now();
+    let mut child = Command::new("sh")
+        .args(["-c", "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done"])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    while child.try_wait().unwrap().is_none() {
+        usage.refresh();
+        usage.read();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let after = usage.read().own_cpu.unwrap();
+    // Later readings add nothing of the dead child.
+    usage.refresh();
+    let later = usage.read().own_cpu.unwrap();
+    let charged = after.checked_sub(before).unwrap();
+    assert!(charged > Duration::from_millis(50), "{charged:?}");
+    assert!(charged < begun.elapsed() * 2, "{charged:?} in {:?}", begun.elapsed());
+    assert!(later.checked_sub(after).unwrap() < Duration::from_millis(50));
+}

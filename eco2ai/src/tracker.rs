@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, FixedOffset, Local};
 
+use crate::argument::{Argument, Refused, Seconds};
 use crate::carbon::Pricing;
 use crate::error::Result;
 use crate::log::{Record, Status, file};
@@ -24,6 +25,8 @@ pub struct Tracker {
 pub struct TrackerBuilder {
     pub(crate) params: Params,
     pub(crate) parent: Option<RunHandle>,
+    /// The first argument that could not be converted; told by [`resolve`](Self::resolve).
+    refused: Option<Refused>,
 }
 
 impl TrackerBuilder {
@@ -48,10 +51,10 @@ impl TrackerBuilder {
         self
     }
 
-    /// Seconds between two readings, 0.01 to 3600.
+    /// Seconds between two readings, 0.01 to 3600; or a [`Duration`](std::time::Duration).
     #[must_use]
-    pub fn measure_period(mut self, seconds: impl Into<f64>) -> Self {
-        self.params.measure_period = Some(seconds.into());
+    pub fn measure_period(mut self, seconds: impl Argument<Seconds>) -> Self {
+        self.params.measure_period = self.convert(seconds).map(|Seconds(seconds)| seconds);
         self
     }
 
@@ -79,44 +82,44 @@ impl TrackerBuilder {
 
     /// Carbon intensity of the electricity in kg/MWh, which is gCO2e/kWh; 0 or more.
     #[must_use]
-    pub fn emission_level(mut self, kg_per_mwh: impl Into<f64>) -> Self {
-        self.params.emission_level = Some(kg_per_mwh.into());
+    pub fn emission_level(mut self, kg_per_mwh: impl Argument<f64>) -> Self {
+        self.params.emission_level = self.convert(kg_per_mwh);
         self
     }
 
     /// Power usage effectiveness of the data centre: energy of the whole centre per energy of its
     /// computers, 1 or more.
     #[must_use]
-    pub fn pue(mut self, pue: impl Into<f64>) -> Self {
-        self.params.pue = Some(pue.into());
+    pub fn pue(mut self, pue: impl Argument<f64>) -> Self {
+        self.params.pue = self.convert(pue);
         self
     }
 
     /// Price of electricity per kWh, in a currency of your own.
     #[must_use]
-    pub fn electricity_pricing(mut self, pricing: impl Into<Pricing>) -> Self {
-        self.params.electricity_pricing = Some(pricing.into());
+    pub fn electricity_pricing(mut self, pricing: impl Argument<Pricing>) -> Self {
+        self.params.electricity_pricing = self.convert(pricing);
         self
     }
 
     /// Whose energy the runs are charged with: `"current"` or `"all"`, or a [`CpuProcesses`].
     #[must_use]
-    pub fn cpu_processes(mut self, cpu_processes: CpuProcesses) -> Self {
-        self.params.cpu_processes = Some(cpu_processes);
+    pub fn cpu_processes(mut self, cpu_processes: impl Argument<CpuProcesses>) -> Self {
+        self.params.cpu_processes = self.convert(cpu_processes);
         self
     }
 
     /// How many rows a tracked function leaves.
     #[must_use]
-    pub fn rows(mut self, rows: Rows) -> Self {
-        self.params.rows = Some(rows);
+    pub fn rows(mut self, rows: impl Argument<Rows>) -> Self {
+        self.params.rows = self.convert(rows);
         self
     }
 
     /// Whether an obfuscated copy of each row is written, and where.
     #[must_use]
-    pub fn encode_file(mut self, encode_file: impl Into<EncodeFile>) -> Self {
-        self.params.encode_file = Some(encode_file.into());
+    pub fn encode_file(mut self, encode_file: impl Argument<EncodeFile>) -> Self {
+        self.params.encode_file = self.convert(encode_file);
         self
     }
 
@@ -139,7 +142,28 @@ impl TrackerBuilder {
     /// # Errors
     /// Names the parameter, its value and what is allowed.
     pub fn build(self) -> Result<Tracker> {
-        Ok(Tracker { settings: Arc::new(Settings::resolve(&self.params)?) })
+        Ok(Tracker { settings: Arc::new(self.resolve()?) })
+    }
+
+    /// The settings that these parameters make, without remembering any.
+    pub(crate) fn resolve(&self) -> Result<Settings> {
+        self.check_arguments()?;
+        Settings::resolve(&self.params)
+    }
+
+    /// Whether every argument could be converted.
+    pub(crate) fn check_arguments(&self) -> Result<()> {
+        self.refused.clone().map_or(Ok(()), |refused| Err(refused.into()))
+    }
+
+    fn convert<T>(&mut self, argument: impl Argument<T>) -> Option<T> {
+        match argument.convert() {
+            Ok(value) => Some(value),
+            Err(refused) => {
+                self.refused.get_or_insert(refused);
+                None
+            }
+        }
     }
 }
 

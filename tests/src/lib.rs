@@ -1,1 +1,3 @@
 //! Rigs for the integration tests.
+
+pub mod rows;

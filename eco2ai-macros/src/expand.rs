@@ -170,7 +170,7 @@ fn site(arguments: &Arguments) -> TokenStream {
     let runtime = &arguments.runtime;
     let new = match &arguments.name {
         Some(name) => quote_spanned!(Span::mixed_site()=> named(#name)),
-        None => quote_spanned!(Span::mixed_site()=> new()),
+        None => quote_spanned!(Span::mixed_site()=> new(|| ())),
     };
     quote_spanned! {Span::mixed_site()=>
         static SITE: #runtime::__private::Site = #runtime::__private::Site::#new;

@@ -1,11 +1,15 @@
 //! From what the compiler calls a function to what a reader calls it.
 
-/// The name of the function in which the closure with the type name `closure` was written:
-/// `module::function` or `module::Type::method`, without generic arguments, raw prefixes and
-/// `{{closure}}`.
+/// The name of the function in which the static `SITE` stands, from the type name of a closure in
+/// that static: `module::function` or `module::Type::method`, without generic arguments, raw
+/// prefixes and `{{closure}}`.
 pub(crate) fn readable(closure: &str) -> String {
+    simplify(closure.rsplit_once("::SITE").map_or(closure, |(function, _)| function))
+}
+
+fn simplify(path: &str) -> String {
     let mut name: Vec<String> = Vec::new();
-    for segment in split_path(closure) {
+    for segment in split_path(path) {
         if let Some(qualified) = segment.strip_prefix('<').and_then(|s| s.strip_suffix('>')) {
             // `<Type as Trait>`, `<impl Trait for Type>` or `<impl Type>`; the last two stand below
             // the module of the impl, which says less than the type's own.
@@ -13,7 +17,7 @@ pub(crate) fn readable(closure: &str) -> String {
                 Some(header) => split_once(header, " for ").map_or(header, |(_, of)| of),
                 None => split_once(qualified, " as ").map_or(qualified, |(of, _)| of),
             };
-            name = vec![readable(self_type)];
+            name = vec![simplify(self_type)];
         } else if !segment.starts_with('{') {
             let plain = segment.split('<').next().unwrap_or(segment);
             name.push(plain.strip_prefix("r#").unwrap_or(plain).into());
@@ -73,7 +77,7 @@ mod tests {
             ("app::Trait::provided::{{closure}}", "app::Trait::provided"),
             ("app::outer::{{closure}}::inner::{{closure}}", "app::outer::inner"),
         ] {
-            assert_eq!(readable(compiler), reader);
+            assert_eq!(readable(&format!("{compiler}::SITE::{{{{closure}}}}")), reader);
         }
     }
 }

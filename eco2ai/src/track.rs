@@ -19,6 +19,8 @@ use crate::tracker::{ActiveRun, RunHandle, TrackerBuilder};
 pub struct Site {
     /// The name that the user gave.
     given_name: Option<&'static str>,
+    /// What the compiler calls something that stands in the site's initialiser.
+    inside: fn() -> &'static str,
     name: OnceLock<Arc<str>>,
     known: RwLock<Option<Known>>,
 }
@@ -33,19 +35,26 @@ struct Known {
 }
 
 impl Site {
-    /// A function that is called by its path.
-    #[allow(clippy::new_without_default, reason = "only generated code makes one")]
-    pub const fn new() -> Self {
-        Self { given_name: None, name: OnceLock::new(), known: RwLock::new(None) }
+    /// A function that is called by its path, which the type of `inside` tells: unlike a closure in
+    /// the function, one in a static's initialiser has the same name for all generic arguments.
+    pub const fn new<T: Copy>(_inside: T) -> Self {
+        Self::of(None, type_name::<T>)
     }
 
     /// A function that is called `name`.
     pub const fn named(name: &'static str) -> Self {
-        Self { given_name: Some(name), name: OnceLock::new(), known: RwLock::new(None) }
+        Self::of(Some(name), || "")
     }
 
-    fn name(&self, path: &str) -> Arc<str> {
-        let name = || self.given_name.map_or_else(|| readable(path).into(), Into::into);
+    const fn of(given_name: Option<&'static str>, inside: fn() -> &'static str) -> Self {
+        Self { given_name, inside, name: OnceLock::new(), known: RwLock::new(None) }
+    }
+
+    fn name(&self) -> Arc<str> {
+        let name = || match self.given_name {
+            Some(given) => given.into(),
+            None => readable((self.inside)()).into(),
+        };
         Arc::clone(self.name.get_or_init(name))
     }
 
@@ -81,23 +90,23 @@ fn tell(error: &Error) {
     crate::report::warn_once(error);
 }
 
-/// Starts and enters a run, unless tracking is off or cannot be done. `arguments` is run only where
-/// its value is needed; its type tells in which function it stands.
-fn begin<F: FnOnce() -> TrackerBuilder>(
+/// Starts and enters a run, unless tracking is off or cannot be done. `arguments` is called only
+/// where its value is needed.
+fn begin(
     site: &'static Site,
     constant: bool,
-    arguments: F,
+    arguments: impl FnOnce() -> TrackerBuilder,
 ) -> Option<ActiveRun> {
     if disabled() {
         return None;
     }
     let known = site.known(constant).unwrap_or_else(|| site.resolve(&arguments(), constant));
-    begin_known(site, type_name::<F>(), known)
+    begin_known(site, known)
 }
 
 /// The part of [`begin`] that is the same for all functions.
-fn begin_known(site: &'static Site, path: &str, known: Known) -> Option<ActiveRun> {
-    let active = ActiveRun::start(known.settings?, Some(site.name(path)), known.parent.as_ref())
+fn begin_known(site: &'static Site, known: Known) -> Option<ActiveRun> {
+    let active = ActiveRun::start(known.settings?, Some(site.name()), known.parent.as_ref())
         .map_err(|error| tell(&error))
         .ok()?;
     active.enter();
@@ -119,10 +128,10 @@ pub struct Guard {
 }
 
 /// Starts the run of a plain function. `constant`: each call has the same arguments.
-pub fn start<F: FnOnce() -> TrackerBuilder>(
+pub fn start(
     site: &'static Site,
     constant: bool,
-    arguments: F,
+    arguments: impl FnOnce() -> TrackerBuilder,
 ) -> Guard {
     let active = begin(site, constant, arguments);
     let unwinding = active.is_some() && std::thread::panicking();
@@ -154,7 +163,7 @@ impl Call {
     }
 
     /// Starts its run, as [`start`] does.
-    pub fn start<F: FnOnce() -> TrackerBuilder>(&self, constant: bool, arguments: F) {
+    pub fn start(&self, constant: bool, arguments: impl FnOnce() -> TrackerBuilder) {
         let active = begin(self.site, constant, arguments);
         *self.active.lock().unwrap_or_else(PoisonError::into_inner) = active;
     }

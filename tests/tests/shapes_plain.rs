@@ -335,7 +335,13 @@ fn question_marks_and_control_flow() {
 
 mod shadows {
     //! User's types and modules with the names of the prelude's and of crates.
-    #![allow(dead_code, non_camel_case_types, unused_imports, clippy::enum_variant_names)]
+    #![allow(
+        dead_code,
+        unreachable_pub,
+        non_camel_case_types,
+        unused_imports,
+        clippy::enum_variant_names
+    )]
 
     pub mod std {}
     pub mod core {}

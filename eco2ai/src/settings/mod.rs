@@ -289,8 +289,3 @@ fn period(seconds: f64) -> Duration {
 
 #[cfg(test)]
 mod tests;
-
-/// Whether `ECO2AI_DISABLE` turns all tracking off. Read once per process.
-pub(crate) fn disabled() -> bool {
-    false
-}

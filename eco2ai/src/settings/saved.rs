@@ -95,7 +95,7 @@ pub(super) fn update(path: &Path, given: &Params) -> Result<Params> {
         let saved = read_all(path)?;
         let merged = given.over(&saved);
         let changed = to_saved(&merged) != to_saved(&saved);
-        Ok((merged, changed))
+        Ok::<_, Error>((merged, changed))
     };
     // A file is always whole, so that it takes no lock to see that nothing changes.
     if let (saved, false) = merge()? {

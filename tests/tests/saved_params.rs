@@ -50,7 +50,7 @@ fn process() {
     }
 }
 
-fn start(role: &str, config: &Path) -> Child {
+fn command(role: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "process", "--ignored", "--nocapture"]);
     for (name, _) in std::env::vars_os() {
@@ -58,8 +58,12 @@ fn start(role: &str, config: &Path) -> Child {
             command.env_remove(name);
         }
     }
-    command.env("ROLE", role).env("ECO2AI_CONFIG", config);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    command.env("ROLE", role).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn start(role: &str, config: &Path) -> Child {
+    command(role).env("ECO2AI_CONFIG", config).spawn().unwrap()
 }
 
 fn finish(child: Child) -> (String, String) {
@@ -91,7 +95,9 @@ fn two_processes_saving_1000_times_each_never_tear_the_file_nor_lose_a_parameter
         assert_eq!(value(&file, "description"), Some(project.repeat(300).as_str()), "{project}");
         seen += 1;
     }
-    writers.map(finish);
+    for writer in writers {
+        finish(writer);
+    }
     assert!(seen > 100, "the file was read {seen} times only");
     let file = fs::read_to_string(&config).unwrap();
     let last = value(&file, "project").unwrap();
@@ -101,7 +107,7 @@ fn two_processes_saving_1000_times_each_never_tear_the_file_nor_lose_a_parameter
     let left: Vec<_> = fs::read_dir(config.parent().unwrap())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".tmp"))
+        .filter(|name| name.contains(".tmp"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
@@ -173,6 +179,45 @@ fn a_place_that_cannot_be_written_is_an_error_on_saving_and_none_on_reading() {
     assert!(out.contains("refused: saved parameters in") && out.contains("file/params.toml"));
     let (out, _) = run("show", &config);
     assert!(out.contains("default project name"), "{out}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_named_file_it_is_in_the_configuration_folder_and_without_a_home_that_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let run_at_home = |role: &str, home: &Path| {
+        let mut command = command(role);
+        command.env_remove("XDG_CONFIG_HOME").env("HOME", home);
+        finish(command.spawn().unwrap())
+    };
+    run_at_home("save project=MNIST", folder.path());
+    let file = folder.path().join(".config/eco2ai/params.toml");
+    assert_eq!(fs::read_to_string(file).unwrap(), "project = \"MNIST\"\n");
+    // Not even root can make a folder there.
+    let nowhere = Path::new("/proc/nowhere");
+    let (out, err) = run_at_home("show", nowhere);
+    assert!(out.contains("default project name") && err.is_empty(), "{out}{err}");
+    let (out, _) = run_at_home("save project=MNIST", nowhere);
+    assert!(out.contains("refused: saved parameters in /proc/nowhere/.config"), "{out}");
+}
+
+#[test]
+fn the_environment_goes_before_what_is_saved_and_the_time_zone_comes_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("params.toml");
+    let country = |variables: &[(&str, &str)]| {
+        let mut command = command("show");
+        command.env("ECO2AI_CONFIG", &config).envs(variables.iter().copied());
+        let (out, _) = finish(command.spawn().unwrap());
+        let line = out.lines().find(|line| line.starts_with("country")).unwrap();
+        line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(country(&[("TZ", "Europe/Paris")]), "FR time zone");
+    assert_eq!(country(&[("TZ", "UTC")]), "- default");
+    run("save country=Germany", &config);
+    assert_eq!(country(&[("TZ", "Europe/Paris")]), "Germany saved");
+    assert_eq!(country(&[("TZ", "Europe/Paris"), ("ECO2AI_COUNTRY", "PL")]), "PL environment");
+    assert_eq!(country(&[("ECO2AI_COUNTRY", "Narnia")]), "Germany saved");
 }
 
 #[cfg(unix)]

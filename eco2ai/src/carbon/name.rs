@@ -20,7 +20,7 @@ pub(crate) fn nearest<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let written: String = fold(written).collect();
-    let allowed = written.chars().count() / 3 + 1;
+    let allowed = written.chars().count() / 4 + 1;
     candidates
         .into_iter()
         .map(|candidate| {

@@ -288,4 +288,5 @@ fn period(seconds: f64) -> Duration {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "values are taken over, not computed")]
 mod tests;

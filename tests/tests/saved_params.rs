@@ -152,6 +152,7 @@ fn a_file_with_a_mistake_is_reported_with_its_key_and_left_as_it_is() {
     for (content, named) in [
         ("projct = 'x'\n", "projct"),
         ("project = 'kept'\npue = 0.5\n", "pue"),
+        ("project = 'kept'\nregion = 'Bavaria'\ncountry = 'US'\n", "region"),
         ("project = 'kept'\n[table]\na = 1\n", "table"),
         ("project = 'kept'\nmeasure_period = 'soon'\n", "measure_period"),
         ("country = 'US'\nproject = 'torn", "line 2"),

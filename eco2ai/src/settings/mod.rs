@@ -180,30 +180,24 @@ impl Sources {
         sources
     }
 
-    /// Both sources hold checked values; together they may still name no place, such as a region
-    /// that the other one's country does not have.
-    fn new(mut environment: Params, saved: Params) -> Self {
+    /// Both sources hold checked values; but the environment's region may be none of the country
+    /// that goes with it.
+    fn new(mut environment: Params, mut saved: Params) -> Self {
         let mut problems = Vec::new();
-        let mut usable = saved.clone();
         loop {
-            let params = environment.over(&usable);
+            let params = environment.over(&saved);
             match Settings::new(&params) {
                 Ok(settings) => {
                     let settings = Arc::new(settings);
                     return Self { environment, saved, params, settings, problems };
                 }
                 Err(error) => {
-                    // A region is all that can be wrong here; without any place, nothing is.
-                    let source = if environment.region.take().is_some() {
-                        "ECO2AI_REGION"
-                    } else if usable.region.take().is_some() {
-                        "saved parameters"
-                    } else {
+                    problems.push(format!("ECO2AI_REGION: {error}"));
+                    if environment.region.take().is_none() {
+                        // The defaults always do.
                         environment = Params::default();
-                        usable = Params::default();
-                        "environment and saved parameters"
-                    };
-                    problems.push(format!("{source}: {error}"));
+                        saved = Params::default();
+                    }
                 }
             }
         }

@@ -43,12 +43,34 @@ fn process() {
             }
             println!("after: {}", get_params());
         }
+        None if role == "log" => {
+            log::set_logger(&SavingLogger).unwrap();
+            log::set_max_level(log::LevelFilter::Warn);
+            println!("{}", get_params());
+        }
         _ => {
             let shown = get_params();
             assert_eq!(get_params(), shown);
             println!("{shown}");
         }
     }
+}
+
+/// A logger that uses the library itself, as one in a tracked function would.
+struct SavingLogger;
+
+impl log::Log for SavingLogger {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let project = Some("by the logger".to_owned());
+        save_params(&Params { project, ..Params::default() }).unwrap();
+        println!("logged: {}", record.args());
+    }
+
+    fn flush(&self) {}
 }
 
 fn command(role: &str) -> Command {
@@ -220,6 +242,17 @@ fn the_environment_goes_before_what_is_saved_and_the_time_zone_comes_last() {
     assert_eq!(country(&[("TZ", "Europe/Paris")]), "Germany saved");
     assert_eq!(country(&[("TZ", "Europe/Paris"), ("ECO2AI_COUNTRY", "PL")]), "PL environment");
     assert_eq!(country(&[("ECO2AI_COUNTRY", "Narnia")]), "Germany saved");
+}
+
+#[test]
+fn a_logger_may_use_the_library_while_it_is_warned() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("params.toml");
+    let mut command = command("log");
+    command.env("ECO2AI_CONFIG", &config).env("ECO2AI_PUE", "0.5");
+    let (out, err) = finish(command.spawn().unwrap());
+    assert!(out.contains("logged: ECO2AI_PUE: pue = \"0.5\": it must be 1 or more"), "{out}{err}");
+    assert_eq!(fs::read_to_string(&config).unwrap(), "project = \"by the logger\"\n");
 }
 
 #[cfg(unix)]

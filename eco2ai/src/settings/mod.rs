@@ -103,14 +103,17 @@ pub fn save(given: &Params) -> Result<()> {
     if given.country.is_some() || given.cloud.is_some() {
         given.check_place()?;
     }
-    let _one_at_a_time = SAVING.lock().unwrap_or_else(PoisonError::into_inner);
-    let old = Sources::current();
     let path = saved::path(std::env::var_os("ECO2AI_CONFIG"))?;
+    // Nothing is reported under the lock: the program's logger may come back here.
+    Sources::current();
+    let one_at_a_time = SAVING.lock().unwrap_or_else(PoisonError::into_inner);
+    let old = Sources::current();
     let saved = saved::update(&path, given)?;
     if saved != old.saved {
         let new = Arc::new(Sources::new(old.environment.clone(), saved));
         *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&new));
         GENERATION.fetch_add(1, Ordering::Release);
+        drop(one_at_a_time);
         new.report();
     }
     Ok(())

@@ -175,9 +175,8 @@ impl Params {
             }
             _ => Ok(()),
         };
-        let filled = |parameter, empty: bool| match empty {
-            true => Err(wrong(parameter, "", "it must not be empty")),
-            false => Ok(()),
+        let filled = |parameter, empty: bool| {
+            if empty { Err(wrong(parameter, "", "it must not be empty")) } else { Ok(()) }
         };
         filled("project", self.project.as_ref().is_some_and(|name| name.trim().is_empty()))?;
         filled("file", self.file.as_ref().is_some_and(|file| file.as_os_str().is_empty()))?;

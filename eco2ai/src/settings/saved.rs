@@ -74,6 +74,14 @@ pub(super) fn read(path: &Path) -> (Params, Vec<Error>) {
         }
         Err(error) => wrong.push(error),
     }
+    // A region is checked here, with its country: which comes first in the file is chance.
+    if params.region.is_some()
+        && let Err(error) = params.check_place()
+    {
+        params.region = None;
+        let reason = error.to_string();
+        wrong.push(Error::Saved { path: path.to_path_buf(), reason });
+    }
     (params, wrong)
 }
 

@@ -122,7 +122,14 @@ impl Reader {
                 } else {
                     let equals = equals.clone();
                     let value = self.value();
-                    if !value.is_empty() {
+                    let last = value.clone().into_iter().last();
+                    if let Some(last @ TokenTree::Punct(_)) = &last
+                        && !is_punct(last, '?')
+                    {
+                        self.mistake(Error::new_spanned(last, "the value ends too early"));
+                        return None;
+                    }
+                    if last.is_some() {
                         return Some((parameter, key.clone(), value));
                     }
                     let message = format!("a value is missing: write `{example}`");
@@ -135,7 +142,7 @@ impl Reader {
                 Error::new(group.span_open(), message)
             }
             Some(comma) if !is_punct(comma, ',') => {
-                Error::new_spanned(comma, format!("expected `{example}`"))
+                Error::new_spanned(comma, format!("expected `=`: write `{example}`"))
             }
             _ if matches!(parameter.kind, Kind::Flag) => {
                 self.at += 1;
@@ -255,7 +262,8 @@ mod tests {
             ),
             (quote!(project), vec!["a value is missing: write `project = \"MNIST\"`"]),
             (quote!(project =, pue = 1), vec!["a value is missing: write `project = \"MNIST\"`"]),
-            (quote!(project "a"), vec!["expected `project = \"MNIST\"`"]),
+            (quote!(project "a"), vec!["expected `=`: write `project = \"MNIST\"`"]),
+            (quote!(pue = 1 +), vec!["the value ends too early"]),
             (quote!(err = true), vec!["`err` takes no value"]),
             (quote!("MNIST"), vec!["expected an argument such as `project = \"MNIST\"`"]),
         ] {

@@ -36,15 +36,16 @@ pub(crate) fn value(parameter: &Parameter, tokens: &TokenStream) -> Result<bool>
         (Kind::Crate, _) => check_path(tokens)?,
         (Kind::Name, Value::Text(text)) if !text.trim().is_empty() => {}
         (Kind::Name, _) => return wrong_type("a text literal that is not empty"),
-        (Kind::Parent, Value::Expression) => {}
-        (Kind::Parent, _) => return wrong_type("the handle of a run"),
-        (Kind::Flag, _) | (_, Value::Expression) | (Kind::Text, Value::Text(_)) => {}
-        (Kind::Text, _) => return wrong_type("text"),
-        (Kind::NonEmpty, Value::Text(text)) if text.trim().is_empty() => {
-            return refuse(format!("`{name}` is empty: write `{example}`"));
+        (Kind::Parent, value) if !matches!(value, Value::Expression) => {
+            return wrong_type("the handle of a run");
         }
-        (Kind::NonEmpty, Value::Text(_)) => {}
-        (Kind::NonEmpty, _) => return wrong_type("text"),
+        (Kind::Flag | Kind::Parent, _) | (_, Value::Expression) | (Kind::Text, Value::Text(_)) => {}
+        (Kind::NonEmpty, Value::Text(text)) => {
+            if text.trim().is_empty() {
+                return refuse(format!("`{name}` is empty: write `{example}`"));
+            }
+        }
+        (Kind::Text | Kind::NonEmpty, _) => return wrong_type("text"),
         (Kind::Number { least, most, meaning }, Value::Number(number)) => {
             if !(least..=most).contains(number) {
                 return refuse(format!("`{name}` must be {meaning}"));
@@ -84,9 +85,8 @@ pub(crate) fn value(parameter: &Parameter, tokens: &TokenStream) -> Result<bool>
         (Kind::EncodeFile, Value::Text(text)) if text.trim().is_empty() => {
             return refuse("`encode_file` is empty: write `true` or a file name".into());
         }
-        (Kind::EncodeFile, Value::Text(_) | Value::YesNo) => {}
+        (Kind::EncodeFile, Value::Text(_) | Value::YesNo) | (Kind::YesNo, Value::YesNo) => {}
         (Kind::EncodeFile, _) => return wrong_type("`true`, `false` or a file name"),
-        (Kind::YesNo, Value::YesNo) => {}
         (Kind::YesNo, _) => return wrong_type("`true` or `false`"),
     }
     Ok(!matches!(value, Value::Expression))

@@ -1,7 +1,7 @@
 //! Writing the tracked function.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Error, Result};
 
 use crate::arguments::Arguments;
@@ -37,22 +37,51 @@ pub(crate) fn function(function: &Function, arguments: &Arguments) -> Result<Tok
         let body = body(function, |block| called(&returns, arguments, &statements, &block));
         return Ok(quote!(#head #parameters #tail #body));
     }
-    let body = body(function, |block| guarded(arguments, &block));
+    let body = body(function, |block| guarded(arguments, block));
     Ok(quote!(#head #parameters #tail #body))
 }
 
-/// A plain function: a guard, then the body.
-fn guarded(arguments: &Arguments, block: &Group) -> TokenStream {
+/// A plain function: a guard, then the body's own statements.
+fn guarded(arguments: &Arguments, block: Group) -> TokenStream {
     let Arguments { runtime, constant, .. } = arguments;
     let site = site(arguments);
     let builder = arguments.builder();
+    // Items stand first in a block, else clippy finds them misplaced: these keep their block. Where
+    // there are none, messages about the body's end are better without one.
+    let body = if starts_with_item(&block) { block.into_token_stream() } else { block.stream() };
     quote_spanned! {Span::mixed_site()=>
         let _guard = {
             #site
             #runtime::__private::start(&SITE, #constant, || #builder)
         };
-        #block
+        #body
     }
+}
+
+fn starts_with_item(block: &Group) -> bool {
+    const ITEMS: [&str; 14] = [
+        "use",
+        "const",
+        "static",
+        "fn",
+        "struct",
+        "enum",
+        "union",
+        "impl",
+        "trait",
+        "type",
+        "mod",
+        "macro_rules",
+        "extern",
+        "pub",
+    ];
+    // An attribute or a qualifier may stand before an item or before an expression.
+    block.stream().into_iter().next().is_some_and(|token| match token {
+        TokenTree::Ident(word) => {
+            ITEMS.iter().any(|item| word == item) || word == "async" || word == "unsafe"
+        }
+        token => is_punct(&token, '#'),
+    })
 }
 
 /// A plain function with `err`: the body in a closure, whose value is looked at.
@@ -128,11 +157,18 @@ fn driven(
     let mixed = Span::mixed_site();
     // A block has no return type of its own: this, which never runs, gives it one.
     let hint = match output {
-        Type::Named(output) => quote_spanned! {mixed=>
-            if false {
-                return #runtime::__private::never::<#output>();
+        Type::Named(output) => {
+            // Where rustc speaks of the inferred return type, it should point to the written one.
+            let at = output.clone().into_iter().next().map_or(mixed, |token| token.span());
+            let never = quote_spanned! {mixed.located_at(at)=>
+                #runtime::__private::never::<#output>()
+            };
+            quote_spanned! {mixed=>
+                if false {
+                    return #never;
+                }
             }
-        },
+        }
         Type::Unit => quote_spanned! {mixed=>
             if false {
                 return;
@@ -168,9 +204,10 @@ fn driven(
 
 fn site(arguments: &Arguments) -> TokenStream {
     let runtime = &arguments.runtime;
-    let new = match &arguments.name {
-        Some(name) => quote_spanned!(Span::mixed_site()=> named(#name)),
-        None => quote_spanned!(Span::mixed_site()=> new(|| ())),
+    let new = if let Some(name) = &arguments.name {
+        quote_spanned!(Span::mixed_site()=> named(#name))
+    } else {
+        quote_spanned!(Span::mixed_site()=> new(|| ()))
     };
     quote_spanned! {Span::mixed_site()=>
         static SITE: #runtime::__private::Site = #runtime::__private::Site::#new;

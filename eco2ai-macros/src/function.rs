@@ -1,8 +1,8 @@
 //! Reading a function without understanding its body: the parts that the expansion needs, the rest
 //! as the tokens that they are.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
-use quote::ToTokens;
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Error, Result};
 
 use crate::tokens::{depths, is_punct, ungroup};
@@ -37,9 +37,8 @@ impl Function {
         let Some((at, parameters)) = parameters else {
             return Err(Error::new_spanned(&tokens[keyword], "a function needs parameters"));
         };
-        let (last, between) = match tokens[at + 1..].split_last() {
-            Some((last, between)) => (last, between),
-            None => return Err(no_body(&tokens[keyword])),
+        let Some((last, between)) = tokens[at + 1..].split_last() else {
+            return Err(no_body(&tokens[keyword]));
         };
         let Some(body) = braced(last) else {
             return Err(no_body(last));
@@ -86,9 +85,15 @@ fn find_fn(tokens: &[TokenTree]) -> Result<usize> {
         at += 1;
     }
     Err(tokens.first().map_or_else(
-        || Error::new(proc_macro2::Span::call_site(), "`#[track]` goes on a function"),
+        || Error::new(Span::call_site(), "`#[track]` goes on a function"),
         not_a_function,
     ))
+}
+
+/// Whether the item is a closure, which takes an unstable feature to get here.
+pub(crate) fn is_closure(item: &TokenStream) -> bool {
+    let first = item.clone().into_iter().next();
+    first.is_some_and(|token| is_punct(&token, '|') || is_ident(&token, "move"))
 }
 
 fn not_a_function(token: &TokenTree) -> Error {
@@ -191,36 +196,25 @@ fn rebind_one(tokens: &[TokenTree], depths: &[usize], number: usize) -> Paramete
         // `self` cannot be bound again; naming it makes the block own all of it.
         return Parameter {
             outer: tokens.iter().cloned().collect(),
-            inner: local(
-                &quote::quote!(#attributes),
-                &quote::quote!(_),
-                &quote::quote!(&#receiver),
-            ),
+            inner: local(&quote!(#attributes), &quote!(_), &quote!(&#receiver)),
         };
     }
     let types: TokenStream = tokens[colon.unwrap_or(tokens.len())..].iter().cloned().collect();
     let binding: TokenStream = pattern.iter().cloned().collect();
-    match simple(pattern) {
-        Some(name) => Parameter {
-            outer: quote::quote!(#switches #name #types),
+    if let Some(name) = simple(pattern) {
+        return Parameter {
+            outer: quote!(#switches #name #types),
             inner: local(&attributes, &binding, &name.to_token_stream()),
-        },
-        None => {
-            let name =
-                quote::format_ident!("argument_{number}", span = proc_macro2::Span::mixed_site());
-            let name = name.to_token_stream();
-            let whole = local(&switches, &name, &name);
-            let parts = local(&attributes, &binding, &name);
-            Parameter {
-                outer: quote::quote!(#switches #name #types),
-                inner: quote::quote!(#whole #parts),
-            }
-        }
+        };
     }
+    let name = format_ident!("argument_{number}", span = Span::mixed_site()).to_token_stream();
+    let whole = local(&switches, &name, &name);
+    let parts = local(&attributes, &binding, &name);
+    Parameter { outer: quote!(#switches #name #types), inner: quote!(#whole #parts) }
 }
 
 fn local(attributes: &TokenStream, pattern: &TokenStream, value: &TokenStream) -> TokenStream {
-    quote::quote_spanned!(proc_macro2::Span::mixed_site()=> #attributes let #pattern = #value;)
+    quote_spanned!(Span::mixed_site()=> #attributes let #pattern = #value;)
 }
 
 /// The name in `name` or `mut name`.

@@ -27,9 +27,11 @@ pub fn track(
     let item = TokenStream::from(item);
     expand_track(arguments.into(), item.clone())
         .unwrap_or_else(|mistakes| {
-            // The function as it was stays, so that nothing else in the program turns red.
+            // The function as it was stays, so that nothing else in the program turns red; but a
+            // closure is no item, and cannot stand after one. A closure
+            // is no item, and cannot stand after one.
             let mistakes = mistakes.to_compile_error();
-            quote!(#mistakes #item)
+            if function::is_closure(&item) { mistakes } else { quote!(#mistakes #item) }
         })
         .into()
 }

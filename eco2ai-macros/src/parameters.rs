@@ -90,7 +90,7 @@ const PARAMETERS: [Parameter; 18] = {
 /// How many of them `set_params!` knows.
 const OF_SET_PARAMS: usize = 15;
 
-/// Eco2AI's Python names that are different here.
+/// The names of the Python library that are different here.
 const PYTHON_NAMES: [(&str, &str); 4] = [
     ("project_name", "project"),
     ("experiment_description", "description"),

@@ -7,8 +7,6 @@ use crate::carbon::Pricing;
 use crate::error::Error;
 use crate::settings::{CpuProcesses, EncodeFile, Rows};
 
-use argument_of::Sealed;
-
 /// A value that can be given for a parameter of type `T`.
 ///
 /// | parameter | accepted |
@@ -19,9 +17,19 @@ use argument_of::Sealed;
 /// | `cpu_processes` | `"current"`, `"all"`, [`CpuProcesses`] |
 /// | `rows` | `"each"`, `"total"`, [`Rows`] |
 /// | `encode_file` | `true`, `false`, a file name, [`EncodeFile`] |
-pub trait Argument<T>: Sealed<T> {}
-
-impl<T, V: Sealed<T>> Argument<T> for V {}
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given for this parameter",
+    label = "not a value of this parameter",
+    note = "the documentation of `eco2ai::Argument` lists what each parameter accepts"
+)]
+pub trait Argument<T> {
+    /// The value, or why there is none.
+    ///
+    /// # Errors
+    /// Where a text names no value.
+    #[doc(hidden)]
+    fn convert(self) -> Result<T, Refused>;
+}
 
 /// A text that names no value of its parameter; told when the parameters are checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,23 +50,10 @@ impl From<Refused> for Error {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Seconds(pub(crate) f64);
 
-pub(crate) mod argument_of {
-    use super::Refused;
-
-    /// Where the conversions are: hidden, so that they can change.
-    pub trait Sealed<T> {
-        /// The value, or why there is none.
-        ///
-        /// # Errors
-        /// Where a text names no value.
-        fn convert(self) -> Result<T, Refused>;
-    }
-}
-
 /// Conversions that cannot fail.
 macro_rules! accept {
     ($($from:ty => $to:ty: |$value:pat_param| $converted:expr;)*) => {$(
-        impl Sealed<$to> for $from {
+        impl Argument<$to> for $from {
             fn convert(self) -> Result<$to, Refused> {
                 let $value = self;
                 Ok($converted)
@@ -74,12 +69,12 @@ macro_rules! accept_numbers {
             $number => Seconds: |number| Seconds(number as f64);
             $number => Pricing: |number| Pricing::Flat(number as f64);
         }
-        impl<S: Into<String>> Sealed<Pricing> for Vec<(S, $number)> {
+        impl<S: Into<String>> Argument<Pricing> for Vec<(S, $number)> {
             fn convert(self) -> Result<Pricing, Refused> {
                 Ok(intervals(self.into_iter().map(|(interval, price)| (interval, price as f64))))
             }
         }
-        impl<S: Into<String>, const N: usize> Sealed<Pricing> for [(S, $number); N] {
+        impl<S: Into<String>, const N: usize> Argument<Pricing> for [(S, $number); N] {
             fn convert(self) -> Result<Pricing, Refused> {
                 Ok(intervals(self.into_iter().map(|(interval, price)| (interval, price as f64))))
             }
@@ -89,7 +84,7 @@ macro_rules! accept_numbers {
 
 #[allow(clippy::cast_lossless, reason = "one rule for all number types")]
 mod numbers {
-    use super::{Pricing, Refused, Sealed, Seconds, intervals};
+    use super::{Argument, Pricing, Refused, Seconds, intervals};
 
     accept_numbers!(f64 f32 i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
 }
@@ -130,14 +125,14 @@ fn choose<T: Copy>(
         .ok_or_else(|| Refused { parameter, value: value.into(), reason })
 }
 
-impl Sealed<CpuProcesses> for &str {
+impl Argument<CpuProcesses> for &str {
     fn convert(self) -> Result<CpuProcesses, Refused> {
         let choices = [("current", CpuProcesses::Current), ("all", CpuProcesses::All)];
         choose("cpu_processes", self, choices, "must be \"current\" or \"all\"")
     }
 }
 
-impl Sealed<Rows> for &str {
+impl Argument<Rows> for &str {
     fn convert(self) -> Result<Rows, Refused> {
         let choices = [("each", Rows::Each), ("total", Rows::Total)];
         choose("rows", self, choices, "must be \"each\" or \"total\"")
@@ -147,12 +142,12 @@ impl Sealed<Rows> for &str {
 /// Owned text, as borrowed text.
 macro_rules! accept_owned_text {
     ($($to:ty)*) => {$(
-        impl Sealed<$to> for String {
+        impl Argument<$to> for String {
             fn convert(self) -> Result<$to, Refused> {
                 self.as_str().convert()
             }
         }
-        impl Sealed<$to> for &String {
+        impl Argument<$to> for &String {
             fn convert(self) -> Result<$to, Refused> {
                 self.as_str().convert()
             }

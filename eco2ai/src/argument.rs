@@ -165,17 +165,17 @@ mod tests {
     use crate::error::Error;
     use crate::tracker::{Tracker, TrackerBuilder};
 
-    fn period(builder: TrackerBuilder) -> Option<f64> {
+    fn period(builder: &TrackerBuilder) -> Option<f64> {
         builder.params.measure_period
     }
 
     #[test]
     fn a_period_is_any_number_of_seconds_or_a_duration() {
-        assert_eq!(period(Tracker::builder().measure_period(2)), Some(2.0));
-        assert_eq!(period(Tracker::builder().measure_period(0.5_f32)), Some(0.5));
-        assert_eq!(period(Tracker::builder().measure_period(7_u64)), Some(7.0));
+        assert_eq!(period(&Tracker::builder().measure_period(2)), Some(2.0));
+        assert_eq!(period(&Tracker::builder().measure_period(0.5_f32)), Some(0.5));
+        assert_eq!(period(&Tracker::builder().measure_period(7_u64)), Some(7.0));
         let half = Duration::from_millis(500);
-        assert_eq!(period(Tracker::builder().measure_period(half)), Some(0.5));
+        assert_eq!(period(&Tracker::builder().measure_period(half)), Some(0.5));
     }
 
     #[test]

@@ -294,3 +294,69 @@ pub fn set_params(builder: &TrackerBuilder) -> Result<()> {
     builder.check_arguments()?;
     settings::save(&builder.params)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::{Known, Site};
+    use crate::settings::{self, Params};
+    use crate::tracker::{Tracker, TrackerBuilder};
+
+    /// What a call of a function with these arguments finds, and how often they were evaluated.
+    fn known(
+        site: &'static Site,
+        constant: bool,
+        evaluated: &Cell<u32>,
+        arguments: impl Fn(u32) -> TrackerBuilder,
+    ) -> Known {
+        site.known(constant).unwrap_or_else(|| {
+            evaluated.set(evaluated.get() + 1);
+            site.resolve(&arguments(evaluated.get()), constant)
+        })
+    }
+
+    fn project(known: &Known) -> Option<&str> {
+        known.settings.as_ref().map(|settings| settings.project.as_str())
+    }
+
+    // One test, because saving parameters concerns the whole process.
+    #[test]
+    fn arguments_are_evaluated_when_they_can_have_changed_and_never_else() {
+        static CONSTANT: Site = Site::named("constant");
+        static CHANGING: Site = Site::named("changing");
+        static TOTAL: Site = Site::named("total");
+        static WRONG: Site = Site::named("wrong");
+
+        let evaluated = Cell::new(0);
+
+        for _ in 0..3 {
+            let known = known(&CONSTANT, true, &evaluated, |_| Tracker::builder().project("a"));
+            assert_eq!(project(&known), Some("a"));
+        }
+        assert_eq!(evaluated.replace(0), 1, "literals are looked at once");
+
+        assert!(settings::save(&Params::default()).is_ok());
+        known(&CONSTANT, true, &evaluated, |_| Tracker::builder());
+        assert_eq!(evaluated.replace(0), 1, "saved parameters may fill in what is not given");
+
+        for n in 1..=3 {
+            let numbered = |n: u32| Tracker::builder().project(n.to_string());
+            let known = known(&CHANGING, false, &evaluated, numbered);
+            assert_eq!(project(&known), Some(n.to_string().as_str()));
+        }
+        assert_eq!(evaluated.replace(0), 3, "expressions are evaluated by each call");
+
+        for _ in 0..3 {
+            let total = |n: u32| Tracker::builder().project(n.to_string()).rows("total");
+            assert_eq!(project(&known(&TOTAL, false, &evaluated, total)), Some("1"));
+        }
+        assert_eq!(evaluated.replace(0), 1, "calls that share a row share its arguments");
+
+        for _ in 0..2 {
+            let wrong = |_| Tracker::builder().rows("none");
+            assert!(known(&WRONG, true, &evaluated, wrong).settings.is_none());
+        }
+        assert_eq!(evaluated.replace(0), 1, "what was refused is not tried again");
+    }
+}

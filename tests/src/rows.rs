@@ -1,7 +1,7 @@
 //! The rows that tracked functions leave, read by column name.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 /// A row: column to value.
@@ -24,11 +24,17 @@ pub fn in_own_folder() {
     LazyLock::force(&FOLDER);
 }
 
+/// The absolute path of the log, for tests that are tracked themselves; a parent test may give
+/// another in `ECO2AI_TEST_LOG`.
+pub fn log() -> PathBuf {
+    std::env::var_os("ECO2AI_TEST_LOG").map_or_else(|| FOLDER.join("emission.csv"), PathBuf::from)
+}
+
 /// The rows in `file` of the function whose path ends in `function`.
 ///
 /// # Panics
 /// Where the file is no CSV.
-pub fn in_file(file: &str, function: &str) -> Vec<Row> {
+pub fn in_file(file: impl AsRef<Path>, function: &str) -> Vec<Row> {
     let path = FOLDER.join(file);
     if !path.exists() {
         return Vec::new();

@@ -520,12 +520,12 @@ impl Parts {
 
 #[test]
 fn arguments_are_dropped_in_the_same_order() {
-    async fn bare(_a: Noisy, _: Noisy, (_c, _): (Noisy, Noisy), unused: Noisy, mut _e: Noisy) {
+    async fn bare(_a: Noisy, _: Noisy, (_c, _): (Noisy, Noisy), _d: Noisy, mut _e: Noisy) {
         let _local = Noisy("local");
         pause().await;
     }
     #[track]
-    async fn tracked(_a: Noisy, _: Noisy, (_c, _): (Noisy, Noisy), unused: Noisy, mut _e: Noisy) {
+    async fn tracked(_a: Noisy, _: Noisy, (_c, _): (Noisy, Noisy), _d: Noisy, mut _e: Noisy) {
         let _local = Noisy("local");
         pause().await;
     }

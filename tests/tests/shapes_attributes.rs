@@ -1,22 +1,20 @@
 //! The attribute among other attributes, in either order, and on functions with a special part.
+#![allow(unreachable_pub, clippy::missing_errors_doc, clippy::needless_pass_by_value)]
 
 use std::panic::Location;
 use std::process::{Command, ExitCode};
 
 use eco2ai::track;
-use eco2ai_tests::rows::{assert_one, in_own_folder, statuses};
+use eco2ai_tests::rows::{assert_one, in_file, in_own_folder, log, statuses};
 
 #[test]
-#[track]
-fn test_then_track() {
-    in_own_folder();
-}
+#[track(file = log())]
+fn test_then_track() {}
 
-#[track]
+#[track(file = log())]
 #[test]
 #[should_panic(expected = "on purpose")]
 fn track_then_test() {
-    in_own_folder();
     panic!("on purpose");
 }
 
@@ -28,16 +26,39 @@ fn ignored() -> Result<(), String> {
 }
 
 #[tokio::test]
-#[track]
+#[track(file = log())]
 async fn tokio_test_then_track() {
     tokio::task::yield_now().await;
 }
 
-#[track]
+#[track(file = log())]
 #[tokio::test]
 async fn track_then_tokio_test() -> Result<(), String> {
     tokio::task::yield_now().await;
     Ok(())
+}
+
+#[test]
+fn a_tracked_test_runs_once_under_its_name() {
+    for (name, status) in [
+        ("test_then_track", "ok"),
+        ("track_then_test", "panicked"),
+        ("tokio_test_then_track", "ok"),
+        ("track_then_tokio_test", "ok"),
+    ] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let log = folder.path().join("emission.csv");
+        let child = Command::new(std::env::current_exe().expect("this test"))
+            .args(["--exact", name])
+            .env("ECO2AI_TEST_LOG", &log)
+            .output()
+            .expect("this test runs");
+        let output = String::from_utf8_lossy(&child.stdout);
+        assert!(output.contains("1 passed"), "{output}");
+        let rows = in_file(&log, name);
+        assert_eq!(rows.len(), 1, "{name}");
+        assert_eq!(rows[0]["status"], status, "{name}");
+    }
 }
 
 #[track_caller]
@@ -82,7 +103,7 @@ async fn below_another(x: u8) -> Result<u8, String> {
 pub fn many_attributes() -> u8 {
     #[cfg(any())]
     missing();
-    #[cfg(all())]
+    #[cfg(test)]
     1
 }
 
@@ -220,15 +241,15 @@ fn says_hello() -> u8 {
 #[test]
 fn nothing_is_written_where_tracking_is_disabled() {
     const CHILD: &str = "ECO2AI_TEST_CHILD_FOLDER";
+    fn not_evaluated() -> String {
+        panic!("arguments are not evaluated")
+    }
+    #[track(project = not_evaluated())]
+    fn with_arguments() -> u8 {
+        1
+    }
     if let Some(folder) = std::env::var_os(CHILD) {
         std::env::set_current_dir(folder).expect("the folder is there");
-        fn not_evaluated() -> String {
-            panic!("arguments are not evaluated")
-        }
-        #[track(project = not_evaluated())]
-        fn with_arguments() -> u8 {
-            1
-        }
         assert_eq!(says_hello() + with_arguments(), 8);
         return;
     }

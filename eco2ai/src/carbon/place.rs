@@ -58,21 +58,11 @@ impl Place {
         cloud: Option<&str>,
         emission_level: Option<f64>,
     ) -> Result<Self> {
-        let mut place = match (cloud, country, region) {
-            (Some(cloud), _, _) => Self::of_cloud(&cloud::find(cloud)?),
-            (None, Some(country), None) => Self::of_country(find_country(country)?),
-            (None, Some(country), Some(region)) => {
-                let country = find_country(country)?;
-                Self::of_region(country, find_region(country, region)?)
-            }
-            (None, None, Some(region)) => {
-                return Err(Error::Parameter {
-                    parameter: "region",
-                    value: region.to_owned(),
-                    reason: "it needs a country".to_owned(),
-                });
-            }
-            (None, None, None) => Self::of_this_machine(),
+        let named = Self::named(country, region)?;
+        let mut place = match (cloud, named) {
+            (Some(cloud), _) => Self::of_cloud(&cloud::find(cloud)?),
+            (None, Some(named)) => named,
+            (None, None) => Self::of_this_machine(),
         };
         if let Some(level) = emission_level {
             if !(level.is_finite() && level >= 0.0) {
@@ -94,6 +84,22 @@ impl Place {
         let mut place = Self::of_country(table().find([country, ""])?);
         place.source.push_str(", place by time zone");
         Some(place)
+    }
+
+    fn named(country: Option<&str>, region: Option<&str>) -> Result<Option<Self>> {
+        match (country, region) {
+            (None, None) => Ok(None),
+            (Some(country), None) => Ok(Some(Self::of_country(find_country(country)?))),
+            (Some(country), Some(region)) => {
+                let country = find_country(country)?;
+                Ok(Some(Self::of_region(country, find_region(country, region)?)))
+            }
+            (None, Some(region)) => Err(Error::Parameter {
+                parameter: "region",
+                value: region.to_owned(),
+                reason: "it needs a country".to_owned(),
+            }),
+        }
     }
 
     /// The world, where the place is unknown.
@@ -353,6 +359,13 @@ mod tests {
         assert_eq!(virginia.label, "US/Virginia");
         assert_eq!(virginia.intensity, find("US", Some("VA")).intensity);
         assert_eq!(virginia.source, find("US", Some("VA")).source);
+    }
+
+    #[test]
+    fn a_cloud_region_goes_before_a_country_which_must_exist_all_the_same() {
+        let find = |country| Place::find(Some(country), None, Some("gcp:europe-west1"), None);
+        assert_eq!(find("FR").unwrap().label, "BE");
+        assert!(find("Narnia").is_err());
     }
 
     #[test]

@@ -84,11 +84,12 @@ pub struct Params {
     pub region: Option<String>,
     /// `provider:region`.
     pub cloud: Option<String>,
-    /// kg/MWh, which is gCO2e/kWh.
+    /// kg/MWh, which is gCO2e/kWh; 0 or more. It wins over the figure of the place, whichever of
+    /// the two was given where.
     pub emission_level: Option<f64>,
     /// Power usage effectiveness of the data centre, 1 or more.
     pub pue: Option<f64>,
-    /// Price per kWh.
+    /// Price per kWh, or prices for intervals that cover the day.
     pub electricity_pricing: Option<Pricing>,
     /// Whose energy a run is charged with.
     pub cpu_processes: Option<CpuProcesses>,

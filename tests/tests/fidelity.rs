@@ -26,6 +26,7 @@ fn bench(sensor: impl FnOnce(&ManualClock) -> Box<dyn FnOnce(&Meter)>) -> Bench 
         .file(folder.path().join("emission.csv"))
         .cpu_processes(CpuProcesses::All)
         .meter(&meter)
+        .forget()
         .build()
         .expect("good parameters");
     Bench { clock, meter, tracker, _folder: folder }

@@ -16,6 +16,6 @@ pub mod __private;
 pub use carbon::Pricing;
 pub use eco2ai_macros::track;
 pub use error::{Error, Result};
-pub use log::{Record, Status};
+pub use log::{Problem, Record, Records, Status, Summary, Totals, read_log, recover, summary};
 pub use settings::{CpuProcesses, EncodeFile, Params, Rows};
 pub use tracker::{Run, RunHandle, Tracker, TrackerBuilder};

@@ -8,7 +8,7 @@ use chrono::{DateTime, FixedOffset, Local};
 
 use crate::carbon::Pricing;
 use crate::error::Result;
-use crate::log::{Record, Status, file};
+use crate::log::{self, Record, Status};
 use crate::settings::{CpuProcesses, EncodeFile, Params, Rows, Settings};
 use crate::units::{KilogramsCo2e, KilowattHours};
 
@@ -266,7 +266,8 @@ impl ActiveRun {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
-        file::append(&settings.file, &record)?;
+        let file = std::path::absolute(&settings.file).unwrap_or_else(|_| settings.file.clone());
+        log::finish(&file, &record)?;
         Ok(record)
     }
 }

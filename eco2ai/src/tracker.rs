@@ -229,7 +229,7 @@ impl ActiveRun {
     pub(crate) fn finish(self, status: Status) -> Result<Record> {
         let settings = &self.settings;
         let record = Record {
-            id: "0".into(),
+            id: format!("{}-{:?}", std::process::id(), self.started),
             project: settings.project.clone(),
             description: settings.description.clone(),
             epoch: "N/A".into(),

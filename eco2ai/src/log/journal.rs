@@ -375,7 +375,9 @@ mod tests {
                 let mut torn = old;
                 torn.resize(torn.len().max(cut), 0);
                 torn[from..cut].copy_from_slice(&new[from..cut]);
-                prop_assert_eq!(parse(&torn, Kind::Running).unwrap().rows, before);
+                // The bytes that were there may happen to be those that were cut off.
+                let state = if torn == new { &rows } else { &before };
+                prop_assert_eq!(&parse(&torn, Kind::Running).unwrap().rows, state);
                 before = rows;
                 prop_assert_eq!(&parse(&new, Kind::Running).unwrap().rows, &before);
             }

@@ -21,10 +21,10 @@ pub use argument::Argument;
 pub use carbon::Pricing;
 pub use eco2ai_macros::{set_params, track};
 pub use error::{Error, Result};
-pub use log::{Record, Status};
+pub use log::{Problem, Record, Records, Status, Summary, Totals, read_log, recover, summary};
 pub use sensor::{Devices, available_devices};
 pub use settings::{
     CpuProcesses, EncodeFile, Origin, ParameterInForce, ParametersInForce, Params, Rows,
     get_params, save as save_params,
 };
-pub use tracker::{Run, RunHandle, Tracker, TrackerBuilder, Training};
+pub use tracker::{Run, RunHandle, Tracker, TrackerBuilder, Training, flush};

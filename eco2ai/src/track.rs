@@ -101,7 +101,7 @@ fn begin(
     }
     let known = site.known(constant).unwrap_or_else(|| site.resolve(&arguments(), constant));
     let subject = known.subject?;
-    Some(ActiveRun::start(&subject, subject.rows()))
+    ActiveRun::start(&subject, subject.rows()).map_err(|error| tell(&error)).ok()
 }
 
 /// Ends the run of a plain function when it is dropped.

@@ -1,6 +1,24 @@
 //! The log: the row, its file, the journal that survives a crash, and the summary.
 
-pub(crate) mod file;
+mod cells;
+mod columns;
+pub(crate) mod encode;
+mod exit;
+mod file;
+mod journal;
+mod lock;
+mod read;
 pub(crate) mod record;
+mod recovery;
+mod row;
+mod summary;
+mod upgrade;
+mod writer;
 
+pub(crate) use exit::at_exit;
+pub use read::{Problem, Records, read_log};
+pub(crate) use record::epoch_text;
 pub use record::{Record, Status};
+pub use recovery::recover;
+pub use summary::{Summary, Totals, summary};
+pub(crate) use writer::{attach, finish, flush, keep};

@@ -1,5 +1,6 @@
 //! One row of the log.
 
+use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
@@ -21,6 +22,33 @@ pub enum Status {
     Panicked,
     /// Its process died.
     Interrupted,
+}
+
+impl Status {
+    const ALL: [Self; 5] =
+        [Self::Ok, Self::Error, Self::Cancelled, Self::Panicked, Self::Interrupted];
+
+    /// As in the log: `ok`, `error`, `cancelled`, `panicked` or `interrupted`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::Cancelled => "cancelled",
+            Self::Panicked => "panicked",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The status with that name in the log.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// What one run used, and how that is known: one row of the log.
@@ -99,4 +127,147 @@ pub struct Record {
     pub pid: u32,
     /// Version of this crate.
     pub version: String,
+}
+
+/// The epoch of a training in Eco2AI's form: `epoch: 3, loss: 0.1, `.
+pub(crate) fn epoch_text(number: u64, metrics: &[(String, String)]) -> String {
+    use fmt::Write as _;
+    let mut text = format!("epoch: {number}, ");
+    for (name, value) in metrics {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{name}: {value}, ");
+    }
+    text
+}
+
+/// For people: what was used, and how each figure was obtained.
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = self.function.as_deref().unwrap_or(&self.project);
+        write!(f, "{what}: {} in {}", self.power_consumption, ForPeople(self.duration))?;
+        if self.calls != 1 {
+            write!(f, ", {} calls", self.calls)?;
+        }
+        if self.status != Status::Ok {
+            write!(f, ", {}", self.status)?;
+        }
+        write!(
+            f,
+            "\n  CO2   {} at {} ({}, {})",
+            self.co2_emissions, self.emission_level, self.place, self.emission_source
+        )?;
+        if self.cost != 0.0 {
+            write!(f, "\n  cost  {:.4}", self.cost)?;
+        }
+        for (name, energy, method) in [
+            ("CPU", self.cpu_energy, &self.cpu_method),
+            ("GPU", self.gpu_energy, &self.gpu_method),
+            ("RAM", self.ram_energy, &self.ram_method),
+            ("other", self.other_energy, &self.other_method),
+        ] {
+            if let Some(energy) = energy {
+                write!(f, "\n  {name:<5} {energy}, {method}")?;
+            }
+        }
+        // What the parts do not show.
+        if self.pue != 1.0 {
+            write!(f, "\n  PUE   {} (in the total, not in the parts)", self.pue)?;
+        }
+        Ok(())
+    }
+}
+
+/// A duration in the units that people use for its size.
+pub(crate) struct ForPeople(pub(crate) Duration);
+
+impl fmt::Display for ForPeople {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        if seconds < 60 {
+            // `Duration` picks s, ms, µs or ns.
+            return write!(f, "{:.3?}", self.0);
+        }
+        let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+        if days > 0 {
+            write!(f, "{days} d ")?;
+        }
+        if seconds >= 3600 {
+            write!(f, "{hours} h ")?;
+        }
+        write!(f, "{minutes} min {} s", seconds % 60)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A record of little.
+    pub(crate) fn record(id: &str) -> Record {
+        Record {
+            id: id.into(),
+            project: "p".into(),
+            description: "d".into(),
+            epoch: "N/A".into(),
+            start_time: DateTime::UNIX_EPOCH.fixed_offset(),
+            duration: Duration::from_millis(1500),
+            power_consumption: KilowattHours(0.000_5),
+            co2_emissions: KilogramsCo2e(0.000_25),
+            cpu_name: "A/1 device(s), TDP:9".into(),
+            gpu_name: " 0 device(s)".into(),
+            os: "Linux".into(),
+            place: "FR".into(),
+            cost: 0.0,
+            parent_id: None,
+            function: Some("m::f".into()),
+            status: Status::Ok,
+            calls: 1,
+            scope: CpuProcesses::Current,
+            own_energy: KilowattHours(0.000_5),
+            own_co2: KilogramsCo2e(0.000_25),
+            own_cost: 0.0,
+            process_energy: KilowattHours(0.000_6),
+            cpu_energy: Some(KilowattHours(0.000_4)),
+            gpu_energy: None,
+            ram_energy: Some(KilowattHours(0.000_1)),
+            other_energy: None,
+            cpu_method: "measured:rapl:share".into(),
+            gpu_method: "none".into(),
+            ram_method: "estimated:rss".into(),
+            other_method: "none".into(),
+            emission_level: GramsPerKwh(500.0),
+            emission_source: "s".into(),
+            pue: 1.0,
+            hostname: "h".into(),
+            pid: 1,
+            version: "0".into(),
+        }
+    }
+
+    #[test]
+    fn people_are_told_how_much_and_how_it_is_known() {
+        assert_eq!(
+            record("1").to_string(),
+            "m::f: 500.0 mWh in 1.500s\n  \
+             CO2   250.0 mg CO2e at 500 gCO2e/kWh (FR, s)\n  \
+             CPU   400.0 mWh, measured:rapl:share\n  \
+             RAM   100.0 mWh, estimated:rss"
+        );
+    }
+
+    #[test]
+    fn epochs_have_eco2ais_form() {
+        let metrics = [("loss".into(), "0.1".into()), ("accuracy".into(), "0.9".into())];
+        assert_eq!(epoch_text(3, &metrics), "epoch: 3, loss: 0.1, accuracy: 0.9, ");
+        assert_eq!(epoch_text(1, &[]), "epoch: 1, ");
+    }
+
+    #[test]
+    fn durations_read_well() {
+        let text = |seconds| ForPeople(Duration::from_secs_f64(seconds)).to_string();
+        assert_eq!(text(0.001_234_5), "1.234ms");
+        assert_eq!(text(59.5), "59.500s");
+        assert_eq!(text(61.0), "1 min 1 s");
+        assert_eq!(text(90_061.0), "1 d 1 h 1 min 1 s");
+    }
 }

@@ -1,8 +1,8 @@
 //! A run from its start to its row, whoever holds it: a [`Run`](super::Run), a
 //! [`Training`](super::Training) or the guard of a tracked function.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::facts::{Facts, Figures};
 use super::totals::Total;
 use crate::error::Result;
-use crate::log::{Record, Status, file};
+use crate::log::{self, Record, Status};
 use crate::meter::{Account, Meter, NextCut, RunKey, Start};
 use crate::settings::{Rows, Settings};
 
@@ -37,6 +37,11 @@ impl Subject {
         Self { settings, function, meter, parent, totals: Mutex::default() }
     }
 
+    /// Begins new sums: the old ones have been written.
+    pub(super) fn forget_totals(&self) {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     pub(crate) fn rows(&self) -> Rows {
         self.settings.rows
     }
@@ -57,10 +62,10 @@ impl Subject {
 
 /// Names a run, so that work on another thread can be put under it: see
 /// [`TrackerBuilder::parent`](super::TrackerBuilder::parent).
-#[derive(Clone, Debug)]
+/// Where tracking is off it names nothing, and is no parent.
+#[derive(Clone, Debug, Default)]
 pub struct RunHandle {
-    meter: Meter,
-    key: RunKey,
+    run: Option<(Meter, RunKey)>,
 }
 
 /// A run that will have a row of its own.
@@ -124,15 +129,24 @@ pub(crate) struct ActiveRun {
 impl ActiveRun {
     /// Starts a run. Its parent is the one given, else the innermost of this thread; it becomes the
     /// innermost itself.
-    pub(crate) fn start(subject: &Arc<Subject>, rows: Rows) -> Self {
-        let meter = match (&subject.meter, &subject.parent) {
+    ///
+    /// # Errors
+    /// Where the log is a file of another kind.
+    pub(crate) fn start(subject: &Arc<Subject>, rows: Rows) -> Result<Self> {
+        let given = subject.parent.as_ref().and_then(|handle| handle.run.as_ref());
+        let meter = match (&subject.meter, given) {
             (Some(meter), _) => meter.clone(),
-            (None, Some(parent)) if parent.meter.is_own() => parent.meter.clone(),
+            (None, Some((meter, _))) if meter.is_own() => meter.clone(),
             (None, _) => Meter::process(),
         };
         let settings = &subject.settings;
+        // For a sum this is done once, when the sum begins.
+        let file = match rows {
+            Rows::Each => attached(settings)?,
+            Rows::Total => PathBuf::new(),
+        };
         let start = meter.wall();
-        let parent = subject.parent.as_ref().filter(|parent| parent.meter.is_same(&meter));
+        let parent = given.filter(|(parents, _)| parents.is_same(&meter)).map(|(_, key)| *key);
         let mut id = Uuid::nil();
         let mut total = None;
         let (key, parent_id, started) = meter.start(Start {
@@ -148,7 +162,7 @@ impl ActiveRun {
                 };
                 id
             },
-            parent: parent.map(|parent| parent.key),
+            parent,
             scope: settings.cpu_processes,
             period: settings.measure_period,
             next_cut: next_cut(settings),
@@ -161,7 +175,7 @@ impl ActiveRun {
                 meter: meter.clone(),
                 function: subject.function.clone(),
                 parent_id,
-                file: absolute(settings),
+                file,
                 start,
             };
             let row = Arc::new(OwnRow { id, key, started, facts, told: Mutex::default() });
@@ -169,7 +183,7 @@ impl ActiveRun {
             meter.on_period(keep_active);
             Row::Own(row)
         };
-        Self { meter, key, started, panicking: std::thread::panicking(), row }
+        Ok(Self { meter, key, started, panicking: std::thread::panicking(), row })
     }
 
     /// Makes it the innermost run of this thread.
@@ -184,7 +198,7 @@ impl ActiveRun {
 
     /// Names the run.
     pub(crate) fn handle(&self) -> RunHandle {
-        RunHandle { meter: self.meter.clone(), key: self.key }
+        RunHandle { run: Some((self.meter.clone(), self.key)) }
     }
 
     /// How the run ends when it is dropped now: by a panic that began while it ran?
@@ -216,7 +230,7 @@ impl ActiveRun {
         let mut record = row.rest(&figures, duration, Status::Ok);
         record.epoch = epoch;
         *row.told.lock().unwrap_or_else(PoisonError::into_inner) = Some((figures, duration));
-        Some(file::append(&row.facts.file, &record).map(|()| record))
+        Some(row.facts.write(record))
     }
 
     /// Ends the run and writes its row, or adds it to the sum. `None` where the run is not this
@@ -226,7 +240,7 @@ impl ActiveRun {
         match &self.row {
             Row::Own(row) => {
                 let record = row.rest(&figures, duration, status);
-                Some(file::append(&row.facts.file, &record).map(|()| record))
+                Some(row.facts.write(record))
             }
             Row::Total { total, .. } => {
                 Some(Ok(total.facts.record(total.id, &figures, duration, status)))
@@ -274,7 +288,7 @@ impl Subject {
     /// The sum that a new call belongs to, and whether no other call of this function is among its
     /// ancestors.
     fn total(
-        &self,
+        self: &Arc<Self>,
         ancestors: &mut dyn Iterator<Item = Uuid>,
         meter: &Meter,
         start: SystemTime,
@@ -287,7 +301,10 @@ impl Subject {
             }
             parent_id.get_or_insert(ancestor);
         }
-        if let Some(total) = totals.iter().find(|total| total.facts.parent_id == parent_id) {
+        let mine = |total: &&Arc<Total>| {
+            total.facts.parent_id == parent_id && total.facts.meter.is_same(meter)
+        };
+        if let Some(total) = totals.iter().find(mine) {
             return (Arc::clone(total), true);
         }
         let total = Arc::new(Total::new(
@@ -297,31 +314,59 @@ impl Subject {
                 meter: meter.clone(),
                 function: self.function.clone(),
                 parent_id,
-                file: absolute(&self.settings),
+                file: attached(&self.settings).unwrap_or_else(|error| {
+                    // The calls are summed all the same; writing the row will fail again and tell.
+                    crate::report::warn_once(&error);
+                    absolute(&self.settings)
+                }),
                 start,
             }),
         ));
         totals.push(Arc::clone(&total));
-        super::totals::register(&total);
+        super::totals::register(self, &total);
+        meter.on_period(keep_active);
         (total, true)
     }
 }
 
-/// Gives the state of all long runs to the journal.
+/// Gives the state of all long runs, and of the sums, to the journal.
 fn keep_active(meter: &Meter) {
-    let rows: Vec<_> =
-        active().values().filter(|row| row.facts.meter.is_same(meter)).cloned().collect();
-    let mut states: HashMap<PathBuf, Vec<Record>> = HashMap::new();
-    for row in rows {
-        let Some(account) = meter.account(row.key) else { continue };
-        let (figures, duration) = row.figures(&account);
-        if duration >= row.facts.settings.measure_period {
-            let record = row.rest(&figures, duration, Status::Interrupted);
-            states.entry(row.facts.file.clone()).or_default().push(record);
-        }
+    let files: HashSet<PathBuf> = active()
+        .values()
+        .filter(|row| row.facts.meter.is_same(meter))
+        .map(|row| row.facts.file.clone())
+        .chain(super::totals::files(meter))
+        .collect();
+    for file in files {
+        log::keep(&file, || {
+            let mut states: Vec<Record> = long_runs(meter, &file);
+            states.extend(super::totals::records(meter, &file));
+            states
+        });
     }
-    // journal::keep per file
-    drop(states);
+}
+
+/// The records so far of the runs on a log that have lasted longer than a period.
+fn long_runs(meter: &Meter, file: &Path) -> Vec<Record> {
+    let rows: Vec<_> = active()
+        .values()
+        .filter(|row| row.facts.meter.is_same(meter) && row.facts.file == file)
+        .cloned()
+        .collect();
+    rows.iter()
+        .filter_map(|row| {
+            let (figures, duration) = row.figures(&meter.account(row.key)?);
+            let long = duration >= row.facts.settings.measure_period;
+            long.then(|| row.rest(&figures, duration, Status::Interrupted))
+        })
+        .collect()
+}
+
+/// The log of a run that starts now, ready to take rows.
+fn attached(settings: &Settings) -> Result<PathBuf> {
+    let file = absolute(settings);
+    log::attach(&file)?;
+    Ok(file)
 }
 
 /// The log of a run that starts now, as an absolute path.

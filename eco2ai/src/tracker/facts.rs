@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, FixedOffset, Local};
 use uuid::Uuid;
 
-use crate::log::{Record, Status};
+use crate::error::Result;
+use crate::log::{self, Record, Status};
 use crate::meter::{Account, Energies, Meter, Sums};
 use crate::sensor::Component;
 use crate::settings::{CpuProcesses, Settings};
@@ -126,6 +127,15 @@ pub(super) struct Facts {
 }
 
 impl Facts {
+    /// Writes the row of a run that has ended, and its obfuscated copy where one is wanted.
+    pub(super) fn write(&self, record: Record) -> Result<Record> {
+        log::finish(&self.file, &record)?;
+        if let Some(copy) = log::encode::copy_path(&self.file, &self.settings.encode_file)? {
+            log::encode::append(&copy, &record)?;
+        }
+        Ok(record)
+    }
+
     /// The calendar's time when the run was `age` old.
     pub(super) fn start_time(&self, age: Duration) -> DateTime<FixedOffset> {
         let time = self.start.checked_add(age).unwrap_or(self.start);

@@ -12,6 +12,7 @@ use std::sync::Arc;
 pub use active::RunHandle;
 pub(crate) use active::{ActiveRun, Subject};
 pub use run::Run;
+pub use totals::flush;
 pub use training::Training;
 
 use crate::argument::{Argument, Refused, Seconds};
@@ -211,7 +212,7 @@ impl Tracker {
     /// # Errors
     /// Where the log is a file of another kind.
     pub fn start(&self) -> Result<Run> {
-        Ok(Run::start(&self.subject))
+        Run::start(&self.subject)
     }
 
     /// Starts a training, whose first epoch is number 1.
@@ -228,6 +229,6 @@ impl Tracker {
     /// # Errors
     /// As for [`start`](Self::start).
     pub fn start_training_at(&self, first_epoch: u64) -> Result<Training> {
-        Ok(Training::start(&self.subject, first_epoch))
+        Training::start(&self.subject, first_epoch)
     }
 }

@@ -19,17 +19,18 @@ pub struct Run {
 }
 
 impl Run {
-    pub(super) fn start(subject: &Arc<Subject>) -> Self {
-        let active =
-            (!crate::disable::disabled()).then(|| ActiveRun::start(subject, subject.rows()));
-        Self { subject: Arc::clone(subject), active }
+    pub(super) fn start(subject: &Arc<Subject>) -> Result<Self> {
+        let active = match crate::disable::disabled() {
+            true => None,
+            false => Some(ActiveRun::start(subject, subject.rows())?),
+        };
+        Ok(Self { subject: Arc::clone(subject), active })
     }
 
     /// Names the run, so that work on other threads can be put under it with
     /// [`TrackerBuilder::parent`](crate::TrackerBuilder::parent) or `parent = …` of the attribute.
-    /// `None` where tracking is off.
-    pub fn handle(&self) -> Option<RunHandle> {
-        self.active.as_ref().map(ActiveRun::handle)
+    pub fn handle(&self) -> RunHandle {
+        self.active.as_ref().map(ActiveRun::handle).unwrap_or_default()
     }
 
     /// The record as it stands: id, energy, CO2 and cost so far. Its status is `interrupted`, as

@@ -1,12 +1,11 @@
 //! [`Training`]: a run with a row per epoch.
 
 use std::fmt::Display;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::active::{ActiveRun, RunHandle, Subject};
 use crate::error::Result;
-use crate::log::{Record, Status};
+use crate::log::{Record, Status, epoch_text};
 use crate::settings::Rows;
 
 /// A training that is being tracked: one row per epoch, with the energy since the previous one.
@@ -21,14 +20,17 @@ pub struct Training {
 }
 
 impl Training {
-    pub(super) fn start(subject: &Arc<Subject>, first_epoch: u64) -> Self {
-        let active = (!crate::disable::disabled()).then(|| ActiveRun::start(subject, Rows::Each));
-        Self { subject: Arc::clone(subject), active, epoch: first_epoch }
+    pub(super) fn start(subject: &Arc<Subject>, first_epoch: u64) -> Result<Self> {
+        let active = match crate::disable::disabled() {
+            true => None,
+            false => Some(ActiveRun::start(subject, Rows::Each)?),
+        };
+        Ok(Self { subject: Arc::clone(subject), active, epoch: first_epoch })
     }
 
     /// Names the training, as [`Run::handle`](crate::Run::handle) does.
-    pub fn handle(&self) -> Option<RunHandle> {
-        self.active.as_ref().map(ActiveRun::handle)
+    pub fn handle(&self) -> RunHandle {
+        self.active.as_ref().map(ActiveRun::handle).unwrap_or_default()
     }
 
     /// The record of the whole training as it stands.
@@ -74,14 +76,4 @@ impl Drop for Training {
             active.finish_quietly(status);
         }
     }
-}
-
-/// An epoch and its metrics in Eco2AI's form.
-fn epoch_text(number: u64, metrics: &[(String, String)]) -> String {
-    let mut text = format!("epoch: {number}, ");
-    for (name, value) in metrics {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{name}: {value}, ");
-    }
-    text
 }

@@ -53,7 +53,8 @@ async fn search(stream: &mut TcpStream) -> std::io::Result<()> {
 async fn compute(stream: &mut TcpStream) -> std::io::Result<()> {
     let mut sum = 0_u64;
     for round in 0..200_u64 {
-        sum = (0..200_000).fold(sum, |sum, n| black_box(sum.wrapping_mul(31).wrapping_add(n ^ round)));
+        sum = (0..200_000)
+            .fold(sum, |sum, n| black_box(sum.wrapping_mul(31).wrapping_add(n ^ round)));
         tokio::task::yield_now().await;
     }
     stream.write_u64(sum).await

@@ -1,0 +1,127 @@
+//! Taking over what processes that have died left in their journals.
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Seek, SeekFrom};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::log::cells::Rows;
+use crate::log::columns::{Column, Layout, NAMES};
+use crate::log::file::{LogFile, layout_of};
+use crate::log::journal::{self, Found, Kind};
+use crate::log::lock::{Identity, is_at};
+use crate::log::record::{Record, Status};
+use crate::log::row::{Named, rows_of};
+use crate::log::writer;
+
+/// Writes the rows of runs whose process was killed, with status `interrupted`, and rows that
+/// could not be written when their runs ended. Says how many rows were written.
+///
+/// A tracker does this by itself when it starts on a log; call it to see the rows without one. The
+/// runs of living processes are left alone, on whatever machine they are. Each row is written once.
+///
+/// # Errors
+/// Where the log cannot be read or written; the rows stay where they are then.
+pub fn recover(path: impl AsRef<Path>) -> Result<usize> {
+    writer::recover(path.as_ref())
+}
+
+/// Takes over the journals of `log` that nobody owns.
+pub(crate) fn recover_orphans(log: &mut LogFile) -> Result<usize> {
+    let path = log.path().to_path_buf();
+    let beside = path.parent();
+    let mut recovered = 0;
+    for (journal, stem, kind) in journal::journals_of(&path) {
+        // A run may be both among those that wait and, as it was before its end, among those that
+        // run: whoever has the former comes first.
+        let others = stem.places(&path, Kind::Waiting);
+        if kind == Kind::Running && others.iter().any(|place| place.exists()) {
+            continue;
+        }
+        let io = |source| Error::Io { path: journal.clone(), source };
+        let Ok(file) = OpenOptions::new().read(true).write(true).open(&journal) else { continue };
+        // Where the lock cannot be got, or there are none, its owner may be alive.
+        if file.try_lock().is_err() || !is_at(&file, &journal) {
+            continue;
+        }
+        let found = journal::read(&file, kind).map_err(io)?;
+        // The user's folder has the journals of all logs of that name.
+        let elsewhere = journal.parent() != beside;
+        if found.as_ref().is_some_and(|found| elsewhere && found.log != path.to_string_lossy()) {
+            continue;
+        }
+        if let Some(found) = found {
+            recovered += write_missing(log, &found, kind)?;
+        }
+        journal::take_away(&file, &journal);
+    }
+    Ok(recovered)
+}
+
+/// Appends the rows that are not in the log yet.
+fn write_missing(log: &mut LogFile, found: &Found, kind: Kind) -> Result<usize> {
+    let io = |source| Error::Io { path: log.path().to_path_buf(), source };
+    let mut records = records_of(&found.rows).map_err(io)?;
+    let mut wanted: HashSet<_> = records.iter().map(key_of).collect();
+    forget_written(log.path(), found, &mut wanted)?;
+    records.retain(|record| wanted.remove(&key_of(record)));
+    if kind == Kind::Running {
+        for record in &mut records {
+            record.status = Status::Interrupted;
+        }
+    }
+    if !records.is_empty() {
+        log.append(&rows_of(&records))?;
+    }
+    Ok(records.len())
+}
+
+/// What tells one row from all others: all epochs of a training have the same id.
+type Key = (String, String);
+
+fn key_of(record: &Record) -> Key {
+    (record.id.clone(), record.start_time.format("%Y-%m-%d %H:%M:%S%:z").to_string())
+}
+
+fn records_of(rows: &[u8]) -> io::Result<Vec<Record>> {
+    let Ok(layout) = Layout::of(NAMES.iter().map(|name| name.as_bytes())) else {
+        return Ok(Vec::new());
+    };
+    let mut source = Rows::new(rows, 0);
+    let mut records = Vec::new();
+    while let Some(row) = source.next(Some(layout.width))? {
+        if row.malformed.is_none() {
+            records.extend(Named { row: &row, layout: &layout }.record());
+        }
+    }
+    Ok(records)
+}
+
+/// Takes from `wanted` what the log has already, as far as it was written since the frame was.
+fn forget_written(path: &Path, found: &Found, wanted: &mut HashSet<Key>) -> Result<()> {
+    let io = |source| Error::Io { path: path.to_path_buf(), source };
+    let mut log = match File::open(path) {
+        Ok(log) => log,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io(error)),
+    };
+    let metadata = log.metadata().map_err(io)?;
+    if metadata.len() == 0 || !metadata.is_file() {
+        return Ok(());
+    }
+    let layout = layout_of(path, &mut Rows::new(&log, 0))?;
+    let identity = Identity::of(&metadata);
+    let same = identity.is_some() && identity == found.end.identity;
+    let from = if same && found.end.offset <= metadata.len() { found.end.offset } else { 0 };
+    log.seek(SeekFrom::Start(from)).map_err(io)?;
+    let mut rows = Rows::new(&log, from);
+    while !wanted.is_empty() {
+        let Some(row) = rows.next(Some(layout.width)).map_err(io)? else { break };
+        if row.malformed.is_none() {
+            let named = Named { row: &row, layout: &layout };
+            wanted.remove(&(named.text(Column::Id), named.text(Column::StartTime)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,313 @@
+//! What a log adds up to.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::log::columns::{Column, Dialect};
+use crate::log::read::{Log, Problem};
+use crate::log::record::ForPeople;
+use crate::log::row::{Named, unguarded};
+use crate::units::{KilogramsCo2e, KilowattHours};
+
+/// So many problems are told one by one; the rest is counted.
+const TOLD: usize = 1000;
+/// What Eco2AI calls the last line.
+const ALL_PROJECTS: &str = "All the projects";
+
+/// What some rows of a log add up to.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Totals {
+    /// How many rows.
+    pub rows: u64,
+    /// The durations of all rows, as Eco2AI sums them: runs that nest or overlap count their time
+    /// each.
+    pub duration: Duration,
+    /// Energy, counted once also where runs nest: the sum of the rows' own energies.
+    pub energy: KilowattHours,
+    /// CO2 equivalents of that energy.
+    pub co2: KilogramsCo2e,
+    /// Price of that energy, in the currency of the tariff.
+    pub cost: f64,
+}
+
+/// What a log, or many, add up to: per project, and in total. Made by [`summary`].
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// By project, in the order of their names.
+    pub projects: BTreeMap<String, Totals>,
+    /// All projects together.
+    pub total: Totals,
+    /// Rows that could not be used: the first thousand.
+    pub problems: Vec<Problem>,
+    /// How many rows could not be used.
+    pub unusable_rows: u64,
+}
+
+/// Sums up a log of this library or of Eco2AI. The file is read once; the memory needed grows with
+/// the number of projects, not of rows.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("eco2ai-summary-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # std::env::set_current_dir(&folder)?;
+/// # std::fs::write("emission.csv", "project_name,duration(s),power_consumption(kWh),CO2_emissions(kg)\nMNIST,2,0.5,0.2\n")?;
+/// let summary = eco2ai::summary("emission.csv")?;
+/// println!("{summary}");
+/// assert_eq!(summary.projects["MNIST"].energy.0, 0.5);
+/// summary.write_csv("summary.csv")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Where the file cannot be read, or is no emission log. Rows that cannot be used are left out,
+/// and told in [`Summary::problems`].
+pub fn summary(path: impl AsRef<Path>) -> Result<Summary> {
+    Summary::of([path])
+}
+
+/// Sums of one project, in the log's units.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    rows: u64,
+    seconds: f64,
+    energy: f64,
+    co2: f64,
+    cost: f64,
+}
+
+impl Sums {
+    fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.seconds += other.seconds;
+        self.energy += other.energy;
+        self.co2 += other.co2;
+        self.cost += other.cost;
+    }
+
+    /// What one row adds: its own energy, so that nothing is counted twice.
+    fn of(row: &Named<'_>) -> std::result::Result<Self, String> {
+        let own = |own, inclusive| match row.optional_number(own)? {
+            Some(number) => Ok(number),
+            None => row.number(inclusive),
+        };
+        Ok(Self {
+            rows: 1,
+            seconds: row.seconds()?,
+            energy: own(Column::OwnEnergy, Column::Power)?,
+            co2: own(Column::OwnCo2, Column::Co2)?,
+            cost: match row.optional_number(Column::OwnCost)? {
+                Some(cost) => cost,
+                None => row.optional_number(Column::Cost)?.unwrap_or(0.0),
+            },
+        })
+    }
+
+    fn totals(self) -> Totals {
+        Totals {
+            rows: self.rows,
+            duration: Duration::try_from_secs_f64(self.seconds).unwrap_or(Duration::MAX),
+            energy: KilowattHours(self.energy),
+            co2: KilogramsCo2e(self.co2),
+            cost: self.cost,
+        }
+    }
+}
+
+impl Summary {
+    /// Sums up several logs as if they were one.
+    ///
+    /// # Errors
+    /// As [`summary`], for the first log with one.
+    pub fn of(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Self> {
+        let mut summary = Self::default();
+        let mut projects: HashMap<Box<[u8]>, Sums> = HashMap::new();
+        for path in paths {
+            let mut log = Log::open(path.as_ref())?;
+            while let Some(row) = log.next(|row| {
+                let sums = Sums::of(row)?;
+                let name = row.layout.place(Column::Project).and_then(|at| row.row.cell(at));
+                let name = name.unwrap_or_default();
+                let name = match row.layout.dialect {
+                    Dialect::Ours => unguarded(&name),
+                    Dialect::Eco2ai => &name,
+                };
+                match projects.get_mut(name) {
+                    Some(project) => project.add(sums),
+                    None => drop(projects.insert(name.into(), sums)),
+                }
+                Ok(())
+            })? {
+                if let Err(problem) = row {
+                    summary.unusable_rows += 1;
+                    if summary.problems.len() < TOLD {
+                        summary.problems.push(problem);
+                    }
+                }
+            }
+        }
+        let mut total = Sums::default();
+        let mut sorted: BTreeMap<String, Sums> = BTreeMap::new();
+        for (name, sums) in projects {
+            sorted.entry(String::from_utf8_lossy(&name).into_owned()).or_default().add(sums);
+        }
+        for sums in sorted.values() {
+            total.add(*sums);
+        }
+        summary.projects = sorted.into_iter().map(|(name, sums)| (name, sums.totals())).collect();
+        summary.total = total.totals();
+        Ok(summary)
+    }
+
+    /// Projects with their totals, and in the end all together, as Eco2AI names them.
+    fn lines(&self) -> impl Iterator<Item = (&str, &Totals)> {
+        let projects = self.projects.iter().map(|(name, totals)| (name.as_str(), totals));
+        projects.chain([(ALL_PROJECTS, &self.total)])
+    }
+
+    /// Writes the summary as CSV with Eco2AI's columns, the totals in the last line.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
+        let write = || -> csv::Result<()> {
+            let mut writer = csv::Writer::from_path(path.as_ref())?;
+            writer.write_record([
+                "project_name",
+                "total duration(s)",
+                "total power_consumption(kWh)",
+                "total CO2_emissions(kg)",
+                "total electricity cost",
+            ])?;
+            for (name, totals) in self.lines() {
+                writer.write_field(super::row::guarded(name.as_bytes().into()))?;
+                let seconds = totals.duration.as_secs_f64();
+                for number in [seconds, totals.energy.0, totals.co2.0, totals.cost] {
+                    writer.write_field(format!("{number:?}"))?;
+                }
+                writer.write_record(None::<&[u8]>)?;
+            }
+            Ok(writer.flush()?)
+        };
+        write()
+            .map_err(|error| Error::Io { path: path.as_ref().to_path_buf(), source: error.into() })
+    }
+}
+
+/// A table, and how many rows could not be used.
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table =
+            vec![["project", "rows", "duration", "energy", "CO2", "cost"].map(str::to_owned)];
+        for (name, totals) in self.lines() {
+            table.push([
+                name.replace(char::is_control, " "),
+                totals.rows.to_string(),
+                ForPeople(totals.duration).to_string(),
+                totals.energy.to_string(),
+                totals.co2.to_string(),
+                format!("{:.4}", totals.cost),
+            ]);
+        }
+        let mut widths = [0; 6];
+        for line in &table {
+            for (width, cell) in widths.iter_mut().zip(line) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        for (at, line) in table.iter().enumerate() {
+            if at > 0 {
+                writeln!(f)?;
+            }
+            for (column, (cell, width)) in line.iter().zip(widths).enumerate() {
+                match column {
+                    0 => write!(f, "{cell:<width$}")?,
+                    _ => write!(f, "  {cell:>width$}")?,
+                }
+            }
+        }
+        if self.unusable_rows > 0 {
+            write!(f, "\n{} rows could not be used", self.unusable_rows)?;
+            if let Some(first) = self.problems.first() {
+                write!(f, "; the first: {first}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::columns::header;
+    use crate::log::record::tests::record;
+    use crate::log::row::rows_of;
+    use std::fs;
+
+    #[test]
+    fn own_energies_are_summed_so_that_nothing_counts_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let ours = folder.path().join("ours.csv");
+        let mut outer = record("outer");
+        outer.project = "=a".into();
+        outer.power_consumption = KilowattHours(3.0);
+        outer.own_energy = KilowattHours(2.0);
+        let mut inner = record("inner");
+        inner.power_consumption = KilowattHours(1.0);
+        inner.own_energy = KilowattHours(1.0);
+        let mut text = header(36).into_bytes();
+        text.extend(rows_of(&[outer, inner]));
+        fs::write(&ours, text).unwrap();
+        let theirs = folder.path().join("theirs.csv");
+        fs::write(&theirs, header(13) + "7,=a,d,N/A,x,1.5,0.25,0.1,C,G,Linux,FR,2.0\n").unwrap();
+
+        let summary = Summary::of([&ours, &theirs]).unwrap();
+        assert_eq!(summary.problems, []);
+        assert_eq!(summary.projects.keys().collect::<Vec<_>>(), ["=a", "p"]);
+        assert_eq!(summary.projects["=a"].energy, KilowattHours(2.25));
+        assert_eq!(summary.projects["=a"].cost, 2.0);
+        assert_eq!(summary.total.energy, KilowattHours(3.25));
+        assert_eq!(summary.total.rows, 3);
+        assert_eq!(summary.total.duration, Duration::from_millis(4500));
+
+        let written = folder.path().join("summary.csv");
+        summary.write_csv(&written).unwrap();
+        assert_eq!(
+            fs::read_to_string(written).unwrap().lines().last().unwrap(),
+            "All the projects,4.5,3.25,0.1005,2.0"
+        );
+        let table = summary.to_string();
+        assert!(table.lines().next_back().unwrap().contains("3.250 kWh"), "{table}");
+    }
+
+    #[test]
+    fn each_row_that_can_be_used_is_used_and_the_rest_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("emission.csv");
+        let row = |kwh: &str| format!("7,p,d,N/A,x,1.5,{kwh},0.1,C,G,Linux,FR,2.0");
+        let text = format!(
+            "\u{feff}{}{}\n{}\n1,p\n{}\n7,p,d,\"N",
+            header(13),
+            row("1"),
+            row("x"),
+            row("2")
+        );
+        for text in [text.replace('\n', "\r\n"), text] {
+            fs::write(&path, text).unwrap();
+            let summary = summary(&path).unwrap();
+            assert_eq!(summary.total.energy, KilowattHours(3.0));
+            let lines: Vec<_> = summary.problems.iter().map(|problem| problem.line).collect();
+            assert_eq!(lines, [3, 4, 6]);
+            assert!(summary.problems[0].reason.contains("power_consumption(kWh) = \"x\""));
+            assert_eq!(summary.unusable_rows, 3);
+        }
+        fs::write(&path, "").unwrap();
+        assert_eq!(summary(&path).unwrap(), Summary::default());
+        fs::write(&path, "a,b\n1,2\n").unwrap();
+        assert!(matches!(summary(&path), Err(Error::NotALog { .. })));
+    }
+}

@@ -1,0 +1,376 @@
+//! What this process writes: one entry per log, with its open file and its journals.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError};
+
+use crate::error::{Error, Result};
+use crate::log::exit::at_exit;
+use crate::log::file::{self, End, LogFile};
+use crate::log::journal::{self, Journal, Kind, Stem};
+use crate::log::lock::Identity;
+use crate::log::record::Record;
+use crate::log::recovery::recover_orphans;
+use crate::log::row::rows_of;
+use crate::report::warn_once;
+
+/// Prepares a log for runs that start: the first time in this process, takes over what dead
+/// processes left in its journals.
+///
+/// # Errors
+/// Where the file is no emission log.
+pub(crate) fn attach(path: &Path) -> Result<()> {
+    let log = log_of(path);
+    let mut log = own(&log);
+    if !log.attached {
+        log.file.check()?;
+        log.attached = true;
+        if let Err(error) = recover_orphans(&mut log.file) {
+            warn_once(&error);
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the state of all runs on a log that have lasted longer than a period: if this process is
+/// killed, each becomes a row. Called once a period; never fails, only warns.
+///
+/// `states` is called under the lock of the log's entry, so that no run that it tells has finished
+/// yet: what it locks must not be held by a caller of [`finish`]. A run that was kept before and
+/// is not told any more stays kept until it finishes.
+pub(crate) fn keep(path: &Path, states: impl FnOnce() -> Vec<Record>) {
+    let log = log_of(path);
+    let mut log = own(&log);
+    // Its failure was told when the rows began to wait.
+    let _ = log.write_waiting();
+    let mut running = states();
+    let ending = std::mem::take(&mut log.running);
+    let ending = ending.into_iter().filter(|old| !running.iter().any(|new| same_row(old, new)));
+    running.extend(ending.collect::<Vec<_>>());
+    log.running = running;
+    log.write_running();
+}
+
+/// Appends the row of a run that has ended, and forgets its state in the journal. A row that the
+/// log cannot take waits in a journal, and is tried again with the next.
+///
+/// # Errors
+/// Where the row could not be kept anywhere; it is on standard error then.
+pub(crate) fn finish(path: &Path, record: &Record) -> Result<()> {
+    let log = log_of(path);
+    let mut log = own(&log);
+    let rows = rows_of(std::slice::from_ref(record));
+    match log.append(&rows) {
+        // What waits was told before.
+        Ok(()) => drop(log.write_waiting()),
+        Err(error) => log.wait(&rows, error)?,
+    }
+    log.running.retain(|state| !same_row(state, record));
+    if log.running.is_empty() {
+        if let Some(journal) = log.journal.take() {
+            journal.remove();
+        }
+    }
+    Ok(())
+}
+
+/// Tries again to write the rows that wait, on all logs.
+///
+/// # Errors
+/// The first log that still cannot take them; they go on waiting.
+pub(crate) fn flush() -> Result<()> {
+    let logs: Vec<_> =
+        LOGS.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+    let mut result = Ok(());
+    for log in logs {
+        result = result.and(own(&log).write_waiting());
+    }
+    result
+}
+
+/// Writes what dead processes left, and what waits of our own; says how many rows were found in
+/// journals.
+pub(crate) fn recover(path: &Path) -> Result<usize> {
+    let path = std::path::absolute(path)
+        .map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
+    let log = log_of(&path);
+    let mut log = own(&log);
+    log.write_waiting()?;
+    recover_orphans(&mut log.file)
+}
+
+/// A log of this process.
+#[derive(Debug)]
+struct Log {
+    file: LogFile,
+    /// The process that all this belongs to.
+    pid: u32,
+    stem: Stem,
+    /// The states in `journal`.
+    running: Vec<Record>,
+    journal: Option<Journal>,
+    /// Journals with rows that the log could not take.
+    waiting: Vec<Journal>,
+    /// Where the log ended when we last wrote.
+    end: Option<End>,
+    attached: bool,
+}
+
+static LOGS: LazyLock<Mutex<HashMap<PathBuf, Arc<Mutex<Log>>>>> = LazyLock::new(Mutex::default);
+
+/// The entry of the log at `path`, an absolute path.
+fn log_of(path: &Path) -> Arc<Mutex<Log>> {
+    let mut logs = LOGS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(log) = logs.get(path) {
+        return Arc::clone(log);
+    }
+    let log = Arc::new(Mutex::new(Log::new(path)));
+    logs.insert(path.to_path_buf(), Arc::clone(&log));
+    log
+}
+
+/// Locks an entry. In a forked child it starts anew: its journals are the parent's.
+fn own(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
+    let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+    if log.pid != std::process::id() {
+        *log = Log::new(log.file.path());
+    }
+    log
+}
+
+/// All epochs of a training have one id, but each its own start.
+fn same_row(a: &Record, b: &Record) -> bool {
+    a.id == b.id && a.start_time == b.start_time
+}
+
+impl Log {
+    fn new(path: &Path) -> Self {
+        Self {
+            file: LogFile::new(path.to_path_buf(), file::Kind::Log),
+            pid: std::process::id(),
+            stem: Stem::new(path),
+            running: Vec::new(),
+            journal: None,
+            waiting: Vec::new(),
+            end: None,
+            attached: false,
+        }
+    }
+
+    fn append(&mut self, rows: &[u8]) -> Result<()> {
+        self.end = Some(self.file.append(rows)?);
+        Ok(())
+    }
+
+    /// Rows of ours that the log has are before this, or it was replaced.
+    fn end(&mut self) -> End {
+        let path = self.file.path();
+        *self.end.get_or_insert_with(|| {
+            path.metadata()
+                .map(|log| End { identity: Identity::of(&log), offset: log.len() })
+                .unwrap_or_default()
+        })
+    }
+
+    /// Puts rows aside until the log can take them.
+    fn wait(&mut self, rows: &[u8], error: Error) -> Result<()> {
+        let end = self.end();
+        let path = self.file.path();
+        let added = match self.waiting.last_mut() {
+            Some(journal) => journal.write(path, end, rows),
+            None => Err(std::io::ErrorKind::NotFound.into()),
+        };
+        let added = added.or_else(|_| {
+            let journal = Journal::create(path, &self.stem, Kind::Waiting, end, rows)?;
+            self.waiting.push(journal);
+            Ok::<_, std::io::Error>(())
+        });
+        match (added, self.waiting.last()) {
+            (Ok(()), Some(journal)) => {
+                static LAST_TRY: Once = Once::new();
+                LAST_TRY.call_once(|| at_exit(|| drop(flush())));
+                let place = journal.path().display();
+                warn_once(&format!("{error}; rows wait in {place} and are written later"));
+                Ok(())
+            }
+            _ => {
+                let text = String::from_utf8_lossy(rows);
+                // Not `eprintln!`: it panics where standard error is closed.
+                let _ = write!(std::io::stderr(), "eco2ai: {error}; the row is lost: {text}");
+                Err(error)
+            }
+        }
+    }
+
+    /// Appends what waits, and takes its journals away.
+    fn write_waiting(&mut self) -> Result<()> {
+        while let Some(journal) = self.waiting.last() {
+            let found = journal::read(journal.file(), Kind::Waiting)
+                .map_err(|source| Error::Io { path: journal.path().to_path_buf(), source })?;
+            if let Some(found) = found {
+                self.append(&found.rows)?;
+            }
+            if let Some(journal) = self.waiting.pop() {
+                journal.remove();
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the states of the runs to their journal, one write where it is there.
+    fn write_running(&mut self) {
+        if self.running.is_empty() {
+            if let Some(journal) = self.journal.take() {
+                journal.remove();
+            }
+            return;
+        }
+        let end = self.end();
+        let path = self.file.path();
+        let rows = rows_of(&self.running);
+        if let Some(journal) = &mut self.journal {
+            if journal.write(path, end, &rows).is_ok() {
+                return;
+            }
+        }
+        // Where the old one is full, another can stand elsewhere; then the old one may go.
+        match Journal::create(path, &self.stem, Kind::Running, end, &rows) {
+            Ok(journal) => {
+                if let Some(old) = self.journal.replace(journal) {
+                    old.remove();
+                }
+            }
+            Err(error) => warn_once(&format!(
+                "{}: no journal can be written ({error}); if the program is killed, its runs leave no row",
+                path.display()
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::read_log;
+    use crate::log::record::{Status, tests::record};
+    use std::fs;
+
+    fn rows(path: &Path) -> Vec<(String, Status)> {
+        read_log(path).unwrap().map(|row| row.map(|r| (r.id, r.status)).unwrap()).collect()
+    }
+
+    fn journals(path: &Path) -> usize {
+        journal::journals_of(path).len()
+    }
+
+    /// As if the process had died: its locks are gone, its files are there.
+    fn die(path: &Path) {
+        let log = log_of(path);
+        *log.lock().unwrap() = Log::new(path);
+    }
+
+    #[test]
+    fn a_run_that_finishes_leaves_one_row_and_no_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("emission.csv");
+        keep(&path, || vec![record("a"), record("b")]);
+        assert_eq!(journals(&path), 1);
+        finish(&path, &record("a")).unwrap();
+        keep(&path, Vec::new);
+        assert_eq!(journals(&path), 1, "b has not finished");
+        finish(&path, &record("b")).unwrap();
+        assert_eq!(journals(&path), 0);
+        assert_eq!(rows(&path), [("a".into(), Status::Ok), ("b".into(), Status::Ok)]);
+    }
+
+    #[test]
+    fn what_a_dead_process_left_becomes_a_row_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("emission.csv");
+        finish(&path, &record("before")).unwrap();
+        keep(&path, || vec![record("a"), record("b")]);
+        assert_eq!(recover(&path).unwrap(), 0, "a living owner's journal is left alone");
+        // Killed after the append of `b`, before it was forgotten.
+        finish(&path, &record("b")).unwrap();
+        die(&path);
+        assert_eq!(recover(&path).unwrap(), 1);
+        assert_eq!(recover(&path).unwrap(), 0);
+        let expected = [("before", Status::Ok), ("b", Status::Ok), ("a", Status::Interrupted)];
+        assert_eq!(rows(&path), expected.map(|(id, status)| (id.to_owned(), status)));
+        assert_eq!(journals(&path), 0);
+    }
+
+    #[test]
+    fn the_first_tracker_on_a_log_recovers_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("emission.csv");
+        keep(&path, || vec![record("a")]);
+        die(&path);
+        attach(&path).unwrap();
+        assert_eq!(rows(&path), [("a".into(), Status::Interrupted)]);
+        fs::write(&path, "name\nx\n").unwrap();
+        die(&path);
+        assert!(matches!(attach(&path), Err(Error::NotALog { .. })));
+    }
+
+    #[test]
+    fn an_epoch_is_not_taken_for_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("emission.csv");
+        let epoch = |number: i64| {
+            let mut record = record("training");
+            record.start_time += chrono::TimeDelta::seconds(number);
+            record
+        };
+        keep(&path, || vec![epoch(1)]);
+        finish(&path, &epoch(1)).unwrap();
+        keep(&path, || vec![epoch(2)]);
+        die(&path);
+        // Also where the place in the log is not known any more.
+        let copy = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::write(folder.path().join("occupies the inode"), "").unwrap();
+        fs::write(&path, copy).unwrap();
+        assert_eq!(recover(&path).unwrap(), 1);
+        let status = [Status::Ok, Status::Interrupted];
+        assert_eq!(rows(&path), status.map(|status| ("training".to_owned(), status)));
+    }
+
+    #[test]
+    fn rows_wait_while_the_log_is_locked_and_are_written_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("emission.csv");
+        finish(&path, &record("0")).unwrap();
+        let holder = fs::File::open(&path).unwrap();
+        holder.lock().unwrap();
+        keep(&path, || vec![record("1")]);
+        finish(&path, &record("1")).unwrap();
+        finish(&path, &record("2")).unwrap();
+        assert_eq!(rows(&path).len(), 1);
+        assert!(flush().is_err());
+        holder.unlock().unwrap();
+        finish(&path, &record("3")).unwrap();
+        let ids: Vec<_> = rows(&path).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(ids, ["0", "3", "1", "2"]);
+        assert_eq!(journals(&path), 0);
+    }
+
+    #[test]
+    fn a_row_that_waits_is_recovered_with_its_own_status_and_only_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("emission.csv");
+        finish(&path, &record("0")).unwrap();
+        let holder = fs::File::open(&path).unwrap();
+        holder.lock().unwrap();
+        keep(&path, || vec![record("1"), record("2")]);
+        finish(&path, &record("1")).unwrap();
+        die(&path);
+        assert!(recover(&path).is_err());
+        holder.unlock().unwrap();
+        assert_eq!(recover(&path).unwrap(), 2);
+        let expected = [("0", Status::Ok), ("1", Status::Ok), ("2", Status::Interrupted)];
+        assert_eq!(rows(&path), expected.map(|(id, status)| (id.to_owned(), status)));
+        assert_eq!(journals(&path), 0);
+    }
+}

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use eco2ai::sensor::{Component, NvidiaGpu, Reading, Sensor, SensorError, Share};
-use eco2ai_tests::curve::Curve;
 use eco2ai_tests::fake_nvml::FakeNvml;
+use eco2ai_tests::fake_nvml::curve::Curve;
 use eco2ai_tests::fake_nvml::script::{Device, Process, Script};
 
 const OUR_PID: u32 = 4242;
@@ -164,8 +164,8 @@ fn the_devices_are_narrowed_to_those_that_we_have_a_context_on() {
     let none = Share::Fraction(0.0);
     assert_eq!(shares(&mut gpus), [none, Share::Whole, none], "the first who asks knows it too");
     // The work moves to the first board.
-    let moved = Device { processes: vec![process(OUR_PID, 70)], ..board(1) };
-    nvml.play(Script { devices: vec![moved, board(2), theirs], ..Script::default() });
+    let busy = Device { processes: vec![process(OUR_PID, 70)], ..board(1) };
+    nvml.play(Script { devices: vec![busy, board(2), theirs], ..Script::default() });
     assert_eq!(shares(&mut gpus), [Share::Whole, none, none]);
 }
 

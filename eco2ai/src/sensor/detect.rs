@@ -26,19 +26,24 @@ impl Default for Roots {
 pub(crate) struct Detected {
     pub(crate) sensors: Vec<Box<dyn Sensor>>,
     pub(crate) usage: Box<dyn UsageSource>,
-    /// `{name}/{sockets} device(s), TDP:{watts}`, as Eco2AI writes it.
+    /// `{name}/{sockets} device(s), TDP:{watts}`, as `Eco2AI` writes it.
     pub(crate) cpu_name: String,
-    /// `{name} {count} device(s)`, as Eco2AI writes it.
+    /// `{name} {count} device(s)`, as `Eco2AI` writes it.
     pub(crate) gpu_name: String,
-    /// `Linux`, `Windows` or `MacOS`, as Eco2AI writes it.
-    pub(crate) os: &'static str,
+    /// `Linux`, `Windows` or `MacOS`, as `Eco2AI` writes it.
+    pub(crate) os: String,
     pub(crate) cpu: CpuInfo,
     pub(crate) devices: Vec<Device>,
     pub(crate) missing: Vec<Missing>,
 }
 
 /// Looks at what is there. Nothing but NVML's own start takes more than a few milliseconds.
-pub(crate) fn detect(roots: &Roots) -> Detected {
+pub(crate) fn detect() -> Detected {
+    detect_at(&Roots::default())
+}
+
+/// Looks under the given roots.
+pub(crate) fn detect_at(roots: &Roots) -> Detected {
     let cpu = read_cpu_info(roots);
     let model = CpuModel::new(&cpu);
     let tdp = model.at_full_load() / f64::from(cpu.sockets);
@@ -181,7 +186,7 @@ impl Detected {
         }
     }
 
-    /// The first GPU's name and how many there are; Eco2AI takes all to be alike.
+    /// The first GPU's name and how many there are; `Eco2AI` takes all to be alike.
     fn name_gpus(&self) -> String {
         let mut gpus = self.devices.iter().filter(|device| device.component == Component::Gpu);
         let name = gpus.next().map_or("", |gpu| gpu.name.as_str());
@@ -210,13 +215,14 @@ fn usage() -> Box<dyn UsageSource> {
     Box::new(super::SysinfoUsage::new())
 }
 
-fn os() -> &'static str {
-    match std::env::consts::OS {
+fn os() -> String {
+    let name = match std::env::consts::OS {
         "linux" => "Linux",
         "windows" => "Windows",
         "macos" => "MacOS",
         other => other,
-    }
+    };
+    name.into()
 }
 
 #[cfg(test)]
@@ -226,7 +232,7 @@ mod tests {
     #[test]
     fn every_machine_has_a_processor_and_memory_and_is_looked_at_quickly() {
         let begun = std::time::Instant::now();
-        let detected = detect(&Roots::default());
+        let detected = detect();
         println!("{:?}", begun.elapsed());
         assert!(detected.has(Component::Cpu) && detected.has(Component::Ram));
         assert!(detected.cpu_name.contains(" device(s), TDP:"), "{}", detected.cpu_name);

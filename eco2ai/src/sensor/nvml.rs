@@ -122,7 +122,7 @@ impl NvidiaGpu {
         let count = nvml.device_count().map_err(|error| missing(&error))?;
         let mut boards: Vec<Board> = (0..count).map(|index| Board::find(nvml, index)).collect();
         // The order of the bus is NVML's own; sorted all the same, because the choice rests on it.
-        boards.sort_by(|one, other| one.bus.cmp(&other.bus));
+        boards.sort_by_key(|board| (board.bus.is_none(), board.bus));
         let candidates: Vec<Candidate> =
             boards.iter().map(|board| board.candidate(visible.is_some())).collect();
         let chosen = choose(visible, order, &candidates);

@@ -232,7 +232,7 @@ fn pci_info(device: &Device) -> PciInfo {
         bus_id: [0; 32],
     };
     for (to, from) in info.bus_id.iter_mut().take(31).zip(device.bus_id.bytes()) {
-        *to = from as c_char;
+        *to = from.cast_signed() as c_char;
     }
     info
 }

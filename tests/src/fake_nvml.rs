@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ::fake_nvml::script::Script;
 use tempfile::TempDir;
 
-pub use ::fake_nvml::{curve, script};
+pub use ::fake_nvml::script;
 
 /// The folder with the library, its script and its clock.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use ::fake_nvml::curve::Curve;
+use crate::curve::Curve;
 
 /// The tree. Files keep their identity when the time is set, so kept-open files see the change.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 
 use eco2ai::sensor::{Component, Hwmon, Reading, Sensor, SensorError, Share};
 use eco2ai::units::{Joules, Watts};
-use eco2ai_tests::fake_nvml::curve::Curve;
+use eco2ai_tests::curve::Curve;
 use eco2ai_tests::fake_tree::FakeTree;
 
 /// Source, component and reading of each device found.

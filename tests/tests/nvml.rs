@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use eco2ai::sensor::{Component, NvidiaGpu, Reading, Sensor, SensorError, Share};
+use eco2ai_tests::curve::Curve;
 use eco2ai_tests::fake_nvml::FakeNvml;
-use eco2ai_tests::fake_nvml::curve::Curve;
 use eco2ai_tests::fake_nvml::script::{Device, Process, Script};
 
 const OUR_PID: u32 = 4242;
@@ -173,8 +173,8 @@ fn the_devices_are_narrowed_to_those_that_we_have_a_context_on() {
 fn without_a_context_of_ours_all_visible_devices_count() {
     // As in a container, where NVML's process ids are the host's.
     let alone = Device { processes: vec![process(90_001, 70)], ..board(2) };
-    let shared = Device { processes: vec![process(90_001, 70), process(90_002, 5)], ..board(3) };
-    let nvml = play(vec![board(1), alone, shared]);
+    let crowded = Device { processes: vec![process(90_001, 70), process(90_002, 5)], ..board(3) };
+    let nvml = play(vec![board(1), alone, crowded]);
     let shares: Vec<Share> = open(&nvml).iter_mut().map(|gpu| gpu.share(&[OUR_PID])).collect();
     assert_eq!(shares, [Share::Whole, Share::Whole, Share::WholeThoughShared]);
 }

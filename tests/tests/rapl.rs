@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 
 use eco2ai::sensor::{Component, Rapl, Reading, Sensor, SensorError};
-use eco2ai_tests::fake_nvml::curve::Curve;
+use eco2ai_tests::curve::Curve;
 use eco2ai_tests::fake_tree::FakeTree;
 
 /// The usual range of an Intel counter.

@@ -16,6 +16,7 @@ fn assert_means(cases: &[(&str, &str)]) {
 
 /// Names as systems print them, with the row that each means.
 #[test]
+#[allow(clippy::too_many_lines, reason = "a list")]
 fn names_that_systems_print_mean_their_row() {
     assert_means(&[
         ("11th Gen Intel(R) Core(TM) i7-1165G7 @ 2.80GHz", "Core i7-1165G7"),

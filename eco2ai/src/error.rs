@@ -40,6 +40,14 @@ pub enum Error {
         /// How that was seen.
         reason: String,
     },
+    /// No parameter has this name.
+    #[error("no parameter is called {name:?}; {hint}")]
+    UnknownParameter {
+        /// The name that was given.
+        name: String,
+        /// Which one was probably meant, else all there are.
+        hint: String,
+    },
 }
 
 /// The result of this crate's functions.

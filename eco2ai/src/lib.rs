@@ -1,8 +1,9 @@
 #![doc = include_str!("../README.md")]
 
-mod carbon;
+pub mod carbon;
 mod error;
 mod log;
+pub mod meter;
 mod report;
 pub mod sensor;
 mod settings;
@@ -18,5 +19,8 @@ pub use eco2ai_macros::track;
 pub use error::{Error, Result};
 pub use log::{Record, Status};
 pub use sensor::{Devices, available_devices};
-pub use settings::{CpuProcesses, EncodeFile, Params, Rows};
-pub use tracker::{Run, RunHandle, Tracker, TrackerBuilder};
+pub use settings::{
+    CpuProcesses, EncodeFile, Origin, ParameterInForce, ParametersInForce, Params, Rows,
+    get_params, save as save_params,
+};
+pub use tracker::{Run, RunHandle, Tracker, TrackerBuilder, Training};

@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::log::Status;
 use crate::settings::Settings;
-use crate::tracker::{ActiveRun, TrackerBuilder};
+use crate::tracker::{ActiveRun, Subject, TrackerBuilder};
 
 /// A tracked function.
 #[derive(Debug)]
@@ -30,15 +29,14 @@ pub struct Guard {
 /// Starts the run of one call of a tracked function.
 pub fn start(site: &'static Site, arguments: impl FnOnce() -> TrackerBuilder) -> Guard {
     let builder = arguments();
-    let active = Settings::resolve(&builder.params).and_then(|settings| {
+    let active = Settings::resolve(&builder.params).map(|settings| {
         let function = format!("{}::{}", site.module, site.name).into();
-        ActiveRun::start(Arc::new(settings), Some(function), builder.parent.as_ref())
+        let rows = settings.rows;
+        let subject = Subject::new(Arc::new(settings), Some(function), None, builder.parent);
+        ActiveRun::start(&Arc::new(subject), rows)
     });
     match active {
-        Ok(active) => {
-            active.enter();
-            Guard { active: Some(active) }
-        }
+        Ok(active) => Guard { active: Some(active) },
         Err(error) => {
             crate::report::warn_once(&error);
             Guard { active: None }
@@ -49,11 +47,8 @@ pub fn start(site: &'static Site, arguments: impl FnOnce() -> TrackerBuilder) ->
 impl Drop for Guard {
     fn drop(&mut self) {
         if let Some(active) = self.active.take() {
-            active.exit();
-            let status = if std::thread::panicking() { Status::Panicked } else { Status::Ok };
-            if let Err(error) = active.finish(status) {
-                crate::report::warn_once(&error);
-            }
+            let status = active.status_on_drop();
+            active.finish_quietly(status);
         }
     }
 }

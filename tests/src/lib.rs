@@ -7,3 +7,4 @@ pub use ::fake_nvml::curve;
 #[cfg(unix)]
 pub mod fake_nvml;
 pub mod fake_tree;
+pub mod scripted;

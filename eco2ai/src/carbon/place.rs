@@ -1,39 +1,389 @@
 //! Where the machine is, and how much CO2 its electricity stands for.
 
-use crate::error::Result;
+use std::sync::OnceLock;
+
+use crate::carbon::table::{Row, Table};
+use crate::carbon::{cloud, name, time_zone};
+use crate::error::{Error, Result};
 use crate::units::GramsPerKwh;
 
 /// Carbon intensity where the place is unknown: Ember's Global Electricity Review 2022, the
 /// documented default of Eco2AI.
 pub const WORLD_AVERAGE: GramsPerKwh = GramsPerKwh(436.529);
 
+/// Countries (empty region code) and regions, with their intensities.
+pub(crate) const PLACES: &str = include_str!("../../data/places.csv");
+
+/// The columns of [`PLACES`].
+mod column {
+    pub(super) const COUNTRY: usize = 0;
+    pub(super) const REGION: usize = 1;
+    pub(super) const ALPHA3: usize = 2;
+    pub(super) const NAME: usize = 3;
+    pub(super) const INTENSITY: usize = 4;
+    pub(super) const YEAR: usize = 5;
+    pub(super) const SOURCE: usize = 6;
+    pub(super) const OTHER_NAMES: usize = 7;
+}
+
 /// A place with its carbon intensity and the source of that figure.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Place {
-    /// As in the row's `region/country`: `FR`, or `US/California`.
-    pub(crate) label: String,
+#[non_exhaustive]
+pub struct Place {
+    /// As in the row's `region/country`, which is Eco2AI's form: the country's alpha-2 code, then
+    /// the English name of the region where one was given: `FR`, `US/California`; `World` where
+    /// the place is unknown.
+    pub label: String,
     /// Carbon intensity of electricity there.
-    pub(crate) intensity: GramsPerKwh,
-    /// Where the intensity comes from, as in the row's `emission_source`.
-    pub(crate) source: String,
-    /// The data centre's PUE, where a cloud region was given.
-    pub(crate) cloud_pue: Option<f64>,
+    pub intensity: GramsPerKwh,
+    /// Where the intensity comes from, with its year: the row's `emission_source`.
+    pub source: String,
+    /// The data centre's power usage effectiveness, where a cloud region was given.
+    pub cloud_pue: Option<f64>,
 }
 
 impl Place {
     /// Finds the place that the parameters name, else that of the time zone, else the world.
-    pub(crate) fn find(
+    ///
+    /// A cloud region goes before a country and its region; a given emission level (kg/MWh, which
+    /// is gCO2e/kWh) replaces the figure of whatever place it is, with the source `given`. A place
+    /// that has no figure of its own gets that of the next larger one, and its source says so.
+    ///
+    /// # Errors
+    /// Where a name is in no table, with the nearest one that is; where a region is given without
+    /// its country; where the emission level is negative or no number.
+    pub fn find(
         country: Option<&str>,
         region: Option<&str>,
         cloud: Option<&str>,
         emission_level: Option<f64>,
     ) -> Result<Self> {
-        let _ = (country, region, cloud, emission_level);
-        Ok(Self {
-            label: "World".into(),
+        let mut place = match (cloud, country, region) {
+            (Some(cloud), _, _) => Self::of_cloud(&cloud::find(cloud)?),
+            (None, Some(country), None) => Self::of_country(find_country(country)?),
+            (None, Some(country), Some(region)) => {
+                let country = find_country(country)?;
+                Self::of_region(country, find_region(country, region)?)
+            }
+            (None, None, Some(region)) => {
+                return Err(Error::Parameter {
+                    parameter: "region",
+                    value: region.to_owned(),
+                    reason: "it needs a country".to_owned(),
+                });
+            }
+            (None, None, None) => Self::of_this_machine(),
+        };
+        if let Some(level) = emission_level {
+            if !(level.is_finite() && level >= 0.0) {
+                return Err(Error::Parameter {
+                    parameter: "emission_level",
+                    value: level.to_string(),
+                    reason: "it is in kg/MWh and must be 0 or more".to_owned(),
+                });
+            }
+            place.intensity = GramsPerKwh(level);
+            "given".clone_into(&mut place.source);
+        }
+        Ok(place)
+    }
+
+    /// The country of an IANA time zone; none for zones of no country, such as `UTC`.
+    pub fn of_time_zone(zone: &str) -> Option<Self> {
+        let country = time_zone::country_of(zone)?;
+        let mut place = Self::of_country(table().find([country, ""])?);
+        place.source.push_str(", place by time zone");
+        Some(place)
+    }
+
+    /// The world, where the place is unknown.
+    fn world() -> Self {
+        Self {
+            label: "World".to_owned(),
             intensity: WORLD_AVERAGE,
-            source: "world average".into(),
+            source: "world average".to_owned(),
             cloud_pue: None,
+        }
+    }
+
+    /// By the time zone, which is read once.
+    fn of_this_machine() -> Self {
+        static HERE: OnceLock<Place> = OnceLock::new();
+        HERE.get_or_init(|| {
+            time_zone::of_this_machine()
+                .and_then(|zone| Self::of_time_zone(&zone))
+                .unwrap_or_else(Self::world)
         })
+        .clone()
+    }
+
+    fn of_country(country: Row) -> Self {
+        let code = country.cell(column::COUNTRY);
+        let (intensity, source) = match country.number(column::INTENSITY) {
+            Some(intensity) => (GramsPerKwh(intensity), source(country)),
+            None => (WORLD_AVERAGE, format!("world average (no figure for {code})")),
+        };
+        Self { label: code.to_owned(), intensity, source, cloud_pue: None }
+    }
+
+    fn of_region(country: Row, region: Row) -> Self {
+        let mut place = Self::of_country(country);
+        place.label.push('/');
+        place.label.push_str(region.cell(column::NAME));
+        if let Some(intensity) = region.number(column::INTENSITY) {
+            place.intensity = GramsPerKwh(intensity);
+            place.source = source(region);
+        } else {
+            let code = region.cell(column::REGION);
+            place.source = format!("{} (no figure for {code})", place.source);
+        }
+        place
+    }
+
+    fn of_cloud(cloud: &cloud::CloudRegion) -> Self {
+        let country = table().find([cloud.country, ""]);
+        let region = table().find([cloud.country, cloud.region]);
+        let mut place = match (country, region) {
+            (Some(country), Some(region)) if !cloud.region.is_empty() => {
+                Self::of_region(country, region)
+            }
+            (Some(country), _) => Self::of_country(country),
+            (None, _) => Self::world(),
+        };
+        if let Some((intensity, year, publisher)) = cloud.published {
+            place.intensity = GramsPerKwh(intensity);
+            place.source = with_year(publisher, year);
+        }
+        place.cloud_pue = cloud.pue;
+        place
+    }
+}
+
+fn table() -> Table<2> {
+    Table::new(PLACES)
+}
+
+/// Finds a country by alpha-2 code, alpha-3 code or English name.
+pub(crate) fn find_country(written: &str) -> Result<Row> {
+    let folded: String = name::fold(written).collect();
+    let code = folded.to_uppercase();
+    let countries = || table().iter().filter(|row| row.cell(column::REGION).is_empty());
+    let is_named = |row: &Row| {
+        name::is(row.cell(column::ALPHA3), &folded)
+            || names(*row).any(|known| name::is(known, &folded))
+    };
+    if let Some(country) = table().find([&code, ""]).or_else(|| countries().find(is_named)) {
+        return Ok(country);
+    }
+    let candidates = countries().map(|row| row.cell(column::NAME));
+    let near = name::nearest(written, candidates.chain(countries().flat_map(names)));
+    let hint = near.map_or_else(
+        || "give an ISO 3166 code such as FR, or its English name".to_owned(),
+        |near| format!("did you mean {near:?}?"),
+    );
+    Err(Error::Parameter {
+        parameter: "country",
+        value: written.to_owned(),
+        reason: format!("no such country; {hint}"),
+    })
+}
+
+/// Finds a region of `country` by ISO 3166-2 code, with or without the country's, or by name.
+fn find_region(country: Row, written: &str) -> Result<Row> {
+    let country_code = country.cell(column::COUNTRY);
+    let regions = || table().group(country_code).filter(|row| !row.cell(column::REGION).is_empty());
+    let folded: String = name::fold(written).collect();
+    let is_named = |row: &Row| {
+        let code = row.cell(column::REGION);
+        let short = code.split_once('-').map_or("", |(_, short)| short);
+        !folded.is_empty()
+            && (name::is(code, &folded)
+                || name::is(short, &folded)
+                || names(*row).any(|known| name::is(known, &folded)))
+    };
+    if let Some(region) = regions().find(is_named) {
+        return Ok(region);
+    }
+    let country_name = country.cell(column::NAME);
+    let candidates = regions().map(|row| row.cell(column::NAME));
+    let near = name::nearest(written, candidates.chain(regions().flat_map(names)));
+    let reason = match near {
+        Some(near) => format!("no such region of {country_name}; did you mean {near:?}?"),
+        None if regions().next().is_none() => {
+            format!("there are no figures for regions of {country_name}; leave it out")
+        }
+        None => {
+            format!("no such region of {country_name}; give its ISO 3166-2 code or English name")
+        }
+    };
+    Err(Error::Parameter { parameter: "region", value: written.to_owned(), reason })
+}
+
+/// The name of a row's place, and its other names.
+fn names(row: Row) -> impl Iterator<Item = &'static str> {
+    std::iter::once(row.cell(column::NAME))
+        .chain(row.cell(column::OTHER_NAMES).split('|').filter(|name| !name.is_empty()))
+}
+
+/// Where a row's intensity comes from.
+fn source(row: Row) -> String {
+    with_year(row.cell(column::SOURCE), row.cell(column::YEAR))
+}
+
+/// The full name of a source, as `data/README.md` lists them, with the year of the figure.
+fn with_year(key: &str, year: &str) -> String {
+    let name = match key {
+        "owid" => "Ember via Our World in Data",
+        "owid-codecarbon" => "Our World in Data via CodeCarbon",
+        "codecarbon-us" => "US EPA eGRID",
+        "codecarbon-ca" => "Canadian provincial mix via CodeCarbon",
+        "codecarbon-cn" => "Chinese ministry's announcement 2025 No. 47 for",
+        "codecarbon-gcp" => "Google Cloud",
+        "eco2ai" => "Eco2AI 0.3.12",
+        other => other,
+    };
+    let year = if year.is_empty() { "(no year)" } else { year };
+    format!("{name} {year}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    fn find(country: &str, region: Option<&str>) -> Place {
+        Place::find(Some(country), region, None, None).unwrap()
+    }
+
+    #[test]
+    fn a_country_is_found_by_every_name_it_has() {
+        for row in table().iter().filter(|row| row.cell(column::REGION).is_empty()) {
+            let code = row.cell(column::COUNTRY);
+            for name in [code, row.cell(column::ALPHA3)].into_iter().chain(names(row)) {
+                assert_eq!(find(name, None).label, code, "{name}");
+                assert_eq!(find(&name.to_lowercase(), None).label, code, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_region_is_found_by_every_name_it_has() {
+        for row in table().iter().filter(|row| !row.cell(column::REGION).is_empty()) {
+            let country = row.cell(column::COUNTRY);
+            let code = row.cell(column::REGION);
+            let label = format!("{country}/{}", row.cell(column::NAME));
+            let short = &code[country.len() + 1..];
+            for name in [code, short].into_iter().chain(names(row)) {
+                assert_eq!(find(country, Some(&name.to_uppercase())).label, label, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_with_a_figure_has_a_source_that_is_spelled_out() {
+        for row in table().iter().filter(|row| row.number(column::INTENSITY).is_some()) {
+            let source = source(row);
+            assert!(source.contains(' ') && !source.contains("codecarbon"), "{source}");
+            assert!(source.ends_with("(no year)") || source.ends_with(char::is_numeric));
+        }
+    }
+
+    #[test]
+    fn na_is_namibia_and_not_a_missing_value() {
+        let place = find("NA", None);
+        assert_eq!((place.label.as_str(), place.intensity), ("NA", GramsPerKwh(59.259)));
+    }
+
+    #[test]
+    fn the_country_is_resolved_before_the_region() {
+        assert_eq!(find("CA", None).label, "CA");
+        assert_eq!(find("US", Some("CA")).label, "US/California");
+        assert_eq!(find("AU", Some("wa")).label, "AU/Western Australia");
+        assert_eq!(find("us", Some("wa")).label, "US/Washington");
+        assert_eq!(find("Georgia", None).label, "GE");
+        assert_eq!(find("US", Some("Georgia")).label, "US/Georgia");
+        assert_eq!(find("RU", Some("московская область")).label, "RU/Moscow Oblast");
+        assert_eq!(find("Россия", Some("RU-MOW")).label, "RU/Moscow");
+    }
+
+    #[test]
+    fn an_unknown_place_is_an_error_that_suggests_the_nearest() {
+        let error = |country, region| {
+            Place::find(Some(country), region, None, None).unwrap_err().to_string()
+        };
+        assert!(error("Frence", None).contains("\"France\""), "{}", error("Frence", None));
+        assert!(error("Narnia", None).contains("ISO 3166"));
+        assert!(error("", None).contains("no such country"));
+        assert!(error("US", Some("Calofornia")).contains("\"California\""));
+        assert!(error("US", Some("CA-ON")).contains("no such region of United States"));
+        assert!(error("FR", Some("Bretagne")).contains("leave it out"));
+        assert!(error("AU", Some("")).contains("no such region"));
+        let alone = Place::find(None, Some("Bavaria"), None, None).unwrap_err().to_string();
+        assert!(alone.contains("needs a country"), "{alone}");
+    }
+
+    #[test]
+    fn a_place_without_a_figure_takes_that_of_the_larger_one_and_says_so() {
+        let andorra = find("AD", None);
+        assert_eq!(andorra.intensity, WORLD_AVERAGE);
+        assert_eq!(andorra.source, "world average (no figure for AD)");
+        let tibet = find("CN", Some("Tibet"));
+        assert_eq!(tibet.intensity, find("CN", None).intensity);
+        assert!(tibet.source.ends_with("(no figure for CN-XZ)"), "{}", tibet.source);
+    }
+
+    #[test]
+    fn the_source_names_publisher_and_year() {
+        assert_eq!(find("FR", None).source, "Ember via Our World in Data 2024");
+        assert_eq!(find("US", Some("CA")).source, "US EPA eGRID 2023");
+        assert_eq!(find("RU", Some("RU-MOW")).source, "Eco2AI 0.3.12 (no year)");
+    }
+
+    #[test]
+    fn a_cloud_region_sets_place_intensity_and_pue() {
+        let cloud = |name| Place::find(None, None, Some(name), None).unwrap();
+        let belgium = cloud("gcp:europe-west1");
+        assert_eq!(belgium.label, "BE");
+        assert_eq!(belgium.intensity, GramsPerKwh(122.0));
+        assert_eq!(belgium.source, "Google Cloud 2023");
+        assert_eq!(belgium.cloud_pue, Some(1.09));
+        // No figure of the provider's own: the grid's.
+        let virginia = cloud("AWS:us-east-1");
+        assert_eq!(virginia.label, "US/Virginia");
+        assert_eq!(virginia.intensity, find("US", Some("VA")).intensity);
+        assert_eq!(virginia.source, find("US", Some("VA")).source);
+    }
+
+    #[test]
+    fn a_given_emission_level_wins_and_keeps_the_place() {
+        let place = Place::find(Some("FR"), None, None, Some(12.5)).unwrap();
+        assert_eq!((place.label.as_str(), place.source.as_str()), ("FR", "given"));
+        assert_eq!(place.intensity, GramsPerKwh(12.5));
+        for wrong in [-1.0, f64::NAN, f64::INFINITY] {
+            assert!(Place::find(Some("FR"), None, None, Some(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_time_zone_gives_its_country_and_the_source_says_so() {
+        let paris = Place::of_time_zone("Europe/Paris").unwrap();
+        assert_eq!(paris.label, "FR");
+        assert_eq!(paris.source, "Ember via Our World in Data 2024, place by time zone");
+        for row in Table::<1>::new(time_zone::TIME_ZONES).iter() {
+            assert_eq!(Place::of_time_zone(row.cell(0)).unwrap().label, row.cell(1));
+        }
+    }
+
+    #[test]
+    fn the_slowest_look_ups_take_under_a_millisecond() {
+        let slow = ["Zimbabwe", "Narnia"].map(|country| {
+            let started = Instant::now();
+            let _ = Place::find(Some(country), None, None, None);
+            started.elapsed()
+        });
+        // Tests are not optimised: twenty times is allowed here.
+        let limit = Duration::from_millis(if cfg!(debug_assertions) { 20 } else { 1 });
+        assert!(slow.iter().all(|time| *time < limit), "{slow:?}");
     }
 }

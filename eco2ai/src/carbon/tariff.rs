@@ -1,11 +1,18 @@
 //! The price of electricity, which may depend on the time of the day.
 
-use chrono::{DateTime, Local};
+use std::fmt;
 
-use crate::error::Result;
+use chrono::{DateTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike};
+
+use crate::error::{self, Error};
+use crate::units::KilowattHours;
+
+const MINUTES_OF_A_DAY: u16 = 24 * 60;
 
 /// An electricity price as the user gives it: one price per kWh, or prices for intervals of the
 /// day. The currency is the user's own.
+///
+/// A price may be negative, as it is on power exchanges at times, but not infinite.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Pricing {
@@ -17,29 +24,469 @@ pub enum Pricing {
     Text(String),
 }
 
-/// A checked price.
+impl From<f64> for Pricing {
+    fn from(price: f64) -> Self {
+        Self::Flat(price)
+    }
+}
+
+impl From<i32> for Pricing {
+    fn from(price: i32) -> Self {
+        Self::Flat(price.into())
+    }
+}
+
+impl From<&str> for Pricing {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Pricing {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<S: Into<String>, P: Into<f64>> From<Vec<(S, P)>> for Pricing {
+    fn from(intervals: Vec<(S, P)>) -> Self {
+        intervals.into_iter().collect()
+    }
+}
+
+impl<S: Into<String>, P: Into<f64>, const N: usize> From<[(S, P); N]> for Pricing {
+    fn from(intervals: [(S, P); N]) -> Self {
+        intervals.into_iter().collect()
+    }
+}
+
+impl<S: Into<String>, P: Into<f64>> FromIterator<(S, P)> for Pricing {
+    fn from_iter<I: IntoIterator<Item = (S, P)>>(intervals: I) -> Self {
+        let intervals = intervals.into_iter();
+        Self::Intervals(intervals.map(|(times, price)| (times.into(), price.into())).collect())
+    }
+}
+
+impl fmt::Display for Pricing {
+    /// The text form, as it was given.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flat(price) => write!(f, "{price}"),
+            Self::Text(text) => f.write_str(text),
+            Self::Intervals(intervals) => {
+                let mut separator = "";
+                for (times, price) in intervals {
+                    write!(f, "{separator}{times}={price}")?;
+                    separator = ", ";
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A checked electricity price: known at every minute of the day.
+///
+/// Intervals are of the wall clock, so they follow summer time; each includes its start and not
+/// its end.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Tariff {
-    /// The same at any time.
-    Flat(f64),
+pub struct Tariff {
+    /// Minute of the day from which on a price holds, ascending; at least one. Neighbours differ,
+    /// so that each is a change of the price, and the last holds over midnight until the first.
+    edges: Vec<(u16, f64)>,
 }
 
 impl Tariff {
-    pub(crate) fn new(pricing: &Pricing) -> Result<Self> {
-        let _ = pricing;
-        Ok(Self::Flat(0.0))
+    /// Checks a price.
+    ///
+    /// # Errors
+    /// Names the interval that is none, the two that overlap, or the two between which the day is
+    /// not covered.
+    pub fn new(pricing: &Pricing) -> error::Result<Self> {
+        let wrong = |reason| Error::Parameter {
+            parameter: "electricity_pricing",
+            value: pricing.to_string(),
+            reason,
+        };
+        match pricing {
+            Pricing::Flat(price) => Self::flat(*price),
+            Pricing::Intervals(intervals) => Self::by_intervals(intervals),
+            Pricing::Text(text) => match text.trim().parse() {
+                Ok(price) => Self::flat(price),
+                Err(_) => parse_intervals(text).and_then(|all| Self::by_intervals(&all)),
+            },
+        }
+        .map_err(wrong)
     }
 
-    /// Price per kWh at `time`.
-    pub(crate) fn price_at(&self, time: DateTime<Local>) -> f64 {
-        let _ = time;
-        let Self::Flat(price) = self;
-        *price
+    fn flat(price: f64) -> Result<Self, String> {
+        Ok(Self { edges: vec![(0, finite(price)?)] })
     }
 
-    /// The first moment after `time` at which the price changes; `None` where it never does.
-    pub(crate) fn next_edge(&self, time: DateTime<Local>) -> Option<DateTime<Local>> {
-        let _ = time;
+    fn by_intervals(given: &[(String, f64)]) -> Result<Self, String> {
+        let mut intervals = Vec::with_capacity(given.len());
+        for (times, price) in given {
+            let (start, end) = parse_interval(times)?;
+            intervals.push(Interval { start, end, times: times.trim(), price: finite(*price)? });
+        }
+        intervals.sort_by_key(|interval| interval.start);
+        cover_the_day_once(&intervals)?;
+        let mut edges: Vec<(u16, f64)> =
+            intervals.iter().map(|interval| (interval.start, interval.price)).collect();
+        edges.dedup_by(|next, previous| same(next.1, previous.1));
+        // The same over midnight: there the first edge is the one that changes nothing.
+        if edges.len() > 1 && edges.first().zip(edges.last()).is_some_and(|(a, b)| same(a.1, b.1)) {
+            edges.remove(0);
+        }
+        if let [(start, _)] = edges.as_mut_slice() {
+            *start = 0;
+        }
+        Ok(Self { edges })
+    }
+
+    /// The price per kWh, where it is the same at any time.
+    pub(crate) fn flat_price(&self) -> Option<f64> {
+        match self.edges.as_slice() {
+            [(_, price)] => Some(*price),
+            _ => None,
+        }
+    }
+
+    /// Price per kWh at `time`, by the wall clock of its zone.
+    pub fn price_at<Tz: TimeZone>(&self, time: DateTime<Tz>) -> f64 {
+        self.price_at_wall(wall_clock(&time))
+    }
+
+    /// The first moment after `time` at which the price changes; none where it never does.
+    ///
+    /// A change of the clock counts: if it skips the start of an interval, the price changes with
+    /// the clock, and if it repeats an hour, so do the prices.
+    pub fn next_edge<Tz: TimeZone>(&self, time: DateTime<Tz>) -> Option<DateTime<Tz>> {
+        if self.edges.len() < 2 {
+            return None;
+        }
+        let price = self.price_at(time.clone());
+        let mut reached = time;
+        // Each turn ends at an edge or at a change of the clock; the price is another one after
+        // the first edge, or, where the clock jumps over edges, a few later.
+        for _ in 0..self.edges.len() + 4 {
+            let expected = reached.clone().checked_add_signed(self.until_edge(&reached))?;
+            reached = if offset_s(&expected) == offset_s(&reached) {
+                expected
+            } else {
+                let change = clock_change(&reached, &expected)?;
+                // Before the change the clock may show an edge already.
+                if change < expected { change } else { expected }
+            };
+            if !same(self.price_at(reached.clone()), price) {
+                return Some(reached);
+            }
+        }
         None
+    }
+
+    /// The price of `energy` that is used evenly between two moments, each part at the price of
+    /// its moment.
+    pub fn cost<Tz: TimeZone>(
+        &self,
+        energy: KilowattHours,
+        from: DateTime<Tz>,
+        to: DateTime<Tz>,
+    ) -> f64 {
+        let seconds = |span: TimeDelta| span.as_seconds_f64();
+        let whole = seconds(to.clone().signed_duration_since(from.clone()));
+        if whole <= 0.0 {
+            return energy.0 * self.price_at(from);
+        }
+        let mut cost = 0.0;
+        let mut start = from;
+        while start < to {
+            let edge = self.next_edge(start.clone()).filter(|edge| *edge < to);
+            let end = edge.unwrap_or_else(|| to.clone());
+            let part = seconds(end.clone().signed_duration_since(start.clone())) / whole;
+            cost += energy.0 * part * self.price_at(start);
+            start = end;
+        }
+        cost
+    }
+
+    fn price_at_wall(&self, wall: NaiveDateTime) -> f64 {
+        let minute = wall.num_seconds_from_midnight() / 60;
+        let next = self.edges.partition_point(|(start, _)| u32::from(*start) <= minute);
+        // Before the first edge of the day the last one of the day before still holds.
+        let current = next.checked_sub(1).and_then(|index| self.edges.get(index));
+        current.or(self.edges.last()).map_or(0.0, |(_, price)| *price)
+    }
+
+    /// How far the wall clock of `time` is from the next edge, if the clock is not changed.
+    fn until_edge<Tz: TimeZone>(&self, time: &DateTime<Tz>) -> TimeDelta {
+        let wall = wall_clock(time);
+        let second = wall.num_seconds_from_midnight();
+        let starts = || self.edges.iter().map(|(start, _)| u32::from(*start) * 60);
+        let tomorrow = || starts().next().map(|start| start + u32::from(MINUTES_OF_A_DAY) * 60);
+        let edge = starts().find(|start| *start > second).or_else(tomorrow).unwrap_or(second + 1);
+        let nanos = i64::from(wall.nanosecond() % 1_000_000_000);
+        TimeDelta::seconds(i64::from(edge) - i64::from(second)) - TimeDelta::nanoseconds(nanos)
+    }
+}
+
+impl fmt::Display for Tariff {
+    /// The text form, which reads back as the same price: `0.3`, or
+    /// `8:30-19:00=5.2, 19:00-8:30=3`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [(_, price)] = self.edges.as_slice() {
+            return write!(f, "{price}");
+        }
+        let ends = self.edges.iter().cycle().skip(1);
+        for (index, ((start, price), (end, _))) in self.edges.iter().zip(ends).enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{}-{}={price}", Clock(*start), Clock(*end))?;
+        }
+        Ok(())
+    }
+}
+
+/// An interval of the day in minutes; its end may be that of the next day.
+struct Interval<'a> {
+    start: u16,
+    end: u16,
+    times: &'a str,
+    price: f64,
+}
+
+/// A minute of the day as `8:30`.
+struct Clock(u16);
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{:02}", self.0 / 60, self.0 % 60)
+    }
+}
+
+/// Whether each interval ends where the next one starts, the last one on the next day.
+fn cover_the_day_once(sorted: &[Interval<'_>]) -> Result<(), String> {
+    let Some(first) = sorted.first() else {
+        return Err("it has no price; write `0.3` or `8:30-19:00=5.2, 19:00-8:30=3`".to_owned());
+    };
+    let tomorrow = Interval { start: first.start + MINUTES_OF_A_DAY, ..*first };
+    for (interval, next) in sorted.iter().zip(sorted.iter().skip(1).chain([&tomorrow])) {
+        if interval.end > next.start {
+            let (a, b) = (interval.times, next.times);
+            return Err(format!("the intervals {a} and {b} overlap"));
+        }
+        if interval.end < next.start {
+            let (end, start) = (Clock(interval.end), Clock(next.start % MINUTES_OF_A_DAY));
+            let (a, b) = (interval.times, next.times);
+            return Err(format!("there is no price from {end} to {start}, between {a} and {b}"));
+        }
+    }
+    Ok(())
+}
+
+/// Reads `8:30-19:00=5.2, 19:00-8:30=3`.
+fn parse_intervals(text: &str) -> Result<Vec<(String, f64)>, String> {
+    text.split(',')
+        .map(|part| {
+            let (times, price) = part.split_once('=').ok_or_else(|| {
+                let part = part.trim();
+                format!("{part:?} is neither a price nor an interval like 8:30-19:00=5.2")
+            })?;
+            let price = price.trim();
+            let number = price.parse().map_err(|_| format!("{price:?} is no price"))?;
+            Ok((times.trim().to_owned(), number))
+        })
+        .collect()
+}
+
+/// Reads `8:30-19:00` as minutes; an end that is not after its start is on the next day.
+fn parse_interval(times: &str) -> Result<(u16, u16), String> {
+    let Some((start, end)) = times.split_once('-') else {
+        return Err(format!("{times:?} is no interval like 8:30-19:00"));
+    };
+    let (start, end) = (parse_clock(start)?, parse_clock(end)?);
+    if start == end {
+        return Err(format!("{times:?} starts where it ends; the whole day is 0:00-24:00"));
+    }
+    if start == MINUTES_OF_A_DAY {
+        return Err(format!("{times:?} starts at 24:00; write 0:00"));
+    }
+    Ok((start, if end > start { end } else { end + MINUTES_OF_A_DAY }))
+}
+
+/// Reads `8:30` as a minute of the day, up to `24:00`.
+fn parse_clock(text: &str) -> Result<u16, String> {
+    let text = text.trim();
+    let digits = |part: &str, most: usize| -> Option<u16> {
+        let plain = part.bytes().all(|byte| byte.is_ascii_digit());
+        (plain && (1..=most).contains(&part.len())).then(|| part.parse().ok())?
+    };
+    text.split_once(':')
+        .and_then(|(hours, minutes)| Some((digits(hours, 2)?, digits(minutes, 2)?)))
+        .filter(|(hours, minutes)| {
+            *minutes < 60 && (*hours < 24 || (*hours == 24 && *minutes == 0))
+        })
+        .map(|(hours, minutes)| hours * 60 + minutes)
+        .ok_or_else(|| format!("{text:?} is no time like 8:30"))
+}
+
+fn finite(price: f64) -> Result<f64, String> {
+    if price.is_finite() { Ok(price) } else { Err(format!("{price} is no price")) }
+}
+
+/// Whether two prices are one: they come from the user's text and are never computed with.
+fn same(a: f64, b: f64) -> bool {
+    a.total_cmp(&b).is_eq()
+}
+
+/// What the clock on the wall shows. Not `naive_local`, which panics at the ends of time.
+fn wall_clock<Tz: TimeZone>(time: &DateTime<Tz>) -> NaiveDateTime {
+    let utc = time.naive_utc();
+    utc.checked_add_offset(time.offset().fix()).unwrap_or(utc)
+}
+
+fn offset_s<Tz: TimeZone>(time: &DateTime<Tz>) -> i32 {
+    time.offset().fix().local_minus_utc()
+}
+
+/// The first second with another offset than `before`, which `after` has.
+fn clock_change<Tz: TimeZone>(before: &DateTime<Tz>, after: &DateTime<Tz>) -> Option<DateTime<Tz>> {
+    let zone = before.timezone();
+    let at = |second: i64| zone.timestamp_opt(second, 0).single();
+    let (mut same, mut other) = (before.timestamp(), after.timestamp());
+    while other - same > 1 {
+        let middle = same + (other - same) / 2;
+        if offset_s(&at(middle)?) == offset_s(before) {
+            same = middle;
+        } else {
+            other = middle;
+        }
+    }
+    at(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{FixedOffset, Utc};
+
+    use super::*;
+
+    fn tariff(text: &str) -> Tariff {
+        Tariff::new(&text.into()).unwrap()
+    }
+
+    fn at(text: &str) -> DateTime<FixedOffset> {
+        DateTime::parse_from_rfc3339(text).unwrap()
+    }
+
+    #[test]
+    fn an_interval_includes_its_start_and_not_its_end() {
+        let day = tariff("8:30-19:00=5.2, 19:00-8:30=3");
+        for (time, price) in [
+            ("2026-01-05T08:29:59.999+02:00", 3.0),
+            ("2026-01-05T08:30:00+02:00", 5.2),
+            ("2026-01-05T18:59:59.999+02:00", 5.2),
+            ("2026-01-05T19:00:00+02:00", 3.0),
+            ("2026-01-05T00:00:00+02:00", 3.0),
+            ("2026-01-05T23:59:59+02:00", 3.0),
+        ] {
+            assert_eq!(day.price_at(at(time)), price, "{time}");
+        }
+    }
+
+    #[test]
+    fn the_next_edge_is_later_and_over_midnight_on_the_next_day() {
+        let day = tariff("8:30-19:00=5.2, 19:00-8:30=3");
+        let next = |time| day.next_edge(at(time)).unwrap().to_rfc3339();
+        assert_eq!(next("2026-01-05T08:29:59.5+02:00"), "2026-01-05T08:30:00+02:00");
+        assert_eq!(next("2026-01-05T08:30:00+02:00"), "2026-01-05T19:00:00+02:00");
+        assert_eq!(next("2026-12-31T19:00:00+02:00"), "2027-01-01T08:30:00+02:00");
+        let midnight = tariff("0:00-12:00=1, 12:00-24:00=2");
+        let edge = midnight.next_edge(at("2026-01-05T23:59:59-05:00")).unwrap();
+        assert_eq!(edge.to_rfc3339(), "2026-01-06T00:00:00-05:00");
+    }
+
+    #[test]
+    fn a_price_that_never_changes_has_no_edge() {
+        let now = at("2026-01-05T08:00:00+00:00");
+        for text in ["0.3", "0:00-24:00=0.3", "6:00-22:00=0.3, 22:00-6:00=0.3", "-2", "1e-3"] {
+            assert_eq!(tariff(text).next_edge(now), None, "{text}");
+        }
+        assert_eq!(tariff("6:00-22:00=0.3, 22:00-6:00=0.3"), tariff("0:00-24:00=0.3"));
+        assert_eq!(tariff(" -2 ").price_at(now), -2.0);
+    }
+
+    #[test]
+    fn equal_neighbours_make_one_interval() {
+        let text = "6:00-8:00=1, 8:00-22:00=2, 22:00-23:00=1, 23:00-6:00=1";
+        assert_eq!(tariff(text), tariff("8:00-22:00=2, 22:00-8:00=1"));
+        assert_eq!(tariff(text).to_string(), "8:00-22:00=2, 22:00-8:00=1");
+    }
+
+    #[test]
+    fn every_way_of_giving_a_price_is_the_same_price() {
+        let expected = tariff("8:30-19:00=5.2, 19:00-8:30=3");
+        for pricing in [
+            Pricing::from([("8:30-19:00", 5.2), ("19:00-8:30", 3.0)]),
+            Pricing::from(vec![("19:00-08:30".to_owned(), 3.0), ("08:30-19:00".to_owned(), 5.2)]),
+            Pricing::from(" 8:30 - 19:00 = 5.2 ,19:00-8:30=3".to_owned()),
+            Pricing::from(expected.to_string()),
+        ] {
+            assert_eq!(Tariff::new(&pricing).unwrap(), expected, "{pricing}");
+        }
+        assert_eq!(Tariff::new(&3.into()).unwrap(), Tariff::new(&3.0.into()).unwrap());
+    }
+
+    #[test]
+    fn what_is_no_tariff_is_an_error_that_names_the_intervals() {
+        for (text, part) in [
+            ("8:30-20:00=1, 18:00-8:30=2", "8:30-20:00 and 18:00-8:30 overlap"),
+            ("8:30-19:00=1, 20:00-8:30=2", "from 19:00 to 20:00, between 8:30-19:00 and 20:00"),
+            ("8:30-19:00=1", "no price from 19:00 to 8:30"),
+            ("8:30-19:00=1, 19:00-9:00=2", "19:00-9:00 and 8:30-19:00 overlap"),
+            ("8:30-19:00=1, 8:30-19:00=1, 19:00-8:30=1", "overlap"),
+            ("0:00-24:00=1, 5:00-6:00=2", "overlap"),
+            ("8:30-25:00=1", "\"25:00\" is no time"),
+            ("8:60-9:00=1", "\"8:60\" is no time"),
+            ("+8:30-9:00=1", "\"+8:30\" is no time"),
+            ("24:01-9:00=1", "\"24:01\" is no time"),
+            ("8-19=1", "\"8\" is no time"),
+            ("8:30=1", "no interval"),
+            ("8:30-8:30=1", "0:00-24:00"),
+            ("24:00-8:30=1", "write 0:00"),
+            ("8:30-19:00=x", "\"x\" is no price"),
+            ("8:30-19:00=1,", "neither a price nor an interval"),
+            ("cheap", "neither a price nor an interval"),
+            ("", "neither a price nor an interval"),
+            ("NaN", "NaN is no price"),
+            ("0:00-24:00=inf", "inf is no price"),
+        ] {
+            let error = Tariff::new(&text.into()).unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+            assert!(error.starts_with("electricity_pricing"), "{error}");
+        }
+        let none: [(&str, f64); 0] = [];
+        assert!(Tariff::new(&none.into()).unwrap_err().to_string().contains("no price"));
+    }
+
+    #[test]
+    fn energy_is_charged_at_the_price_of_its_moment() {
+        let day = tariff("8:00-20:00=6, 20:00-8:00=2");
+        let (from, to) = (at("2026-01-05T19:00:00+00:00"), at("2026-01-05T23:00:00+00:00"));
+        // One hour at 6 and three at 2, a quarter of a kWh each.
+        assert!((day.cost(KilowattHours(1.0), from, to) - 3.0).abs() < 1e-12);
+        assert!((day.cost(KilowattHours(1.0), from, from) - 6.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_ends_of_time_do_not_panic() {
+        let day = tariff("8:00-20:00=6, 20:00-8:00=2");
+        for end in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
+            for hours in [-12, 12] {
+                let zone = FixedOffset::east_opt(hours * 3600).unwrap();
+                let end = zone.from_utc_datetime(&end.naive_utc());
+                assert!(day.price_at(end) > 0.0);
+                let _ = day.next_edge(end);
+            }
+        }
     }
 }

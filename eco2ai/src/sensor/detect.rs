@@ -9,6 +9,7 @@ use super::{Component, CpuModel, NvidiaGpu, Quality, RamModel, Sensor, UsageSour
 
 /// Where to look for devices; tests bring trees of their own.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "no such trees there"))]
 pub(crate) struct Roots {
     pub(crate) proc: PathBuf,
     pub(crate) sys: PathBuf,
@@ -232,7 +233,7 @@ mod tests {
 
     /// A machine in a folder, made of these files.
     struct Machine {
-        folder: std::path::PathBuf,
+        folder: PathBuf,
     }
 
     impl Machine {

@@ -24,6 +24,15 @@ pub enum Curve {
         /// Watts per second.
         slope: f64,
     },
+    /// From `low` to `high` in each period.
+    Sawtooth {
+        /// Power at the start of a period.
+        low: f64,
+        /// Power at its end.
+        high: f64,
+        /// Seconds.
+        period: f64,
+    },
     /// `base`, and `peak` for the first `width` seconds of each period.
     Spikes {
         /// Power between the spikes.
@@ -51,6 +60,7 @@ impl Curve {
                 }
             }
             Self::Ramp { from, slope } => from + slope * time,
+            Self::Sawtooth { low, high, period } => low + (high - low) * (time / period).fract(),
             Self::Spikes { base, peak, width, period } => {
                 if time.rem_euclid(period) < width {
                     peak
@@ -58,6 +68,17 @@ impl Curve {
                     base
                 }
             }
+        }
+    }
+
+    /// The highest power, where there is one.
+    #[must_use]
+    pub fn peak(self) -> f64 {
+        match self {
+            Self::Constant(watts) => watts,
+            Self::Square { high, .. } | Self::Sawtooth { high, .. } => high,
+            Self::Ramp { .. } => f64::INFINITY,
+            Self::Spikes { peak, .. } => peak,
         }
     }
 
@@ -73,6 +94,11 @@ impl Curve {
             Self::Constant(watts) => watts * time,
             Self::Square { low, high, period } => pulses(low, high, period / 2.0, period),
             Self::Ramp { from, slope } => from * time + slope * time * time / 2.0,
+            Self::Sawtooth { low, high, period } => {
+                let part = (time / period).fract();
+                let whole = (low + high) / 2.0 * (time / period).floor();
+                (whole + low * part + (high - low) * part * part / 2.0) * period
+            }
             Self::Spikes { base, peak, width, period } => pulses(base, peak, width, period),
         }
     }
@@ -88,6 +114,7 @@ mod tests {
             Curve::Constant(40.0),
             Curve::Square { low: 10.0, high: 90.0, period: 0.7 },
             Curve::Ramp { from: 5.0, slope: 3.0 },
+            Curve::Sawtooth { low: 5.0, high: 90.0, period: 0.7 },
             Curve::Spikes { base: 5.0, peak: 300.0, width: 0.05, period: 1.1 },
         ];
         for curve in curves {

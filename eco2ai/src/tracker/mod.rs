@@ -1,21 +1,28 @@
 //! The public face: a [`Tracker`] holds parameters, a [`Run`] is one tracked stretch of work.
 
+mod active;
+mod facts;
+mod run;
+mod totals;
+mod training;
+
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
-use chrono::{DateTime, FixedOffset, Local};
+pub use active::RunHandle;
+pub(crate) use active::{ActiveRun, Subject};
+pub use run::Run;
+pub use training::Training;
 
 use crate::carbon::Pricing;
 use crate::error::Result;
-use crate::log::{Record, Status, file};
+use crate::meter::Meter;
 use crate::settings::{CpuProcesses, EncodeFile, Params, Rows, Settings};
-use crate::units::{KilogramsCo2e, KilowattHours};
 
 /// Parameters for runs, checked once.
 #[derive(Clone, Debug)]
 pub struct Tracker {
-    settings: Arc<Settings>,
+    subject: Arc<Subject>,
 }
 
 /// Collects the parameters of a [`Tracker`]; what is not given comes from the environment, else
@@ -24,6 +31,7 @@ pub struct Tracker {
 pub struct TrackerBuilder {
     pub(crate) params: Params,
     pub(crate) parent: Option<RunHandle>,
+    meter: Option<Meter>,
 }
 
 impl TrackerBuilder {
@@ -134,12 +142,20 @@ impl TrackerBuilder {
         self
     }
 
+    /// The meter to go by, where it is not the process's.
+    #[must_use]
+    pub fn meter(mut self, meter: &Meter) -> Self {
+        self.meter = Some(meter.clone());
+        self
+    }
+
     /// Checks the parameters.
     ///
     /// # Errors
     /// Names the parameter, its value and what is allowed.
     pub fn build(self) -> Result<Tracker> {
-        Ok(Tracker { settings: Arc::new(Settings::resolve(&self.params)?) })
+        let settings = Arc::new(Settings::resolve(&self.params)?);
+        Ok(Tracker { subject: Arc::new(Subject::new(settings, None, self.meter, self.parent)) })
     }
 }
 
@@ -152,121 +168,25 @@ impl Tracker {
     /// Starts a run.
     ///
     /// # Errors
-    /// None yet.
+    /// Where the log is a file of another kind.
     pub fn start(&self) -> Result<Run> {
-        Ok(Run { active: Some(ActiveRun::start(Arc::clone(&self.settings), None, None)?) })
+        Ok(Run::start(&self.subject))
     }
-}
 
-/// A run that is being tracked: stop it to get its record. Dropping it stops it too.
-#[must_use = "dropping a run stops it"]
-#[derive(Debug)]
-pub struct Run {
-    active: Option<ActiveRun>,
-}
-
-impl Run {
-    /// Stops the run and writes its row.
+    /// Starts a training, whose first epoch is number 1.
     ///
     /// # Errors
-    /// Where the row could not be written.
-    pub fn stop(mut self) -> Result<Record> {
-        match self.active.take() {
-            Some(active) => active.finish(Status::Ok),
-            None => unreachable!("only `stop` and `drop` take it"),
-        }
-    }
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        if let Some(active) = self.active.take() {
-            let status = if std::thread::panicking() { Status::Panicked } else { Status::Ok };
-            if let Err(error) = active.finish(status) {
-                crate::report::warn_once(&error);
-            }
-        }
-    }
-}
-
-/// Names a run, so that work on another thread can be put under it.
-#[derive(Clone, Debug)]
-pub struct RunHandle {}
-
-/// A run from its start to its end, whoever holds it: [`Run`], or a tracked function's guard.
-#[derive(Debug)]
-pub(crate) struct ActiveRun {
-    settings: Arc<Settings>,
-    function: Option<Arc<str>>,
-    start_time: DateTime<FixedOffset>,
-    started: Instant,
-}
-
-impl ActiveRun {
-    /// Starts a run; its parent is the one given, else the innermost of this thread.
-    #[allow(clippy::unnecessary_wraps)]
-    pub(crate) fn start(
-        settings: Arc<Settings>,
-        function: Option<Arc<str>>,
-        parent: Option<&RunHandle>,
-    ) -> Result<Self> {
-        let _ = parent;
-        Ok(Self {
-            settings,
-            function,
-            start_time: Local::now().fixed_offset(),
-            started: Instant::now(),
-        })
+    /// As for [`start`](Self::start).
+    pub fn start_training(&self) -> Result<Training> {
+        self.start_training_at(1)
     }
 
-    /// Makes it the innermost run of this thread.
-    pub(crate) fn enter(&self) {}
-
-    /// Undoes [`enter`](Self::enter).
-    pub(crate) fn exit(&self) {}
-
-    /// Ends the run and writes its row.
-    pub(crate) fn finish(self, status: Status) -> Result<Record> {
-        let settings = &self.settings;
-        let record = Record {
-            id: "0".into(),
-            project: settings.project.clone(),
-            description: settings.description.clone(),
-            epoch: "N/A".into(),
-            start_time: self.start_time,
-            duration: self.started.elapsed(),
-            power_consumption: KilowattHours(0.0),
-            co2_emissions: KilogramsCo2e(0.0),
-            cpu_name: String::new(),
-            gpu_name: String::new(),
-            os: std::env::consts::OS.into(),
-            place: settings.place.label.clone(),
-            cost: 0.0,
-            parent_id: None,
-            function: self.function.map(|name| name.to_string()),
-            status,
-            calls: 1,
-            scope: settings.cpu_processes,
-            own_energy: KilowattHours(0.0),
-            own_co2: KilogramsCo2e(0.0),
-            own_cost: 0.0,
-            process_energy: KilowattHours(0.0),
-            cpu_energy: None,
-            gpu_energy: None,
-            ram_energy: None,
-            other_energy: None,
-            cpu_method: "none".into(),
-            gpu_method: "none".into(),
-            ram_method: "none".into(),
-            other_method: "none".into(),
-            emission_level: settings.place.intensity,
-            emission_source: settings.place.source.clone(),
-            pue: settings.pue,
-            hostname: String::new(),
-            pid: std::process::id(),
-            version: env!("CARGO_PKG_VERSION").into(),
-        };
-        file::append(&settings.file, &record)?;
-        Ok(record)
+    /// Starts a training whose first epoch has the given number, as one that goes on with an
+    /// earlier one does.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub fn start_training_at(&self, first_epoch: u64) -> Result<Training> {
+        Ok(Training::start(&self.subject, first_epoch))
     }
 }

@@ -1,0 +1,84 @@
+//! What an amount of CO2 or energy compares to, for people who have no feeling for grams.
+
+use std::fmt;
+
+use crate::carbon::table::Table;
+use crate::units::{KilogramsCo2e, KilowattHours};
+
+/// Only comparisons whose figure has a public source.
+pub(crate) const EQUIVALENTS: &str = include_str!("../../data/equivalents.csv");
+
+/// An everyday amount that stands for as much CO2, or as much energy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Equivalent {
+    /// How many units.
+    pub amount: f64,
+    /// The unit, such as `km`.
+    pub unit: &'static str,
+    /// Of what, such as `by a new car (EU, 2024)`.
+    pub what: &'static str,
+    /// Who published the figure behind it.
+    pub source: &'static str,
+}
+
+/// What `energy` and `co2` compare to, in the table's order: most people's first.
+///
+/// Cars, homes and telephones compare by CO2, a lamp by energy; so a place with clean electricity
+/// gives few kilometres and the same hours of light.
+pub fn equivalents(energy: KilowattHours, co2: KilogramsCo2e) -> impl Iterator<Item = Equivalent> {
+    Table::<1>::new(EQUIVALENTS).iter().filter_map(move |row| {
+        let amount = match (row.number(3), row.number(4)) {
+            (Some(grams_per_unit), _) => co2.0 * 1000.0 / grams_per_unit,
+            (None, Some(wh_per_unit)) => energy.0 * 1000.0 / wh_per_unit,
+            (None, None) => return None,
+        };
+        Some(Equivalent { amount, unit: row.cell(2), what: row.cell(1), source: row.cell(5) })
+    })
+}
+
+impl fmt::Display for Equivalent {
+    /// `12.3 km by a new car (EU, 2024)`, in metres where there are few of them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (amount, unit) = match self.unit {
+            "km" if self.amount < 1.0 => (self.amount * 1000.0, "m"),
+            "hours" if self.amount < 1.0 => (self.amount * 60.0, "minutes"),
+            unit => (self.amount, unit),
+        };
+        let decimals = match amount {
+            large if large >= 100.0 => 0,
+            middle if middle >= 1.0 => 1,
+            _ => 3,
+        };
+        write!(f, "{amount:.decimals$} {unit} {}", self.what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kilogram_of_co2_is_nine_kilometres_by_car() {
+        let all: Vec<_> = equivalents(KilowattHours(2.0), KilogramsCo2e(1.0)).collect();
+        let car = all[0];
+        assert!((car.amount - 1000.0 / 106.8).abs() < 1e-9, "{car:?}");
+        assert_eq!(car.to_string(), "9.4 km by a new car in the EU");
+        let lamp = all.iter().find(|one| one.unit == "hours").unwrap();
+        assert!((lamp.amount - 200.0).abs() < 1e-9, "{lamp:?}");
+    }
+
+    #[test]
+    fn every_comparison_has_a_figure_and_a_source() {
+        let rows = Table::<1>::new(EQUIVALENTS).iter().count();
+        let all: Vec<_> = equivalents(KilowattHours(1.0), KilogramsCo2e(1.0)).collect();
+        assert_eq!(all.len(), rows);
+        assert!(all.iter().all(|one| one.amount > 0.0 && !one.source.is_empty()));
+    }
+
+    #[test]
+    fn small_amounts_are_written_in_small_units() {
+        let car = equivalents(KilowattHours(0.001), KilogramsCo2e(0.0005)).next().unwrap();
+        assert_eq!(car.to_string(), "4.7 m by a new car in the EU");
+    }
+}

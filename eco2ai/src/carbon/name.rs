@@ -1,0 +1,115 @@
+//! Names as people write them: compared without case, diacritics, spaces and punctuation, in
+//! Latin and Cyrillic script.
+
+/// The letters and digits of `name` in lower case and without their marks.
+pub(crate) fn fold(name: &str) -> impl Iterator<Item = char> {
+    name.chars().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).flat_map(|c| {
+        let (base, second) = without_mark(c);
+        std::iter::once(base).chain(second)
+    })
+}
+
+/// Whether `name` folds to `folded`.
+pub(crate) fn is(name: &str, folded: &str) -> bool {
+    fold(name).eq(folded.chars())
+}
+
+/// The candidate that is nearest to what was written, if one is near enough to be meant.
+pub(crate) fn nearest<'a>(
+    written: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let written: String = fold(written).collect();
+    let allowed = written.chars().count() / 3 + 1;
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let folded: String = fold(candidate).collect();
+            (strsim::damerau_levenshtein(&written, &folded), candidate)
+        })
+        // A code of two letters is near to everything: only its own length of text may differ.
+        .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.len() / 2)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// A letter's base letter, or two for a ligature. Combining marks are no letters, so a decomposed
+/// text needs nothing more.
+fn without_mark(c: char) -> (char, Option<char>) {
+    let base = match c {
+        'à'..='å' | 'ā' | 'ă' | 'ą' | 'ǎ' | 'ạ'..='ặ' => 'a',
+        'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => 'c',
+        'ď' | 'đ' | 'ð' | 'ḍ' => 'd',
+        'è'..='ë' | 'ē' | 'ĕ' | 'ė' | 'ę' | 'ě' | 'ə' | 'ẹ'..='ệ' => 'e',
+        'ĝ' | 'ğ' | 'ġ' | 'ģ' | 'ǧ' => 'g',
+        'ĥ' | 'ħ' | 'ḥ' | 'ḩ' | 'ẖ' => 'h',
+        'ì'..='ï' | 'ĩ' | 'ī' | 'ĭ' | 'į' | 'ı' | 'ǐ' | 'ỉ' | 'ị' => 'i',
+        'ĵ' | 'ǰ' => 'j',
+        'ķ' | 'ḳ' | 'ḵ' => 'k',
+        'ĺ' | 'ļ' | 'ľ' | 'ŀ' | 'ł' | 'ḷ' => 'l',
+        'ṃ' | 'ḿ' => 'm',
+        'ñ' | 'ń' | 'ņ' | 'ň' | 'ṇ' | 'ṅ' => 'n',
+        'ò'..='ö' | 'ø' | 'ō' | 'ŏ' | 'ő' | 'ơ' | 'ǒ' | 'ǫ' | 'ọ'..='ợ' => 'o',
+        'ŕ' | 'ŗ' | 'ř' | 'ṛ' => 'r',
+        'ś' | 'ŝ' | 'ş' | 'š' | 'ș' | 'ṣ' => 's',
+        'ţ' | 'ť' | 'ŧ' | 'ț' | 'ṭ' => 't',
+        'ù'..='ü' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' | 'ư' | 'ǔ' | 'ụ'..='ự' | 'ṳ' => {
+            'u'
+        }
+        'ŵ' | 'ẁ' | 'ẃ' | 'ẅ' => 'w',
+        'ý' | 'ÿ' | 'ŷ' | 'ỳ'..='ỹ' => 'y',
+        'ź' | 'ż' | 'ž' | 'ẓ' => 'z',
+        'ӑ' | 'ӓ' => 'а',
+        'ѓ' => 'г',
+        'ѐ' | 'ё' | 'ӗ' => 'е',
+        'ӂ' | 'ӝ' => 'ж',
+        'ӟ' => 'з',
+        'й' | 'ѝ' | 'ӣ' | 'ӥ' => 'и',
+        'ї' => 'і',
+        'ќ' => 'к',
+        'ӧ' => 'о',
+        'ў' | 'ӯ' | 'ӱ' | 'ӳ' => 'у',
+        'ӵ' => 'ч',
+        'ӹ' => 'ы',
+        'ӭ' => 'э',
+        'ӛ' => 'ә',
+        'ӫ' => 'ө',
+        'ß' => return ('s', Some('s')),
+        'æ' | 'ǣ' | 'ǽ' => return ('a', Some('e')),
+        'œ' => return ('o', Some('e')),
+        'þ' => return ('t', Some('h')),
+        other => other,
+    };
+    (base, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folded(name: &str) -> String {
+        fold(name).collect()
+    }
+
+    #[test]
+    fn case_marks_spaces_and_punctuation_do_not_matter() {
+        assert_eq!(folded("Côte d'Ivoire"), "cotedivoire");
+        assert_eq!(folded("Saint Barthe\u{301}lemy"), "saintbarthelemy");
+        assert_eq!(folded("ÅLAND"), "aland");
+        assert_eq!(folded("Bình Định"), "binhdinh");
+        assert_eq!(folded("Алтайский край"), folded("АЛТАИСКИИ КРАИ"));
+        assert_eq!(folded("Straße"), "strasse");
+        assert_eq!(folded("Україна"), "украіна");
+        assert_ne!(folded("Austria"), folded("Australia"));
+    }
+
+    #[test]
+    fn the_nearest_is_near() {
+        let names = ["France", "Germany", "Niger", "Nigeria", "US"];
+        assert_eq!(nearest("Frence", names), Some("France"));
+        assert_eq!(nearest("germani", names), Some("Germany"));
+        assert_eq!(nearest("Narnia", names), None);
+        assert_eq!(nearest("xy", names), None);
+        assert_eq!(nearest("", names), None);
+    }
+}

@@ -1,0 +1,57 @@
+//! Which country a time zone belongs to, and which zone this machine is in.
+
+use crate::carbon::table::Table;
+
+pub(crate) const TIME_ZONES: &str = include_str!("../../data/time_zones.csv");
+
+/// The alpha-2 code of the country that an IANA time zone lies in; none for zones of no country,
+/// such as `UTC` and `CET`.
+pub(crate) fn country_of(zone: &str) -> Option<&'static str> {
+    Some(Table::<1>::new(TIME_ZONES).find([zone])?.cell(1))
+}
+
+/// The IANA name of this machine's time zone: what the variable `TZ` says, else the system's.
+pub(crate) fn of_this_machine() -> Option<String> {
+    match std::env::var("TZ") {
+        Ok(tz) if !tz.trim().is_empty() => Some(name_in(&tz).to_owned()),
+        _ => iana_time_zone::get_timezone().ok(),
+    }
+}
+
+/// The zone's name in a value of `TZ`, which may begin with a colon and may be the path of a file.
+fn name_in(tz: &str) -> &str {
+    let tz = tz.trim();
+    let tz = tz.strip_prefix(':').unwrap_or(tz);
+    let name = tz.split_once("zoneinfo/").map_or(tz, |(_, name)| name);
+    let name = name.strip_prefix("posix/").unwrap_or(name);
+    name.strip_prefix("right/").unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_has_its_country_also_under_an_old_name() {
+        assert_eq!(country_of("Europe/Paris"), Some("FR"));
+        assert_eq!(country_of("Africa/Windhoek"), Some("NA"));
+        assert_eq!(country_of("Asia/Calcutta"), Some("IN"));
+        assert_eq!(country_of("Etc/UTC"), None);
+        assert_eq!(country_of("Europe/Pari"), None);
+    }
+
+    #[test]
+    fn every_form_of_the_variable_names_its_zone() {
+        for tz in [
+            "Europe/Paris",
+            ":Europe/Paris",
+            " Europe/Paris\n",
+            "/usr/share/zoneinfo/Europe/Paris",
+            ":/usr/share/zoneinfo/right/Europe/Paris",
+            "/usr/share/zoneinfo/posix/Europe/Paris",
+        ] {
+            assert_eq!(name_in(tz), "Europe/Paris", "{tz:?}");
+        }
+        assert_eq!(country_of(name_in("CET-1CEST,M3.5.0,M10.5.0/3")), None);
+    }
+}

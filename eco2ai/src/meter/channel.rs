@@ -1,0 +1,298 @@
+//! One sensor with its history: from readings to energy.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use crate::sensor::{Component, Quality, Reading, Sensor, SensorError, Share, Usage};
+use crate::units::{Joules, Watts};
+
+/// After so many failures in a row a sensor's silence is told.
+const FAILURES_BEFORE_TOLD: u32 = 3;
+
+/// The longest gap between two readings of a gauge over which its power is interpolated.
+const LONGEST_GAUGE_GAP: Duration = Duration::from_secs(60);
+
+/// What a channel adds to a reading of the meter.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Increment {
+    /// Energy of the device since the last reading of the meter. It may be below zero where the
+    /// last reading ran ahead of the counter.
+    pub(super) machine: Joules,
+    /// The part of it that is this process's.
+    pub(super) process: Joules,
+    /// Power of the device, to go on with.
+    pub(super) machine_power: Watts,
+    /// The part of it that is this process's.
+    pub(super) process_power: Watts,
+}
+
+/// Usage since the last reading.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct UsageChange {
+    pub(super) own_cpu: Option<Duration>,
+    pub(super) busy_cpu: Option<Duration>,
+    /// Own over busy CPU time, smoothed over the grain of the kernel's accounts.
+    pub(super) cpu_share: Option<f64>,
+    /// Own over used memory.
+    pub(super) memory_share: Option<f64>,
+    pub(super) now: Usage,
+}
+
+/// The last successful reading.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    at: Duration,
+    value: f64,
+}
+
+/// A sensor and what is known from its readings so far.
+pub(super) struct Channel {
+    sensor: Box<dyn Sensor>,
+    last: Option<Last>,
+    /// Energy up to the last change that the sensor told, in joules.
+    told: f64,
+    /// Energy that the last reading of the meter went by, in joules: `told`, and what was expected
+    /// beyond it.
+    counted: f64,
+    /// Power of the device in watts.
+    power: f64,
+    share: Share,
+    failures: u32,
+    lost: bool,
+}
+
+impl Channel {
+    pub(super) fn new(sensor: Box<dyn Sensor>) -> Self {
+        Self {
+            sensor,
+            share: Share::Whole,
+            last: None,
+            told: 0.0,
+            counted: 0.0,
+            power: 0.0,
+            failures: 0,
+            lost: false,
+        }
+    }
+
+    pub(super) fn component(&self) -> Component {
+        self.sensor.component()
+    }
+
+    pub(super) fn source(&self) -> &str {
+        self.sensor.source()
+    }
+
+    pub(super) fn share(&self) -> Share {
+        self.share
+    }
+
+    pub(super) fn longest_interval(&self) -> Option<Duration> {
+        if self.lost { None } else { self.sensor.longest_interval() }
+    }
+
+    /// Asks anew which part of the device is this process's.
+    pub(super) fn refresh_share(&mut self, processes: &[u32]) {
+        if !self.lost {
+            self.share = self.sensor.share(processes);
+        }
+    }
+
+    /// Reads the sensor. The quality is that of this reading; `None` where it is missing.
+    pub(super) fn read(
+        &mut self,
+        now: Duration,
+        usage: &UsageChange,
+    ) -> (Increment, Option<Quality>) {
+        if self.lost {
+            return (Increment::default(), None);
+        }
+        // A sensor of the user's own may panic: that ends the sensor, not what is being measured.
+        let read = catch_unwind(AssertUnwindSafe(|| self.sensor.read()))
+            .unwrap_or_else(|_| Err(SensorError::Lost("its reading panicked".into())));
+        let (quality, increment) = match read.and_then(valid) {
+            Ok(reading) => {
+                let increment = match reading {
+                    Reading::AtFullLoad(power) => self.at_full_load(now, power, usage),
+                    Reading::PerGibibyte(power) => self.per_gibibyte(now, power, usage),
+                    Reading::Energy(energy) => {
+                        let energy = self.counter(now, energy.0);
+                        Ok(self.shared(energy, usage))
+                    }
+                    Reading::Power(power) => {
+                        let energy = self.gauge(now, power.0);
+                        Ok(self.shared(energy, usage))
+                    }
+                };
+                (Some(reading.quality()), increment)
+            }
+            Err(error) => (None, Err(error)),
+        };
+        match increment {
+            Ok(increment) => {
+                self.failures = 0;
+                (increment, quality)
+            }
+            Err(error) => {
+                self.failed(&error);
+                (self.shared(0.0, usage), None)
+            }
+        }
+    }
+
+    /// The device's energy in joules and its power, and this process's part of both.
+    fn shared(&self, energy: f64, usage: &UsageChange) -> Increment {
+        let share = self.fraction(usage);
+        let (energy, power) = (Joules(energy), Watts(self.power));
+        Increment {
+            machine: energy,
+            process: energy * share,
+            machine_power: power,
+            process_power: power * share,
+        }
+    }
+
+    /// Which part of the device's energy is the process's.
+    fn fraction(&self, usage: &UsageChange) -> f64 {
+        match self.share {
+            Share::CpuTime => usage.cpu_share.unwrap_or(1.0),
+            Share::Memory => usage.memory_share.unwrap_or(1.0),
+            Share::Fraction(fraction) if fraction.is_finite() => fraction.clamp(0.0, 1.0),
+            Share::Fraction(_) | Share::Whole | Share::WholeThoughShared => 1.0,
+        }
+    }
+
+    /// A counter: what it moved since the last reading, and for a counter that is refreshed now
+    /// and then only, what is expected since its last refresh.
+    fn counter(&mut self, now: Duration, value: f64) -> f64 {
+        let Some(last) = self.last else {
+            self.power = self.sensor.power().map_or(0.0, |power| power.0.max(0.0));
+            self.last = Some(Last { at: now, value });
+            return 0.0;
+        };
+        let passed = now.saturating_sub(last.at);
+        let mut ahead = Duration::ZERO;
+        if value < last.value {
+            // The device was reset: what it counted since its last reading is gone. The last known
+            // power stands in for it.
+            self.told += self.power * passed.as_secs_f64();
+            self.last = Some(Last { at: now, value });
+        } else if value > last.value {
+            let moved = value - last.value;
+            self.told += moved;
+            if !passed.is_zero() {
+                self.power = moved / passed.as_secs_f64();
+            }
+            self.last = Some(Last { at: now, value });
+        } else {
+            // It has not been refreshed yet, or it stands still.
+            let tick = self.sensor.tick();
+            if passed > tick {
+                self.power = 0.0;
+            }
+            ahead = passed.min(tick);
+        }
+        self.count(self.told + self.power * ahead.as_secs_f64())
+    }
+
+    fn gauge(&mut self, now: Duration, power: f64) -> f64 {
+        if let Some(last) = self.last {
+            let passed = now.saturating_sub(last.at);
+            if self.failures == 0 || passed <= LONGEST_GAUGE_GAP {
+                self.told += f64::midpoint(last.value, power) * passed.as_secs_f64();
+            }
+        }
+        self.power = power;
+        self.last = Some(Last { at: now, value: power });
+        self.count(self.told)
+    }
+
+    fn count(&mut self, energy: f64) -> f64 {
+        let increment = energy - self.counted;
+        self.counted = energy;
+        increment
+    }
+
+    /// A model by utilisation. The process's part is exact even where the machine's own account
+    /// of its busy time is too coarse.
+    fn at_full_load(
+        &mut self,
+        now: Duration,
+        power: Watts,
+        usage: &UsageChange,
+    ) -> Result<Increment, SensorError> {
+        let per_cpu = power / usage.now.cpus.max(1.0);
+        let passed = self.last.map(|last| now.saturating_sub(last.at));
+        self.last = Some(Last { at: now, value: 0.0 });
+        let Some(passed) = passed.filter(|passed| !passed.is_zero()) else {
+            // Until there is something to compare with: one busy CPU, the one that asks.
+            return Ok(Increment {
+                machine_power: per_cpu,
+                process_power: per_cpu,
+                ..Increment::default()
+            });
+        };
+        let own = usage
+            .own_cpu
+            .ok_or_else(|| SensorError::Missing("the CPU time of the process is unknown".into()))?;
+        let busy = usage.busy_cpu.unwrap_or_default().max(own);
+        let (machine, process) = (per_cpu * busy, per_cpu * own);
+        Ok(Increment {
+            machine,
+            process,
+            machine_power: Watts(machine.0 / passed.as_secs_f64()),
+            process_power: Watts(process.0 / passed.as_secs_f64()),
+        })
+    }
+
+    /// A model by memory in use.
+    fn per_gibibyte(
+        &mut self,
+        now: Duration,
+        power: Watts,
+        usage: &UsageChange,
+    ) -> Result<Increment, SensorError> {
+        const GIB: f64 = 1_073_741_824.0;
+        let own = usage.now.own_memory.ok_or_else(|| {
+            SensorError::Missing("the resident memory of the process is unknown".into())
+        })?;
+        let used = usage.now.used_memory.unwrap_or(own).max(own);
+        let (machine_power, process_power) =
+            (power * (used as f64 / GIB), power * (own as f64 / GIB));
+        let passed = self.last.map_or(Duration::ZERO, |last| now.saturating_sub(last.at));
+        self.last = Some(Last { at: now, value: 0.0 });
+        Ok(Increment {
+            machine: machine_power * passed,
+            process: process_power * passed,
+            machine_power,
+            process_power,
+        })
+    }
+
+    /// A missing reading: nothing is known of this interval yet, which is not 0.
+    fn failed(&mut self, error: &SensorError) {
+        self.failures = self.failures.saturating_add(1);
+        self.lost |= matches!(error, SensorError::Lost(_));
+        if self.lost || self.failures == FAILURES_BEFORE_TOLD {
+            self.power = 0.0;
+            crate::report::warn_once(&format!(
+                "{}: {error}; its energy is missing from here on{}",
+                self.sensor.source(),
+                if self.lost { "" } else { " until it can be read again" },
+            ));
+        }
+    }
+}
+
+/// A figure that cannot be is a missing one.
+fn valid(reading: Reading) -> Result<Reading, SensorError> {
+    let figure = match reading {
+        Reading::Energy(energy) => energy.0,
+        Reading::Power(power) | Reading::AtFullLoad(power) | Reading::PerGibibyte(power) => power.0,
+    };
+    if figure.is_finite() && figure >= 0.0 {
+        Ok(reading)
+    } else {
+        Err(SensorError::Missing(format!("it reads {figure}")))
+    }
+}

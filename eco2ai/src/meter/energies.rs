@@ -1,0 +1,97 @@
+//! Energy by component.
+
+use std::ops::{Add, AddAssign, Index, IndexMut, Mul, Sub};
+
+use crate::sensor::Component;
+use crate::units::Joules;
+
+/// Energy of each component in joules.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Energies([f64; Component::ALL.len()]);
+
+impl Energies {
+    /// Nothing.
+    pub const ZERO: Self = Self([0.0; Component::ALL.len()]);
+
+    /// The energy that counts: what a wall meter saw where there is one, else the sum of the
+    /// components.
+    pub fn total(&self, wall_meter: bool) -> Joules {
+        if wall_meter {
+            self.get(Component::Machine)
+        } else {
+            Component::ALL
+                .into_iter()
+                .filter(|component| *component != Component::Machine)
+                .map(|component| self.get(component))
+                .sum()
+        }
+    }
+
+    /// Energy of one component.
+    pub fn get(&self, component: Component) -> Joules {
+        Joules(self[component])
+    }
+
+    /// Applies `f` to each pair of energies.
+    pub(crate) fn zip(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
+        let mut result = self;
+        for (left, right) in result.0.iter_mut().zip(other.0) {
+            *left = f(*left, right);
+        }
+        result
+    }
+}
+
+impl Index<Component> for Energies {
+    type Output = f64;
+    fn index(&self, component: Component) -> &f64 {
+        let [cpu, gpu, ram, other, machine] = &self.0;
+        match component {
+            Component::Cpu => cpu,
+            Component::Gpu => gpu,
+            Component::Ram => ram,
+            Component::Other => other,
+            Component::Machine => machine,
+        }
+    }
+}
+
+impl IndexMut<Component> for Energies {
+    fn index_mut(&mut self, component: Component) -> &mut f64 {
+        let [cpu, gpu, ram, other, machine] = &mut self.0;
+        match component {
+            Component::Cpu => cpu,
+            Component::Gpu => gpu,
+            Component::Ram => ram,
+            Component::Other => other,
+            Component::Machine => machine,
+        }
+    }
+}
+
+impl Add for Energies {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+}
+
+impl AddAssign for Energies {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sub for Energies {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+}
+
+impl Mul<f64> for Energies {
+    type Output = Self;
+    fn mul(self, factor: f64) -> Self {
+        self.zip(Self::ZERO, |a, _| a * factor)
+    }
+}

@@ -1,0 +1,532 @@
+//! Who runs, under whom, on which thread: the tree of active runs and what each received.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use slotmap::{SlotMap, new_key_type};
+use uuid::Uuid;
+
+use super::Reading;
+use super::energies::Energies;
+use super::pool::Pool;
+use crate::settings::CpuProcesses;
+
+new_key_type! {
+    /// Names an active run.
+    pub(crate) struct RunKey;
+}
+
+/// Finds the next moment at which the sums of a run are to be kept apart, because the price of
+/// electricity changes.
+pub(crate) type NextCut = Arc<dyn Fn(SystemTime) -> Option<SystemTime> + Send + Sync>;
+
+/// What a run begins with.
+pub(crate) struct Start<'a> {
+    /// Decides the id, knowing those of its ancestors, the parent's first.
+    pub(crate) id: &'a mut dyn FnMut(&mut dyn Iterator<Item = Uuid>) -> Uuid,
+    /// The given parent; without one it is the innermost run of the thread.
+    pub(crate) parent: Option<RunKey>,
+    /// Whose energy is counted, if the run has no parent.
+    pub(crate) scope: CpuProcesses,
+    /// How often the run wants readings.
+    pub(crate) period: Duration,
+    pub(crate) next_cut: Option<NextCut>,
+}
+
+/// The sums of a run up to a moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sums {
+    pub(crate) own: Energies,
+    pub(crate) inclusive: Energies,
+    pub(crate) process: Energies,
+}
+
+/// What a run has received, and what is known of the time it ran.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    /// The sums at each cut that was passed, with its moment.
+    pub(crate) cuts: Vec<(SystemTime, Sums)>,
+    /// The sums now.
+    pub(crate) sums: Sums,
+    pub(crate) scope: CpuProcesses,
+    pub(crate) started: Duration,
+    pub(crate) stopped: Duration,
+    /// Time during which runs that are not related to this one were active as well.
+    pub(crate) overlap: Duration,
+    /// Whether a reading was taken between start and stop.
+    pub(crate) read: bool,
+}
+
+struct Cuts {
+    next: Option<SystemTime>,
+    next_after: NextCut,
+    passed: Vec<(SystemTime, Sums)>,
+}
+
+struct Node {
+    id: Uuid,
+    scope: CpuProcesses,
+    parent: Option<RunKey>,
+    first_child: Option<RunKey>,
+    previous_sibling: Option<RunKey>,
+    next_sibling: Option<RunKey>,
+    /// The thread on whose stack it is.
+    thread: Option<usize>,
+    /// Whether it is the innermost run of that thread.
+    on: bool,
+    on_mark: Energies,
+    leaf_mark: Energies,
+    own: Energies,
+    /// What its ended descendants received.
+    received: Energies,
+    /// What an earlier parent, which ended before it, has counted already.
+    counted: Energies,
+    given_mark: Energies,
+    overlap_mark: Duration,
+    readings_mark: u64,
+    started: Duration,
+    period: Duration,
+    cuts: Option<Box<Cuts>>,
+}
+
+impl Node {
+    fn is_leaf(&self) -> bool {
+        self.first_child.is_none()
+    }
+}
+
+/// The active runs of a process.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    nodes: SlotMap<RunKey, Node>,
+    process: Pool,
+    machine: Pool,
+    /// Each thread's runs, the innermost last.
+    threads: Vec<Vec<RunKey>>,
+    free_threads: Vec<usize>,
+    /// Active runs that want their sums kept apart at some moment.
+    cutting: Vec<RunKey>,
+    /// The periods that active runs ask for, with the number of runs.
+    periods: Vec<(Duration, usize)>,
+}
+
+impl Ledger {
+    /// What was given out in a scope, and what is due but was not, in joules.
+    #[cfg(test)]
+    pub(super) fn given_and_carry(&mut self, scope: CpuProcesses) -> (Energies, Energies) {
+        let pool = self.pool(scope);
+        (pool.given, pool.carry())
+    }
+
+    fn pool(&mut self, scope: CpuProcesses) -> &mut Pool {
+        match scope {
+            CpuProcesses::Current => &mut self.process,
+            CpuProcesses::All => &mut self.machine,
+        }
+    }
+
+    /// Whether no run is active.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Whether the calendar's time matters now.
+    pub(crate) fn needs_wall(&self) -> bool {
+        !self.cutting.is_empty()
+    }
+
+    /// The shortest period that an active run asks for; a second where none is active.
+    pub(crate) fn shortest_period(&self) -> Duration {
+        self.periods.iter().map(|(period, _)| *period).min().unwrap_or(Duration::from_secs(1))
+    }
+
+    fn add_period(&mut self, period: Duration) {
+        match self.periods.iter_mut().find(|(known, _)| *known == period) {
+            Some((_, runs)) => *runs += 1,
+            None => self.periods.push((period, 1)),
+        }
+    }
+
+    fn remove_period(&mut self, period: Duration) {
+        if let Some(place) = self.periods.iter().position(|(known, _)| *known == period) {
+            if self.periods[place].1 > 1 {
+                self.periods[place].1 -= 1;
+            } else {
+                self.periods.swap_remove(place);
+            }
+        }
+    }
+
+    /// A place for the stack of a new thread.
+    pub(crate) fn add_thread(&mut self) -> usize {
+        self.free_threads.pop().unwrap_or_else(|| {
+            self.threads.push(Vec::new());
+            self.threads.len() - 1
+        })
+    }
+
+    /// Gives back the place of a thread that has ended.
+    pub(crate) fn remove_thread(&mut self, thread: usize) {
+        if let Some(stack) = self.threads.get_mut(thread) {
+            // A run that outlives the thread it began on is on no thread from here on.
+            for key in std::mem::take(stack) {
+                self.leave(key);
+            }
+            self.free_threads.push(thread);
+        }
+    }
+
+    /// Gives out the energy up to `now` by the last known power.
+    pub(crate) fn advance(&mut self, now: Duration, wall: Option<SystemTime>) {
+        for scope in [CpuProcesses::Current, CpuProcesses::All] {
+            let from = self.pool(scope).advanced();
+            let due = self.pool(scope).advance(now);
+            self.give(scope, due, from, now, wall);
+        }
+    }
+
+    /// Takes a reading.
+    pub(crate) fn read(&mut self, now: Duration, wall: Option<SystemTime>, reading: &Reading) {
+        for (scope, used, power) in [
+            (CpuProcesses::Current, reading.process, reading.process_power),
+            (CpuProcesses::All, reading.machine, reading.machine_power),
+        ] {
+            let from = self.pool(scope).advanced();
+            let due = self.pool(scope).read(now, used, power);
+            self.give(scope, due, from, now, wall);
+        }
+    }
+
+    /// Gives out what was used between two moments, evenly over that time, and keeps the sums of
+    /// the runs that ask for it apart on the way.
+    fn give(
+        &mut self,
+        scope: CpuProcesses,
+        energy: Energies,
+        from: Duration,
+        to: Duration,
+        wall: Option<SystemTime>,
+    ) {
+        let mut from = from;
+        let mut energy = energy;
+        while let Some((cut, at)) = self.next_cut(scope, from, to, wall) {
+            let rest = to.saturating_sub(from).as_secs_f64();
+            let part = if rest > 0.0 { at.saturating_sub(from).as_secs_f64() / rest } else { 0.0 };
+            let before = energy * part;
+            self.pool(scope).give(before);
+            energy = energy - before;
+            from = at;
+            self.cut(scope, cut);
+        }
+        self.pool(scope).give(energy);
+    }
+
+    /// The first cut of a run of `scope` that the calendar has passed, and where it lies between
+    /// `from` and `to`.
+    fn next_cut(
+        &self,
+        scope: CpuProcesses,
+        from: Duration,
+        to: Duration,
+        wall: Option<SystemTime>,
+    ) -> Option<(SystemTime, Duration)> {
+        let wall = wall?;
+        let cut = self
+            .cutting
+            .iter()
+            .filter_map(|key| self.nodes.get(*key))
+            .filter(|node| node.scope == scope)
+            .filter_map(|node| node.cuts.as_ref()?.next)
+            .filter(|cut| *cut <= wall)
+            .min()?;
+        let ago = wall.duration_since(cut).unwrap_or_default();
+        Some((cut, to.saturating_sub(ago).clamp(from, to.max(from))))
+    }
+
+    /// Notes the sums of the runs of `scope` whose next cut is `cut`.
+    fn cut(&mut self, scope: CpuProcesses, cut: SystemTime) {
+        for key in self.cutting.clone() {
+            let due = self.nodes.get(key).is_some_and(|node| {
+                node.scope == scope && node.cuts.as_ref().is_some_and(|cuts| cuts.next == Some(cut))
+            });
+            if !due {
+                continue;
+            }
+            let sums = self.sums(key);
+            if let Some(cuts) = self.nodes.get_mut(key).and_then(|node| node.cuts.as_mut()) {
+                cuts.passed.extend(sums.map(|sums| (cut, sums)));
+                // Never twice the same moment, whatever the function says.
+                cuts.next = (cuts.next_after)(cut).filter(|next| *next > cut);
+            }
+        }
+    }
+
+    fn sums(&mut self, key: RunKey) -> Option<Sums> {
+        let inclusive = self.inclusive(key);
+        let node = self.nodes.get(key)?;
+        let (own, scope, mark) = (node.own, node.scope, node.given_mark);
+        Some(Sums { own, inclusive, process: self.pool(scope).given - mark })
+    }
+
+    /// Starts a run; gives its key and the id of its parent.
+    pub(crate) fn start(
+        &mut self,
+        start: Start<'_>,
+        thread: Option<usize>,
+        now: Duration,
+        wall: Option<SystemTime>,
+    ) -> (RunKey, Option<Uuid>) {
+        let innermost = || thread.and_then(|thread| self.threads.get(thread)?.last().copied());
+        let parent = start.parent.or_else(innermost).filter(|key| self.nodes.contains_key(*key));
+        let (scope, parent_id) = match parent.and_then(|key| self.nodes.get(key)) {
+            Some(parent) => (parent.scope, Some(parent.id)),
+            None => (start.scope, None),
+        };
+        if let Some(parent) = parent {
+            self.settle(parent);
+        }
+        let mut above = parent;
+        let id = (start.id)(&mut std::iter::from_fn(|| {
+            let node = self.nodes.get(above?)?;
+            above = node.parent;
+            Some(node.id)
+        }));
+        let pool = self.pool(scope);
+        let node = Node {
+            id,
+            scope,
+            parent: None,
+            first_child: None,
+            previous_sibling: None,
+            next_sibling: None,
+            thread: None,
+            on: false,
+            on_mark: Energies::ZERO,
+            leaf_mark: pool.leaf_clock,
+            own: Energies::ZERO,
+            received: Energies::ZERO,
+            counted: Energies::ZERO,
+            given_mark: pool.given,
+            overlap_mark: pool.overlap,
+            readings_mark: pool.readings,
+            started: now,
+            period: start.period,
+            cuts: start.next_cut.zip(wall).map(|(next_after, wall)| {
+                Box::new(Cuts { next: next_after(wall), next_after, passed: Vec::new() })
+            }),
+        };
+        let (cutting, period) = (node.cuts.is_some(), node.period);
+        let key = self.nodes.insert(node);
+        self.pool(scope).leaf_sharers += 1;
+        self.link(key, parent);
+        self.add_period(period);
+        if cutting {
+            self.cutting.push(key);
+        }
+        if let Some(thread) = thread {
+            self.enter(thread, key);
+        }
+        (key, parent_id)
+    }
+
+    /// Makes a run the innermost one of a thread.
+    pub(crate) fn enter(&mut self, thread: usize, key: RunKey) {
+        let Some(node) = self.nodes.get(key) else { return };
+        if node.thread.is_some() {
+            return;
+        }
+        let Some(stack) = self.threads.get_mut(thread) else { return };
+        let outer = stack.last().copied();
+        stack.push(key);
+        if let Some(outer) = outer {
+            self.set_on(outer, false);
+        }
+        if let Some(node) = self.nodes.get_mut(key) {
+            node.thread = Some(thread);
+        }
+        self.set_on(key, true);
+    }
+
+    /// Takes a run off its thread.
+    pub(crate) fn exit(&mut self, key: RunKey) {
+        let Some(thread) = self.nodes.get(key).and_then(|node| node.thread) else { return };
+        self.leave(key);
+        let Some(stack) = self.threads.get_mut(thread) else { return };
+        if stack.last() == Some(&key) {
+            stack.pop();
+            if let Some(outer) = stack.last().copied() {
+                self.set_on(outer, true);
+            }
+        } else {
+            // Ended before the runs that began after it.
+            stack.retain(|other| *other != key);
+        }
+    }
+
+    fn leave(&mut self, key: RunKey) {
+        self.set_on(key, false);
+        if let Some(node) = self.nodes.get_mut(key) {
+            node.thread = None;
+        }
+    }
+
+    fn set_on(&mut self, key: RunKey, on: bool) {
+        self.settle(key);
+        let Some(node) = self.nodes.get_mut(key) else { return };
+        if node.on == on {
+            return;
+        }
+        node.on = on;
+        let scope = node.scope;
+        let pool = self.pool(scope);
+        if on {
+            pool.on_sharers += 1;
+        } else {
+            pool.on_sharers = pool.on_sharers.saturating_sub(1);
+        }
+    }
+
+    /// Brings what a run received up to date.
+    fn settle(&mut self, key: RunKey) {
+        let Some(node) = self.nodes.get_mut(key) else { return };
+        let pool = match node.scope {
+            CpuProcesses::Current => &self.process,
+            CpuProcesses::All => &self.machine,
+        };
+        if node.on {
+            node.own += pool.on_clock - node.on_mark;
+        }
+        if node.is_leaf() {
+            node.own += pool.leaf_clock - node.leaf_mark;
+        }
+        node.on_mark = pool.on_clock;
+        node.leaf_mark = pool.leaf_clock;
+    }
+
+    /// Puts a settled run under a settled parent.
+    fn link(&mut self, key: RunKey, parent: Option<RunKey>) {
+        let Some(scope) = self.nodes.get(key).map(|node| node.scope) else { return };
+        let Some(parent) = parent else {
+            self.pool(scope).roots += 1;
+            return;
+        };
+        let Some(above) = self.nodes.get_mut(parent) else { return };
+        let next = above.first_child.replace(key);
+        let above_scope = above.scope;
+        if next.is_none() {
+            let pool = self.pool(above_scope);
+            pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
+        }
+        if let Some(next) = next.and_then(|next| self.nodes.get_mut(next)) {
+            next.previous_sibling = Some(key);
+        }
+        if let Some(node) = self.nodes.get_mut(key) {
+            node.parent = Some(parent);
+            node.previous_sibling = None;
+            node.next_sibling = next;
+        }
+    }
+
+    /// Takes a run out from under its parent, which may become a leaf again.
+    fn unlink(&mut self, key: RunKey) {
+        let Some(node) = self.nodes.get(key) else { return };
+        let (parent, previous, next) = (node.parent, node.previous_sibling, node.next_sibling);
+        let scope = node.scope;
+        let Some(parent) = parent else {
+            let pool = self.pool(scope);
+            pool.roots = pool.roots.saturating_sub(1);
+            return;
+        };
+        self.settle(parent);
+        if let Some(next) = next.and_then(|next| self.nodes.get_mut(next)) {
+            next.previous_sibling = previous;
+        }
+        if let Some(previous) = previous.and_then(|previous| self.nodes.get_mut(previous)) {
+            previous.next_sibling = next;
+        } else if let Some(above) = self.nodes.get_mut(parent) {
+            above.first_child = next;
+            let above_scope = above.scope;
+            if next.is_none() {
+                self.pool(above_scope).leaf_sharers += 1;
+            }
+        }
+    }
+
+    /// All that a run and its descendants received. Its cost depends on its active descendants
+    /// alone: none in the common case.
+    fn inclusive(&mut self, key: RunKey) -> Energies {
+        self.settle(key);
+        if let Some(node) = self.nodes.get(key).filter(|node| node.is_leaf()) {
+            return node.own + node.received;
+        }
+        let mut sum = Energies::ZERO;
+        let mut open = vec![(key, false)];
+        while let Some((key, descendant)) = open.pop() {
+            self.settle(key);
+            let Some(node) = self.nodes.get(key) else { continue };
+            sum += node.own + node.received;
+            if descendant {
+                sum = sum - node.counted;
+            }
+            let mut child = node.first_child;
+            while let Some(key) = child {
+                open.push((key, true));
+                child = self.nodes.get(key).and_then(|node| node.next_sibling);
+            }
+        }
+        sum
+    }
+
+    /// The account of an active run as it stands.
+    pub(crate) fn account(&mut self, key: RunKey) -> Option<Account> {
+        let sums = self.sums(key)?;
+        let now = self.process.advanced();
+        let node = self.nodes.get(key)?;
+        let cuts = node.cuts.as_ref().map_or_else(Vec::new, |cuts| cuts.passed.clone());
+        let (scope, started) = (node.scope, node.started);
+        let (overlap, readings) = (node.overlap_mark, node.readings_mark);
+        let pool = self.pool(scope);
+        Some(Account {
+            cuts,
+            sums,
+            scope,
+            started,
+            stopped: now,
+            overlap: pool.overlap.saturating_sub(overlap),
+            read: pool.readings > readings,
+        })
+    }
+
+    /// Ends a run. Its active children go to its parent.
+    pub(crate) fn stop(&mut self, key: RunKey) -> Option<Account> {
+        self.exit(key);
+        let account = self.account(key)?;
+        let parent = self.nodes.get(key)?.parent;
+        let mut child = self.nodes.get(key)?.first_child;
+        self.unlink(key);
+        while let Some(key) = child {
+            child = self.nodes.get(key).and_then(|node| node.next_sibling);
+            let counted = self.inclusive(key);
+            if let Some(node) = self.nodes.get_mut(key) {
+                node.counted = counted;
+                node.parent = None;
+                node.previous_sibling = None;
+                node.next_sibling = None;
+            }
+            self.link(key, parent);
+        }
+        let node = self.nodes.remove(key)?;
+        self.remove_period(node.period);
+        if node.is_leaf() {
+            let pool = self.pool(node.scope);
+            pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
+        }
+        if node.cuts.is_some() {
+            self.cutting.retain(|other| *other != key);
+        }
+        if let Some(parent) = node.parent.and_then(|parent| self.nodes.get_mut(parent)) {
+            parent.received += account.sums.inclusive - node.counted;
+        }
+        Some(account)
+    }
+}

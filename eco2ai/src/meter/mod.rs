@@ -1,0 +1,372 @@
+//! From readings to the energy of a run.
+//!
+//! A [`Meter`] reads its sensors in one thread, at the smallest period that an active run asks for,
+//! and once more where a run starts or stops. Readings that would come closer together than the
+//! meter's resolution, which bounds their cost to 1 % of the time, are left out: the last known
+//! power stands in, and the next reading settles the difference.
+//!
+//! The energy of the process is split between its runs as it comes: see [`Meter`].
+
+mod channel;
+mod clock;
+mod energies;
+mod ledger;
+mod pool;
+mod provenance;
+mod sensing;
+#[cfg(test)]
+mod split_test;
+mod thread;
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::time::{Duration, SystemTime};
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub(crate) use energies::Energies;
+use ledger::Ledger;
+pub(crate) use ledger::{Account, NextCut, RunKey, Start, Sums};
+pub(crate) use provenance::Methods;
+use provenance::Provenance;
+use sensing::Sensing;
+
+use uuid::Uuid;
+
+use crate::sensor::{Quality, Sensor, Usage, UsageSource};
+use crate::settings::CpuProcesses;
+
+/// Readings may take this part of the time.
+const COST_SHARE: u32 = 100;
+
+/// Before the first reading has shown what it costs.
+const FIRST_RESOLUTION: Duration = Duration::from_millis(1);
+
+/// Never let a slow device blind the meter for longer.
+const COARSEST_RESOLUTION: Duration = Duration::from_secs(1);
+
+/// What was used since the last reading, and the power to go on with, for both scopes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reading {
+    /// Energy of the machine.
+    pub(crate) machine: Energies,
+    /// Energy of this process and its children.
+    pub(crate) process: Energies,
+    /// Power of the machine in watts.
+    pub(crate) machine_power: Energies,
+    /// Power of this process and its children in watts.
+    pub(crate) process_power: Energies,
+}
+
+/// Reads the sensors and splits what was used between the runs.
+///
+/// CPU and RAM energy of a moment goes in equal parts to the innermost runs of the threads at that
+/// moment; where no thread has one, to the runs that have no active child. GPU energy, and that of
+/// other devices, which work while nobody is on a CPU, always goes to the latter. That is a run's
+/// **own** energy; its **inclusive** energy adds what its descendants received until it stopped. So
+/// the own energies of all runs add up to the energy of the process while any run was active.
+///
+/// Each process has one meter, [`Meter::process`]. Another one serves tests, and programs that
+/// measure with sensors of their own alone.
+#[derive(Clone)]
+pub struct Meter {
+    shared: Arc<Shared>,
+}
+
+/// What the threads of a process have in common.
+pub(crate) struct Shared {
+    clock: Box<dyn Clock>,
+    pid: u32,
+    names: Names,
+    ledger: Mutex<Ledger>,
+    sensing: Mutex<Sensing>,
+    provenance: Mutex<Vec<Provenance>>,
+    /// Nanoseconds; `u64::MAX` before the first reading.
+    last_read: AtomicU64,
+    /// Nanoseconds.
+    resolution: AtomicU64,
+    thread: Arc<thread::Control>,
+    on_period: OnceLock<Box<dyn Fn(&Meter) + Send + Sync>>,
+}
+
+/// The devices' names, as they stand in the row.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    pub(crate) cpu: String,
+    pub(crate) gpu: String,
+    pub(crate) os: String,
+}
+
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meter").field("clock", &self.shared.clock).finish_non_exhaustive()
+    }
+}
+
+/// Makes a [`Meter`] of chosen parts.
+pub struct MeterBuilder {
+    clock: Box<dyn Clock>,
+    sensing: Sensing,
+    names: Names,
+}
+
+impl fmt::Debug for MeterBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MeterBuilder").field("clock", &self.clock).finish_non_exhaustive()
+    }
+}
+
+impl MeterBuilder {
+    /// Adds a sensor.
+    #[must_use]
+    pub fn sensor(mut self, sensor: impl Sensor + 'static) -> Self {
+        self.sensing.add(Box::new(sensor));
+        self
+    }
+
+    /// Goes by another clock than the machine's. With a clock that does not run by itself the
+    /// meter has no thread: call [`Meter::read`].
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// The meter.
+    pub fn build(self) -> Meter {
+        Meter {
+            shared: Arc::new(Shared {
+                clock: self.clock,
+                pid: std::process::id(),
+                names: self.names,
+                ledger: Mutex::default(),
+                provenance: Mutex::new(self.sensing.provenance.clone()),
+                sensing: Mutex::new(self.sensing),
+                last_read: AtomicU64::new(u64::MAX),
+                resolution: AtomicU64::new(nanos(FIRST_RESOLUTION)),
+                thread: Arc::default(),
+                on_period: OnceLock::new(),
+            }),
+        }
+    }
+}
+
+/// One meter per process id: a forked child finds that the first is its parent's.
+struct PerProcess {
+    meter: Meter,
+    of_child: OnceLock<Box<PerProcess>>,
+}
+
+impl Meter {
+    /// A meter of the given parts, without any sensor yet. `usage` tells which part of the machine
+    /// is this process.
+    pub fn builder(usage: impl UsageSource + 'static) -> MeterBuilder {
+        MeterBuilder {
+            clock: Box::<SystemClock>::default(),
+            sensing: Sensing::new(Box::new(usage)),
+            names: Names::default(),
+        }
+    }
+
+    /// The meter of this process, with all sensors that the machine has.
+    pub fn process() -> Self {
+        static FIRST: OnceLock<Box<PerProcess>> = OnceLock::new();
+        let pid = std::process::id();
+        let mut place = &FIRST;
+        loop {
+            let found = place.get_or_init(|| {
+                Box::new(PerProcess { meter: Self::detected(), of_child: OnceLock::new() })
+            });
+            if found.meter.shared.pid == pid {
+                return found.meter.clone();
+            }
+            place = &found.of_child;
+        }
+    }
+
+    /// A meter that measures nothing.
+    pub(crate) fn none() -> Self {
+        static NONE: OnceLock<Meter> = OnceLock::new();
+        NONE.get_or_init(|| Self::builder(NoUsage).build()).clone()
+    }
+
+    fn detected() -> Self {
+        let found = crate::sensor::detect();
+        let mut sensing = Sensing::new(found.usage);
+        for sensor in found.sensors {
+            sensing.add(sensor);
+        }
+        let names = Names { cpu: found.cpu_name, gpu: found.gpu_name, os: found.os };
+        MeterBuilder { clock: Box::<SystemClock>::default(), sensing, names }.build()
+    }
+
+    /// Adds a sensor of your own: a smart plug, a power supply's controller. The rows of runs that
+    /// start from now on carry its energy.
+    pub fn add_sensor(&self, sensor: impl Sensor + 'static) {
+        let mut sensing = lock(&self.shared.sensing);
+        sensing.add(Box::new(sensor));
+        lock(&self.shared.provenance).clone_from(&sensing.provenance);
+    }
+
+    /// Takes a reading now. The meter does so by itself; a test with a clock of its own calls this.
+    pub fn read(&self) {
+        let mut sensing = lock(&self.shared.sensing);
+        self.read_all(&mut sensing);
+    }
+
+    /// For tests with a clock that stands still: lets `time` pass on `clock`, which is this meter's,
+    /// and takes the readings that the meter's thread would take meanwhile.
+    pub fn simulate(&self, clock: &ManualClock, time: Duration) {
+        thread::simulate(self, clock, time);
+    }
+
+    /// Takes a reading where a run starts or stops, unless the last one is too fresh or somebody
+    /// else is at it. Gives the time.
+    fn read_at_edge(&self) -> Duration {
+        let now = self.shared.clock.now();
+        let last = self.shared.last_read.load(Ordering::Relaxed);
+        let resolution = self.shared.resolution.load(Ordering::Relaxed);
+        if last != u64::MAX && nanos(now).saturating_sub(last) < resolution {
+            return now;
+        }
+        let mut sensing = match self.shared.sensing.try_lock() {
+            Ok(sensing) => sensing,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return now,
+        };
+        self.read_all(&mut sensing)
+    }
+
+    fn read_all(&self, sensing: &mut Sensing) -> Duration {
+        let shared = &self.shared;
+        let before = shared.clock.now();
+        let period = lock(&shared.ledger).shortest_period();
+        let reading = sensing.read(before, period);
+        let now = shared.clock.now();
+        {
+            let mut ledger = lock(&shared.ledger);
+            let wall = ledger.needs_wall().then(|| shared.clock.wall());
+            ledger.read(now, wall, &reading);
+        }
+        if std::mem::take(&mut sensing.provenance_changed) {
+            lock(&shared.provenance).clone_from(&sensing.provenance);
+        }
+        // The first reading opens the files and warms up the caches: it tells nothing of the next.
+        if shared.last_read.swap(nanos(now), Ordering::Relaxed) != u64::MAX {
+            let cost = nanos(now.saturating_sub(before)).saturating_mul(u64::from(COST_SHARE));
+            let known = shared.resolution.load(Ordering::Relaxed);
+            // The mean of the last readings; a reading during which the thread lost its CPU does
+            // not count in full.
+            let cost = cost.min(known.saturating_mul(8)).min(nanos(COARSEST_RESOLUTION));
+            shared.resolution.store(known - known / 8 + cost / 8, Ordering::Relaxed);
+        }
+        now
+    }
+
+    /// Starts a run under the given parent, else under the innermost run of this thread, and makes
+    /// it the innermost. Gives its key, its parent's id and its start.
+    pub(crate) fn start(&self, start: Start<'_>) -> (RunKey, Option<Uuid>, Duration) {
+        let now = self.read_at_edge();
+        let thread = thread::slot(&self.shared);
+        let mut ledger = lock(&self.shared.ledger);
+        let wall = (ledger.needs_wall() || start.next_cut.is_some()).then(|| self.wall());
+        ledger.advance(now, wall);
+        let (key, parent) = ledger.start(start, thread, now, wall);
+        drop(ledger);
+        thread::wake(&self.shared);
+        (key, parent, now)
+    }
+
+    /// Makes a run the innermost one of this thread.
+    pub(crate) fn enter(&self, key: RunKey) {
+        let now = self.read_at_edge();
+        let Some(thread) = thread::slot(&self.shared) else { return };
+        self.advanced(now).enter(thread, key);
+    }
+
+    /// Takes a run off its thread.
+    pub(crate) fn exit(&self, key: RunKey) {
+        let now = self.read_at_edge();
+        self.advanced(now).exit(key);
+    }
+
+    /// Ends a run; `None` if it has ended already.
+    pub(crate) fn stop(&self, key: RunKey) -> Option<Account> {
+        let now = self.read_at_edge();
+        self.advanced(now).stop(key)
+    }
+
+    /// What an active run has received so far; `None` if it has ended.
+    pub(crate) fn account(&self, key: RunKey) -> Option<Account> {
+        let now = self.read_at_edge();
+        self.advanced(now).account(key)
+    }
+
+    /// The ledger, with the energy up to `now` given out.
+    fn advanced(&self, now: Duration) -> MutexGuard<'_, Ledger> {
+        let mut ledger = lock(&self.shared.ledger);
+        let wall = ledger.needs_wall().then(|| self.wall());
+        ledger.advance(now, wall);
+        ledger
+    }
+
+    /// How the figures of a run of `scope` were obtained that began at `since`; `read` tells
+    /// whether a reading was taken while it ran.
+    pub(crate) fn methods(&self, since: Duration, read: bool, scope: CpuProcesses) -> Methods {
+        // Without a reading in between, power times time is all there is.
+        let at_most = if read { Quality::Measured } else { Quality::Sampled };
+        let provenance = lock(&self.shared.provenance);
+        Methods::since(since, &provenance, at_most, scope == CpuProcesses::All)
+    }
+
+    /// The calendar's time.
+    pub(crate) fn wall(&self) -> SystemTime {
+        self.shared.clock.wall()
+    }
+
+    /// The devices' names.
+    pub(crate) fn names(&self) -> &Names {
+        &self.shared.names
+    }
+
+    /// Whether both are the same meter.
+    pub(crate) fn is_same(&self, other: &Meter) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Whether this process made the meter; a forked child did not.
+    pub(crate) fn is_own(&self) -> bool {
+        self.shared.pid == std::process::id()
+    }
+
+    /// Has `f` called by the meter's thread once per period while runs are active. The first call
+    /// decides.
+    pub(crate) fn on_period(&self, f: impl Fn(&Meter) + Send + Sync + 'static) {
+        // A second call is no error: all trackers bring the same function.
+        let _ = self.shared.on_period.set(Box::new(f));
+    }
+}
+
+/// Locks whatever a panicking thread has left behind: all states between two steps are valid.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The usage of nothing.
+struct NoUsage;
+
+impl UsageSource for NoUsage {
+    fn read(&mut self) -> Usage {
+        Usage::default()
+    }
+
+    fn refresh(&mut self) {}
+
+    fn processes(&self) -> &[u32] {
+        &[]
+    }
+}

@@ -1,0 +1,115 @@
+//! The energy of one scope (this process, or the machine), and its fair split between runs.
+//!
+//! Two things happen here. A **ledger line**: readings say what was used; between two readings the
+//! pool goes on at the last known power and settles the difference at the next one. And **two
+//! virtual clocks**, as in fair queueing: each tells how many joules one sharer has received since
+//! the beginning. A run notes a clock when it begins to share and takes the difference when it
+//! ceases, so that no operation depends on the number of runs.
+
+use std::time::Duration;
+
+use super::energies::Energies;
+use crate::sensor::Component;
+
+/// The energy of one scope while any run of it was active.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    /// Time of the last reading.
+    read_at: Duration,
+    /// Up to where energy was given out.
+    advanced: Duration,
+    /// Time since the last reading during which a run was active.
+    active: Duration,
+    /// Energy of all active time up to the last reading.
+    due: Energies,
+    /// Power in watts, for the time after the last reading.
+    power: Energies,
+    /// Energy given out. What is due and not given out is the carry.
+    pub(super) given: Energies,
+    /// Joules per thread that has an innermost run.
+    pub(super) on_clock: Energies,
+    /// Joules per run without active children.
+    pub(super) leaf_clock: Energies,
+    /// Threads that have an innermost run.
+    pub(super) on_sharers: usize,
+    /// Active runs without active children; zero where no run is active.
+    pub(super) leaf_sharers: usize,
+    /// Active runs without a parent.
+    pub(super) roots: usize,
+    /// Time during which two or more roots were active.
+    pub(super) overlap: Duration,
+    /// Readings taken.
+    pub(super) readings: u64,
+}
+
+impl Pool {
+    /// Lets time pass up to `now` and tells what may be given out for it by the last known power.
+    pub(super) fn advance(&mut self, now: Duration) -> Energies {
+        self.pass(now);
+        if self.leaf_sharers == 0 {
+            return Energies::ZERO;
+        }
+        let expected = self.due + self.power * self.active.as_secs_f64();
+        positive(expected - self.given)
+    }
+
+    /// Takes a reading: what was used since the last one, and the power to go on with. Tells what
+    /// may be given out now.
+    pub(super) fn read(&mut self, now: Duration, used: Energies, power: Energies) -> Energies {
+        self.pass(now);
+        let interval = self.advanced.saturating_sub(self.read_at);
+        let share = if self.active >= interval {
+            f64::from(u8::from(self.leaf_sharers > 0 || !self.active.is_zero()))
+        } else {
+            self.active.as_secs_f64() / interval.as_secs_f64()
+        };
+        self.due += used * share;
+        self.power = power;
+        self.read_at = self.advanced;
+        self.active = Duration::ZERO;
+        self.readings += 1;
+        if self.leaf_sharers == 0 { Energies::ZERO } else { positive(self.due - self.given) }
+    }
+
+    fn pass(&mut self, now: Duration) {
+        let passed = now.saturating_sub(self.advanced);
+        self.advanced += passed;
+        if self.leaf_sharers > 0 {
+            self.active += passed;
+            if self.roots > 1 {
+                self.overlap += passed;
+            }
+        }
+    }
+
+    /// What is due up to the last reading and was not given out; below zero where more was.
+    #[cfg(test)]
+    pub(super) fn carry(&self) -> Energies {
+        self.due - self.given
+    }
+
+    /// Up to where energy was given out.
+    pub(super) fn advanced(&self) -> Duration {
+        self.advanced
+    }
+
+    /// Gives `energy` out. CPU and RAM work for whoever is on a thread; the rest, which works while
+    /// nobody is, for the runs that wait for nobody.
+    pub(super) fn give(&mut self, energy: Energies) {
+        self.given += energy;
+        let mut waiting = energy;
+        if self.on_sharers > 0 {
+            let share = 1.0 / self.on_sharers as f64;
+            for component in [Component::Cpu, Component::Ram] {
+                self.on_clock[component] += energy[component] * share;
+                waiting[component] = 0.0;
+            }
+        }
+        self.leaf_clock += waiting * (1.0 / self.leaf_sharers.max(1) as f64);
+    }
+}
+
+/// A part that is over-given waits until it is due: never below zero.
+fn positive(energy: Energies) -> Energies {
+    energy.zip(Energies::ZERO, f64::max)
+}

@@ -1,0 +1,211 @@
+//! The sampling thread: one per meter, asleep without runs, gone with the process.
+
+use std::cell::RefCell;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
+use std::time::Duration;
+
+use super::{ManualClock, Meter, Shared, lock};
+
+/// How often a device that tells only its power is read: up to ten times a second, and at no
+/// simple fraction of the periods that loads like to have.
+const GAUGE_INTERVAL: Duration = Duration::from_micros(92_700);
+
+/// The part by which that interval is longer or shorter by chance: enough to leave a resonance
+/// within some fifty readings, and not so much that readings fall as unevenly as dice.
+const GAUGE_JITTER: f64 = 0.08;
+
+/// A thread that is woken at the very moment would not sleep at all.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
+
+/// How the thread is woken and ended.
+#[derive(Debug, Default)]
+pub(super) struct Control {
+    spawned: OnceLock<()>,
+    /// Whether the thread sleeps until it is woken.
+    parked: AtomicBool,
+    ended: AtomicBool,
+    woken: Mutex<bool>,
+    wake: Condvar,
+}
+
+impl Control {
+    fn wake(&self) {
+        *lock(&self.woken) = true;
+        self.wake.notify_one();
+    }
+
+    /// Sleeps for a time, or until woken.
+    fn sleep(&self, time: Option<Duration>) {
+        let woken = lock(&self.woken);
+        let mut woken = match time {
+            Some(time) => match self.wake.wait_timeout_while(woken, time, |woken| !*woken) {
+                Ok((woken, _)) => woken,
+                Err(poisoned) => poisoned.into_inner().0,
+            },
+            None => match self.wake.wait_while(woken, |woken| !*woken) {
+                Ok(woken) => woken,
+                Err(poisoned) => poisoned.into_inner(),
+            },
+        };
+        *woken = false;
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.thread.ended.store(true, Ordering::Release);
+        self.thread.wake();
+    }
+}
+
+/// Makes sure that the thread takes readings: a run has started.
+pub(super) fn wake(shared: &Arc<Shared>) {
+    let control = &shared.thread;
+    if !shared.clock.runs() {
+        return;
+    }
+    control.spawned.get_or_init(|| {
+        let (weak, control) = (Arc::downgrade(shared), Arc::clone(control));
+        let spawned = std::thread::Builder::new()
+            .name("eco2ai-meter".into())
+            .spawn(move || run(&weak, &control));
+        if let Err(error) = spawned {
+            crate::report::warn_once(&format!(
+                "no thread for readings ({error}): runs are measured at their start and stop only"
+            ));
+        }
+    });
+    if control.parked.load(Ordering::Acquire) {
+        control.wake();
+    }
+}
+
+fn run(shared: &Weak<Shared>, control: &Control) {
+    let mut state = State::new(RandomState::new().hash_one(0));
+    let mut sleep = Some(Duration::from_millis(10));
+    loop {
+        control.sleep(sleep);
+        if control.ended.load(Ordering::Acquire) {
+            return;
+        }
+        let Some(shared) = shared.upgrade() else { return };
+        sleep = state.tick(&Meter { shared });
+    }
+}
+
+/// Lets time pass on a clock that stands still, and takes the readings that the thread would take.
+pub(super) fn simulate(meter: &Meter, clock: &ManualClock, time: Duration) {
+    let mut state = State::new(0);
+    let mut rest = time;
+    while !rest.is_zero() {
+        let wait = state.tick(meter).unwrap_or(rest).min(rest);
+        clock.advance(wait);
+        rest -= wait;
+    }
+}
+
+struct State {
+    /// When the period that is under way began; none while no run is active.
+    period_began: Option<Duration>,
+    /// When the next reading is due; none while no run is active.
+    next_read: Option<Duration>,
+    random: u64,
+}
+
+impl State {
+    fn new(seed: u64) -> Self {
+        Self { period_began: None, next_read: None, random: seed }
+    }
+
+    /// Does what is due; gives the time until something is due again, `None` for until woken.
+    fn tick(&mut self, meter: &Meter) -> Option<Duration> {
+        let shared = &meter.shared;
+        let was_active = self.period_began.is_some();
+        shared.thread.parked.store(false, Ordering::Release);
+        let period = {
+            let ledger = lock(&shared.ledger);
+            if ledger.is_idle() {
+                self.period_began = None;
+                self.next_read = None;
+                // Not at once: a run that follows soon need not pay for the waking.
+                if was_active {
+                    return Some(Duration::from_secs(1));
+                }
+                shared.thread.parked.store(true, Ordering::Release);
+                return None;
+            }
+            ledger.shortest_period()
+        };
+        let now = shared.clock.now();
+        let began = *self.period_began.get_or_insert(now);
+        if self.next_read.is_none_or(|next| now >= next) {
+            meter.read();
+            self.next_read = Some(now + self.interval(meter, period));
+        }
+        let mut period_ends = began + period;
+        if now >= period_ends {
+            self.period_began = Some(now);
+            period_ends = now + period;
+            if let Some(f) = shared.on_period.get() {
+                f(meter);
+            }
+        }
+        let next = self.next_read.map_or(period_ends, |next| next.min(period_ends));
+        Some(next.saturating_sub(now).max(SHORTEST_SLEEP))
+    }
+
+    /// The time between two readings: the period, or less where a counter would wrap or a device
+    /// tells only its power.
+    fn interval(&mut self, meter: &Meter, period: Duration) -> Duration {
+        let sensing = lock(&meter.shared.sensing);
+        let mut interval = period;
+        if let Some(longest) = sensing.longest_interval() {
+            interval = interval.min(longest / 2);
+        }
+        if sensing.has_gauge() {
+            // Some jitter, so that a load with the same period is not always met in the same state.
+            self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let jitter = (self.random >> 33) as f64 / f64::from(1_u32 << 30) - 1.0;
+            interval = interval.min(GAUGE_INTERVAL.mul_f64(1.0 + GAUGE_JITTER * jitter));
+        }
+        let resolution = meter.shared.resolution.load(Ordering::Relaxed);
+        interval.max(Duration::from_nanos(resolution))
+    }
+}
+
+/// The threads' places in the ledgers of the meters that they met.
+struct Slots(Vec<(Weak<Shared>, usize)>);
+
+impl Drop for Slots {
+    fn drop(&mut self) {
+        for (shared, slot) in self.0.drain(..) {
+            if let Some(shared) = shared.upgrade() {
+                lock(&shared.ledger).remove_thread(slot);
+            }
+        }
+    }
+}
+
+thread_local! {
+    static SLOTS: RefCell<Slots> = const { RefCell::new(Slots(Vec::new())) };
+}
+
+/// This thread's place in the ledger; `None` while the thread is ending.
+pub(super) fn slot(shared: &Arc<Shared>) -> Option<usize> {
+    SLOTS
+        .try_with(|slots| {
+            let mut slots = slots.try_borrow_mut().ok()?;
+            let known = slots.0.iter().find(|(known, _)| known.as_ptr() == Arc::as_ptr(shared));
+            if let Some((_, slot)) = known {
+                return Some(*slot);
+            }
+            slots.0.retain(|(known, _)| known.strong_count() > 0);
+            let slot = lock(&shared.ledger).add_thread();
+            slots.0.push((Arc::downgrade(shared), slot));
+            Some(slot)
+        })
+        .ok()
+        .flatten()
+}

@@ -1,0 +1,154 @@
+//! What each parameter is at present, and where its value comes from.
+
+use std::fmt;
+
+use crate::error::Result;
+use crate::settings::{
+    DEFAULT_DESCRIPTION, DEFAULT_FILE, DEFAULT_MEASURE_PERIOD_S, DEFAULT_PROJECT, DEFAULT_PUE,
+    NAMES, Params, Settings, Sources,
+};
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// An argument of the attribute or the builder.
+    Argument,
+    /// A variable `ECO2AI_*`.
+    Environment,
+    /// The file of saved parameters: given to `set_params!` or remembered from a tracker, in this
+    /// or an earlier process.
+    Saved,
+    /// The library's default.
+    Default,
+    /// It follows from another fact, which this names: a cloud region, the time zone, a table.
+    Derived(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Argument => "argument",
+            Self::Environment => "environment",
+            Self::Saved => "saved",
+            Self::Default => "default",
+            Self::Derived(from) => from,
+        })
+    }
+}
+
+/// A parameter with its value and where that comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParameterInForce {
+    /// The parameter's name.
+    pub name: &'static str,
+    /// Its value in text form; none where nothing is given and there is no default.
+    pub value: Option<String>,
+    /// Where the value comes from.
+    pub origin: Origin,
+}
+
+/// All parameters in force; written as a table with one line each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParametersInForce(Vec<ParameterInForce>);
+
+impl ParametersInForce {
+    /// All of them, in the order of the documentation.
+    pub fn iter(&self) -> std::slice::Iter<'_, ParameterInForce> {
+        self.0.iter()
+    }
+
+    /// The one of that name.
+    pub fn get(&self, name: &str) -> Option<&ParameterInForce> {
+        self.0.iter().find(|parameter| parameter.name == name)
+    }
+}
+
+impl<'a> IntoIterator for &'a ParametersInForce {
+    type Item = &'a ParameterInForce;
+    type IntoIter = std::slice::Iter<'a, ParameterInForce>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for ParametersInForce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = |parameter: &ParameterInForce| parameter.value.clone().unwrap_or("-".into());
+        let name_width = self.iter().map(|one| one.name.len()).max().unwrap_or(0);
+        let value_width = self.iter().map(|one| value(one).chars().count()).max().unwrap_or(0);
+        for one in self {
+            let value = value(one);
+            writeln!(f, "{:name_width$}  {value:value_width$}  {}", one.name, one.origin)?;
+        }
+        Ok(())
+    }
+}
+
+/// Each parameter's value where no argument is given, and where it comes from.
+pub fn get_params() -> ParametersInForce {
+    let sources = Sources::current();
+    ParametersInForce::new(&Params::default(), &sources, &sources.settings)
+}
+
+impl ParametersInForce {
+    /// Those of a tracker with the arguments `given`.
+    #[allow(dead_code, reason = "for the tracker, which has arguments to show")]
+    pub(crate) fn with(given: &Params) -> Result<Self> {
+        let sources = Sources::current();
+        let settings = sources.settings_with(given)?;
+        Ok(Self::new(given, &sources, &settings))
+    }
+
+    pub(super) fn new(given: &Params, sources: &Sources, settings: &Settings) -> Self {
+        let merged = given.over(&sources.params);
+        let one = |name: &'static str| {
+            let Some(value) = merged.text(name) else {
+                let (value, origin) = not_given(name, &merged, settings);
+                return ParameterInForce { name, value, origin };
+            };
+            let origin = [
+                (given, Origin::Argument),
+                (&sources.environment, Origin::Environment),
+                (&sources.saved, Origin::Saved),
+            ]
+            .into_iter()
+            .find_map(|(params, origin)| params.text(name).map(|_| origin));
+            let origin = origin.unwrap_or(Origin::Default);
+            ParameterInForce { name, value: Some(value), origin }
+        };
+        Self(NAMES.into_iter().map(one).collect())
+    }
+}
+
+/// The value of a parameter that no source gives.
+fn not_given(name: &str, merged: &Params, settings: &Settings) -> (Option<String>, Origin) {
+    let place = &settings.place;
+    let by_cloud = merged.cloud.as_ref().map(|cloud| format!("cloud {cloud}"));
+    let (country, region) = place.label.split_once('/').unwrap_or((&place.label, ""));
+    match (name, by_cloud) {
+        ("project", _) => (Some(DEFAULT_PROJECT.to_owned()), Origin::Default),
+        ("description", _) => (Some(DEFAULT_DESCRIPTION.to_owned()), Origin::Default),
+        ("file", _) => (Some(DEFAULT_FILE.to_owned()), Origin::Default),
+        ("measure_period", _) => (Some(DEFAULT_MEASURE_PERIOD_S.to_string()), Origin::Default),
+        ("cpu_processes", _) => (Some(settings.cpu_processes.to_string()), Origin::Default),
+        ("rows", _) => (Some(settings.rows.to_string()), Origin::Default),
+        ("encode_file", _) => (Some(settings.encode_file.to_string()), Origin::Default),
+        ("ignore_warnings", _) => (Some("no".to_owned()), Origin::Default),
+        ("emission_level", _) => {
+            (Some(place.intensity.0.to_string()), Origin::Derived(place.source.clone()))
+        }
+        ("pue", Some(cloud)) => (Some(settings.pue.to_string()), Origin::Derived(cloud)),
+        ("pue", None) => (Some(DEFAULT_PUE.to_string()), Origin::Default),
+        ("country", Some(cloud)) => (Some(country.to_owned()), Origin::Derived(cloud)),
+        ("region", Some(cloud)) if !region.is_empty() => {
+            (Some(region.to_owned()), Origin::Derived(cloud))
+        }
+        ("country", None) if country != "World" => {
+            (Some(country.to_owned()), Origin::Derived("time zone".to_owned()))
+        }
+        _ => (None, Origin::Default),
+    }
+}

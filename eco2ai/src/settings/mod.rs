@@ -1,0 +1,296 @@
+//! The parameters: where each value comes from, and what they amount to.
+//!
+//! A parameter is an argument, else a variable `ECO2AI_*` of the environment, else saved, else the
+//! default. Environment and saved file are read once per process; what this process saves itself
+//! counts from then on. A wrong value in either is reported once and the next source serves, but a
+//! wrong argument is an error.
+
+mod list;
+mod params;
+mod saved;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::carbon::place::Place;
+use crate::carbon::tariff::Tariff;
+use crate::error::{Error, Result};
+use crate::report;
+
+pub use list::{Origin, ParameterInForce, ParametersInForce, get_params};
+pub use params::{CpuProcesses, EncodeFile, Params, Rows};
+
+use params::NAMES;
+
+const DEFAULT_PROJECT: &str = "default project name";
+const DEFAULT_DESCRIPTION: &str = "default experiment description";
+const DEFAULT_FILE: &str = "emission.csv";
+const DEFAULT_MEASURE_PERIOD_S: f64 = 1.0;
+const DEFAULT_PUE: f64 = 1.0;
+
+/// The parameters of one tracker, each resolved: argument, else environment, else saved, else
+/// default.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) project: String,
+    pub(crate) description: String,
+    /// As given; made absolute when a run starts.
+    pub(crate) file: PathBuf,
+    pub(crate) measure_period: Duration,
+    pub(crate) place: Place,
+    pub(crate) pue: f64,
+    pub(crate) tariff: Option<Tariff>,
+    pub(crate) cpu_processes: CpuProcesses,
+    pub(crate) rows: Rows,
+    pub(crate) encode_file: EncodeFile,
+    pub(crate) ignore_warnings: bool,
+}
+
+impl Settings {
+    /// Fills in what `given` leaves open and checks every value.
+    pub(crate) fn resolve(given: &Params) -> Result<Self> {
+        Sources::current().settings_with(given)
+    }
+
+    /// The same, shared: where nothing is given, without copying anything.
+    pub(crate) fn shared(given: &Params) -> Result<Arc<Self>> {
+        let sources = Sources::current();
+        if *given == Params::default() {
+            return Ok(Arc::clone(&sources.settings));
+        }
+        sources.settings_with(given).map(Arc::new)
+    }
+
+    fn new(params: &Params) -> Result<Self> {
+        let place = params.place()?;
+        let seconds = params.measure_period.unwrap_or(DEFAULT_MEASURE_PERIOD_S);
+        Ok(Self {
+            project: params.project.clone().unwrap_or_else(|| DEFAULT_PROJECT.into()),
+            description: params.description.clone().unwrap_or_else(|| DEFAULT_DESCRIPTION.into()),
+            file: params.file.clone().unwrap_or_else(|| DEFAULT_FILE.into()),
+            measure_period: period(seconds),
+            pue: params.pue.or(place.cloud_pue).unwrap_or(DEFAULT_PUE),
+            place,
+            tariff: params.electricity_pricing.as_ref().map(Tariff::new).transpose()?,
+            cpu_processes: params.cpu_processes.unwrap_or_default(),
+            rows: params.rows.unwrap_or_default(),
+            encode_file: params.encode_file.clone().unwrap_or_default(),
+            ignore_warnings: params.ignore_warnings.unwrap_or(false),
+        })
+    }
+}
+
+/// A number that changes when what this process saves changes the settings: whoever keeps
+/// settings reads it before resolving them, and resolves again when it is another one.
+pub(crate) fn generation() -> u64 {
+    GENERATION.load(Ordering::Acquire)
+}
+
+/// Saves the parameters that `given` names, for this and later processes; what it leaves open
+/// stays as saved. A country or a cloud region replaces the whole place that was saved.
+///
+/// They go to `eco2ai/params.toml` in the user's configuration folder, or to the file that
+/// `ECO2AI_CONFIG` names. Any number of processes may save at once.
+///
+/// # Errors
+/// Where a value is wrong, or the file cannot be used: then it is left as it is.
+pub fn save(given: &Params) -> Result<()> {
+    static SAVING: Mutex<()> = Mutex::new(());
+    given.check()?;
+    if given.country.is_some() || given.cloud.is_some() {
+        given.check_place()?;
+    }
+    let _one_at_a_time = SAVING.lock().unwrap_or_else(PoisonError::into_inner);
+    let old = Sources::current();
+    let path = saved::path(std::env::var_os("ECO2AI_CONFIG"))?;
+    let saved = saved::update(&path, given)?;
+    if saved != old.saved {
+        let new = Arc::new(Sources::new(old.environment.clone(), saved));
+        *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&new));
+        GENERATION.fetch_add(1, Ordering::Release);
+        new.report();
+    }
+    Ok(())
+}
+
+/// Saves those of the five parameters that a tracker remembers and `given` names: project,
+/// description, file, measuring period and PUE.
+///
+/// # Errors
+/// As [`save`].
+pub(crate) fn remember(given: &Params) -> Result<()> {
+    let remembered = Params {
+        project: given.project.clone(),
+        description: given.description.clone(),
+        file: given.file.clone(),
+        measure_period: given.measure_period,
+        pue: given.pue,
+        ..Params::default()
+    };
+    if remembered == Params::default() { Ok(()) } else { save(&remembered) }
+}
+
+static CURRENT: RwLock<Option<Arc<Sources>>> = RwLock::new(None);
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+
+/// The sources below the arguments, read once, and what they amount to.
+#[derive(Debug)]
+struct Sources {
+    environment: Params,
+    saved: Params,
+    /// Environment over saved, without what is wrong in either.
+    params: Params,
+    /// The settings where no argument is given.
+    settings: Arc<Settings>,
+    /// What is wrong, with the variable, or the file and the key.
+    problems: Vec<String>,
+}
+
+impl Sources {
+    /// Those of this process.
+    fn current() -> Arc<Self> {
+        if let Some(sources) = &*CURRENT.read().unwrap_or_else(PoisonError::into_inner) {
+            return Arc::clone(sources);
+        }
+        // No lock is held while reading and reporting: the program's logger may come back here.
+        let loaded = Arc::new(Self::load(
+            std::env::vars_os(),
+            saved::path(std::env::var_os("ECO2AI_CONFIG")).ok(),
+        ));
+        let sources = Arc::clone(
+            CURRENT
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert_with(|| Arc::clone(&loaded)),
+        );
+        sources.report();
+        sources
+    }
+
+    fn load(variables: impl Iterator<Item = (OsString, OsString)>, file: Option<PathBuf>) -> Self {
+        let (environment, mut problems) = from_environment(variables);
+        let (saved, wrong) = file.map(|file| saved::read(&file)).unwrap_or_default();
+        problems.extend(wrong.iter().map(Error::to_string));
+        let mut sources = Self::new(environment, saved);
+        problems.append(&mut sources.problems);
+        sources.problems = problems;
+        sources
+    }
+
+    /// Both sources hold checked values; together they may still name no place, such as a region
+    /// that the other one's country does not have.
+    fn new(mut environment: Params, saved: Params) -> Self {
+        let mut problems = Vec::new();
+        let mut usable = saved.clone();
+        loop {
+            let params = environment.over(&usable);
+            match Settings::new(&params) {
+                Ok(settings) => {
+                    let settings = Arc::new(settings);
+                    return Self { environment, saved, params, settings, problems };
+                }
+                Err(error) => {
+                    // A region is all that can be wrong here; without any place, nothing is.
+                    let source = if environment.region.take().is_some() {
+                        "ECO2AI_REGION"
+                    } else if usable.region.take().is_some() {
+                        "saved parameters"
+                    } else {
+                        environment = Params::default();
+                        usable = Params::default();
+                        "environment and saved parameters"
+                    };
+                    problems.push(format!("{source}: {error}"));
+                }
+            }
+        }
+    }
+
+    fn settings_with(&self, given: &Params) -> Result<Settings> {
+        given.check()?;
+        let mut settings = Settings::clone(&self.settings);
+        let elsewhere = given.country.is_some()
+            || given.region.is_some()
+            || given.cloud.is_some()
+            || given.emission_level.is_some();
+        if elsewhere {
+            settings.place = given.over(&self.params).place()?;
+        }
+        let known_pue = given.pue.or(self.params.pue);
+        settings.pue = known_pue.or(settings.place.cloud_pue).unwrap_or(DEFAULT_PUE);
+        if let Some(project) = &given.project {
+            settings.project.clone_from(project);
+        }
+        if let Some(description) = &given.description {
+            settings.description.clone_from(description);
+        }
+        if let Some(file) = &given.file {
+            settings.file.clone_from(file);
+        }
+        if let Some(seconds) = given.measure_period {
+            settings.measure_period = period(seconds);
+        }
+        if let Some(pricing) = &given.electricity_pricing {
+            settings.tariff = Some(Tariff::new(pricing)?);
+        }
+        if let Some(encode_file) = &given.encode_file {
+            settings.encode_file.clone_from(encode_file);
+        }
+        settings.cpu_processes = given.cpu_processes.unwrap_or(settings.cpu_processes);
+        settings.rows = given.rows.unwrap_or(settings.rows);
+        settings.ignore_warnings = given.ignore_warnings.unwrap_or(settings.ignore_warnings);
+        Ok(settings)
+    }
+
+    fn report(&self) {
+        if !self.settings.ignore_warnings {
+            for problem in &self.problems {
+                report::warn_once(problem);
+            }
+        }
+    }
+}
+
+/// The parameters among the variables, and what is wrong with others there. An empty variable is
+/// as good as none.
+fn from_environment(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> (Params, Vec<String>) {
+    let mut params = Params::default();
+    let mut problems = Vec::new();
+    for (variable, value) in variables {
+        let Some(variable) = variable.to_str() else { continue };
+        let Some(name) = variable.strip_prefix("ECO2AI_") else { continue };
+        let name = name.to_lowercase();
+        if !NAMES.contains(&name.as_str()) {
+            // Other variables have other uses; only what looks like a slip is one.
+            if let Some(meant) = params::suggestion(&name) {
+                let meant = meant.to_uppercase();
+                problems.push(format!("{variable}: did you mean ECO2AI_{meant}?"));
+            }
+        } else if value.to_str().is_none() {
+            problems.push(format!("{variable}: it is not UTF-8"));
+        } else if let Some(text) = value.to_str().filter(|text| !text.is_empty())
+            && let Err(error) = params.set_text(&name, text)
+        {
+            problems.push(format!("{variable}: {error}"));
+        }
+    }
+    (params, problems)
+}
+
+/// A checked number of seconds.
+fn period(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(1))
+}
+
+#[cfg(test)]
+mod tests;
+
+/// Whether `ECO2AI_DISABLE` turns all tracking off. Read once per process.
+pub(crate) fn disabled() -> bool {
+    false
+}

@@ -1,0 +1,207 @@
+//! The file of saved parameters, which several processes may change at once.
+//!
+//! confy knows where such files go and how to read and write them, but it writes a file when it
+//! finds none to read, and writes in place, so that a reader may see half of it. So it only gets
+//! to read what is there, and to write a neighbour that is then renamed, under a lock.
+
+use std::collections::BTreeMap;
+use std::error::Error as _;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::settings::params::{NAMES, Params};
+
+/// Longest time to wait for another process that saves; it needs well under a millisecond.
+const LOCK_WAIT: Duration = Duration::from_secs(1);
+
+/// What the file holds.
+type Saved = BTreeMap<String, Value>;
+
+/// A value as people write it in TOML.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Value {
+    Switch(bool),
+    Integer(i64),
+    Number(f64),
+    Text(String),
+    #[serde(skip_serializing)]
+    Other(IgnoredAny),
+}
+
+/// The file: the one that `ECO2AI_CONFIG` names, else one in the user's configuration folder.
+pub(super) fn path(named: Option<OsString>) -> Result<PathBuf> {
+    if let Some(named) = named.filter(|name| !name.is_empty()) {
+        let path = PathBuf::from(named);
+        return Ok(std::path::absolute(&path).unwrap_or(path));
+    }
+    confy::get_configuration_file_path("eco2ai", "params").map_err(|error| Error::Saved {
+        path: "params.toml".into(),
+        reason: format!("{error}; name a file with ECO2AI_CONFIG"),
+    })
+}
+
+/// The parameters in the file, and what is wrong with others there; nothing where it is missing.
+pub(super) fn read(path: &Path) -> (Params, Vec<Error>) {
+    let mut params = Params::default();
+    let mut wrong = Vec::new();
+    match load(path) {
+        Ok(saved) => {
+            for (key, value) in saved {
+                let set = match value {
+                    Value::Switch(on) => params.set_text(&key, &on.to_string()),
+                    Value::Integer(number) => params.set_text(&key, &number.to_string()),
+                    Value::Number(number) => params.set_text(&key, &number.to_string()),
+                    Value::Text(text) => params.set_text(&key, &text),
+                    Value::Other(_) => {
+                        let reason = format!("{key}: it must be a text, a number, true or false");
+                        wrong.push(Error::Saved { path: path.to_path_buf(), reason });
+                        continue;
+                    }
+                };
+                if let Err(error) = set {
+                    let reason = error.to_string();
+                    wrong.push(Error::Saved { path: path.to_path_buf(), reason });
+                }
+            }
+        }
+        Err(error) => wrong.push(error),
+    }
+    (params, wrong)
+}
+
+/// Puts `given` over what is saved, and says what is saved now. Does not write where that changes
+/// nothing, nor over a file with a mistake in it, which somebody may want to mend.
+pub(super) fn update(path: &Path, given: &Params) -> Result<Params> {
+    if let Some(file) = &given.file
+        && file.to_str().is_none()
+    {
+        return Err(Error::Parameter {
+            parameter: "file",
+            value: file.display().to_string(),
+            reason: "only a name in UTF-8 can be saved".to_owned(),
+        });
+    }
+    // The file itself, where the path is a link to it.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let merge = || {
+        let saved = read_all(path)?;
+        let merged = given.over(&saved);
+        let changed = to_saved(&merged) != to_saved(&saved);
+        Ok((merged, changed))
+    };
+    // A file is always whole, so that it takes no lock to see that nothing changes.
+    if let (saved, false) = merge()? {
+        return Ok(saved);
+    }
+    let _lock = lock(path)?;
+    let (merged, changed) = merge()?;
+    if changed {
+        if merged.region.is_some() {
+            merged.check_place()?;
+        }
+        write(path, &to_saved(&merged))?;
+    }
+    Ok(merged)
+}
+
+/// Like [`read`], but one mistake is enough.
+fn read_all(path: &Path) -> Result<Params> {
+    let (params, wrong) = read(path);
+    match wrong.into_iter().next() {
+        Some(Error::Saved { path, reason }) => {
+            Err(Error::Saved { path, reason: format!("{reason} (the file is left as it is)") })
+        }
+        Some(error) => Err(error),
+        None => Ok(params),
+    }
+}
+
+fn load(path: &Path) -> Result<Saved> {
+    match path.try_exists() {
+        Ok(false) => Ok(Saved::new()),
+        Ok(true) => confy::load_path(path).map_err(|error| unusable(path, &error)),
+        Err(error) => Err(Error::Saved { path: path.to_path_buf(), reason: error.to_string() }),
+    }
+}
+
+fn to_saved(params: &Params) -> Saved {
+    let value = |name: &str, text: String| match name {
+        "measure_period" | "emission_level" | "pue" => {
+            text.parse().map_or(Value::Text(text), Value::Number)
+        }
+        "ignore_warnings" => Value::Switch(text == "yes"),
+        _ => Value::Text(text),
+    };
+    let given = NAMES.iter().filter_map(|name| Some((*name, params.text(name)?)));
+    given.map(|(name, text)| (name.to_owned(), value(name, text))).collect()
+}
+
+/// Writes a neighbour and renames it, so that a reader sees the old file or the new one.
+fn write(path: &Path, saved: &Saved) -> Result<()> {
+    let neighbour = beside(path, &format!(".{}.tmp", std::process::id()));
+    let permissions = fs::metadata(path).map(|metadata| metadata.permissions());
+    let written = match permissions {
+        Ok(permissions) => confy::store_path_perms(&neighbour, saved, permissions),
+        Err(_) => confy::store_path(&neighbour, saved),
+    };
+    let renamed = written.map_err(|error| unusable(path, &error)).and_then(|()| {
+        fs::rename(&neighbour, path)
+            .map_err(|error| Error::Saved { path: path.to_path_buf(), reason: error.to_string() })
+    });
+    if renamed.is_err() {
+        let _ = fs::remove_file(&neighbour);
+    }
+    renamed
+}
+
+/// Waits for the lock of the file. It lies beside it, because the file itself is replaced, and it
+/// ends with its holder, however that dies.
+fn lock(path: &Path) -> Result<Option<File>> {
+    let wrong = |reason: String| Error::Saved { path: path.to_path_buf(), reason };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| wrong(error.to_string()))?;
+    }
+    let name = beside(path, ".lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name);
+    let file = file.map_err(|error| wrong(format!("{}: {error}", name.display())))?;
+    let until = Instant::now() + LOCK_WAIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(wrong("another process has it locked".to_owned()));
+            }
+            // Some network file systems have no locks: then the rename alone must do.
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
+                return Ok(None);
+            }
+            Err(TryLockError::Error(error)) => return Err(wrong(error.to_string())),
+        }
+    }
+}
+
+/// The path with `suffix` after its file name.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn unusable(path: &Path, error: &confy::ConfyError) -> Error {
+    let reason = match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    };
+    Error::Saved { path: path.to_path_buf(), reason: reason.trim_end().to_owned() }
+}

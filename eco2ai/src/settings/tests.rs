@@ -1,0 +1,166 @@
+use std::time::Instant;
+
+use super::*;
+use crate::carbon::place::WORLD_AVERAGE;
+use crate::units::GramsPerKwh;
+
+fn params(texts: &[(&str, &str)]) -> Params {
+    let mut params = Params::default();
+    for (name, text) in texts {
+        params.set_text(name, text).unwrap();
+    }
+    params
+}
+
+fn variables(texts: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+    texts.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect()
+}
+
+fn sources(environment: &[(&str, &str)], saved: &[(&str, &str)]) -> Sources {
+    let (environment, problems) = from_environment(variables(environment).into_iter());
+    assert!(problems.is_empty(), "{problems:?}");
+    Sources::new(environment, params(saved))
+}
+
+#[test]
+fn an_argument_goes_before_the_environment_before_what_is_saved_before_the_default() {
+    let sources = sources(
+        &[("ECO2AI_PROJECT", "variable"), ("ECO2AI_PUE", "1.2")],
+        &[("project", "saved"), ("pue", "1.3"), ("measure_period", "0.5")],
+    );
+    let given = params(&[("project", "argument")]);
+    let settings = sources.settings_with(&given).unwrap();
+    assert_eq!(settings.project, "argument");
+    assert_eq!(settings.pue, 1.2);
+    assert_eq!(settings.measure_period, Duration::from_millis(500));
+    assert_eq!(settings.description, DEFAULT_DESCRIPTION);
+    let list = ParametersInForce::new(&given, &sources, &settings);
+    let origin = |name| list.get(name).unwrap().origin.clone();
+    assert_eq!(origin("project"), Origin::Argument);
+    assert_eq!(origin("pue"), Origin::Environment);
+    assert_eq!(origin("measure_period"), Origin::Saved);
+    assert_eq!(origin("description"), Origin::Default);
+}
+
+#[test]
+fn every_parameter_reaches_the_settings_from_an_argument_and_from_a_source() {
+    let texts = [
+        ("project", "MNIST"),
+        ("description", "two layers"),
+        ("file", "here.csv"),
+        ("measure_period", "0.25"),
+        ("country", "US"),
+        ("region", "California"),
+        ("emission_level", "17"),
+        ("pue", "1.5"),
+        ("electricity_pricing", "2.5"),
+        ("cpu_processes", "all"),
+        ("rows", "total"),
+        ("encode_file", "yes"),
+        ("ignore_warnings", "on"),
+    ];
+    let by_argument = sources(&[], &[]).settings_with(&params(&texts)).unwrap();
+    let by_source = Settings::clone(&sources(&[], &texts).settings);
+    for settings in [by_argument, by_source] {
+        assert_eq!(settings.project, "MNIST");
+        assert_eq!(settings.description, "two layers");
+        assert_eq!(settings.file, PathBuf::from("here.csv"));
+        assert_eq!(settings.measure_period, Duration::from_millis(250));
+        assert_eq!(settings.place.label, "US/California");
+        assert_eq!(settings.place.intensity, GramsPerKwh(17.0));
+        assert_eq!(settings.pue, 1.5);
+        assert_eq!(settings.tariff, Some(Tariff::new(&2.5.into()).unwrap()));
+        assert_eq!(settings.cpu_processes, CpuProcesses::All);
+        assert_eq!(settings.rows, Rows::Total);
+        assert_eq!(settings.encode_file, EncodeFile::Yes);
+        assert!(settings.ignore_warnings);
+    }
+}
+
+#[test]
+fn a_wrong_argument_is_an_error_and_a_wrong_variable_is_reported_and_passed_over() {
+    let wrong = Params { pue: Some(0.5), ..Params::default() };
+    assert!(sources(&[], &[]).settings_with(&wrong).is_err());
+    let sources = Sources::load(
+        variables(&[
+            ("ECO2AI_PUE", "0.5"),
+            ("ECO2AI_COUNTRY", "Narnia"),
+            ("ECO2AI_PROJCT", "slip"),
+            ("ECO2AI_PROJECT_NAME", "as in Python"),
+            ("ECO2AI_FILE", ""),
+            ("ECO2AI_DISABLE", "0"),
+            ("ECO2AI_CONFIG", "/nowhere"),
+            ("ECO2AI_PROJECT", "kept"),
+        ])
+        .into_iter(),
+        None,
+    );
+    assert_eq!(sources.settings.pue, DEFAULT_PUE);
+    assert_eq!(sources.settings.project, "kept");
+    assert_eq!(sources.settings.file, PathBuf::from(DEFAULT_FILE));
+    let problems = sources.problems.join("\n");
+    for expected in
+        ["ECO2AI_PUE: pue = \"0.5\"", "ECO2AI_COUNTRY: country = \"Narnia\"", "ECO2AI_PROJCT: did"]
+    {
+        assert!(problems.contains(expected), "{problems}");
+    }
+    assert_eq!(sources.problems.len(), 4, "{problems}");
+}
+
+#[test]
+fn a_region_that_does_not_fit_the_country_of_another_source_is_reported_and_passed_over() {
+    let sources = sources(&[("ECO2AI_REGION", "Bavaria")], &[("country", "US")]);
+    assert_eq!(sources.settings.place.label, "US");
+    assert!(sources.problems[0].starts_with("ECO2AI_REGION: region = \"Bavaria\""));
+    let argument = params(&[("region", "Bavaria")]);
+    assert!(sources.settings_with(&argument).is_err(), "an argument is an error");
+}
+
+#[test]
+fn a_cloud_region_gives_the_pue_unless_one_is_given_anywhere() {
+    let cloud = params(&[("cloud", "gcp:europe-west1")]);
+    let settings = sources(&[], &[]).settings_with(&cloud).unwrap();
+    assert_eq!(settings.pue, 1.09);
+    let settings = sources(&[], &[("pue", "1.4")]).settings_with(&cloud).unwrap();
+    assert_eq!(settings.pue, 1.4);
+    // A country that is given here takes the saved cloud region away, and its PUE with it.
+    let saved = sources(&[], &[("cloud", "gcp:europe-west1")]);
+    assert_eq!(saved.settings.pue, 1.09);
+    assert_eq!(saved.settings_with(&params(&[("country", "FR")])).unwrap().pue, DEFAULT_PUE);
+}
+
+#[test]
+fn what_follows_from_something_else_says_from_what() {
+    let sources = sources(&[("ECO2AI_CLOUD", "aws:us-east-1")], &[]);
+    let list = ParametersInForce::new(&Params::default(), &sources, &sources.settings);
+    let get = |name| {
+        let one = list.get(name).unwrap();
+        (one.value.clone().unwrap_or_default(), one.origin.to_string())
+    };
+    let by_cloud = "cloud aws:us-east-1".to_owned();
+    assert_eq!(get("country"), ("US".into(), by_cloud.clone()));
+    assert_eq!(get("region"), ("Virginia".into(), by_cloud.clone()));
+    assert_eq!(get("pue"), ("1.135".into(), by_cloud));
+    assert_eq!(get("emission_level"), ("244.758".into(), "US EPA eGRID 2023".into()));
+    let lines = list.to_string();
+    assert_eq!(lines.lines().count(), NAMES.len());
+    assert!(lines.contains("cloud                aws:us-east-1"), "{lines}");
+}
+
+#[test]
+fn the_world_serves_where_a_country_has_no_figure() {
+    let settings = sources(&[], &[]).settings_with(&params(&[("country", "MC")])).unwrap();
+    assert_eq!(settings.place.intensity, WORLD_AVERAGE);
+    assert!(settings.place.source.contains("no figure for MC"));
+}
+
+#[test]
+fn settings_without_arguments_are_shared_and_cost_next_to_nothing() {
+    let first = Settings::shared(&Params::default()).unwrap();
+    let started = Instant::now();
+    for _ in 0..1000 {
+        assert!(Arc::ptr_eq(&first, &Settings::shared(&Params::default()).unwrap()));
+    }
+    // A thousand times; without optimisation and beside other tests.
+    assert!(started.elapsed() < Duration::from_millis(20), "{:?}", started.elapsed());
+}

@@ -1,0 +1,338 @@
+//! A run from its start to its row, whoever holds it: a [`Run`](super::Run), a
+//! [`Training`](super::Training) or the guard of a tracked function.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Local};
+use uuid::Uuid;
+
+use super::facts::{Facts, Figures};
+use super::totals::Total;
+use crate::error::Result;
+use crate::log::{Record, Status, file};
+use crate::meter::{Account, Meter, NextCut, RunKey, Start};
+use crate::settings::{Rows, Settings};
+
+/// What runs are started with: parameters, and the function they are runs of.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    settings: Arc<Settings>,
+    function: Option<Arc<str>>,
+    meter: Option<Meter>,
+    parent: Option<RunHandle>,
+    /// The sums of its runs, one per parent row, where only those are written.
+    totals: Mutex<Vec<Arc<Total>>>,
+}
+
+impl Subject {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        function: Option<Arc<str>>,
+        meter: Option<Meter>,
+        parent: Option<RunHandle>,
+    ) -> Self {
+        Self { settings, function, meter, parent, totals: Mutex::default() }
+    }
+
+    pub(super) fn rows(&self) -> Rows {
+        self.settings.rows
+    }
+
+    /// The record where tracking is off: it tells of nothing.
+    pub(super) fn nothing(&self) -> Record {
+        Facts {
+            settings: Arc::clone(&self.settings),
+            meter: Meter::none(),
+            function: self.function.clone(),
+            parent_id: None,
+            file: PathBuf::new(),
+            start: SystemTime::now(),
+        }
+        .record(Uuid::nil(), &Figures::default(), Duration::ZERO, Status::Ok)
+    }
+}
+
+/// Names a run, so that work on another thread can be put under it: see
+/// [`TrackerBuilder::parent`](super::TrackerBuilder::parent).
+#[derive(Clone, Debug)]
+pub struct RunHandle {
+    meter: Meter,
+    key: RunKey,
+}
+
+/// A run that will have a row of its own.
+#[derive(Debug)]
+struct OwnRow {
+    id: Uuid,
+    key: RunKey,
+    started: Duration,
+    facts: Facts,
+    /// What the rows of earlier epochs have told already.
+    told: Mutex<Option<(Figures, Duration)>>,
+}
+
+impl OwnRow {
+    fn figures(&self, account: &Account) -> (Figures, Duration) {
+        let figures = Figures::new(account, &self.facts.settings, self.facts.start);
+        (figures, account.stopped.saturating_sub(self.started))
+    }
+
+    /// The row of what no earlier epoch has told.
+    fn rest(&self, figures: &Figures, duration: Duration, status: Status) -> Record {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        match told.as_ref() {
+            None => self.facts.record(self.id, figures, duration, status),
+            Some((told, until)) => {
+                let rest = duration.saturating_sub(*until);
+                let mut record = self.facts.record(self.id, &figures.after(told), rest, status);
+                record.start_time = self.facts.start_time(*until);
+                record
+            }
+        }
+    }
+}
+
+/// The runs that will have a row of their own, so that the journal can keep their state.
+fn active() -> MutexGuard<'static, HashMap<Uuid, Arc<OwnRow>>> {
+    static ACTIVE: OnceLock<Mutex<HashMap<Uuid, Arc<OwnRow>>>> = OnceLock::new();
+    ACTIVE.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where a run's figures go.
+#[derive(Debug)]
+enum Row {
+    /// To a row of its own, or one per epoch.
+    Own(Arc<OwnRow>),
+    /// To the sum of all calls.
+    Total { total: Arc<Total>, start: SystemTime, outermost: bool },
+}
+
+/// A run that has not ended.
+#[derive(Debug)]
+pub(crate) struct ActiveRun {
+    meter: Meter,
+    key: RunKey,
+    started: Duration,
+    /// Whether the thread was unwinding when the run began.
+    panicking: bool,
+    row: Row,
+}
+
+impl ActiveRun {
+    /// Starts a run. Its parent is the one given, else the innermost of this thread; it becomes the
+    /// innermost itself.
+    pub(crate) fn start(subject: &Arc<Subject>, rows: Rows) -> Self {
+        let meter = match (&subject.meter, &subject.parent) {
+            (Some(meter), _) => meter.clone(),
+            (None, Some(parent)) if parent.meter.is_own() => parent.meter.clone(),
+            (None, _) => Meter::process(),
+        };
+        let settings = &subject.settings;
+        let start = meter.wall();
+        let parent = subject.parent.as_ref().filter(|parent| parent.meter.is_same(&meter));
+        let mut id = Uuid::nil();
+        let mut total = None;
+        let (key, parent_id, started) = meter.start(Start {
+            id: &mut |ancestors| {
+                id = match rows {
+                    Rows::Each => Uuid::new_v4(),
+                    Rows::Total => {
+                        let (found, outermost) = subject.total(ancestors, &meter, start);
+                        let id = found.id;
+                        total = Some((found, outermost));
+                        id
+                    }
+                };
+                id
+            },
+            parent: parent.map(|parent| parent.key),
+            scope: settings.cpu_processes,
+            period: settings.measure_period,
+            next_cut: next_cut(settings),
+        });
+        let row = if let Some((total, outermost)) = total {
+            Row::Total { total, start, outermost }
+        } else {
+            let facts = Facts {
+                settings: Arc::clone(settings),
+                meter: meter.clone(),
+                function: subject.function.clone(),
+                parent_id,
+                file: absolute(settings),
+                start,
+            };
+            let row = Arc::new(OwnRow { id, key, started, facts, told: Mutex::default() });
+            active().insert(id, Arc::clone(&row));
+            meter.on_period(keep_active);
+            Row::Own(row)
+        };
+        Self { meter, key, started, panicking: std::thread::panicking(), row }
+    }
+
+    /// Makes it the innermost run of this thread.
+    pub(crate) fn enter(&self) {
+        self.meter.enter(self.key);
+    }
+
+    /// Undoes [`enter`](Self::enter).
+    pub(crate) fn exit(&self) {
+        self.meter.exit(self.key);
+    }
+
+    /// Names the run.
+    pub(crate) fn handle(&self) -> RunHandle {
+        RunHandle { meter: self.meter.clone(), key: self.key }
+    }
+
+    /// How the run ends when it is dropped now: by a panic that began while it ran?
+    pub(crate) fn status_on_drop(&self) -> Status {
+        if std::thread::panicking() && !self.panicking { Status::Panicked } else { Status::Ok }
+    }
+
+    /// The record as it stands.
+    pub(super) fn record(&self) -> Option<Record> {
+        let account = self.meter.account(self.key)?;
+        match &self.row {
+            Row::Own(row) => {
+                let (figures, duration) = row.figures(&account);
+                Some(row.facts.record(row.id, &figures, duration, Status::Interrupted))
+            }
+            Row::Total { total, start, .. } => {
+                let figures = Figures::new(&account, &total.facts.settings, *start);
+                let duration = account.stopped.saturating_sub(self.started);
+                Some(total.facts.record(total.id, &figures, duration, Status::Interrupted))
+            }
+        }
+    }
+
+    /// Writes the row of an epoch: what came since the last one. `None` where the run is not this
+    /// process's.
+    pub(super) fn tell_epoch(&self, epoch: String) -> Option<Result<Record>> {
+        let Row::Own(row) = &self.row else { return None };
+        let (figures, duration) = row.figures(&self.meter.account(self.key)?);
+        let mut record = row.rest(&figures, duration, Status::Ok);
+        record.epoch = epoch;
+        *row.told.lock().unwrap_or_else(PoisonError::into_inner) = Some((figures, duration));
+        Some(file::append(&row.facts.file, &record).map(|()| record))
+    }
+
+    /// Ends the run and writes its row, or adds it to the sum. `None` where the run is not this
+    /// process's: a forked child holds a copy that is not its own to end.
+    pub(crate) fn finish(self, status: Status) -> Option<Result<Record>> {
+        let (figures, duration) = self.end(status)?;
+        match &self.row {
+            Row::Own(row) => {
+                let record = row.rest(&figures, duration, status);
+                Some(file::append(&row.facts.file, &record).map(|()| record))
+            }
+            Row::Total { total, .. } => {
+                Some(Ok(total.facts.record(total.id, &figures, duration, status)))
+            }
+        }
+    }
+
+    /// As [`finish`](Self::finish), for who has no use for the record: a failure is told.
+    pub(crate) fn finish_quietly(self, status: Status) {
+        let Row::Own(row) = &self.row else {
+            // The sum is all that is wanted.
+            self.end(status);
+            return;
+        };
+        let quiet = row.facts.settings.ignore_warnings;
+        if let Some(Err(error)) = self.finish(status)
+            && !quiet
+        {
+            crate::report::warn_once(&error);
+        }
+    }
+
+    /// Ends the run; a sum gets its figures at once.
+    fn end(&self, status: Status) -> Option<(Figures, Duration)> {
+        if !self.meter.is_own() {
+            return None;
+        }
+        let account = self.meter.stop(self.key)?;
+        match &self.row {
+            Row::Own(row) => {
+                active().remove(&row.id);
+                Some(row.figures(&account))
+            }
+            Row::Total { total, start, outermost } => {
+                let figures = Figures::new(&account, &total.facts.settings, *start);
+                let duration = account.stopped.saturating_sub(self.started);
+                total.add(&figures, duration, status, *outermost);
+                Some((figures, duration))
+            }
+        }
+    }
+}
+
+impl Subject {
+    /// The sum that a new call belongs to, and whether no other call of this function is among its
+    /// ancestors.
+    fn total(
+        &self,
+        ancestors: &mut dyn Iterator<Item = Uuid>,
+        meter: &Meter,
+        start: SystemTime,
+    ) -> (Arc<Total>, bool) {
+        let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut parent_id = None;
+        for ancestor in ancestors {
+            if let Some(total) = totals.iter().find(|total| total.id == ancestor) {
+                return (Arc::clone(total), false);
+            }
+            parent_id.get_or_insert(ancestor);
+        }
+        if let Some(total) = totals.iter().find(|total| total.facts.parent_id == parent_id) {
+            return (Arc::clone(total), true);
+        }
+        let total = Arc::new(Total::new(
+            Uuid::new_v4(),
+            Arc::new(Facts {
+                settings: Arc::clone(&self.settings),
+                meter: meter.clone(),
+                function: self.function.clone(),
+                parent_id,
+                file: absolute(&self.settings),
+                start,
+            }),
+        ));
+        totals.push(Arc::clone(&total));
+        super::totals::register(&total);
+        (total, true)
+    }
+}
+
+/// Gives the state of all long runs to the journal.
+fn keep_active(meter: &Meter) {
+    let rows: Vec<_> =
+        active().values().filter(|row| row.facts.meter.is_same(meter)).cloned().collect();
+    let mut states: HashMap<PathBuf, Vec<Record>> = HashMap::new();
+    for row in rows {
+        let Some(account) = meter.account(row.key) else { continue };
+        let (figures, duration) = row.figures(&account);
+        if duration >= row.facts.settings.measure_period {
+            let record = row.rest(&figures, duration, Status::Interrupted);
+            states.entry(row.facts.file.clone()).or_default().push(record);
+        }
+    }
+    // journal::keep per file
+    drop(states);
+}
+
+/// The log of a run that starts now, as an absolute path.
+fn absolute(settings: &Settings) -> PathBuf {
+    std::path::absolute(&settings.file).unwrap_or_else(|_| settings.file.clone())
+}
+
+/// When the price of electricity changes next.
+fn next_cut(settings: &Settings) -> Option<NextCut> {
+    let tariff = settings.tariff.clone().filter(|tariff| tariff.flat_price().is_none())?;
+    Some(Arc::new(move |after| {
+        tariff.next_edge(DateTime::<Local>::from(after)).map(SystemTime::from)
+    }))
+}

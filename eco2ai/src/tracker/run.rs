@@ -1,0 +1,61 @@
+//! [`Run`]: one tracked stretch of work.
+
+use std::sync::Arc;
+
+use super::active::{ActiveRun, RunHandle, Subject};
+use crate::error::Result;
+use crate::log::{Record, Status};
+
+/// A run that is being tracked: stop it to get its record. Dropping it stops it too.
+///
+/// It is the innermost run of the thread that started it, until it stops: tracked functions that
+/// this thread calls meanwhile run under it. In an `async` function use `#[track]` instead, which
+/// knows when the function is being polled.
+#[must_use = "dropping a run stops it"]
+#[derive(Debug)]
+pub struct Run {
+    subject: Arc<Subject>,
+    active: Option<ActiveRun>,
+}
+
+impl Run {
+    pub(super) fn start(subject: &Arc<Subject>) -> Self {
+        let active =
+            (!crate::settings::disabled()).then(|| ActiveRun::start(subject, subject.rows()));
+        Self { subject: Arc::clone(subject), active }
+    }
+
+    /// Names the run, so that work on other threads can be put under it with
+    /// [`TrackerBuilder::parent`](crate::TrackerBuilder::parent) or `parent = …` of the attribute.
+    /// `None` where tracking is off.
+    pub fn handle(&self) -> Option<RunHandle> {
+        self.active.as_ref().map(ActiveRun::handle)
+    }
+
+    /// The record as it stands: id, energy, CO2 and cost so far. Its status is `interrupted`, as
+    /// it would be if the process died now.
+    pub fn so_far(&self) -> Record {
+        self.active.as_ref().and_then(ActiveRun::record).unwrap_or_else(|| self.subject.nothing())
+    }
+
+    /// Stops the run and writes its row. Where tracking is off (`ECO2AI_DISABLE`), nothing is
+    /// written and the record says `none` of each method.
+    ///
+    /// # Errors
+    /// Where the row could not be written.
+    pub fn stop(mut self) -> Result<Record> {
+        self.active
+            .take()
+            .and_then(|active| active.finish(Status::Ok))
+            .unwrap_or_else(|| Ok(self.subject.nothing()))
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if let Some(active) = self.active.take() {
+            let status = active.status_on_drop();
+            active.finish_quietly(status);
+        }
+    }
+}

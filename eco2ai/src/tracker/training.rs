@@ -1,0 +1,87 @@
+//! [`Training`]: a run with a row per epoch.
+
+use std::fmt::Display;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::active::{ActiveRun, RunHandle, Subject};
+use crate::error::Result;
+use crate::log::{Record, Status};
+use crate::settings::Rows;
+
+/// A training that is being tracked: one row per epoch, with the energy since the previous one.
+///
+/// Dropping it stops it too.
+#[must_use = "dropping a training stops it"]
+#[derive(Debug)]
+pub struct Training {
+    subject: Arc<Subject>,
+    active: Option<ActiveRun>,
+    epoch: u64,
+}
+
+impl Training {
+    pub(super) fn start(subject: &Arc<Subject>, first_epoch: u64) -> Self {
+        let active = (!crate::settings::disabled()).then(|| ActiveRun::start(subject, Rows::Each));
+        Self { subject: Arc::clone(subject), active, epoch: first_epoch }
+    }
+
+    /// Names the training, as [`Run::handle`](crate::Run::handle) does.
+    pub fn handle(&self) -> Option<RunHandle> {
+        self.active.as_ref().map(ActiveRun::handle)
+    }
+
+    /// The record of the whole training as it stands.
+    pub fn so_far(&self) -> Record {
+        self.active.as_ref().and_then(ActiveRun::record).unwrap_or_else(|| self.subject.nothing())
+    }
+
+    /// Ends an epoch and writes its row: the energy since the previous epoch, and the metrics in
+    /// Eco2AI's form, `epoch: 3, loss: 0.1, `.
+    ///
+    /// # Errors
+    /// Where the row could not be written.
+    pub fn new_epoch<K: Display, V: Display>(
+        &mut self,
+        metrics: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Record> {
+        let Some(active) = &self.active else { return Ok(self.subject.nothing()) };
+        let metrics: Vec<_> = metrics
+            .into_iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect();
+        let epoch = epoch_text(self.epoch, &metrics);
+        self.epoch = self.epoch.saturating_add(1);
+        active.tell_epoch(epoch).unwrap_or_else(|| Ok(self.subject.nothing()))
+    }
+
+    /// Stops the training and writes what came after the last epoch, as a row whose epoch is `N/A`.
+    ///
+    /// # Errors
+    /// Where the row could not be written.
+    pub fn stop(mut self) -> Result<Record> {
+        self.active
+            .take()
+            .and_then(|active| active.finish(Status::Ok))
+            .unwrap_or_else(|| Ok(self.subject.nothing()))
+    }
+}
+
+impl Drop for Training {
+    fn drop(&mut self) {
+        if let Some(active) = self.active.take() {
+            let status = active.status_on_drop();
+            active.finish_quietly(status);
+        }
+    }
+}
+
+/// An epoch and its metrics in Eco2AI's form.
+fn epoch_text(number: u64, metrics: &[(String, String)]) -> String {
+    let mut text = format!("epoch: {number}, ");
+    for (name, value) in metrics {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{name}: {value}, ");
+    }
+    text
+}

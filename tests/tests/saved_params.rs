@@ -1,0 +1,193 @@
+//! The file of saved parameters, seen from several processes: this test starts itself again in
+//! the roles of `process`.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use eco2ai::{Params, get_params, save_params};
+
+/// Not a test of its own: what the processes do that the tests start.
+#[test]
+#[ignore = "a role for the other tests"]
+fn process() {
+    let role = std::env::var("ROLE").unwrap_or_default();
+    match role.split_once(' ') {
+        // Saves a pair that belongs together, and a parameter that nobody else saves.
+        Some(("write", writer)) => {
+            for round in 1..=1000_u32 {
+                let project = format!("{writer}{round}");
+                let mut params = Params {
+                    description: Some(project.repeat(300)),
+                    project: Some(project),
+                    ..Params::default()
+                };
+                match writer {
+                    "A" => params.pue = Some(1.0 + f64::from(round)),
+                    _ => params.emission_level = Some(round.into()),
+                }
+                save_params(&params).unwrap();
+            }
+        }
+        Some(("save", texts)) => {
+            println!("before: {}", get_params());
+            let mut params = Params::default();
+            for text in texts.split(';') {
+                let (name, value) = text.split_once('=').unwrap();
+                params.set_text(name, value).unwrap();
+            }
+            match save_params(&params) {
+                Ok(()) => println!("saved"),
+                Err(error) => println!("refused: {error}"),
+            }
+            println!("after: {}", get_params());
+        }
+        _ => {
+            let shown = get_params();
+            assert_eq!(get_params(), shown);
+            println!("{shown}");
+        }
+    }
+}
+
+fn start(role: &str, config: &Path) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "process", "--ignored", "--nocapture"]);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("ECO2AI_") {
+            command.env_remove(name);
+        }
+    }
+    command.env("ROLE", role).env("ECO2AI_CONFIG", config);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn finish(child: Child) -> (String, String) {
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    assert!(status.success(), "{stdout}\n{stderr}");
+    (stdout, stderr)
+}
+
+fn run(role: &str, config: &Path) -> (String, String) {
+    finish(start(role, config))
+}
+
+/// The value of `key` as the file has it, without its quotes.
+fn value<'a>(file: &'a str, key: &str) -> Option<&'a str> {
+    let value = file.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "))?;
+    Some(value.trim_matches('"'))
+}
+
+#[test]
+fn two_processes_saving_1000_times_each_never_tear_the_file_nor_lose_a_parameter() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("new folder/params.toml");
+    let mut writers = ["write A", "write B"].map(|role| start(role, &config));
+    let mut seen = 0;
+    while writers.iter_mut().any(|writer| writer.try_wait().unwrap().is_none()) {
+        let Ok(file) = fs::read_to_string(&config) else { continue };
+        let project = value(&file, "project").unwrap_or_else(|| panic!("torn: {file:?}"));
+        assert_eq!(value(&file, "description"), Some(project.repeat(300).as_str()), "{project}");
+        seen += 1;
+    }
+    writers.map(finish);
+    assert!(seen > 100, "the file was read {seen} times only");
+    let file = fs::read_to_string(&config).unwrap();
+    let last = value(&file, "project").unwrap();
+    assert!(last == "A1000" || last == "B1000", "{last} is nobody's last write");
+    assert_eq!(value(&file, "pue"), Some("1001.0"));
+    assert_eq!(value(&file, "emission_level"), Some("1000.0"));
+    let left: Vec<_> = fs::read_dir(config.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".tmp"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn what_one_process_saves_serves_at_once_and_in_a_later_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("params.toml");
+    let (out, _) = run("save project=MNIST;pue=1.2;ignore_warnings=yes", &config);
+    let (before, after) = out.split_once("saved").unwrap();
+    assert!(!before.contains("MNIST") && after.contains("MNIST"), "{out}");
+    let (out, err) = run("show", &config);
+    let line = out.lines().find(|line| line.starts_with("project")).unwrap();
+    assert!(line.contains("MNIST") && line.ends_with("saved"), "{line}");
+    assert!(err.is_empty(), "{err}");
+    // A second save adds to the first and keeps it.
+    run("save electricity_pricing=8:00-20:00=2,20:00-8:00=1", &config);
+    let file = fs::read_to_string(&config).unwrap();
+    assert_eq!(
+        file,
+        "electricity_pricing = \"8:00-20:00=2, 20:00-8:00=1\"\nignore_warnings = true\n\
+         project = \"MNIST\"\npue = 1.2\n"
+    );
+}
+
+#[test]
+fn reading_writes_nothing_and_saving_the_same_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("params.toml");
+    run("show", &config);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    // As a person would write it.
+    let by_hand = "# mine\nproject='MNIST'\nelectricity_pricing = 0.30\npue = 1\n";
+    fs::write(&config, by_hand).unwrap();
+    let (out, _) = run("save project=MNIST;electricity_pricing=0.3;pue=1.0", &config);
+    assert!(out.contains("saved"), "{out}");
+    assert_eq!(fs::read_to_string(&config).unwrap(), by_hand);
+}
+
+#[test]
+fn a_file_with_a_mistake_is_reported_with_its_key_and_left_as_it_is() {
+    for (content, named) in [
+        ("projct = 'x'\n", "projct"),
+        ("project = 'kept'\npue = 0.5\n", "pue"),
+        ("project = 'kept'\n[table]\na = 1\n", "table"),
+        ("project = 'kept'\nmeasure_period = 'soon'\n", "measure_period"),
+        ("country = 'US'\nproject = 'torn", "line 2"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("params.toml");
+        fs::write(&config, content).unwrap();
+        let (out, err) = run("save description=new", &config);
+        let path = config.display().to_string();
+        assert!(err.contains(&path) && err.contains(named), "{content}: {err}");
+        assert_eq!(err.matches(&path).count(), 1, "said more than once: {err}");
+        assert!(out.contains("refused") && out.contains("left as it is"), "{content}: {out}");
+        assert_eq!(fs::read_to_string(&config).unwrap(), content);
+        assert_eq!(out.contains("kept"), content.contains("'kept'"), "{out}");
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_an_error_on_saving_and_none_on_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    // A file where a folder should be stops root too.
+    fs::write(folder.path().join("file"), "").unwrap();
+    let config = folder.path().join("file/params.toml");
+    let (out, _) = run("save project=x", &config);
+    assert!(out.contains("refused: saved parameters in") && out.contains("file/params.toml"));
+    let (out, _) = run("show", &config);
+    assert!(out.contains("default project name"), "{out}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_stays_a_link_and_permissions_stay() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("dotfiles.toml");
+    let config = folder.path().join("params.toml");
+    fs::write(&target, "project = 'old'\n").unwrap();
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).unwrap();
+    symlink(&target, &config).unwrap();
+    run("save project=new", &config);
+    assert!(fs::symlink_metadata(&config).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(&target).unwrap(), "project = \"new\"\n");
+    assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+}

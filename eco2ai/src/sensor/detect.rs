@@ -175,6 +175,15 @@ impl Detected {
                 return;
             }
         };
+        if gpus.is_empty() {
+            self.missing.push(Missing {
+                what: "NVIDIA GPU".into(),
+                why: "there is a driver, but no GPU that this program may use \
+                      (CUDA_VISIBLE_DEVICES) and that can be read"
+                    .into(),
+                command: None,
+            });
+        }
         for gpu in gpus {
             let facts = gpu.facts();
             let quality = gpu.quality();

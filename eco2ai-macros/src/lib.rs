@@ -1,28 +1,75 @@
-//! The attribute of the `eco2ai` crate, which re-exports it; see there.
+//! The macros of the `eco2ai` crate, which re-exports them: use them from there.
 
-use proc_macro::TokenStream;
+mod arguments;
+mod check;
+mod country;
+mod expand;
+mod function;
+mod parameters;
+mod pricing;
+mod returned;
+mod tokens;
+
+use proc_macro2::TokenStream;
 use quote::quote;
+use syn::{Error, Result};
 
-/// Tracks each run of a function.
+use crate::arguments::Arguments;
+use crate::function::Function;
+use crate::parameters::Macro;
+
+#[doc = include_str!("../track.md")]
 #[proc_macro_attribute]
-pub fn track(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let _ = arguments;
-    match syn::parse::<syn::ItemFn>(item) {
-        Ok(function) => {
-            let syn::ItemFn { attrs, vis, sig, block, .. } = function;
-            let name = sig.ident.to_string();
-            quote! {
-                #(#attrs)* #vis #sig {
-                    let _guard = {
-                        static SITE: ::eco2ai::__private::Site =
-                            ::eco2ai::__private::Site::new(::core::module_path!(), #name);
-                        ::eco2ai::__private::start(&SITE, ::eco2ai::Tracker::builder)
-                    };
-                    #block
-                }
-            }
-            .into()
+pub fn track(
+    arguments: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    let item = TokenStream::from(item);
+    expand_track(arguments.into(), item.clone())
+        .unwrap_or_else(|mistakes| {
+            // The function as it was stays, so that nothing else in the program turns red; but a
+            // closure is no item, and cannot stand after one. A closure
+            // is no item, and cannot stand after one.
+            let mistakes = mistakes.to_compile_error();
+            if function::is_closure(&item) { mistakes } else { quote!(#mistakes #item) }
+        })
+        .into()
+}
+
+fn expand_track(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    match (Arguments::read(arguments, Macro::Track), Function::read(item)) {
+        (Ok(arguments), Ok(function)) => expand::function(&function, &arguments),
+        (arguments, function) => Err(all([arguments.err(), function.err()])),
+    }
+}
+
+/// The mistakes in one error, which holds several.
+fn all(mistakes: [Option<Error>; 2]) -> Error {
+    let combine = |mut all: Error, mistake| {
+        all.combine(mistake);
+        all
+    };
+    let all = mistakes.into_iter().flatten().reduce(combine);
+    all.unwrap_or_else(|| Error::new(proc_macro2::Span::call_site(), "`#[track]` cannot be used"))
+}
+
+#[doc = include_str!("../set_params.md")]
+#[proc_macro]
+pub fn set_params(arguments: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand_set_params(arguments.into()).into()
+}
+
+fn expand_set_params(arguments: TokenStream) -> TokenStream {
+    match Arguments::read(arguments, Macro::SetParams) {
+        Ok(arguments) => {
+            let runtime = &arguments.runtime;
+            let builder = arguments.builder();
+            quote!(#runtime::__private::set_params(&#builder))
         }
-        Err(error) => error.to_compile_error().into(),
+        Err(mistakes) => {
+            let mistakes = mistakes.to_compile_error();
+            // A value of the right type, so that the mistakes are all that is told.
+            quote!({ #mistakes ::eco2ai::__private::set_params(&::eco2ai::Tracker::builder()) })
+        }
     }
 }

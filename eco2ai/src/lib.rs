@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod argument;
 pub mod carbon;
+mod disable;
 mod error;
+mod function_name;
 mod log;
 pub mod meter;
 mod report;
@@ -14,8 +17,9 @@ pub mod units;
 #[path = "track.rs"]
 pub mod __private;
 
+pub use argument::Argument;
 pub use carbon::Pricing;
-pub use eco2ai_macros::track;
+pub use eco2ai_macros::{set_params, track};
 pub use error::{Error, Result};
 pub use log::{Record, Status};
 pub use sensor::{Devices, available_devices};

@@ -1,47 +1,122 @@
 //! What the expansion of `#[track]` and `set_params!` calls. Not part of the public interface:
 //! it changes without notice.
 
-use std::sync::Arc;
+use std::any::type_name;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::task::{Context, Poll};
 
-use crate::settings::Settings;
+use crate::disable::disabled;
+use crate::error::{Error, Result};
+use crate::function_name::readable;
+use crate::log::Status;
+use crate::settings::{self, Rows};
 use crate::tracker::{ActiveRun, Subject, TrackerBuilder};
 
-/// A tracked function.
+/// A tracked function: one static for each.
 #[derive(Debug)]
 pub struct Site {
-    module: &'static str,
-    name: &'static str,
+    /// The name that the user gave.
+    given_name: Option<&'static str>,
+    /// What the compiler calls something that stands in the site's initialiser.
+    inside: fn() -> &'static str,
+    name: OnceLock<Arc<str>>,
+    known: RwLock<Option<Known>>,
+}
+
+/// Settings that later calls can use again.
+#[derive(Clone, Debug)]
+struct Known {
+    generation: u64,
+    /// `None` where the parameters were refused, which has been told.
+    subject: Option<Arc<Subject>>,
 }
 
 impl Site {
-    /// The function `name` in `module`.
-    pub const fn new(module: &'static str, name: &'static str) -> Self {
-        Self { module, name }
+    /// A function that is called by its path, which the type of `inside` tells: unlike a closure in
+    /// the function, one in a static's initialiser has the same name for all generic arguments.
+    pub const fn new<T: Copy>(_inside: T) -> Self {
+        Self::of(None, type_name::<T>)
+    }
+
+    /// A function that is called `name`.
+    pub const fn named(name: &'static str) -> Self {
+        Self::of(Some(name), || "")
+    }
+
+    const fn of(given_name: Option<&'static str>, inside: fn() -> &'static str) -> Self {
+        Self { given_name, inside, name: OnceLock::new(), known: RwLock::new(None) }
+    }
+
+    fn name(&self) -> Arc<str> {
+        let name = || match self.given_name {
+            Some(given) => given.into(),
+            None => readable((self.inside)()).into(),
+        };
+        Arc::clone(self.name.get_or_init(name))
+    }
+
+    /// What an earlier call has found, if it holds for this one: its arguments were constant, or
+    /// all calls share one row.
+    fn known(&self, constant: bool) -> Option<Known> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|k| k.holds(constant)).cloned()
+    }
+
+    /// Checks the arguments of this call, and keeps the result for later calls that can use it.
+    fn resolve(&self, builder: &TrackerBuilder, constant: bool) -> Known {
+        // Before reading the saved parameters: a change in between makes the result out of date.
+        let generation = settings::generation();
+        let subject = builder.resolve(Some(self.name())).map_err(|error| tell(&error)).ok();
+        let known = Known { generation, subject };
+        if known.holds(constant) {
+            *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
+        }
+        known
     }
 }
 
-/// Ends the run of a tracked function when it is dropped.
+impl Known {
+    fn holds(&self, constant: bool) -> bool {
+        let total = || self.subject.as_ref().is_some_and(|s| s.rows() == Rows::Total);
+        self.generation == settings::generation() && (constant || total())
+    }
+}
+
+/// Tracking must not disturb the function: what goes wrong is only told.
+fn tell(error: &Error) {
+    crate::report::warn_once(error);
+}
+
+/// Starts and enters a run, unless tracking is off or cannot be done. `arguments` is called only
+/// where its value is needed.
+fn begin(
+    site: &'static Site,
+    constant: bool,
+    arguments: impl FnOnce() -> TrackerBuilder,
+) -> Option<ActiveRun> {
+    if disabled() {
+        return None;
+    }
+    let known = site.known(constant).unwrap_or_else(|| site.resolve(&arguments(), constant));
+    let subject = known.subject?;
+    Some(ActiveRun::start(&subject, subject.rows()))
+}
+
+/// Ends the run of a plain function when it is dropped.
 #[derive(Debug)]
 pub struct Guard {
     active: Option<ActiveRun>,
 }
 
-/// Starts the run of one call of a tracked function.
-pub fn start(site: &'static Site, arguments: impl FnOnce() -> TrackerBuilder) -> Guard {
-    let builder = arguments();
-    let active = Settings::resolve(&builder.params).map(|settings| {
-        let function = format!("{}::{}", site.module, site.name).into();
-        let rows = settings.rows;
-        let subject = Subject::new(Arc::new(settings), Some(function), None, builder.parent);
-        ActiveRun::start(&Arc::new(subject), rows)
-    });
-    match active {
-        Ok(active) => Guard { active: Some(active) },
-        Err(error) => {
-            crate::report::warn_once(&error);
-            Guard { active: None }
-        }
-    }
+/// Starts the run of a plain function. `constant`: each call has the same arguments.
+pub fn start(
+    site: &'static Site,
+    constant: bool,
+    arguments: impl FnOnce() -> TrackerBuilder,
+) -> Guard {
+    Guard { active: begin(site, constant, arguments) }
 }
 
 impl Drop for Guard {
@@ -50,5 +125,238 @@ impl Drop for Guard {
             let status = active.status_on_drop();
             active.finish_quietly(status);
         }
+    }
+}
+
+/// One call of a function whose body is wrapped: because it is polled, or because its value tells
+/// the status. The body starts the run, what drives the body ends it.
+#[derive(Debug)]
+pub struct Call {
+    site: &'static Site,
+    active: Mutex<Option<ActiveRun>>,
+}
+
+impl Call {
+    /// A call that has not started.
+    pub const fn new(site: &'static Site) -> Self {
+        Self { site, active: Mutex::new(None) }
+    }
+
+    /// Starts its run, as [`start`] does.
+    pub fn start(&self, constant: bool, arguments: impl FnOnce() -> TrackerBuilder) {
+        let active = begin(self.site, constant, arguments);
+        *self.active.lock().unwrap_or_else(PoisonError::into_inner) = active;
+    }
+
+    fn with(&self, act: impl FnOnce(&ActiveRun)) {
+        if let Some(active) = &*self.active.lock().unwrap_or_else(PoisonError::into_inner) {
+            act(active);
+        }
+    }
+
+    fn finish(&self, status: Status) {
+        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(active) = active {
+            active.finish_quietly(status);
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        // Only a future that is dropped before its end has a run left here.
+        self.finish(Status::Cancelled);
+    }
+}
+
+/// A stretch in which the body runs on this thread: its run is the thread's current one.
+struct Stretch<'a>(&'a Call);
+
+impl<'a> Stretch<'a> {
+    fn enter(call: &'a Call) -> Self {
+        call.with(ActiveRun::enter);
+        Self(call)
+    }
+
+    /// The body came to its end, or will go on later.
+    fn leave(self, end: Option<Status>) {
+        let call = self.0;
+        std::mem::forget(self);
+        call.with(ActiveRun::exit);
+        if let Some(status) = end {
+            call.finish(status);
+        }
+    }
+}
+
+impl Drop for Stretch<'_> {
+    fn drop(&mut self) {
+        // Not left: the body panics.
+        self.0.with(ActiveRun::exit);
+        self.0.finish(Status::Panicked);
+    }
+}
+
+/// Runs the body of a plain function whose value tells the status.
+pub fn call<T>(call: &Call, body: impl FnOnce() -> T, status: fn(&T) -> Status) -> T {
+    let stretch = Stretch::enter(call);
+    let value = body();
+    stretch.leave(Some(status(&value)));
+    value
+}
+
+/// The body of an async function, whose run is the thread's current one while it is polled.
+#[must_use = "futures do nothing unless polled"]
+#[derive(Debug)]
+pub struct Polled<'a, F: Future> {
+    call: &'a Call,
+    body: Pin<&'a mut F>,
+    status: fn(&F::Output) -> Status,
+}
+
+/// Polls `body`, which starts the run of `call` when it is polled first.
+pub fn poll<'a, F: Future>(
+    call: &'a Call,
+    body: Pin<&'a mut F>,
+    status: fn(&F::Output) -> Status,
+) -> Polled<'a, F> {
+    Polled { call, body, status }
+}
+
+impl<F: Future> Future for Polled<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let stretch = Stretch::enter(self.call);
+        let polled = self.body.as_mut().poll(cx);
+        stretch.leave(match &polled {
+            Poll::Ready(value) => Some((self.status)(value)),
+            Poll::Pending => None,
+        });
+        polled
+    }
+}
+
+/// The value of a function, asked for the status of its run: a `Result` answers by its own method,
+/// any other type by that of [`NoError`], which method lookup reaches through `Deref`.
+#[derive(Debug)]
+pub struct Outcome<'a, T>(pub &'a T);
+
+impl<T, E> Outcome<'_, std::result::Result<T, E>> {
+    /// The status of a run with this value.
+    pub fn status(&self) -> Status {
+        if self.0.is_err() { Status::Error } else { Status::Ok }
+    }
+}
+
+/// A value that is not a `Result`.
+#[derive(Debug)]
+pub struct NoError;
+
+impl NoError {
+    /// The status of a run with such a value.
+    pub fn status(&self) -> Status {
+        Status::Ok
+    }
+}
+
+impl<T> Deref for Outcome<'_, T> {
+    type Target = NoError;
+
+    fn deref(&self) -> &NoError {
+        &NoError
+    }
+}
+
+/// The status of a run whose value cannot be an error.
+pub fn no_error<T>(_: &T) -> Status {
+    Status::Ok
+}
+
+/// A value of a type that code which is never run needs, to tell the compiler that type.
+pub fn never<T>() -> T {
+    // Not a panic: that would be counted as one in the user's program.
+    loop {
+        std::thread::park();
+    }
+}
+
+/// No value: what a function of type `!` returns.
+pub use std::convert::Infallible;
+/// Pins a body in its function's frame.
+pub use std::pin::pin;
+
+/// Checks the parameters and remembers them for later trackers.
+///
+/// # Errors
+/// Where a parameter has a value that it cannot have, or the parameters cannot be saved.
+pub fn set_params(builder: &TrackerBuilder) -> Result<()> {
+    builder.check_arguments()?;
+    settings::save(&builder.params)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::{Known, Site};
+    use crate::settings::{self, Params};
+    use crate::tracker::{Tracker, TrackerBuilder};
+
+    /// What a call of a function with these arguments finds, and how often they were evaluated.
+    fn known(
+        site: &'static Site,
+        constant: bool,
+        evaluated: &Cell<u32>,
+        arguments: impl Fn(u32) -> TrackerBuilder,
+    ) -> Known {
+        site.known(constant).unwrap_or_else(|| {
+            evaluated.set(evaluated.get() + 1);
+            site.resolve(&arguments(evaluated.get()), constant)
+        })
+    }
+
+    fn project(known: &Known) -> Option<&str> {
+        known.settings.as_ref().map(|settings| settings.project.as_str())
+    }
+
+    // One test, because saving parameters concerns the whole process.
+    #[test]
+    fn arguments_are_evaluated_when_they_can_have_changed_and_never_else() {
+        static CONSTANT: Site = Site::named("constant");
+        static CHANGING: Site = Site::named("changing");
+        static TOTAL: Site = Site::named("total");
+        static WRONG: Site = Site::named("wrong");
+
+        let evaluated = Cell::new(0);
+
+        for _ in 0..3 {
+            let known = known(&CONSTANT, true, &evaluated, |_| Tracker::builder().project("a"));
+            assert_eq!(project(&known), Some("a"));
+        }
+        assert_eq!(evaluated.replace(0), 1, "literals are looked at once");
+
+        assert!(settings::save(&Params::default()).is_ok());
+        known(&CONSTANT, true, &evaluated, |_| Tracker::builder());
+        assert_eq!(evaluated.replace(0), 1, "saved parameters may fill in what is not given");
+
+        for n in 1..=3 {
+            let numbered = |n: u32| Tracker::builder().project(n.to_string());
+            let known = known(&CHANGING, false, &evaluated, numbered);
+            assert_eq!(project(&known), Some(n.to_string().as_str()));
+        }
+        assert_eq!(evaluated.replace(0), 3, "expressions are evaluated by each call");
+
+        for _ in 0..3 {
+            let total = |n: u32| Tracker::builder().project(n.to_string()).rows("total");
+            assert_eq!(project(&known(&TOTAL, false, &evaluated, total)), Some("1"));
+        }
+        assert_eq!(evaluated.replace(0), 1, "calls that share a row share its arguments");
+
+        for _ in 0..2 {
+            let wrong = |_| Tracker::builder().rows("none");
+            assert!(known(&WRONG, true, &evaluated, wrong).settings.is_none());
+        }
+        assert_eq!(evaluated.replace(0), 1, "what was refused is not tried again");
     }
 }

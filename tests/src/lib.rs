@@ -7,4 +7,5 @@ pub use ::fake_nvml::curve;
 #[cfg(unix)]
 pub mod fake_nvml;
 pub mod fake_tree;
+pub mod rows;
 pub mod scripted;

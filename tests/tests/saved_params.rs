@@ -15,6 +15,8 @@ fn process() {
     match role.split_once(' ') {
         // Saves a pair that belongs together, and a parameter that nobody else saves.
         Some(("write", writer)) => {
+            let config = std::env::var_os("ECO2AI_CONFIG").unwrap();
+            let mine = if writer == "A" { "pue" } else { "emission_level" };
             for round in 1..=1000_u32 {
                 let project = format!("{writer}{round}");
                 let mut params = Params {
@@ -22,11 +24,10 @@ fn process() {
                     project: Some(project),
                     ..Params::default()
                 };
-                match writer {
-                    "A" => params.pue = Some(1.0 + f64::from(round)),
-                    _ => params.emission_level = Some(round.into()),
-                }
+                params.set_text(mine, &round.to_string()).unwrap();
                 save_params(&params).unwrap();
+                let file = fs::read_to_string(&config).unwrap();
+                assert_eq!(value(&file, mine), Some(format!("{round}.0").as_str()), "lost");
             }
         }
         Some(("save", texts)) => {
@@ -42,6 +43,11 @@ fn process() {
             }
             println!("after: {}", get_params());
         }
+        None if role == "log" => {
+            log::set_logger(&SavingLogger).unwrap();
+            log::set_max_level(log::LevelFilter::Warn);
+            println!("{}", get_params());
+        }
         _ => {
             let shown = get_params();
             assert_eq!(get_params(), shown);
@@ -50,7 +56,24 @@ fn process() {
     }
 }
 
-fn start(role: &str, config: &Path) -> Child {
+/// A logger that uses the library itself, as one in a tracked function would.
+struct SavingLogger;
+
+impl log::Log for SavingLogger {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let project = Some("by the logger".to_owned());
+        save_params(&Params { project, ..Params::default() }).unwrap();
+        println!("logged: {}", record.args());
+    }
+
+    fn flush(&self) {}
+}
+
+fn command(role: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "process", "--ignored", "--nocapture"]);
     for (name, _) in std::env::vars_os() {
@@ -58,8 +81,12 @@ fn start(role: &str, config: &Path) -> Child {
             command.env_remove(name);
         }
     }
-    command.env("ROLE", role).env("ECO2AI_CONFIG", config);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    command.env("ROLE", role).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn start(role: &str, config: &Path) -> Child {
+    command(role).env("ECO2AI_CONFIG", config).spawn().unwrap()
 }
 
 fn finish(child: Child) -> (String, String) {
@@ -91,17 +118,19 @@ fn two_processes_saving_1000_times_each_never_tear_the_file_nor_lose_a_parameter
         assert_eq!(value(&file, "description"), Some(project.repeat(300).as_str()), "{project}");
         seen += 1;
     }
-    writers.map(finish);
+    for writer in writers {
+        finish(writer);
+    }
     assert!(seen > 100, "the file was read {seen} times only");
     let file = fs::read_to_string(&config).unwrap();
     let last = value(&file, "project").unwrap();
     assert!(last == "A1000" || last == "B1000", "{last} is nobody's last write");
-    assert_eq!(value(&file, "pue"), Some("1001.0"));
+    assert_eq!(value(&file, "pue"), Some("1000.0"));
     assert_eq!(value(&file, "emission_level"), Some("1000.0"));
     let left: Vec<_> = fs::read_dir(config.parent().unwrap())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".tmp"))
+        .filter(|name| name.contains(".tmp"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
@@ -146,6 +175,7 @@ fn a_file_with_a_mistake_is_reported_with_its_key_and_left_as_it_is() {
     for (content, named) in [
         ("projct = 'x'\n", "projct"),
         ("project = 'kept'\npue = 0.5\n", "pue"),
+        ("project = 'kept'\nregion = 'Bavaria'\ncountry = 'US'\n", "region"),
         ("project = 'kept'\n[table]\na = 1\n", "table"),
         ("project = 'kept'\nmeasure_period = 'soon'\n", "measure_period"),
         ("country = 'US'\nproject = 'torn", "line 2"),
@@ -173,6 +203,56 @@ fn a_place_that_cannot_be_written_is_an_error_on_saving_and_none_on_reading() {
     assert!(out.contains("refused: saved parameters in") && out.contains("file/params.toml"));
     let (out, _) = run("show", &config);
     assert!(out.contains("default project name"), "{out}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_named_file_it_is_in_the_configuration_folder_and_without_a_home_that_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let run_at_home = |role: &str, home: &Path| {
+        let mut command = command(role);
+        command.env_remove("XDG_CONFIG_HOME").env("HOME", home);
+        finish(command.spawn().unwrap())
+    };
+    run_at_home("save project=MNIST", folder.path());
+    let file = folder.path().join(".config/eco2ai/params.toml");
+    assert_eq!(fs::read_to_string(file).unwrap(), "project = \"MNIST\"\n");
+    // Not even root can make a folder there.
+    let nowhere = Path::new("/proc/nowhere");
+    let (out, err) = run_at_home("show", nowhere);
+    assert!(out.contains("default project name") && err.is_empty(), "{out}{err}");
+    let (out, _) = run_at_home("save project=MNIST", nowhere);
+    assert!(out.contains("refused: saved parameters in /proc/nowhere/.config"), "{out}");
+}
+
+#[test]
+fn the_environment_goes_before_what_is_saved_and_the_time_zone_comes_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("params.toml");
+    let country = |variables: &[(&str, &str)]| {
+        let mut command = command("show");
+        command.env("ECO2AI_CONFIG", &config).envs(variables.iter().copied());
+        let (out, _) = finish(command.spawn().unwrap());
+        let line = out.lines().find(|line| line.starts_with("country")).unwrap();
+        line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(country(&[("TZ", "Europe/Paris")]), "FR time zone");
+    assert_eq!(country(&[("TZ", "UTC")]), "- default");
+    run("save country=Germany", &config);
+    assert_eq!(country(&[("TZ", "Europe/Paris")]), "Germany saved");
+    assert_eq!(country(&[("TZ", "Europe/Paris"), ("ECO2AI_COUNTRY", "PL")]), "PL environment");
+    assert_eq!(country(&[("ECO2AI_COUNTRY", "Narnia")]), "Germany saved");
+}
+
+#[test]
+fn a_logger_may_use_the_library_while_it_is_warned() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("params.toml");
+    let mut command = command("log");
+    command.env("ECO2AI_CONFIG", &config).env("ECO2AI_PUE", "0.5");
+    let (out, err) = finish(command.spawn().unwrap());
+    assert!(out.contains("logged: ECO2AI_PUE: pue = \"0.5\": it must be 1 or more"), "{out}{err}");
+    assert_eq!(fs::read_to_string(&config).unwrap(), "project = \"by the logger\"\n");
 }
 
 #[cfg(unix)]

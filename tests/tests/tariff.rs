@@ -1,5 +1,7 @@
 //! A tariff by the wall clock, through changes of summer time, against a walk second by second.
 
+#![allow(clippy::float_cmp, reason = "prices are taken over, not computed")]
+
 use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use eco2ai::carbon::Tariff;

@@ -20,14 +20,17 @@ pub(crate) fn nearest<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let written: String = fold(written).collect();
-    let allowed = written.chars().count() / 3 + 1;
+    let length = written.chars().count();
+    let allowed = length / 4 + 1;
     candidates
         .into_iter()
+        // Their distance is at least the difference of their lengths.
+        .filter(|candidate| fold(candidate).count().abs_diff(length) <= allowed)
         .map(|candidate| {
             let folded: String = fold(candidate).collect();
             (strsim::damerau_levenshtein(&written, &folded), candidate)
         })
-        // A code of two letters is near to everything: only its own length of text may differ.
+        // Everything is near to a code of two letters.
         .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.len() / 2)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

@@ -153,6 +153,7 @@ impl Tariff {
     }
 
     /// Price per kWh at `time`, by the wall clock of its zone.
+    #[allow(clippy::needless_pass_by_value, reason = "a moment is copied in every zone of chrono")]
     pub fn price_at<Tz: TimeZone>(&self, time: DateTime<Tz>) -> f64 {
         self.price_at_wall(wall_clock(&time))
     }
@@ -187,6 +188,7 @@ impl Tariff {
 
     /// The price of `energy` that is used evenly between two moments, each part at the price of
     /// its moment.
+    #[allow(clippy::needless_pass_by_value, reason = "a moment is copied in every zone of chrono")]
     pub fn cost<Tz: TimeZone>(
         &self,
         energy: KilowattHours,
@@ -365,6 +367,7 @@ fn clock_change<Tz: TimeZone>(before: &DateTime<Tz>, after: &DateTime<Tz>) -> Op
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "prices are taken over, not computed")]
 mod tests {
     use chrono::{FixedOffset, Utc};
 

@@ -103,14 +103,17 @@ pub fn save(given: &Params) -> Result<()> {
     if given.country.is_some() || given.cloud.is_some() {
         given.check_place()?;
     }
-    let _one_at_a_time = SAVING.lock().unwrap_or_else(PoisonError::into_inner);
-    let old = Sources::current();
     let path = saved::path(std::env::var_os("ECO2AI_CONFIG"))?;
+    // Nothing is reported under the lock: the program's logger may come back here.
+    Sources::current();
+    let one_at_a_time = SAVING.lock().unwrap_or_else(PoisonError::into_inner);
+    let old = Sources::current();
     let saved = saved::update(&path, given)?;
     if saved != old.saved {
         let new = Arc::new(Sources::new(old.environment.clone(), saved));
         *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&new));
         GENERATION.fetch_add(1, Ordering::Release);
+        drop(one_at_a_time);
         new.report();
     }
     Ok(())
@@ -180,30 +183,24 @@ impl Sources {
         sources
     }
 
-    /// Both sources hold checked values; together they may still name no place, such as a region
-    /// that the other one's country does not have.
-    fn new(mut environment: Params, saved: Params) -> Self {
+    /// Both sources hold checked values; but the environment's region may be none of the country
+    /// that goes with it.
+    fn new(mut environment: Params, mut saved: Params) -> Self {
         let mut problems = Vec::new();
-        let mut usable = saved.clone();
         loop {
-            let params = environment.over(&usable);
+            let params = environment.over(&saved);
             match Settings::new(&params) {
                 Ok(settings) => {
                     let settings = Arc::new(settings);
                     return Self { environment, saved, params, settings, problems };
                 }
                 Err(error) => {
-                    // A region is all that can be wrong here; without any place, nothing is.
-                    let source = if environment.region.take().is_some() {
-                        "ECO2AI_REGION"
-                    } else if usable.region.take().is_some() {
-                        "saved parameters"
-                    } else {
+                    problems.push(format!("ECO2AI_REGION: {error}"));
+                    if environment.region.take().is_none() {
+                        // The defaults always do.
                         environment = Params::default();
-                        usable = Params::default();
-                        "environment and saved parameters"
-                    };
-                    problems.push(format!("{source}: {error}"));
+                        saved = Params::default();
+                    }
                 }
             }
         }
@@ -288,9 +285,5 @@ fn period(seconds: f64) -> Duration {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "values are taken over, not computed")]
 mod tests;
-
-/// Whether `ECO2AI_DISABLE` turns all tracking off. Read once per process.
-pub(crate) fn disabled() -> bool {
-    false
-}

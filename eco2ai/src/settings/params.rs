@@ -84,11 +84,12 @@ pub struct Params {
     pub region: Option<String>,
     /// `provider:region`.
     pub cloud: Option<String>,
-    /// kg/MWh, which is gCO2e/kWh.
+    /// kg/MWh, which is gCO2e/kWh; 0 or more. It wins over the figure of the place, whichever of
+    /// the two was given where.
     pub emission_level: Option<f64>,
     /// Power usage effectiveness of the data centre, 1 or more.
     pub pue: Option<f64>,
-    /// Price per kWh.
+    /// Price per kWh, or prices for intervals that cover the day.
     pub electricity_pricing: Option<Pricing>,
     /// Whose energy a run is charged with.
     pub cpu_processes: Option<CpuProcesses>,
@@ -175,9 +176,8 @@ impl Params {
             }
             _ => Ok(()),
         };
-        let filled = |parameter, empty: bool| match empty {
-            true => Err(wrong(parameter, "", "it must not be empty")),
-            false => Ok(()),
+        let filled = |parameter, empty: bool| {
+            if empty { Err(wrong(parameter, "", "it must not be empty")) } else { Ok(()) }
         };
         filled("project", self.project.as_ref().is_some_and(|name| name.trim().is_empty()))?;
         filled("file", self.file.as_ref().is_some_and(|file| file.as_os_str().is_empty()))?;

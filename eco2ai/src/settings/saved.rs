@@ -74,6 +74,14 @@ pub(super) fn read(path: &Path) -> (Params, Vec<Error>) {
         }
         Err(error) => wrong.push(error),
     }
+    // A region is checked here, with its country: which comes first in the file is chance.
+    if params.region.is_some()
+        && let Err(error) = params.check_place()
+    {
+        params.region = None;
+        let reason = error.to_string();
+        wrong.push(Error::Saved { path: path.to_path_buf(), reason });
+    }
     (params, wrong)
 }
 
@@ -95,7 +103,7 @@ pub(super) fn update(path: &Path, given: &Params) -> Result<Params> {
         let saved = read_all(path)?;
         let merged = given.over(&saved);
         let changed = to_saved(&merged) != to_saved(&saved);
-        Ok((merged, changed))
+        Ok::<_, Error>((merged, changed))
     };
     // A file is always whole, so that it takes no lock to see that nothing changes.
     if let (saved, false) = merge()? {

@@ -37,7 +37,7 @@ impl Subject {
         Self { settings, function, meter, parent, totals: Mutex::default() }
     }
 
-    pub(super) fn rows(&self) -> Rows {
+    pub(crate) fn rows(&self) -> Rows {
         self.settings.rows
     }
 

@@ -14,6 +14,7 @@ pub(crate) use active::{ActiveRun, Subject};
 pub use run::Run;
 pub use training::Training;
 
+use crate::argument::{Argument, Refused, Seconds};
 use crate::carbon::Pricing;
 use crate::error::Result;
 use crate::meter::Meter;
@@ -32,6 +33,9 @@ pub struct TrackerBuilder {
     pub(crate) params: Params,
     pub(crate) parent: Option<RunHandle>,
     meter: Option<Meter>,
+    forget: bool,
+    /// The first argument that could not be converted; told by [`resolve`](Self::resolve).
+    refused: Option<Refused>,
 }
 
 impl TrackerBuilder {
@@ -56,10 +60,10 @@ impl TrackerBuilder {
         self
     }
 
-    /// Seconds between two readings, 0.01 to 3600.
+    /// Seconds between two readings, 0.01 to 3600; or a [`Duration`](std::time::Duration).
     #[must_use]
-    pub fn measure_period(mut self, seconds: impl Into<f64>) -> Self {
-        self.params.measure_period = Some(seconds.into());
+    pub fn measure_period(mut self, seconds: impl Argument<Seconds>) -> Self {
+        self.params.measure_period = self.convert(seconds).map(|Seconds(seconds)| seconds);
         self
     }
 
@@ -87,44 +91,44 @@ impl TrackerBuilder {
 
     /// Carbon intensity of the electricity in kg/MWh, which is gCO2e/kWh; 0 or more.
     #[must_use]
-    pub fn emission_level(mut self, kg_per_mwh: impl Into<f64>) -> Self {
-        self.params.emission_level = Some(kg_per_mwh.into());
+    pub fn emission_level(mut self, kg_per_mwh: impl Argument<f64>) -> Self {
+        self.params.emission_level = self.convert(kg_per_mwh);
         self
     }
 
     /// Power usage effectiveness of the data centre: energy of the whole centre per energy of its
     /// computers, 1 or more.
     #[must_use]
-    pub fn pue(mut self, pue: impl Into<f64>) -> Self {
-        self.params.pue = Some(pue.into());
+    pub fn pue(mut self, pue: impl Argument<f64>) -> Self {
+        self.params.pue = self.convert(pue);
         self
     }
 
     /// Price of electricity per kWh, in a currency of your own.
     #[must_use]
-    pub fn electricity_pricing(mut self, pricing: impl Into<Pricing>) -> Self {
-        self.params.electricity_pricing = Some(pricing.into());
+    pub fn electricity_pricing(mut self, pricing: impl Argument<Pricing>) -> Self {
+        self.params.electricity_pricing = self.convert(pricing);
         self
     }
 
     /// Whose energy the runs are charged with: `"current"` or `"all"`, or a [`CpuProcesses`].
     #[must_use]
-    pub fn cpu_processes(mut self, cpu_processes: CpuProcesses) -> Self {
-        self.params.cpu_processes = Some(cpu_processes);
+    pub fn cpu_processes(mut self, cpu_processes: impl Argument<CpuProcesses>) -> Self {
+        self.params.cpu_processes = self.convert(cpu_processes);
         self
     }
 
     /// How many rows a tracked function leaves.
     #[must_use]
-    pub fn rows(mut self, rows: Rows) -> Self {
-        self.params.rows = Some(rows);
+    pub fn rows(mut self, rows: impl Argument<Rows>) -> Self {
+        self.params.rows = self.convert(rows);
         self
     }
 
     /// Whether an obfuscated copy of each row is written, and where.
     #[must_use]
-    pub fn encode_file(mut self, encode_file: impl Into<EncodeFile>) -> Self {
-        self.params.encode_file = Some(encode_file.into());
+    pub fn encode_file(mut self, encode_file: impl Argument<EncodeFile>) -> Self {
+        self.params.encode_file = self.convert(encode_file);
         self
     }
 
@@ -142,6 +146,14 @@ impl TrackerBuilder {
         self
     }
 
+    /// Keeps [`build`](Self::build) from remembering the project, the description, the file, the
+    /// period and the PUE that are given here for later trackers, of this and of other processes.
+    #[must_use]
+    pub fn forget(mut self) -> Self {
+        self.forget = true;
+        self
+    }
+
     /// The meter to go by, where it is not the process's.
     #[must_use]
     pub fn meter(mut self, meter: &Meter) -> Self {
@@ -149,13 +161,42 @@ impl TrackerBuilder {
         self
     }
 
-    /// Checks the parameters.
+    /// Checks the parameters, and remembers the project, the description, the file, the period and
+    /// the PUE that are given here for later trackers, as Eco2AI does; see [`forget`](Self::forget).
     ///
     /// # Errors
     /// Names the parameter, its value and what is allowed.
     pub fn build(self) -> Result<Tracker> {
-        let settings = Arc::new(Settings::resolve(&self.params)?);
-        Ok(Tracker { subject: Arc::new(Subject::new(settings, None, self.meter, self.parent)) })
+        let (remember, params) = (!self.forget, self.params.clone());
+        let subject = self.resolve(None)?;
+        if remember && let Err(error) = crate::settings::remember(&params) {
+            // The tracker works all the same.
+            crate::report::warn_once(&error);
+        }
+        Ok(Tracker { subject })
+    }
+
+    /// What these parameters make, without remembering any; `function` is what will be tracked.
+    pub(crate) fn resolve(&self, function: Option<Arc<str>>) -> Result<Arc<Subject>> {
+        self.check_arguments()?;
+        let settings = Settings::shared(&self.params)?;
+        let (meter, parent) = (self.meter.clone(), self.parent.clone());
+        Ok(Arc::new(Subject::new(settings, function, meter, parent)))
+    }
+
+    /// Whether every argument could be converted.
+    pub(crate) fn check_arguments(&self) -> Result<()> {
+        self.refused.clone().map_or(Ok(()), |refused| Err(refused.into()))
+    }
+
+    fn convert<T>(&mut self, argument: impl Argument<T>) -> Option<T> {
+        match argument.convert() {
+            Ok(value) => Some(value),
+            Err(refused) => {
+                self.refused.get_or_insert(refused);
+                None
+            }
+        }
     }
 }
 

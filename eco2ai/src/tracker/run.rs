@@ -21,7 +21,7 @@ pub struct Run {
 impl Run {
     pub(super) fn start(subject: &Arc<Subject>) -> Self {
         let active =
-            (!crate::settings::disabled()).then(|| ActiveRun::start(subject, subject.rows()));
+            (!crate::disable::disabled()).then(|| ActiveRun::start(subject, subject.rows()));
         Self { subject: Arc::clone(subject), active }
     }
 

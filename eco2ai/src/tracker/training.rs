@@ -22,7 +22,7 @@ pub struct Training {
 
 impl Training {
     pub(super) fn start(subject: &Arc<Subject>, first_epoch: u64) -> Self {
-        let active = (!crate::settings::disabled()).then(|| ActiveRun::start(subject, Rows::Each));
+        let active = (!crate::disable::disabled()).then(|| ActiveRun::start(subject, Rows::Each));
         Self { subject: Arc::clone(subject), active, epoch: first_epoch }
     }
 

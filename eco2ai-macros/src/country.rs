@@ -1,0 +1,42 @@
+//! The countries, from the same table as the runtime's.
+
+/// One country a line: alpha-2 code, alpha-3 code, English name, other names. Written by the test
+/// `countries` from the runtime's table.
+const COUNTRIES: &str = include_str!("../countries.txt");
+
+/// Whether a country has this code or name.
+///
+/// # Errors
+/// What to tell where none has.
+pub(crate) fn check(given: &str) -> Result<(), String> {
+    let wanted = letters(given);
+    let mut names = COUNTRIES.lines().flat_map(|line| line.split('|'));
+    if !wanted.is_empty() && names.any(|name| letters(name) == wanted) {
+        return Ok(());
+    }
+    Err(format!(
+        "no country is called {given:?}: give its ISO 3166 code (`\"FR\"`, `\"FRA\"`) or its \
+         English name (`\"France\"`)"
+    ))
+}
+
+/// The letters alone, in small: what is refused here could never be given, so that a difference
+/// in dots and hyphens is left for the runtime to judge.
+fn letters(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn a_country_is_known_by_codes_and_names_in_any_case() {
+        for known in ["FR", "fra", "France", "NA", "Viet Nam", "vietnam", "GUINEA-BISSAU"] {
+            assert_eq!(check(known), Ok(()), "{known}");
+        }
+        for unknown in ["", "F", "XX", "Atlantis", "-"] {
+            assert!(check(unknown).is_err(), "{unknown}");
+        }
+    }
+}

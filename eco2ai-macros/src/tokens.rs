@@ -1,0 +1,43 @@
+//! Reading Rust at the level of tokens, where brackets of the form `<…>` are not groups.
+
+use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+
+pub(crate) fn is_punct(token: &TokenTree, c: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == c)
+}
+
+/// For each token of a signature, in how many `<…>` it stands. In a signature a `<` is always a
+/// bracket, and a `>` is one unless it ends an arrow.
+pub(crate) fn depths(tokens: &[TokenTree]) -> Vec<usize> {
+    let mut depth = 0_usize;
+    let mut arrow = false;
+    tokens
+        .iter()
+        .map(|token| {
+            let before = depth;
+            if let TokenTree::Punct(punct) = token {
+                match punct.as_char() {
+                    '<' => depth += 1,
+                    '>' if !arrow => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                arrow = matches!(punct.as_char(), '-' | '=') && punct.spacing() == Spacing::Joint;
+            } else {
+                arrow = false;
+            }
+            // Both brackets count as outside, as what they enclose counts as inside.
+            before.min(depth)
+        })
+        .collect()
+}
+
+/// Takes off the invisible group around something that a `macro_rules!` macro passed on whole.
+pub(crate) fn ungroup(stream: TokenStream) -> TokenStream {
+    let mut tokens = stream.clone().into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::None => {
+            ungroup(group.stream())
+        }
+        _ => stream,
+    }
+}

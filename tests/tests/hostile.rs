@@ -1,0 +1,88 @@
+//! The expansion under every lint that users set, in a module without prelude.
+#![deny(warnings, missing_docs, unused_qualifications, unused_braces, unused_parens)]
+#![deny(unreachable_pub, single_use_lifetimes, elided_lifetimes_in_paths, let_underscore_drop)]
+#![deny(trivial_casts, unused_lifetimes, variant_size_differences, rust_2018_idioms)]
+#![deny(clippy::all, clippy::pedantic)]
+#![forbid(unsafe_code, unused_imports, unused_variables, unreachable_code, unused_must_use)]
+
+use std::pin::Pin;
+
+use eco2ai::{Tracker, track};
+use eco2ai_tests::rows::{assert_one, in_own_folder};
+
+/// Its methods.
+#[derive(Debug)]
+struct Model(u8);
+
+impl Model {
+    #[track(project = "hostile", pue = 1)]
+    fn plain(&self, x: u8) -> u8 {
+        use std::convert::identity;
+        identity(x + self.0)
+    }
+
+    #[track(err, project = format!("{x}"))]
+    fn fallible(&mut self, x: u8) -> Result<&mut u8, String> {
+        if x > 1 {
+            return Err("large".into());
+        }
+        Ok(&mut self.0)
+    }
+
+    #[track(description = format!("{x}"))]
+    async fn future(&self, x: u8, (_a, b): (u8, u8)) -> Result<u8, String> {
+        const ONE: u8 = 1;
+        std::future::ready(()).await;
+        Ok(x + b + ONE + self.0)
+    }
+
+    #[track]
+    fn returned(&self) -> Pin<Box<dyn Future<Output = u8> + Send + '_>> {
+        let x = self.0;
+        Box::pin(async move {
+            std::future::ready(()).await;
+            x
+        })
+    }
+}
+
+#[track]
+async fn endless() -> ! {
+    loop {
+        tokio::task::yield_now().await;
+    }
+}
+
+mod no_prelude {
+    #![no_implicit_prelude]
+
+    #[::eco2ai::track(project = "none")]
+    pub(super) fn plain() -> u8 {
+        1
+    }
+
+    #[::eco2ai::track]
+    pub(super) async fn future(x: u8) -> u8 {
+        x
+    }
+
+    pub(super) fn save() -> ::eco2ai::Result<()> {
+        ::eco2ai::set_params!(ignore_warnings = false)
+    }
+}
+
+#[tokio::test]
+async fn no_lint_and_no_missing_prelude_troubles_the_expansion() {
+    in_own_folder();
+    drop(Tracker::builder());
+    let mut model = Model(1);
+    assert_eq!(model.plain(1), 2);
+    assert_eq!(model.fallible(1), Ok(&mut 1));
+    assert_eq!(model.future(1, (0, 1)).await, Ok(4));
+    assert_eq!(model.returned().await, 1);
+    assert_eq!(no_prelude::plain() + no_prelude::future(1).await, 2);
+    assert!(no_prelude::save().is_ok());
+    drop(endless());
+    assert_one("Model::plain");
+    assert_one("no_prelude::future");
+}

@@ -28,6 +28,8 @@ fn an_amd_gpu_is_a_gauge_under_either_name() {
     amd(&tree, "card1-DP-1", "power1_input");
     let gauge = ("amdgpu".to_owned(), Component::Gpu, Reading::Power(Watts(150.0)));
     assert_eq!(found(&tree, true), [gauge.clone(), gauge]);
+    let share = Hwmon::find(&tree.sys(), true).pop().unwrap().share(&[1]);
+    assert_eq!(share, Share::WholeThoughShared, "nothing tells who else uses it");
 }
 
 #[test]

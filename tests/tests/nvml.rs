@@ -164,8 +164,8 @@ fn the_devices_are_narrowed_to_those_that_we_have_a_context_on() {
     let none = Share::Fraction(0.0);
     assert_eq!(shares(&mut gpus), [none, Share::Whole, none], "the first who asks knows it too");
     // The work moves to the first board.
-    let moved = Device { processes: vec![process(OUR_PID, 70)], ..board(1) };
-    nvml.play(Script { devices: vec![moved, board(2), theirs], ..Script::default() });
+    let busy = Device { processes: vec![process(OUR_PID, 70)], ..board(1) };
+    nvml.play(Script { devices: vec![busy, board(2), theirs], ..Script::default() });
     assert_eq!(shares(&mut gpus), [Share::Whole, none, none]);
 }
 
@@ -173,8 +173,8 @@ fn the_devices_are_narrowed_to_those_that_we_have_a_context_on() {
 fn without_a_context_of_ours_all_visible_devices_count() {
     // As in a container, where NVML's process ids are the host's.
     let alone = Device { processes: vec![process(90_001, 70)], ..board(2) };
-    let shared = Device { processes: vec![process(90_001, 70), process(90_002, 5)], ..board(3) };
-    let nvml = play(vec![board(1), alone, shared]);
+    let crowded = Device { processes: vec![process(90_001, 70), process(90_002, 5)], ..board(3) };
+    let nvml = play(vec![board(1), alone, crowded]);
     let shares: Vec<Share> = open(&nvml).iter_mut().map(|gpu| gpu.share(&[OUR_PID])).collect();
     assert_eq!(shares, [Share::Whole, Share::Whole, Share::WholeThoughShared]);
 }

@@ -1,7 +1,11 @@
 //! RAPL zones in all their spellings, on a tree whose counters follow power curves.
 #![cfg(target_os = "linux")]
 
+use std::fs::Permissions;
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use eco2ai::sensor::{Component, Rapl, Reading, Sensor, SensorError};
 use eco2ai_tests::curve::Curve;
@@ -118,23 +122,30 @@ fn a_reset_is_no_wrap() {
 }
 
 #[test]
-fn no_zone_a_dead_counter_and_a_forbidden_one_are_told_apart() {
+fn no_zone_and_a_dead_counter_are_told_apart() {
     let mut tree = FakeTree::new();
     let error = |tree: &FakeTree| Rapl::packages(&tree.powercap()).unwrap_err();
     assert_eq!(error(&tree).kind(), ErrorKind::NotFound);
 
     tree.zone("intel-rapl:0", "package-0", Curve::Constant(0.0), 0, RANGE);
     assert_eq!(error(&tree).kind(), ErrorKind::InvalidData, "stands at 0, as in virtual machines");
+}
 
-    // Root may read everything, so the refusal is made by a file that nobody can open.
+#[test]
+fn a_forbidden_counter_is_an_error_that_names_the_file() {
+    let mut tree = FakeTree::new();
     tree.zone("intel-rapl:0", "package-0", Curve::Constant(0.0), 5, RANGE);
     let file = tree.powercap().join("intel-rapl:0/energy_uj");
-    let mut permissions = std::fs::metadata(&file).unwrap().permissions();
-    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o000);
-    std::fs::set_permissions(&file, permissions).unwrap();
-    if std::fs::File::open(&file).is_err() {
-        let error = error(&tree);
-        assert_eq!(error.kind(), ErrorKind::PermissionDenied);
-        assert!(error.to_string().contains("intel-rapl:0/energy_uj"), "{error}");
+    std::fs::set_permissions(&file, Permissions::from_mode(0o000)).unwrap();
+    if std::fs::File::open(&file).is_ok() {
+        // Root may read everything: the test is run anew as nobody.
+        let test = std::env::current_exe().unwrap();
+        let name = "a_forbidden_counter_is_an_error_that_names_the_file";
+        let nobody = Command::new(test).args(["--exact", name]).uid(65534).gid(65534).status();
+        assert!(nobody.unwrap().success());
+        return;
     }
+    let error = Rapl::packages(&tree.powercap()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    assert!(error.to_string().contains("intel-rapl:0/energy_uj"), "{error}");
 }

@@ -191,12 +191,12 @@ impl Meter {
     }
 
     fn detected() -> Self {
-        let found = crate::sensor::detect(&crate::sensor::Roots::default());
+        let found = crate::sensor::detect();
         let mut sensing = Sensing::new(found.usage);
         for sensor in found.sensors {
             sensing.add(sensor);
         }
-        let names = Names { cpu: found.cpu_name, gpu: found.gpu_name, os: found.os.to_owned() };
+        let names = Names { cpu: found.cpu_name, gpu: found.gpu_name, os: found.os };
         MeterBuilder { clock: Box::<SystemClock>::default(), sensing, names }.build()
     }
 

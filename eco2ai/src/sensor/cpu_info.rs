@@ -36,7 +36,7 @@ mod linux {
                 .unwrap_or_else(|| "unknown".into());
             let has_flag = field("flags")
                 .is_some_and(|flags| flags.split_ascii_whitespace().any(|it| it == "hypervisor"));
-            let cpus = read_trimmed(sys.join("devices/system/cpu/online"))
+            let logical = read_trimmed(sys.join("devices/system/cpu/online"))
                 .and_then(|list| parse_list(&list))
                 .map(|cpus| u32::try_from(cpus.len()).unwrap_or(u32::MAX))
                 .or_else(|| u32::try_from(std::thread::available_parallelism().ok()?.get()).ok())
@@ -44,7 +44,7 @@ mod linux {
             Self {
                 brand,
                 sockets: count_sockets(sys),
-                logical: cpus.max(1),
+                logical: logical.max(1),
                 is_virtual: has_flag || is_virtual_by_firmware(proc, sys),
             }
         }
@@ -74,18 +74,18 @@ mod linux {
 
     /// A list such as `0-3,8`; `None` where it is none.
     fn parse_list(list: &str) -> Option<Vec<u32>> {
-        let mut cpus = Vec::new();
+        let mut numbers = Vec::new();
         for range in list.split(',') {
-            let (first, last) = range.split_once('-').unwrap_or((range, range));
-            let first: u32 = first.trim().parse().ok()?;
-            let last: u32 = last.trim().parse().ok()?;
+            let (from, to) = range.split_once('-').unwrap_or((range, range));
+            let from: u32 = from.trim().parse().ok()?;
+            let to: u32 = to.trim().parse().ok()?;
             // More than any kernel has: the text is damaged.
-            if last > 1 << 16 {
+            if to > 1 << 16 {
                 return None;
             }
-            cpus.extend(first..=last);
+            numbers.extend(from..=to);
         }
-        Some(cpus)
+        Some(numbers)
     }
 
     /// Where the processor has no such flag (Arm), the firmware tells.

@@ -6,7 +6,7 @@ use super::cpu_table::{self, Part};
 use super::{Component, Reading, Sensor, SensorError};
 use crate::units::Watts;
 
-/// Power of a processor that is in no table. Source: Eco2AI's documentation.
+/// Power of a processor that is in no table. Source: `Eco2AI`'s documentation.
 const UNKNOWN_PART: Watts = Watts(100.0);
 /// Power of a virtual CPU of which nothing is known: about that of a hardware thread in a server
 /// (a 240 W part with 64 threads has 3.75 W each).

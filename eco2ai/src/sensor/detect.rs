@@ -9,6 +9,7 @@ use super::{Component, CpuModel, NvidiaGpu, Quality, RamModel, Sensor, UsageSour
 
 /// Where to look for devices; tests bring trees of their own.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "no such trees there"))]
 pub(crate) struct Roots {
     pub(crate) proc: PathBuf,
     pub(crate) sys: PathBuf,
@@ -26,19 +27,24 @@ impl Default for Roots {
 pub(crate) struct Detected {
     pub(crate) sensors: Vec<Box<dyn Sensor>>,
     pub(crate) usage: Box<dyn UsageSource>,
-    /// `{name}/{sockets} device(s), TDP:{watts}`, as Eco2AI writes it.
+    /// `{name}/{sockets} device(s), TDP:{watts}`, as `Eco2AI` writes it.
     pub(crate) cpu_name: String,
-    /// `{name} {count} device(s)`, as Eco2AI writes it.
+    /// `{name} {count} device(s)`, as `Eco2AI` writes it.
     pub(crate) gpu_name: String,
-    /// `Linux`, `Windows` or `MacOS`, as Eco2AI writes it.
-    pub(crate) os: &'static str,
+    /// `Linux`, `Windows` or `MacOS`, as `Eco2AI` writes it.
+    pub(crate) os: String,
     pub(crate) cpu: CpuInfo,
     pub(crate) devices: Vec<Device>,
     pub(crate) missing: Vec<Missing>,
 }
 
 /// Looks at what is there. Nothing but NVML's own start takes more than a few milliseconds.
-pub(crate) fn detect(roots: &Roots) -> Detected {
+pub(crate) fn detect() -> Detected {
+    detect_at(&Roots::default())
+}
+
+/// Looks under the given roots.
+pub(crate) fn detect_at(roots: &Roots) -> Detected {
     let cpu = read_cpu_info(roots);
     let model = CpuModel::new(&cpu);
     let tdp = model.at_full_load() / f64::from(cpu.sockets);
@@ -99,49 +105,11 @@ impl Detected {
     /// RAPL and hardware monitoring.
     #[cfg(target_os = "linux")]
     fn add_linux(&mut self, roots: &Roots) {
-        use std::io::ErrorKind;
-
-        use super::rapl::POWERCAP;
         use super::{Hwmon, Rapl};
 
-        let powercap = roots.sys.join(POWERCAP);
-        let rapl = [(Rapl::packages(&powercap), "processor"), (Rapl::dram(&powercap), "memory")];
-        for (opened, part) in rapl {
-            match opened {
-                Ok(rapl) => {
-                    let how = format!("energy counter, {} zone(s)", rapl.zones());
-                    let name = match part {
-                        "processor" => self.cpu.brand.clone(),
-                        _ => part.into(),
-                    };
-                    self.add(name, Quality::Measured, &how, String::new(), rapl);
-                }
-                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                    let command = Rapl::permission_command(&powercap);
-                    crate::report::warn_once(&format!(
-                        "the energy counters under {} may not be read, so the energy is only \
-                         estimated; to allow it until the next boot: {command}",
-                        powercap.display()
-                    ));
-                    self.missing.push(Missing {
-                        what: format!("energy counter of the {part} (RAPL)"),
-                        why: error.to_string(),
-                        command: Some(command),
-                    });
-                }
-                Err(error) => {
-                    let why = match (error.kind(), self.cpu.is_virtual) {
-                        (ErrorKind::NotFound, true) => "a virtual machine has none".into(),
-                        _ => error.to_string(),
-                    };
-                    self.missing.push(Missing {
-                        what: format!("energy counter of the {part} (RAPL)"),
-                        why,
-                        command: None,
-                    });
-                }
-            }
-        }
+        let powercap = roots.sys.join(super::rapl::POWERCAP);
+        self.add_rapl(Rapl::packages(&powercap), &self.cpu.brand.clone(), &powercap);
+        self.add_rapl(Rapl::dram(&powercap), "memory", &powercap);
         for sensor in Hwmon::find(&roots.sys, self.has(Component::Cpu)) {
             let (quality, how) = if sensor.is_counter() {
                 (Quality::Measured, "energy counter")
@@ -150,6 +118,45 @@ impl Detected {
             };
             self.add(sensor.name().to_owned(), quality, how, String::new(), sensor);
         }
+    }
+
+    /// One kind of RAPL zones, or why there are none. A refusal is told, with the command that
+    /// lifts it.
+    #[cfg(target_os = "linux")]
+    fn add_rapl(
+        &mut self,
+        opened: std::io::Result<super::Rapl>,
+        name: &str,
+        powercap: &std::path::Path,
+    ) {
+        let error = match opened {
+            Ok(rapl) => {
+                let how = format!("energy counter, {} zone(s)", rapl.zones());
+                self.add(name.into(), Quality::Measured, &how, String::new(), rapl);
+                return;
+            }
+            Err(error) => error,
+        };
+        let (why, command) = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                let command = super::Rapl::permission_command(powercap);
+                crate::report::warn_once(&format!(
+                    "the energy counters under {} may not be read, so energy is only estimated; \
+                     to allow it until the next boot: {command}",
+                    powercap.display()
+                ));
+                (error.to_string(), Some(command))
+            }
+            std::io::ErrorKind::NotFound if self.cpu.is_virtual => {
+                ("a virtual machine has none".into(), None)
+            }
+            _ => (error.to_string(), None),
+        };
+        self.missing.push(Missing {
+            what: format!("energy counter of {name} (RAPL)"),
+            why,
+            command,
+        });
     }
 
     fn add_nvidia(&mut self, roots: &Roots) {
@@ -168,6 +175,15 @@ impl Detected {
                 return;
             }
         };
+        if gpus.is_empty() {
+            self.missing.push(Missing {
+                what: "NVIDIA GPU".into(),
+                why: "there is a driver, but no GPU that this program may use \
+                      (CUDA_VISIBLE_DEVICES) and that can be read"
+                    .into(),
+                command: None,
+            });
+        }
         for gpu in gpus {
             let facts = gpu.facts();
             let quality = gpu.quality();
@@ -181,7 +197,7 @@ impl Detected {
         }
     }
 
-    /// The first GPU's name and how many there are; Eco2AI takes all to be alike.
+    /// The first GPU's name and how many there are; `Eco2AI` takes all to be alike.
     fn name_gpus(&self) -> String {
         let mut gpus = self.devices.iter().filter(|device| device.component == Component::Gpu);
         let name = gpus.next().map_or("", |gpu| gpu.name.as_str());
@@ -210,27 +226,133 @@ fn usage() -> Box<dyn UsageSource> {
     Box::new(super::SysinfoUsage::new())
 }
 
-fn os() -> &'static str {
-    match std::env::consts::OS {
+fn os() -> String {
+    let name = match std::env::consts::OS {
         "linux" => "Linux",
         "windows" => "Windows",
         "macos" => "MacOS",
         other => other,
-    }
+    };
+    name.into()
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
+    /// A machine in a folder, made of these files.
+    struct Machine {
+        folder: PathBuf,
+    }
+
+    impl Machine {
+        fn new(name: &str, files: &[(&str, &str)]) -> Self {
+            let folder = std::env::temp_dir().join(format!("eco2ai-{name}-{}", std::process::id()));
+            for (path, text) in files {
+                let file = folder.join(path);
+                std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+                std::fs::write(file, text).unwrap();
+            }
+            Self { folder }
+        }
+
+        fn detect(&self) -> Detected {
+            detect_at(&Roots {
+                proc: self.folder.join("proc"),
+                sys: self.folder.join("sys"),
+                nvml: Some("/nowhere/libnvidia-ml.so.1".into()),
+            })
+        }
+    }
+
+    impl Drop for Machine {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+
+    const CPU_INFO: &str = "processor\t: 0\nmodel name\t: AMD EPYC 7763 64-Core Processor\n\
+                            flags\t\t: fpu sse\n\nprocessor\t: 1\nmodel name\t: other\n";
+
+    /// Two sockets of two CPUs.
+    const SOCKETS: [(&str, &str); 4] = [
+        ("proc/cpuinfo", CPU_INFO),
+        ("sys/devices/system/cpu/online", "0-3\n"),
+        ("sys/devices/system/cpu/cpu0/topology/package_cpus_list", "0-1\n"),
+        ("sys/devices/system/cpu/cpu2/topology/package_cpus_list", "2-3\n"),
+    ];
+
+    fn methods(detected: &Detected) -> Vec<(Component, &str)> {
+        let devices = detected.devices.iter();
+        devices.map(|device| (device.component, device.source.as_str())).collect()
+    }
+
     #[test]
-    fn every_machine_has_a_processor_and_memory_and_is_looked_at_quickly() {
-        let begun = std::time::Instant::now();
-        let detected = detect(&Roots::default());
-        println!("{:?}", begun.elapsed());
+    fn this_machine_has_a_processor_and_memory() {
+        let detected = detect();
         assert!(detected.has(Component::Cpu) && detected.has(Component::Ram));
-        assert!(detected.cpu_name.contains(" device(s), TDP:"), "{}", detected.cpu_name);
-        assert!(detected.gpu_name.ends_with(" device(s)"), "{}", detected.gpu_name);
         assert_eq!(detected.devices.len(), detected.sensors.len());
+        assert_eq!(detected.os, "Linux");
+    }
+
+    #[test]
+    fn names_keep_the_forms_of_the_python_original() {
+        let detected = Machine::new("names", &SOCKETS).detect();
+        assert_eq!(detected.cpu_name, "AMD EPYC 7763 64-Core Processor/2 device(s), TDP:280.0");
+        assert_eq!(detected.gpu_name, " 0 device(s)");
+    }
+
+    #[test]
+    fn without_counters_processor_and_memory_are_estimated() {
+        let detected = Machine::new("models", &SOCKETS).detect();
+        assert_eq!(methods(&detected), [(Component::Cpu, "tdp"), (Component::Ram, "model")]);
+        assert!(detected.missing.iter().all(|missing| missing.command.is_none()));
+    }
+
+    #[test]
+    fn counters_replace_the_models_part_by_part() {
+        let zone = "sys/class/powercap/intel-rapl:0";
+        let files = [("name", "package-0\n"), ("energy_uj", "5\n"), ("max_energy_range_uj", "9\n")];
+        let files = files.map(|(file, text)| (format!("{zone}/{file}"), text));
+        let mut files: Vec<(&str, &str)> =
+            files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
+        files.extend(SOCKETS);
+        let machine = Machine::new("counters", &files);
+        let detected = machine.detect();
+        assert_eq!(methods(&detected), [(Component::Cpu, "rapl"), (Component::Ram, "model")]);
+    }
+
+    #[test]
+    fn a_refusal_leaves_the_model_and_tells_the_command() {
+        let mut detected = Machine::new("refused", &SOCKETS).detect();
+        let refused = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        detected.missing.clear();
+        detected.add_rapl(Err(refused), "memory", "/sys/class/powercap".as_ref());
+        let command = "sudo chmod a+r /sys/class/powercap/intel-rapl:*/energy_uj";
+        assert_eq!(detected.missing.first().unwrap().command.as_deref(), Some(command));
+        assert_eq!(methods(&detected), [(Component::Cpu, "tdp"), (Component::Ram, "model")]);
+    }
+
+    #[test]
+    fn a_virtual_machine_is_known_by_its_flag_or_its_firmware() {
+        let is_virtual =
+            |files: &[(&str, &str)]| Machine::new("virtual", files).detect().cpu.is_virtual;
+        let (vendor, product) = ("sys/class/dmi/id/sys_vendor", "sys/class/dmi/id/product_name");
+        assert!(!is_virtual(&SOCKETS));
+        assert!(is_virtual(&[(
+            "proc/cpuinfo",
+            "model name : x\nflags : fpu hypervisor lahf_lm\n"
+        )]));
+        assert!(is_virtual(&[(vendor, "QEMU\n")]));
+        assert!(is_virtual(&[(vendor, "Amazon EC2\n"), (product, "m6g.large\n")]));
+        assert!(!is_virtual(&[(vendor, "Amazon EC2\n"), (product, "m6g.metal\n")]));
+        assert!(!is_virtual(&[(vendor, "Dell Inc.\n"), (product, "PowerEdge R740\n")]));
+    }
+
+    #[test]
+    fn an_arm_processor_is_named_by_its_numbers() {
+        let text = "processor : 0\nCPU implementer : 0x41\nCPU part : 0xd08\n";
+        let detected = Machine::new("arm", &[("proc/cpuinfo", text)]).detect();
+        assert_eq!(detected.cpu.brand, "Cortex-A72");
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::detect::{Detected, Roots, detect};
+use super::detect::{Detected, detect};
 use super::{Component, Quality};
 use crate::units::Watts;
 
@@ -64,13 +64,13 @@ pub struct Missing {
 
 /// Looks at the machine and tells which devices it has, and how each will be measured.
 pub fn available_devices() -> Devices {
-    Devices::new(detect(&Roots::default()))
+    Devices::new(detect())
 }
 
 impl Devices {
     pub(super) fn new(detected: Detected) -> Self {
         Self {
-            os: detected.os.into(),
+            os: detected.os,
             cpu: detected.cpu_name,
             logical_cpus: detected.cpu.logical,
             is_virtual_machine: detected.cpu.is_virtual,

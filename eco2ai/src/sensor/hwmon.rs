@@ -178,8 +178,8 @@ impl Sensor for Hwmon {
             // A whole module: its processors tell best who uses it.
             Component::Cpu | Component::Machine => Share::CpuTime,
             Component::Ram => Share::Memory,
-            // Nothing tells who uses the GPU.
-            Component::Gpu | Component::Other => Share::Whole,
+            // Nothing tells who else uses the GPU.
+            Component::Gpu | Component::Other => Share::WholeThoughShared,
         }
     }
 }

@@ -26,7 +26,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub use cpu_model::CpuModel;
-pub(crate) use detect::{Roots, detect};
+pub(crate) use detect::detect;
 pub use devices::{Device, Devices, Missing, available_devices};
 #[cfg(target_os = "linux")]
 pub use hwmon::Hwmon;

@@ -96,14 +96,14 @@ impl NvidiaGpu {
     pub fn all() -> Result<Vec<Self>, SensorError> {
         let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
         let order = std::env::var("CUDA_DEVICE_ORDER").ok();
-        let mut reason = SensorError::Missing("no NVIDIA driver for this system".into());
+        let mut reason = None;
         for library in LIBRARIES {
             match Self::all_from(library.as_ref(), visible.as_deref(), order.as_deref()) {
                 Ok(devices) => return Ok(devices),
-                Err(error) => reason = error,
+                Err(error) => reason = reason.or(Some(error)),
             }
         }
-        Err(reason)
+        Err(reason.unwrap_or_else(|| SensorError::Missing("no driver for this system".into())))
     }
 
     /// The devices that `library`, a path or name of NVML, tells of, as chosen by the values of
@@ -117,12 +117,17 @@ impl NvidiaGpu {
         visible: Option<&str>,
         order: Option<&str>,
     ) -> Result<Vec<Self>, SensorError> {
-        let missing = |error: &NvmlError| SensorError::Missing(format!("NVML: {error}"));
+        let missing = |error: &NvmlError| {
+            SensorError::Missing(match error {
+                NvmlError::LibloadingError(error) => format!("no driver: {error}"),
+                error => format!("NVML: {error}"),
+            })
+        };
         let nvml = load(library).map_err(|error| missing(&error))?;
         let count = nvml.device_count().map_err(|error| missing(&error))?;
         let mut boards: Vec<Board> = (0..count).map(|index| Board::find(nvml, index)).collect();
         // The order of the bus is NVML's own; sorted all the same, because the choice rests on it.
-        boards.sort_by(|one, other| one.bus.cmp(&other.bus));
+        boards.sort_by_key(|board| (board.bus.is_none(), board.bus));
         let candidates: Vec<Candidate> =
             boards.iter().map(|board| board.candidate(visible.is_some())).collect();
         let chosen = choose(visible, order, &candidates);
@@ -274,7 +279,9 @@ impl Sensor for NvidiaGpu {
     }
 
     fn share(&mut self, processes: &[u32]) -> Share {
-        let Some(contexts) = processes_on(&self.device) else { return Share::Whole };
+        let Some(contexts) = processes_on(&self.device) else {
+            return Share::WholeThoughShared;
+        };
         let is_ours = contexts.iter().any(|pid| processes.contains(pid));
         let is_matched = self.siblings.note(self.place, is_ours, processes);
         if is_matched && !is_ours {

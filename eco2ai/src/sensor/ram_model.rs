@@ -3,7 +3,7 @@
 use super::{Component, Reading, Sensor, SensorError};
 use crate::units::Watts;
 
-/// Power of one GiB of memory: 3 W per 8 GB. Source: Eco2AI (arXiv 2208.00406).
+/// Power of one GiB of memory: 3 W per 8 GB. Source: `Eco2AI` (arXiv 2208.00406).
 const PER_GIBIBYTE: Watts = Watts(3.0 / 8.0);
 
 /// Estimates the power of memory from the amount in use.

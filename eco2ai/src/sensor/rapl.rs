@@ -65,7 +65,8 @@ impl Rapl {
         component: Component,
         counts: impl Fn(&str) -> bool,
     ) -> io::Result<Self> {
-        let mut paths: Vec<PathBuf> = std::fs::read_dir(powercap)?
+        let mut paths: Vec<PathBuf> = std::fs::read_dir(powercap)
+            .map_err(|error| named(powercap, &error))?
             .flatten()
             .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"intel-rapl:"))
             .map(|entry| entry.path())
@@ -101,9 +102,6 @@ impl Rapl {
 
 impl Zone {
     fn open(path: &Path) -> io::Result<Self> {
-        let named = |file: &Path, error: &io::Error| {
-            io::Error::new(error.kind(), format!("{}: {error}", file.display()))
-        };
         let file = path.join("energy_uj");
         let energy = KeptFile::open(&file).map_err(|error| named(&file, &error))?;
         if energy.read_u64().map_err(|error| named(&file, &error))? == 0 {
@@ -139,6 +137,11 @@ impl Zone {
         // Readings are close enough for half the range: what would be more is a reset.
         if wrapped <= self.range / 2 { wrapped } else { now }
     }
+}
+
+/// The error with the path that it is about.
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 impl Sensor for Rapl {

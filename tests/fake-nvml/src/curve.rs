@@ -96,7 +96,7 @@ impl Curve {
             Self::Ramp { from, slope } => from * time + slope * time * time / 2.0,
             Self::Sawtooth { low, high, period } => {
                 let part = (time / period).fract();
-                let whole = (low + high) / 2.0 * (time / period).floor();
+                let whole = f64::midpoint(low, high) * (time / period).floor();
                 (whole + low * part + (high - low) * part * part / 2.0) * period
             }
             Self::Spikes { base, peak, width, period } => pulses(base, peak, width, period),

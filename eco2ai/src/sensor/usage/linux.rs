@@ -443,7 +443,7 @@ mod tests {
             std::hint::black_box(begun.elapsed());
         }
         let after = usage.read();
-        let own = after.own_cpu.unwrap() - before.own_cpu.unwrap();
+        let own = after.own_cpu.unwrap().saturating_sub(before.own_cpu.unwrap());
         assert!(own > Duration::from_micros(500), "{own:?}: finer than a tick of 10 ms");
         assert!(after.own_memory.unwrap() > 100_000);
         assert!(after.used_memory.unwrap() > after.own_memory.unwrap());

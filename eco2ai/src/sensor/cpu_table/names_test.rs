@@ -1,5 +1,22 @@
+//! What the names that systems print mean.
+
+use super::find;
+
+/// Asserts what each name means; an empty model stands for none.
+fn assert_means(cases: &[(&str, &str)]) {
+    let mut wrong = Vec::new();
+    for &(brand, model) in cases {
+        let found = find(brand).map_or("", |part| part.model);
+        if found != model {
+            wrong.push(format!("{brand:?}: {found:?}, expected {model:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Names as systems print them, with the row that each means.
 #[test]
+#[allow(clippy::too_many_lines, reason = "a list")]
 fn names_that_systems_print_mean_their_row() {
     assert_means(&[
         ("11th Gen Intel(R) Core(TM) i7-1165G7 @ 2.80GHz", "Core i7-1165G7"),

@@ -317,7 +317,7 @@ mod tests {
     }
 
     fn project(known: &Known) -> Option<&str> {
-        known.settings.as_ref().map(|settings| settings.project.as_str())
+        known.subject.as_ref().map(|subject| subject.project())
     }
 
     // One test, because saving parameters concerns the whole process.
@@ -355,7 +355,7 @@ mod tests {
 
         for _ in 0..2 {
             let wrong = |_| Tracker::builder().rows("none");
-            assert!(known(&WRONG, true, &evaluated, wrong).settings.is_none());
+            assert!(known(&WRONG, true, &evaluated, wrong).subject.is_none());
         }
         assert_eq!(evaluated.replace(0), 1, "what was refused is not tried again");
     }

@@ -42,6 +42,11 @@ impl Subject {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    #[cfg(test)]
+    pub(crate) fn project(&self) -> &str {
+        &self.settings.project
+    }
+
     pub(crate) fn rows(&self) -> Rows {
         self.settings.rows
     }

@@ -12,6 +12,9 @@ const FAILURES_BEFORE_TOLD: u32 = 3;
 /// The longest gap between two readings of a gauge over which its power is interpolated.
 const LONGEST_GAUGE_GAP: Duration = Duration::from_secs(60);
 
+/// The step in which the kernel accounts for a CPU's busy time.
+const BUSY_GRAIN: Duration = Duration::from_millis(10);
+
 /// What a channel adds to a reading of the meter.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Increment {
@@ -24,6 +27,20 @@ pub(super) struct Increment {
     pub(super) machine_power: Watts,
     /// The part of it that is this process's.
     pub(super) process_power: Watts,
+    /// What that part follows until the next reading.
+    pub(super) follows: Follows,
+}
+
+/// What the process's part of a device's power follows between two readings.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) enum Follows {
+    /// Time alone.
+    #[default]
+    Time,
+    /// The process's share of the busy CPU time.
+    CpuShare,
+    /// The process's CPU time: this is the power of one busy CPU.
+    CpuTime(Watts),
 }
 
 /// Usage since the last reading.
@@ -31,7 +48,7 @@ pub(super) struct Increment {
 pub(super) struct UsageChange {
     pub(super) own_cpu: Option<Duration>,
     pub(super) busy_cpu: Option<Duration>,
-    /// Own over busy CPU time, smoothed over the grain of the kernel's accounts.
+    /// Own over busy CPU time.
     pub(super) cpu_share: Option<f64>,
     /// Own over used memory.
     pub(super) memory_share: Option<f64>,
@@ -48,6 +65,10 @@ struct Last {
 /// A sensor and what is known from its readings so far.
 pub(super) struct Channel {
     sensor: Box<dyn Sensor>,
+    component: Component,
+    source: String,
+    tick: Duration,
+    longest_interval: Option<Duration>,
     last: Option<Last>,
     /// Energy up to the last change that the sensor told, in joules.
     told: f64,
@@ -57,6 +78,9 @@ pub(super) struct Channel {
     /// Power of the device in watts.
     power: f64,
     share: Share,
+    /// Of a model: CPU time of the machine that was counted before the kernel's coarse account of
+    /// it showed it.
+    ahead: Duration,
     failures: u32,
     lost: bool,
 }
@@ -64,8 +88,13 @@ pub(super) struct Channel {
 impl Channel {
     pub(super) fn new(sensor: Box<dyn Sensor>) -> Self {
         Self {
+            component: sensor.component(),
+            source: sensor.source().to_owned(),
+            tick: sensor.tick(),
+            longest_interval: sensor.longest_interval(),
             sensor,
             share: Share::Whole,
+            ahead: Duration::ZERO,
             last: None,
             told: 0.0,
             counted: 0.0,
@@ -76,11 +105,11 @@ impl Channel {
     }
 
     pub(super) fn component(&self) -> Component {
-        self.sensor.component()
+        self.component
     }
 
     pub(super) fn source(&self) -> &str {
-        self.sensor.source()
+        &self.source
     }
 
     pub(super) fn share(&self) -> Share {
@@ -88,14 +117,23 @@ impl Channel {
     }
 
     pub(super) fn longest_interval(&self) -> Option<Duration> {
-        if self.lost { None } else { self.sensor.longest_interval() }
+        if self.lost { None } else { self.longest_interval }
     }
 
     /// Asks anew which part of the device is this process's.
     pub(super) fn refresh_share(&mut self, processes: &[u32]) {
-        if !self.lost {
-            self.share = self.sensor.share(processes);
+        if self.lost {
+            return;
         }
+        match guarded(|| self.sensor.share(processes)) {
+            Some(share) => self.share = share,
+            None => self.failed(&SensorError::Lost("it panicked".into())),
+        }
+    }
+
+    /// Whether its figures are missing for longer than a moment.
+    pub(super) fn is_silent(&self) -> bool {
+        self.lost || self.failures >= FAILURES_BEFORE_TOLD
     }
 
     /// Reads the sensor. The quality is that of this reading; `None` where it is missing.
@@ -107,9 +145,8 @@ impl Channel {
         if self.lost {
             return (Increment::default(), None);
         }
-        // A sensor of the user's own may panic: that ends the sensor, not what is being measured.
-        let read = catch_unwind(AssertUnwindSafe(|| self.sensor.read()))
-            .unwrap_or_else(|_| Err(SensorError::Lost("its reading panicked".into())));
+        let read = guarded(|| self.sensor.read())
+            .unwrap_or_else(|| Err(SensorError::Lost("it panicked".into())));
         let (quality, increment) = match read.and_then(valid) {
             Ok(reading) => {
                 let increment = match reading {
@@ -149,6 +186,10 @@ impl Channel {
             process: energy * share,
             machine_power: power,
             process_power: power * share,
+            follows: match self.share {
+                Share::CpuTime => Follows::CpuShare,
+                _ => Follows::Time,
+            },
         }
     }
 
@@ -166,7 +207,8 @@ impl Channel {
     /// and then only, what is expected since its last refresh.
     fn counter(&mut self, now: Duration, value: f64) -> f64 {
         let Some(last) = self.last else {
-            self.power = self.sensor.power().map_or(0.0, |power| power.0.max(0.0));
+            let power = guarded(|| self.sensor.power()).flatten().map_or(0.0, |power| power.0);
+            self.power = if power.is_finite() { power.max(0.0) } else { 0.0 };
             self.last = Some(Last { at: now, value });
             return 0.0;
         };
@@ -180,17 +222,18 @@ impl Channel {
         } else if value > last.value {
             let moved = value - last.value;
             self.told += moved;
-            if !passed.is_zero() {
+            // After a pause in which it may have wrapped more than once it tells no power.
+            let is_clear = self.longest_interval.is_none_or(|longest| passed <= longest * 2);
+            if is_clear && !passed.is_zero() {
                 self.power = moved / passed.as_secs_f64();
             }
             self.last = Some(Last { at: now, value });
         } else {
             // It has not been refreshed yet, or it stands still.
-            let tick = self.sensor.tick();
-            if passed > tick {
+            if passed > self.tick {
                 self.power = 0.0;
             }
-            ahead = passed.min(tick);
+            ahead = passed.min(self.tick);
         }
         self.count(self.told + self.power * ahead.as_secs_f64())
     }
@@ -229,19 +272,26 @@ impl Channel {
             return Ok(Increment {
                 machine_power: per_cpu,
                 process_power: per_cpu,
+                follows: Follows::CpuTime(per_cpu),
                 ..Increment::default()
             });
         };
         let own = usage
             .own_cpu
             .ok_or_else(|| SensorError::Missing("the CPU time of the process is unknown".into()))?;
-        let busy = usage.busy_cpu.unwrap_or_default().max(own);
+        // What the process is known to have used the machine has used too, though its account,
+        // which moves in steps, may show it later.
+        let told = usage.busy_cpu.unwrap_or(own);
+        let busy = told.saturating_sub(self.ahead).max(own);
+        let grain = BUSY_GRAIN.mul_f64(usage.now.cpus.clamp(1.0, 1e4));
+        self.ahead = self.ahead.saturating_add(busy).saturating_sub(told).min(grain);
         let (machine, process) = (per_cpu * busy, per_cpu * own);
         Ok(Increment {
             machine,
             process,
             machine_power: Watts(machine.0 / passed.as_secs_f64()),
             process_power: Watts(process.0 / passed.as_secs_f64()),
+            follows: Follows::CpuTime(per_cpu),
         })
     }
 
@@ -266,6 +316,7 @@ impl Channel {
             process: process_power * passed,
             machine_power,
             process_power,
+            follows: Follows::Time,
         })
     }
 
@@ -277,11 +328,16 @@ impl Channel {
             self.power = 0.0;
             crate::report::warn_once(&format!(
                 "{}: {error}; its energy is missing from here on{}",
-                self.sensor.source(),
+                self.source,
                 if self.lost { "" } else { " until it can be read again" },
             ));
         }
     }
+}
+
+/// A sensor of the user's own may panic: that ends the sensor, not what is being measured.
+fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(f)).ok()
 }
 
 /// A figure that cannot be is a missing one.

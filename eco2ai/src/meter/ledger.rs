@@ -11,6 +11,9 @@ use super::energies::Energies;
 use super::pool::Pool;
 use crate::settings::CpuProcesses;
 
+/// A difference between the calendar and the time that passed which is no setting of the clock.
+const CLOCK_SLACK: Duration = Duration::from_secs(1);
+
 new_key_type! {
     /// Names an active run.
     pub(crate) struct RunKey;
@@ -58,6 +61,8 @@ pub(crate) struct Account {
 }
 
 struct Cuts {
+    /// When the stretch began that is under way.
+    since: SystemTime,
     next: Option<SystemTime>,
     next_after: NextCut,
     passed: Vec<(SystemTime, Sums)>,
@@ -185,14 +190,22 @@ impl Ledger {
         }
     }
 
+    /// As [`advance`](Self::advance), by the CPU time that the process has come to.
+    pub(crate) fn glance(&mut self, now: Duration, wall: Option<SystemTime>, alone: Duration) {
+        let from = self.process.advanced();
+        let due = self.process.glance(now, alone);
+        self.give(CpuProcesses::Current, due, from, now, wall);
+        self.advance(now, wall);
+    }
+
     /// Takes a reading.
     pub(crate) fn read(&mut self, now: Duration, wall: Option<SystemTime>, reading: &Reading) {
-        for (scope, used, power) in [
-            (CpuProcesses::Current, reading.process, reading.process_power),
-            (CpuProcesses::All, reading.machine, reading.machine_power),
+        for (scope, used, power, pace) in [
+            (CpuProcesses::Current, reading.process, reading.process_power, reading.pace),
+            (CpuProcesses::All, reading.machine, reading.machine_power, None),
         ] {
             let from = self.pool(scope).advanced();
-            let due = self.pool(scope).read(now, used, power);
+            let due = self.pool(scope).read(now, used, power, pace);
             self.give(scope, due, from, now, wall);
         }
     }
@@ -209,6 +222,9 @@ impl Ledger {
     ) {
         let mut from = from;
         let mut energy = energy;
+        if let Some(wall) = wall {
+            self.follow_clock(scope, to.saturating_sub(from), wall);
+        }
         while let Some((cut, at)) = self.next_cut(scope, from, to, wall) {
             let rest = to.saturating_sub(from).as_secs_f64();
             let part = if rest > 0.0 { at.saturating_sub(from).as_secs_f64() / rest } else { 0.0 };
@@ -219,6 +235,29 @@ impl Ledger {
             self.cut(scope, cut);
         }
         self.pool(scope).give(energy);
+    }
+
+    /// Where the calendar was set, forwards over the next cut or backwards behind the last one, goes
+    /// on from where it is now: nothing was used in the time that it left out. `passed` is the time
+    /// that has really gone by.
+    fn follow_clock(&mut self, scope: CpuProcesses, passed: Duration, wall: SystemTime) {
+        let Some(began) = wall.checked_sub(passed) else { return };
+        for key in self.cutting.clone() {
+            let is_set = self.nodes.get(key).is_some_and(|node| {
+                node.scope == scope
+                    && node.cuts.as_ref().is_some_and(|cuts| {
+                        let is_behind = cuts.next.is_some_and(|next| {
+                            began.duration_since(next).is_ok_and(|by| by > CLOCK_SLACK)
+                        });
+                        let is_before =
+                            cuts.since.duration_since(began).is_ok_and(|by| by > CLOCK_SLACK);
+                        is_behind || is_before
+                    })
+            });
+            if is_set {
+                self.cut_at(key, began);
+            }
+        }
     }
 
     /// The first cut of a run of `scope` that the calendar has passed, and where it lies between
@@ -249,15 +288,20 @@ impl Ledger {
             let due = self.nodes.get(key).is_some_and(|node| {
                 node.scope == scope && node.cuts.as_ref().is_some_and(|cuts| cuts.next == Some(cut))
             });
-            if !due {
-                continue;
+            if due {
+                self.cut_at(key, cut);
             }
-            let sums = self.sums(key);
-            if let Some(cuts) = self.nodes.get_mut(key).and_then(|node| node.cuts.as_mut()) {
-                cuts.passed.extend(sums.map(|sums| (cut, sums)));
-                // Never twice the same moment, whatever the function says.
-                cuts.next = (cuts.next_after)(cut).filter(|next| *next > cut);
-            }
+        }
+    }
+
+    /// Notes the sums of a run at the calendar's time `cut`.
+    fn cut_at(&mut self, key: RunKey, cut: SystemTime) {
+        let sums = self.sums(key);
+        if let Some(cuts) = self.nodes.get_mut(key).and_then(|node| node.cuts.as_mut()) {
+            cuts.passed.extend(sums.map(|sums| (cut, sums)));
+            cuts.since = cut;
+            // Never twice the same moment, whatever the function says.
+            cuts.next = (cuts.next_after)(cut).filter(|next| *next > cut);
         }
     }
 
@@ -312,7 +356,8 @@ impl Ledger {
             started: now,
             period: start.period,
             cuts: start.next_cut.zip(wall).map(|(next_after, wall)| {
-                Box::new(Cuts { next: next_after(wall), next_after, passed: Vec::new() })
+                let next = next_after(wall);
+                Box::new(Cuts { since: wall, next, next_after, passed: Vec::new() })
             }),
         };
         let (cutting, period) = (node.cuts.is_some(), node.period);

@@ -3,7 +3,8 @@
 //! A [`Meter`] reads its sensors in one thread, at the smallest period that an active run asks for,
 //! and once more where a run starts or stops. Readings that would come closer together than the
 //! meter's resolution, which bounds their cost to 1 % of the time, are left out: the last known
-//! power stands in, and the next reading settles the difference.
+//! power stands in, or for the energy of the CPU the process's CPU clock, and the next reading
+//! settles the difference.
 //!
 //! The energy of the process is split between its runs as it comes: see [`Meter`].
 
@@ -29,15 +30,18 @@ use ledger::Ledger;
 pub(crate) use ledger::{Account, NextCut, RunKey, Start, Sums};
 pub(crate) use provenance::Methods;
 use provenance::Provenance;
-use sensing::Sensing;
+use sensing::{Pace, Sensing};
 
 use uuid::Uuid;
 
-use crate::sensor::{Quality, Sensor, Usage, UsageSource};
+use crate::sensor::{CpuClock, Quality, Sensor, Usage, UsageSource};
 use crate::settings::CpuProcesses;
 
-/// Readings may take this part of the time.
-const COST_SHARE: u32 = 100;
+/// Readings may take this part of the time: half a percent, and glances at the CPU clock as much.
+const COST_SHARE: u32 = 200;
+
+/// The shortest time between two glances at the CPU clock, each of which costs half a microsecond.
+const GLANCE: Duration = Duration::from_micros(100);
 
 /// Before the first reading has shown what it costs.
 const FIRST_RESOLUTION: Duration = Duration::from_millis(1);
@@ -56,6 +60,8 @@ pub(crate) struct Reading {
     pub(crate) machine_power: Energies,
     /// Power of this process and its children in watts.
     pub(crate) process_power: Energies,
+    /// What that follows, where the process has a clock of its CPU time.
+    pub(crate) pace: Option<Pace>,
 }
 
 /// Reads the sensors and splits what was used between the runs.
@@ -83,6 +89,9 @@ pub(crate) struct Shared {
     provenance: Mutex<Vec<Provenance>>,
     /// Nanoseconds; `u64::MAX` before the first reading.
     last_read: AtomicU64,
+    cpu_clock: Option<CpuClock>,
+    /// When the CPU clock was looked at last, in nanoseconds.
+    last_glance: AtomicU64,
     /// Nanoseconds.
     resolution: AtomicU64,
     thread: Arc<thread::Control>,
@@ -141,6 +150,8 @@ impl MeterBuilder {
                 names: self.names,
                 ledger: Mutex::default(),
                 provenance: Mutex::new(self.sensing.provenance.clone()),
+                cpu_clock: self.sensing.cpu_clock.clone(),
+                last_glance: AtomicU64::new(0),
                 sensing: Mutex::new(self.sensing),
                 last_read: AtomicU64::new(u64::MAX),
                 resolution: AtomicU64::new(nanos(FIRST_RESOLUTION)),
@@ -206,6 +217,8 @@ impl Meter {
         let mut sensing = lock(&self.shared.sensing);
         sensing.add(Box::new(sensor));
         lock(&self.shared.provenance).clone_from(&sensing.provenance);
+        // It begins to count at the very next edge.
+        self.shared.last_read.store(u64::MAX, Ordering::Relaxed);
     }
 
     /// Takes a reading now. The meter does so by itself; a test with a clock of its own calls this.
@@ -221,28 +234,54 @@ impl Meter {
     }
 
     /// Takes a reading where a run starts or stops, unless the last one is too fresh or somebody
-    /// else is at it. Gives the time.
+    /// else is at it; then a look at the CPU clock must do, unless that too is too fresh. Gives the
+    /// time.
     fn read_at_edge(&self) -> Duration {
         let now = self.shared.clock.now();
         let last = self.shared.last_read.load(Ordering::Relaxed);
         let resolution = self.shared.resolution.load(Ordering::Relaxed);
         if last != u64::MAX && nanos(now).saturating_sub(last) < resolution {
-            return now;
+            return self.glance(now);
         }
         let mut sensing = match self.shared.sensing.try_lock() {
             Ok(sensing) => sensing,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return now,
+            Err(TryLockError::WouldBlock) => return self.glance(now),
         };
         self.read_all(&mut sensing)
+    }
+
+    /// Looks at the CPU clock, unless that was done just now. Gives the time.
+    fn glance(&self, now: Duration) -> Duration {
+        let shared = &self.shared;
+        let last = shared.last_glance.load(Ordering::Relaxed);
+        let is_due = nanos(now).saturating_sub(last) >= nanos(GLANCE);
+        let claim = |at| {
+            let order = Ordering::Relaxed;
+            shared.last_glance.compare_exchange(last, at, order, order).is_ok()
+        };
+        let Some(cpu_clock) = shared.cpu_clock.as_ref().filter(|_| is_due && claim(nanos(now)))
+        else {
+            return now;
+        };
+        let alone = cpu_clock();
+        let mut ledger = lock(&shared.ledger);
+        let wall = ledger.needs_wall().then(|| shared.clock.wall());
+        ledger.glance(now, wall, alone);
+        now
     }
 
     fn read_all(&self, sensing: &mut Sensing) -> Duration {
         let shared = &self.shared;
         let before = shared.clock.now();
         let period = lock(&shared.ledger).shortest_period();
-        let reading = sensing.read(before, period);
+        let mut reading = sensing.read(before, period);
         let now = shared.clock.now();
+        // What the reading itself took is behind it.
+        if let (Some(pace), Some(cpu_clock)) = (&mut reading.pace, &shared.cpu_clock) {
+            pace.alone = cpu_clock();
+        }
+        shared.last_glance.store(nanos(now), Ordering::Relaxed);
         {
             let mut ledger = lock(&shared.ledger);
             let wall = ledger.needs_wall().then(|| shared.clock.wall());
@@ -268,12 +307,13 @@ impl Meter {
     pub(crate) fn start(&self, start: Start<'_>) -> (RunKey, Option<Uuid>, Duration) {
         let now = self.read_at_edge();
         let thread = thread::slot(&self.shared);
+        let period = start.period;
         let mut ledger = lock(&self.shared.ledger);
         let wall = (ledger.needs_wall() || start.next_cut.is_some()).then(|| self.wall());
         ledger.advance(now, wall);
         let (key, parent) = ledger.start(start, thread, now, wall);
         drop(ledger);
-        thread::wake(&self.shared);
+        thread::wake(&self.shared, now, period);
         (key, parent, now)
     }
 

@@ -1,7 +1,8 @@
 //! The energy of one scope (this process, or the machine), and its fair split between runs.
 //!
 //! Two things happen here. A **ledger line**: readings say what was used; between two readings the
-//! pool goes on at the last known power and settles the difference at the next one. And **two
+//! pool goes on at the last known power, or by the process's CPU clock, and settles the difference
+//! at the next one. And **two
 //! virtual clocks**, as in fair queueing: each tells how many joules one sharer has received since
 //! the beginning. A run notes a clock when it begins to share and takes the difference when it
 //! ceases, so that no operation depends on the number of runs.
@@ -9,6 +10,7 @@
 use std::time::Duration;
 
 use super::energies::Energies;
+use super::sensing::Pace;
 use crate::sensor::Component;
 
 /// The energy of one scope while any run of it was active.
@@ -22,8 +24,16 @@ pub(super) struct Pool {
     active: Duration,
     /// Energy of all active time up to the last reading.
     due: Energies,
-    /// Power in watts, for the time after the last reading.
+    /// Energy expected from the last reading up to the last glance at the CPU clock.
+    ahead: Energies,
+    /// Time of the last reading or glance.
+    glanced: Duration,
+    /// Time since then during which a run was active.
+    active_since_glance: Duration,
+    /// Power in watts, for the time after that.
     power: Energies,
+    /// What that power follows.
+    pace: Option<Pace>,
     /// Energy given out. What is due and not given out is the carry.
     pub(super) given: Energies,
     /// Joules per thread that has an innermost run.
@@ -49,13 +59,36 @@ impl Pool {
         if self.leaf_sharers == 0 {
             return Energies::ZERO;
         }
-        let expected = self.due + self.power * self.active.as_secs_f64();
-        positive(expected - self.given)
+        let since = self.power * self.active_since_glance.as_secs_f64();
+        positive(self.due + self.ahead + since - self.given)
+    }
+
+    /// Goes on by the process's CPU time, which has come to `alone`: the power since the last
+    /// reading or glance is that of this CPU time, not the last known one.
+    pub(super) fn glance(&mut self, now: Duration, alone: Duration) -> Energies {
+        self.pass(now);
+        let passed = self.advanced.saturating_sub(self.glanced);
+        // A thread that was held up may come with a time that is older than another one's.
+        if let Some(pace) = self.pace.as_mut().filter(|_| !passed.is_zero() && self.advanced == now)
+        {
+            self.power = pace.power(alone, passed);
+            pace.alone = alone;
+            self.ahead += self.power * self.active_since_glance.as_secs_f64();
+            self.active_since_glance = Duration::ZERO;
+            self.glanced = self.advanced;
+        }
+        self.advance(now)
     }
 
     /// Takes a reading: what was used since the last one, and the power to go on with. Tells what
     /// may be given out now.
-    pub(super) fn read(&mut self, now: Duration, used: Energies, power: Energies) -> Energies {
+    pub(super) fn read(
+        &mut self,
+        now: Duration,
+        used: Energies,
+        power: Energies,
+        pace: Option<Pace>,
+    ) -> Energies {
         self.pass(now);
         let interval = self.advanced.saturating_sub(self.read_at);
         let share = if self.active >= interval {
@@ -65,8 +98,12 @@ impl Pool {
         };
         self.due += used * share;
         self.power = power;
+        self.pace = pace;
+        self.ahead = Energies::ZERO;
         self.read_at = self.advanced;
+        self.glanced = self.advanced;
         self.active = Duration::ZERO;
+        self.active_since_glance = Duration::ZERO;
         self.readings += 1;
         if self.leaf_sharers == 0 { Energies::ZERO } else { positive(self.due - self.given) }
     }
@@ -76,6 +113,7 @@ impl Pool {
         self.advanced += passed;
         if self.leaf_sharers > 0 {
             self.active += passed;
+            self.active_since_glance += passed;
             if self.roots > 1 {
                 self.overlap += passed;
             }

@@ -4,21 +4,45 @@ use std::time::Duration;
 
 use crate::sensor::{Component, Quality, Share};
 
+/// Changes of quality that are kept apart.
+const MOST_CHANGES: usize = 64;
+
 /// What is known of one sensor's figures.
 #[derive(Clone, Debug)]
 pub(super) struct Provenance {
     pub(super) component: Component,
     pub(super) source: String,
     pub(super) share: Share,
-    /// Each quality that its readings had, with the time at which it began.
-    pub(super) qualities: Vec<(Duration, Quality)>,
+    /// Each quality that its readings had, with the time at which it began; `None` while they are
+    /// missing.
+    pub(super) qualities: Vec<(Duration, Option<Quality>)>,
 }
 
 impl Provenance {
-    /// The weakest quality from `since` on; `None` where there was no reading yet.
+    /// Notes the quality from `now` on; returns whether it is another one.
+    pub(super) fn note(&mut self, now: Duration, quality: Option<Quality>) -> bool {
+        let last = self.qualities.last().map(|(_, quality)| *quality);
+        if last.unwrap_or(None) == quality {
+            return false;
+        }
+        // A sensor that comes and goes for weeks must not fill the memory.
+        if let [_, (_, second), _, ..] = self.qualities.as_slice()
+            && self.qualities.len() >= MOST_CHANGES
+        {
+            let second = *second;
+            if let Some((_, first)) = self.qualities.first_mut() {
+                *first = [*first, second].into_iter().flatten().min();
+            }
+            self.qualities.remove(1);
+        }
+        self.qualities.push((now, quality));
+        true
+    }
+
+    /// The weakest quality from `since` on; `None` where there was no reading.
     fn weakest(&self, since: Duration) -> Option<Quality> {
         let first = self.qualities.iter().rposition(|(at, _)| *at <= since).unwrap_or(0);
-        self.qualities.iter().skip(first).map(|(_, quality)| *quality).min()
+        self.qualities.iter().skip(first).filter_map(|(_, quality)| *quality).min()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
-use super::{ManualClock, Meter, Shared, lock};
+use super::{ManualClock, Meter, Shared, lock, nanos};
 
 /// How often a device that tells only its power is read: up to ten times a second, and at no
 /// simple fraction of the periods that loads like to have.
@@ -23,8 +23,9 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
 #[derive(Debug, Default)]
 pub(super) struct Control {
     spawned: OnceLock<()>,
-    /// Whether the thread sleeps until it is woken.
-    parked: AtomicBool,
+    /// Until when the thread sleeps, in nanoseconds of the meter's clock; 0 while it is awake and
+    /// `u64::MAX` where it sleeps until it is woken.
+    sleeps_until: AtomicU64,
     ended: AtomicBool,
     woken: Mutex<bool>,
     wake: Condvar,
@@ -60,8 +61,8 @@ impl Drop for Shared {
     }
 }
 
-/// Makes sure that the thread takes readings: a run has started.
-pub(super) fn wake(shared: &Arc<Shared>) {
+/// Makes sure that the thread takes readings: a run that wants them every `period` has started.
+pub(super) fn wake(shared: &Arc<Shared>, now: Duration, period: Duration) {
     let control = &shared.thread;
     if !shared.clock.runs() {
         return;
@@ -77,7 +78,9 @@ pub(super) fn wake(shared: &Arc<Shared>) {
             ));
         }
     });
-    if control.parked.load(Ordering::Acquire) {
+    if control.sleeps_until.load(Ordering::Acquire) > nanos(now.saturating_add(period)) {
+        // Once is enough.
+        control.sleeps_until.store(0, Ordering::Release);
         control.wake();
     }
 }
@@ -111,43 +114,65 @@ struct State {
     period_began: Option<Duration>,
     /// When the next reading is due; none while no run is active.
     next_read: Option<Duration>,
+    /// The period that this goes by.
+    period: Duration,
+    /// The last time between two readings.
+    interval: Duration,
     random: u64,
 }
 
 impl State {
     fn new(seed: u64) -> Self {
-        Self { period_began: None, next_read: None, random: seed }
+        Self {
+            period_began: None,
+            next_read: None,
+            period: Duration::MAX,
+            interval: Duration::ZERO,
+            random: seed,
+        }
     }
 
     /// Does what is due; gives the time until something is due again, `None` for until woken.
     fn tick(&mut self, meter: &Meter) -> Option<Duration> {
         let shared = &meter.shared;
         let was_active = self.period_began.is_some();
-        shared.thread.parked.store(false, Ordering::Release);
+        let now = shared.clock.now();
         let period = {
             let ledger = lock(&shared.ledger);
+            // Told under the lock: a run that starts after it sees how long the thread may sleep.
+            let sleep = |until| shared.thread.sleeps_until.store(until, Ordering::Release);
             if ledger.is_idle() {
                 self.period_began = None;
                 self.next_read = None;
-                // Not at once: a run that follows soon need not pay for the waking.
+                // Not at once: a run that follows soon need not pay for the waking, and will find
+                // the thread at the pace of the last one.
                 if was_active {
-                    return Some(Duration::from_secs(1));
+                    let wait = self.interval.clamp(SHORTEST_SLEEP, Duration::from_secs(1));
+                    sleep(nanos(now.saturating_add(wait)));
+                    return Some(wait);
                 }
-                shared.thread.parked.store(true, Ordering::Release);
+                sleep(u64::MAX);
                 return None;
             }
-            ledger.shortest_period()
+            let period = ledger.shortest_period();
+            sleep(nanos(now.saturating_add(period)));
+            period
         };
-        let now = shared.clock.now();
+        if period < self.period {
+            // Somebody wants readings more often than was planned.
+            self.next_read = None;
+        }
+        self.period = period;
         let began = *self.period_began.get_or_insert(now);
         if self.next_read.is_none_or(|next| now >= next) {
             meter.read();
-            self.next_read = Some(now + self.interval(meter, period));
+            self.interval = self.interval(meter, period);
+            self.next_read = Some(now.saturating_add(self.interval));
         }
-        let mut period_ends = began + period;
+        let mut period_ends = began.saturating_add(period);
         if now >= period_ends {
             self.period_began = Some(now);
-            period_ends = now + period;
+            period_ends = now.saturating_add(period);
             if let Some(f) = shared.on_period.get() {
                 f(meter);
             }
@@ -181,7 +206,8 @@ struct Slots(Vec<(Weak<Shared>, usize)>);
 impl Drop for Slots {
     fn drop(&mut self) {
         for (shared, slot) in self.0.drain(..) {
-            if let Some(shared) = shared.upgrade() {
+            // A forked child's copy of its parent's ledger is nobody's, and may be locked for ever.
+            if let Some(shared) = shared.upgrade().filter(|it| it.pid == std::process::id()) {
                 lock(&shared.ledger).remove_thread(slot);
             }
         }

@@ -38,7 +38,7 @@ pub use rapl::Rapl;
 pub use usage::LinuxUsage;
 #[cfg(not(target_os = "linux"))]
 pub use usage::SysinfoUsage;
-pub use usage::{Usage, UsageSource};
+pub use usage::{CpuClock, Usage, UsageSource};
 
 use crate::units::{Joules, Watts};
 

@@ -213,6 +213,9 @@ impl ActiveRun {
 
     /// The record as it stands.
     pub(super) fn record(&self) -> Option<Record> {
+        if !self.meter.is_own() {
+            return None;
+        }
         let account = self.meter.account(self.key)?;
         match &self.row {
             Row::Own(row) => {
@@ -231,6 +234,9 @@ impl ActiveRun {
     /// process's.
     pub(super) fn tell_epoch(&self, epoch: String) -> Option<Result<Record>> {
         let Row::Own(row) = &self.row else { return None };
+        if !self.meter.is_own() {
+            return None;
+        }
         let (figures, duration) = row.figures(&self.meter.account(self.key)?);
         let mut record = row.rest(&figures, duration, Status::Ok);
         record.epoch = epoch;

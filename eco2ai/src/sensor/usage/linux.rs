@@ -6,11 +6,12 @@
 use std::fs::{File, read_dir};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::{Usage, UsageSource};
+use super::{CpuClock, Usage, UsageSource};
 use crate::sensor::kept_file::KeptFile;
 
 /// Long enough for the fields of `/proc/<pid>/stat` up to the resident set.
@@ -337,9 +338,7 @@ impl UsageSource for LinuxUsage {
     fn read(&mut self) -> Usage {
         let own = self.read_tree();
         let own_cpu = if self.is_this_process {
-            let now = clock_gettime(ClockId::ProcessCPUTime);
-            let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or(0);
-            Some(Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), nanoseconds))
+            Some(process_cpu_time())
         } else {
             own.map(|own| self.ticks(own.own))
         };
@@ -372,6 +371,17 @@ impl UsageSource for LinuxUsage {
     fn processes(&self) -> &[u32] {
         &self.processes
     }
+
+    fn cpu_clock(&self) -> Option<CpuClock> {
+        self.is_this_process.then(|| -> CpuClock { Arc::new(process_cpu_time) })
+    }
+}
+
+/// CPU time of this process alone.
+fn process_cpu_time() -> Duration {
+    let now = clock_gettime(ClockId::ProcessCPUTime);
+    let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or(0);
+    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), nanoseconds)
 }
 
 /// User, nice, system, irq and softirq of all CPUs in ticks. `guest` is contained in `user`.

@@ -7,6 +7,7 @@ mod linux;
 #[cfg_attr(target_os = "linux", allow(unreachable_pub, reason = "public elsewhere"))]
 mod other;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
@@ -33,6 +34,9 @@ pub struct Usage {
     pub used_memory: Option<u64>,
 }
 
+/// A clock of a process's CPU time, shared by the threads that ask.
+pub type CpuClock = Arc<dyn Fn() -> Duration + Send + Sync>;
+
 /// Tells the usage. The meter has one for the machine it runs on; a test brings its own.
 pub trait UsageSource: Send {
     /// The usage now. Called at each reading, so it is cheap: children and memory may be those of
@@ -46,4 +50,11 @@ pub trait UsageSource: Send {
 
     /// The ids of the process and its children as of the last refresh.
     fn processes(&self) -> &[u32];
+
+    /// The CPU time of the process alone, without its children, where it can be had within a
+    /// microsecond: by it the meter tells how busy a run was that is too short for a reading of its
+    /// own. Asked once.
+    fn cpu_clock(&self) -> Option<CpuClock> {
+        None
+    }
 }

@@ -6,7 +6,7 @@ use syn::{Error, Result};
 
 use crate::arguments::Arguments;
 use crate::function::{Function, is_ident, rebind};
-use crate::returned::Returned;
+use crate::returned::{Returned, names_a_future};
 use crate::tokens::is_punct;
 
 /// The function with its body tracked.
@@ -124,7 +124,13 @@ fn polled(
     } else {
         written(&function.returns)
     };
-    let (site, future) = driven(&output, arguments, &move_block, statements, block);
+    // For clippy, a future at the end of an async block was forgotten to be awaited.
+    let value = if names_a_future(&function.returns) {
+        quote_spanned!(Span::mixed_site()=> return #block;)
+    } else {
+        block.into_token_stream()
+    };
+    let (site, future) = driven(&output, arguments, &move_block, statements, &value);
     if never {
         quote_spanned!(Span::mixed_site()=> #site match #future {})
     } else {
@@ -137,7 +143,8 @@ fn returned_future(returned: &Returned, arguments: &Arguments) -> TokenStream {
     let Returned { keyword, body, output, .. } = returned;
     let output = if output.is_empty() { Type::Unknown } else { written(output) };
     let none = TokenStream::new();
-    let (site, future) = driven(&output, arguments, keyword, &none, &ours(body));
+    let (site, future) =
+        driven(&output, arguments, keyword, &none, &ours(body).into_token_stream());
     let block = Group::new(Delimiter::Brace, quote!(#site #future));
     let block = with_span(block, body.span());
     quote!(#block)
@@ -149,7 +156,7 @@ fn driven(
     arguments: &Arguments,
     keyword: &TokenStream,
     statements: &TokenStream,
-    block: &Group,
+    value: &TokenStream,
 ) -> (TokenStream, TokenStream) {
     let Arguments { runtime, constant, .. } = arguments;
     let site = site(arguments);
@@ -193,7 +200,7 @@ fn driven(
                 #hint
                 #statements
                 call.start(#constant, || #builder);
-                #block
+                #value
             }),
             #status,
         )

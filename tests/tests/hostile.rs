@@ -47,6 +47,11 @@ impl Model {
 }
 
 #[track]
+async fn unused_arguments(_x: u8, mut _y: u8, _: u8) {
+    std::future::ready(()).await;
+}
+
+#[track]
 async fn endless() -> ! {
     loop {
         tokio::task::yield_now().await;
@@ -83,6 +88,7 @@ async fn no_lint_and_no_missing_prelude_troubles_the_expansion() {
     assert_eq!(no_prelude::plain() + no_prelude::future(1).await, 2);
     assert!(no_prelude::save().is_ok());
     drop(endless());
+    unused_arguments(1, 2, 3).await;
     assert_one("Model::plain");
     assert_one("no_prelude::future");
 }

@@ -167,8 +167,9 @@ fn driven(
         Type::Named(output) => {
             // Where rustc speaks of the inferred return type, it should point to the written one.
             let at = output.clone().into_iter().next().map_or(mixed, |token| token.span());
+            let path = located(runtime, at);
             let never = quote_spanned! {mixed.located_at(at)=>
-                #runtime::__private::never::<#output>()
+                #path::__private::never::<#output>()
             };
             quote_spanned! {mixed=>
                 if false {
@@ -207,6 +208,17 @@ fn driven(
         .await
     };
     (call, future)
+}
+
+/// The same path, found by messages at another place.
+fn located(path: &TokenStream, at: Span) -> TokenStream {
+    path.clone()
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(token.span().located_at(at));
+            token
+        })
+        .collect()
 }
 
 fn site(arguments: &Arguments) -> TokenStream {

@@ -508,19 +508,22 @@ fn drops<F: Future<Output = ()>>(make: impl Fn() -> F) -> Vec<Vec<&'static str>>
 }
 
 struct Parts {
-    used: Noisy,
     _unused: Noisy,
+    used: Noisy,
 }
 
 impl Parts {
+    // What the body does not use of `self` belongs to the future all the same.
     async fn bare(self, _a: Noisy) {
-        let _used = self.used;
+        let used = &self.used;
         pause().await;
+        assert_eq!(used.0, "used");
     }
     #[track]
     async fn tracked(self, _a: Noisy) {
-        let _used = self.used;
+        let used = &self.used;
         pause().await;
+        assert_eq!(used.0, "used");
     }
 }
 

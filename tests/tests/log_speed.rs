@@ -94,8 +94,7 @@ fn a_row_costs_at_most_two_and_a_half_times_a_bare_append() {
     let bare = folder.path().join("bare");
     let started = Instant::now();
     for _ in 0..TIMES {
-        let mut file =
-            std::fs::OpenOptions::new().create(true).append(true).open(&bare).unwrap();
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&bare).unwrap();
         file.lock().unwrap();
         file.write_all(line.as_bytes()).unwrap();
     }

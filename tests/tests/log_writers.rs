@@ -40,10 +40,8 @@ fn assert_complete(log: &Path, earlier: usize, writers: &[u32], runs: usize) {
         .map(|row| row.unwrap().description)
         .filter(|text| text.starts_with('='))
         .collect();
-    let mut expected: Vec<String> = writers
-        .iter()
-        .flat_map(|writer| (0..runs).map(|run| description(*writer, run)))
-        .collect();
+    let mut expected: Vec<String> =
+        writers.iter().flat_map(|writer| (0..runs).map(|run| description(*writer, run))).collect();
     found.sort_unstable();
     expected.sort_unstable();
     assert!(found == expected, "{} of {} rows", found.len(), expected.len());

@@ -69,11 +69,6 @@ impl LogFile {
         &self.path
     }
 
-    /// Forgets the open file: in a forked child it shares its lock with the parent's.
-    pub(crate) fn close(&mut self) {
-        self.open = None;
-    }
-
     /// Appends whole rows; says where the file ends then.
     pub(crate) fn append(&mut self, rows: &[u8]) -> Result<End> {
         // Somebody may replace the file again and again, but hardly between our open and our look.

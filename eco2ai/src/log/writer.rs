@@ -373,4 +373,77 @@ mod tests {
         assert_eq!(rows(&path), expected.map(|(id, status)| (id.to_owned(), status)));
         assert_eq!(journals(&path), 0);
     }
+
+    const KILLED_LOG: &str = "ECO2AI_TEST_KILLED_LOG";
+
+    /// What a child of the test below does until it is killed: runs that are kept, told, finished.
+    #[test]
+    fn a_process_that_is_killed() {
+        let Some(path) = std::env::var_os(KILLED_LOG) else { return };
+        let path = PathBuf::from(path);
+        attach(&path).unwrap();
+        for number in 0.. {
+            let state = record(&format!("{}:{number}", std::process::id()));
+            keep(&path, || vec![state.clone()]);
+            writeln!(std::io::stderr(), "kept {}", state.id).unwrap();
+            keep(&path, || vec![state.clone()]);
+            finish(&path, &state).unwrap();
+        }
+    }
+
+    /// 40 kills, or 200 with `ECO2AI_FULL_LOAD`.
+    #[test]
+    fn each_run_of_killed_processes_is_there_once() {
+        use std::process::{Command, Stdio};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("emission.csv");
+        finish(&path, &record("earlier:0")).unwrap();
+        let rounds = if std::env::var_os("ECO2AI_FULL_LOAD").is_some() { 50 } else { 10 };
+        let mut kept = Vec::new();
+        for round in 0..rounds {
+            let children: Vec<_> = (0..4)
+                .map(|_| {
+                    Command::new(std::env::current_exe().unwrap())
+                        .args(["--exact", "log::writer::tests::a_process_that_is_killed"])
+                        .arg("--nocapture")
+                        .env(KILLED_LOG, &path)
+                        .stdout(Stdio::null())
+                        .stderr(Stdio::piped())
+                        .spawn()
+                        .unwrap()
+                })
+                .collect();
+            // At another moment each time: while starting, recovering, keeping, writing.
+            std::thread::sleep(std::time::Duration::from_micros(4_000 + 1_237 * (round % 16)));
+            for mut child in children {
+                child.kill().unwrap();
+                let said = child.wait_with_output().unwrap().stderr;
+                let said = String::from_utf8_lossy(&said).into_owned();
+                let whole = said.rsplit_once('\n').map_or("", |(whole, _)| whole);
+                kept.extend(
+                    whole.lines().filter_map(|line| Some(line.strip_prefix("kept ")?.to_owned())),
+                );
+            }
+        }
+        recover(&path).unwrap();
+        assert_eq!(journals(&path), 0);
+        let mut runs: HashMap<String, Vec<(u64, Status)>> = HashMap::new();
+        for (id, status) in rows(&path) {
+            let (process, number) = id.split_once(':').unwrap();
+            runs.entry(process.into()).or_default().push((number.parse().unwrap(), status));
+        }
+        assert!(runs.contains_key("earlier") && kept.len() > 100, "{} kept", kept.len());
+        for runs in runs.values_mut() {
+            runs.sort_unstable();
+            for (at, (number, status)) in runs.iter().enumerate() {
+                assert_eq!(*number, at as u64, "each once");
+                assert!(*status == Status::Ok || at + 1 == runs.len(), "only the last was cut off");
+            }
+        }
+        for id in kept {
+            let (process, number) = id.split_once(':').unwrap();
+            let number: usize = number.parse().unwrap();
+            assert!(runs.get(process).is_some_and(|runs| number < runs.len()), "{id} is lost");
+        }
+    }
 }

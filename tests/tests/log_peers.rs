@@ -42,7 +42,8 @@ fn pandas_and_eco2ais_summary_read_our_log() {
         &long,
     ];
     for text in texts {
-        let tracker = Tracker::builder().project("p").description(text).file(&log).build().unwrap();
+        let tracker =
+            Tracker::builder().project("p").description(text).file(&log).forget().build().unwrap();
         tracker.start().unwrap().stop().unwrap();
     }
     let output = python.arg(&log).arg(texts.len().to_string()).output().unwrap();
@@ -72,7 +73,7 @@ fn a_log_that_eco2ai_wrote_is_read_and_continued() {
     let before = eco2ai::summary(&log).unwrap();
     assert_eq!(before.unusable_rows, 0);
 
-    let tracker = Tracker::builder().project("ours").file(&log).build().unwrap();
+    let tracker = Tracker::builder().project("ours").file(&log).forget().build().unwrap();
     tracker.start().unwrap().stop().unwrap();
     let after: Vec<_> = eco2ai::read_log(&log).unwrap().map(Result::unwrap).collect();
     assert_eq!(after.len(), theirs.len() + 1);

@@ -38,7 +38,15 @@ fn our_row(row: usize, projects: usize) -> String {
 
 fn write_log(path: &Path, columns: usize, projects: usize) {
     let seed = path.with_extension("seed");
-    eco2ai::Tracker::builder().file(&seed).build().unwrap().start().unwrap().stop().unwrap();
+    eco2ai::Tracker::builder()
+        .file(&seed)
+        .forget()
+        .build()
+        .unwrap()
+        .start()
+        .unwrap()
+        .stop()
+        .unwrap();
     let header = std::fs::read_to_string(seed).unwrap();
     let header: Vec<_> = header.lines().next().unwrap().split(',').take(columns).collect();
     let mut file = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
@@ -103,8 +111,11 @@ fn a_row_costs_at_most_two_and_a_half_times_a_bare_append() {
         file.write_all(line.as_bytes()).unwrap();
     }
     let bare = started.elapsed() / TIMES;
-    let tracker =
-        eco2ai::Tracker::builder().file(folder.path().join("emission.csv")).build().unwrap();
+    let tracker = eco2ai::Tracker::builder()
+        .file(folder.path().join("emission.csv"))
+        .forget()
+        .build()
+        .unwrap();
     let started = Instant::now();
     for _ in 0..TIMES {
         tracker.start().unwrap().stop().unwrap();

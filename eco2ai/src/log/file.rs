@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_log_is_refused_and_left_as_it_is() {
-        for text in ["name,age\nx,1\n".to_owned(), header(36).replace("\n", ",more\n"), "\n".into()]
+        for text in ["name,age\nx,1\n".to_owned(), header(36).replace('\n', ",more\n"), "\n".into()]
         {
             let folder = tempfile::tempdir().unwrap();
             let mut log = log(&folder);

@@ -370,7 +370,8 @@ mod tests {
                 let rows = row(at, length);
                 journal.write(&log, end(), &rows).unwrap();
                 let new = fs::read(journal.path()).unwrap();
-                let (from, to) = (journal.last.0 as usize, journal.last.1 as usize);
+                let place = |at: u64| usize::try_from(at).unwrap();
+                let (from, to) = (place(journal.last.0), place(journal.last.1));
                 let cut = from + cut.index(to - from);
                 let mut torn = old;
                 torn.resize(torn.len().max(cut), 0);

@@ -126,10 +126,8 @@ impl Sensing {
         self.window = Some((begin, next));
         if let (Some(own), Some(busy)) = (change(&begin.usage, own), change(&begin.usage, busy)) {
             let most = own.max(busy);
-            self.cpu_share = Some(match most.is_zero() {
-                true => 0.0,
-                false => own.as_secs_f64() / most.as_secs_f64(),
-            });
+            self.cpu_share =
+                Some(if most.is_zero() { 0.0 } else { own.as_secs_f64() / most.as_secs_f64() });
         }
         if last.is_none() {
             // Nothing to compare with yet: one busy CPU, the one that asks.

@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn a_run_that_finishes_leaves_one_row_and_no_journal() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("emission.csv");
+        let path = folder.path().join("unit_test.csv");
         keep(&path, || vec![record("a"), record("b")]);
         assert_eq!(journals(&path), 1);
         finish(&path, &record("a")).unwrap();
@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn what_a_dead_process_left_becomes_a_row_once() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("emission.csv");
+        let path = folder.path().join("unit_test.csv");
         finish(&path, &record("before")).unwrap();
         keep(&path, || vec![record("a"), record("b")]);
         assert_eq!(recover(&path).unwrap(), 0, "a living owner's journal is left alone");
@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn the_first_tracker_on_a_log_recovers_it() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("emission.csv");
+        let path = folder.path().join("unit_test.csv");
         keep(&path, || vec![record("a")]);
         die(&path);
         attach(&path).unwrap();
@@ -328,7 +328,7 @@ mod tests {
     #[test]
     fn an_epoch_is_not_taken_for_the_one_before() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("emission.csv");
+        let path = folder.path().join("unit_test.csv");
         let epoch = |number: i64| {
             let mut record = record("training");
             record.start_time += chrono::TimeDelta::seconds(number);
@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn rows_wait_while_the_log_is_locked_and_are_written_once() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("emission.csv");
+        let path = folder.path().join("unit_test.csv");
         finish(&path, &record("0")).unwrap();
         let holder = fs::File::open(&path).unwrap();
         holder.lock().unwrap();
@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn a_row_that_waits_is_recovered_with_its_own_status_and_only_once() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("emission.csv");
+        let path = folder.path().join("unit_test.csv");
         finish(&path, &record("0")).unwrap();
         let holder = fs::File::open(&path).unwrap();
         holder.lock().unwrap();
@@ -407,7 +407,7 @@ mod tests {
     fn each_run_of_killed_processes_is_there_once() {
         use std::process::{Command, Stdio};
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("emission.csv");
+        let path = folder.path().join("unit_test.csv");
         finish(&path, &record("earlier:0")).unwrap();
         let rounds = if std::env::var_os("ECO2AI_FULL_LOAD").is_some() { 50 } else { 10 };
         let mut kept = Vec::new();

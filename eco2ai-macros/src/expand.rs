@@ -6,7 +6,7 @@ use syn::{Error, Result};
 
 use crate::arguments::Arguments;
 use crate::function::{Function, is_ident, rebind};
-use crate::returned::Returned;
+use crate::returned::{Returned, names_a_future};
 use crate::tokens::is_punct;
 
 /// The function with its body tracked.
@@ -124,7 +124,13 @@ fn polled(
     } else {
         written(&function.returns)
     };
-    let (site, future) = driven(&output, arguments, &move_block, statements, block);
+    // For clippy, a future at the end of an async block was forgotten to be awaited.
+    let value = if names_a_future(&function.returns) {
+        quote_spanned!(Span::mixed_site()=> return #block;)
+    } else {
+        block.into_token_stream()
+    };
+    let (site, future) = driven(&output, arguments, &move_block, statements, &value);
     if never {
         quote_spanned!(Span::mixed_site()=> #site match #future {})
     } else {
@@ -137,7 +143,8 @@ fn returned_future(returned: &Returned, arguments: &Arguments) -> TokenStream {
     let Returned { keyword, body, output, .. } = returned;
     let output = if output.is_empty() { Type::Unknown } else { written(output) };
     let none = TokenStream::new();
-    let (site, future) = driven(&output, arguments, keyword, &none, &ours(body));
+    let (site, future) =
+        driven(&output, arguments, keyword, &none, &ours(body).into_token_stream());
     let block = Group::new(Delimiter::Brace, quote!(#site #future));
     let block = with_span(block, body.span());
     quote!(#block)
@@ -149,7 +156,7 @@ fn driven(
     arguments: &Arguments,
     keyword: &TokenStream,
     statements: &TokenStream,
-    block: &Group,
+    value: &TokenStream,
 ) -> (TokenStream, TokenStream) {
     let Arguments { runtime, constant, .. } = arguments;
     let site = site(arguments);
@@ -160,8 +167,9 @@ fn driven(
         Type::Named(output) => {
             // Where rustc speaks of the inferred return type, it should point to the written one.
             let at = output.clone().into_iter().next().map_or(mixed, |token| token.span());
+            let path = located(runtime, at);
             let never = quote_spanned! {mixed.located_at(at)=>
-                #runtime::__private::never::<#output>()
+                #path::__private::never::<#output>()
             };
             quote_spanned! {mixed=>
                 if false {
@@ -193,13 +201,24 @@ fn driven(
                 #hint
                 #statements
                 call.start(#constant, || #builder);
-                #block
+                #value
             }),
             #status,
         )
         .await
     };
     (call, future)
+}
+
+/// The same path, found by messages at another place.
+fn located(path: &TokenStream, at: Span) -> TokenStream {
+    path.clone()
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(token.span().located_at(at));
+            token
+        })
+        .collect()
 }
 
 fn site(arguments: &Arguments) -> TokenStream {

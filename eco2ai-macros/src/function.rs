@@ -202,9 +202,18 @@ fn rebind_one(tokens: &[TokenTree], depths: &[usize], number: usize) -> Paramete
     let types: TokenStream = tokens[colon.unwrap_or(tokens.len())..].iter().cloned().collect();
     let binding: TokenStream = pattern.iter().cloned().collect();
     if let Some(name) = simple(pattern) {
+        // The same name, but ours: lints that look at uses of `_name` leave it alone.
+        let mut name = name.clone();
+        name.set_span(name.span().resolved_at(Span::mixed_site()));
+        // So do those that look at `let _name = …`, if it is no plain name on the left.
+        let (binding, value) = if name.to_string().starts_with('_') {
+            (quote!((#binding,)), quote!((#name,)))
+        } else {
+            (binding, name.to_token_stream())
+        };
         return Parameter {
             outer: quote!(#switches #name #types),
-            inner: local(&attributes, &binding, &name.to_token_stream()),
+            inner: local(&attributes, &binding, &value),
         };
     }
     let name = format_ident!("argument_{number}", span = Span::mixed_site()).to_token_stream();

@@ -39,10 +39,10 @@ pub struct Refused {
     reason: &'static str,
 }
 
-impl From<Refused> for Error {
-    fn from(refused: Refused) -> Self {
-        let Refused { parameter, value, reason } = refused;
-        Self::Parameter { parameter, value, reason: reason.into() }
+impl Refused {
+    pub(crate) fn into_error(self) -> Error {
+        let Self { parameter, value, reason } = self;
+        Error::Parameter { parameter, value, reason: reason.into() }
     }
 }
 

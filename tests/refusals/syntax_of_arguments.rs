@@ -1,4 +1,4 @@
-//! A missing `=`, comma, name or value; parentheses where none belong.
+//! A missing `=`, comma, name or (half of a) value; parentheses where none belong.
 
 #[eco2ai::track(project "a")]
 fn no_equals() {}
@@ -21,6 +21,9 @@ fn parentheses() {}
 #[eco2ai::track(project == "a")]
 fn two_equals() {}
 
+#[eco2ai::track(pue = 1 +)]
+fn half_an_expression() {}
+
 #[eco2ai::track(err = true)]
 fn value_of_err() -> Result<(), ()> {
     Ok(())
@@ -34,5 +37,6 @@ fn main() {
     name_alone();
     parentheses();
     two_equals();
+    half_an_expression();
     let _ = value_of_err();
 }

@@ -9,12 +9,8 @@ fn number_for_text() {}
 #[eco2ai::track(project = missing)]
 fn missing_name() {}
 
-#[eco2ai::track(pue = 1 +)]
-fn half_an_expression() {}
-
 fn main() {
     text_for_a_number();
     number_for_text();
     missing_name();
-    half_an_expression();
 }

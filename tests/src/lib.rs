@@ -1,6 +1,7 @@
 //! Rigs for the integration tests.
 
 #![allow(clippy::must_use_candidate)]
+#![allow(missing_docs, reason = "fields of rigs say it by their names")]
 
 pub use ::fake_nvml::curve;
 

@@ -2,6 +2,7 @@
 //!
 //! The full load is behind `ECO2AI_FULL_LOAD=1`; without it the numbers are smaller.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -27,6 +28,7 @@ fn write_runs(log: &Path, writer: u32, runs: usize) {
             .project("load")
             .description(description(writer, run))
             .file(log)
+            .forget()
             .build()
             .unwrap();
         tracker.start().unwrap().stop().unwrap();
@@ -55,7 +57,8 @@ fn fill(log: &Path, rows: usize) {
     if rows == 0 {
         return;
     }
-    let first = Tracker::builder().project("old").description("old").file(log).build().unwrap();
+    let first =
+        Tracker::builder().project("old").description("old").file(log).forget().build().unwrap();
     first.start().unwrap().stop().unwrap();
     let text = std::fs::read_to_string(log).unwrap();
     let (header, row) = text.split_once('\n').unwrap();
@@ -122,16 +125,37 @@ fn a_stopped_holder_of_the_lock_stops_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("emission.csv");
     write_runs(&log, 1, 1);
-    // The lock is the file's, not the process's: a second handle holds it as a stopped one would.
-    let holder = std::fs::File::open(&log).unwrap();
-    holder.lock().unwrap();
+    let mut holder = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "holder_of_the_lock", "--ignored", "--nocapture"])
+        .env("ECO2AI_TEST_LOG", &log)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines();
+    while lines.next().unwrap().unwrap() != "locked" {}
+    let signal = |signal: &str| {
+        let id = holder.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    };
+    signal("-STOP");
     let started = Instant::now();
     write_runs(&log, 2, 100);
     assert!(started.elapsed() < Duration::from_millis(600), "{:?}", started.elapsed());
     assert_complete(&log, 0, &[1], 1);
-    holder.unlock().unwrap();
+    signal("-KILL");
+    holder.wait().unwrap();
     eco2ai::recover(&log).unwrap();
     assert_eq!(eco2ai::summary(&log).unwrap().total.rows, 101);
+}
+
+/// The process that `a_stopped_holder_of_the_lock_stops_nobody` stops.
+#[test]
+#[ignore = "a part of another test"]
+fn holder_of_the_lock() {
+    let log = std::fs::File::open(std::env::var_os("ECO2AI_TEST_LOG").unwrap()).unwrap();
+    log.lock().unwrap();
+    println!("\nlocked");
+    std::thread::sleep(Duration::from_secs(60));
 }
 
 /// A limit on the size of files stands for a full disk; the rows come when there is space again.

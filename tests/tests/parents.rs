@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use eco2ai::{Tracker, track};
+use eco2ai::track;
 use eco2ai_tests::rows::{Row, in_file, in_own_folder};
 
 /// The only row of `function`.
@@ -124,18 +124,4 @@ fn after_a_panic_the_thread_has_no_current_run() {
     afterwards();
     assert_eq!(row("panics")["status"], "panicked");
     assert_root("afterwards");
-}
-
-#[test]
-fn a_parent_may_be_given() {
-    #[track(parent = parent.clone())]
-    fn adopted(parent: eco2ai::RunHandle) {
-        let _ = parent;
-    }
-    in_own_folder();
-    let run = Tracker::builder().build().and_then(|tracker| tracker.start()).expect("a run");
-    let handle = run.handle();
-    std::thread::spawn(move || adopted(handle.clone())).join().expect("no panic");
-    let record = run.stop().expect("a row");
-    assert_eq!(row("adopted")["parent_id"], record.id);
 }

@@ -1,6 +1,11 @@
 //! Futures of all shapes: a run starts at the first poll, ends once, and changes neither `Send`,
 //! nor drop order, nor the value.
-#![allow(clippy::unused_async, clippy::needless_pass_by_value, clippy::unused_self)]
+#![allow(
+    clippy::unused_async,
+    clippy::manual_async_fn,
+    clippy::needless_pass_by_value,
+    clippy::unused_self
+)]
 
 use std::cell::{Cell, RefCell};
 use std::error::Error;
@@ -59,7 +64,8 @@ fn async_functions() {
     in_own_folder();
     block_on(nothing());
     assert_eq!(block_on(value(3)), 3);
-    assert_eq!(block_on(unsafe { unsafe_async(&raw const *&4) }), 4);
+    let four = 4;
+    assert_eq!(block_on(unsafe { unsafe_async(&raw const four) }), 4);
     assert_eq!(block_on(inner_attributes()), 2);
     for name in ["nothing", "value", "unsafe_async", "inner_attributes"] {
         assert_one(name);
@@ -502,19 +508,22 @@ fn drops<F: Future<Output = ()>>(make: impl Fn() -> F) -> Vec<Vec<&'static str>>
 }
 
 struct Parts {
-    used: Noisy,
     _unused: Noisy,
+    used: Noisy,
 }
 
 impl Parts {
+    // What the body does not use of `self` belongs to the future all the same.
     async fn bare(self, _a: Noisy) {
-        let _used = self.used;
+        let used = &self.used;
         pause().await;
+        assert_eq!(used.0, "used");
     }
     #[track]
     async fn tracked(self, _a: Noisy) {
-        let _used = self.used;
+        let used = &self.used;
         pause().await;
+        assert_eq!(used.0, "used");
     }
 }
 
@@ -540,16 +549,16 @@ fn arguments_are_dropped_in_the_same_order() {
 
 #[test]
 fn a_tracked_future_stays_small() {
-    async fn bare(x: [u8; 1000]) -> u8 {
+    async fn bare(x: [u8; 200]) -> u8 {
         pause().await;
         x[0]
     }
     #[track]
-    async fn tracked(x: [u8; 1000]) -> u8 {
+    async fn tracked(x: [u8; 200]) -> u8 {
         pause().await;
         x[0]
     }
-    let bare = size_of_val(&bare([0; 1000]));
-    let tracked = size_of_val(&tracked([0; 1000]));
+    let bare = size_of_val(&bare([0; 200]));
+    let tracked = size_of_val(&tracked([0; 200]));
     assert!(tracked <= 2 * bare, "{tracked} bytes, {bare} without");
 }

@@ -1,6 +1,20 @@
 //! Plain functions of all shapes: each compiles under the attribute, returns what it did without,
 //! and leaves its row.
-#![allow(clippy::unused_self, clippy::needless_pass_by_value, clippy::unnecessary_wraps)]
+#![allow(
+    clippy::boxed_local,
+    clippy::elidable_lifetime_names,
+    clippy::many_single_char_names,
+    clippy::needless_arbitrary_self_type,
+    clippy::needless_lifetimes,
+    clippy::needless_pass_by_value,
+    clippy::ptr_arg,
+    clippy::too_many_arguments,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    clippy::used_underscore_binding,
+    reason = "the shapes are what is tested"
+)]
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -274,7 +288,8 @@ fn unsafe_and_foreign_interfaces() {
         x
     }
     in_own_folder();
-    assert_eq!(unsafe { plain_unsafe(&raw const *&1) }, 1);
+    let one = 1;
+    assert_eq!(unsafe { plain_unsafe(&raw const one) }, 1);
     assert_eq!(unsafe { with_abi(2) }, 2);
     assert_one("plain_unsafe");
     assert_one("with_abi");

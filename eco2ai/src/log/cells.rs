@@ -41,8 +41,6 @@ pub(crate) struct Row<'a> {
     cells: &'a [Cell],
     /// Number of its first line, from 1.
     pub(crate) line: u64,
-    /// Where it starts in the file.
-    pub(crate) offset: u64,
     /// Why it cannot be used, where it cannot.
     pub(crate) malformed: Option<&'static str>,
 }
@@ -165,7 +163,6 @@ impl<R: Read> Rows<R> {
                     bytes: &self.buffer[..self.end],
                     cells: &self.cells,
                     line,
-                    offset: self.offset + from as u64,
                     malformed,
                 }));
             }

@@ -69,11 +69,6 @@ impl LogFile {
         &self.path
     }
 
-    /// Forgets the open file: in a forked child it shares its lock with the parent's.
-    pub(crate) fn close(&mut self) {
-        self.open = None;
-    }
-
     /// Appends whole rows; says where the file ends then.
     pub(crate) fn append(&mut self, rows: &[u8]) -> Result<End> {
         // Somebody may replace the file again and again, but hardly between our open and our look.
@@ -323,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_log_is_refused_and_left_as_it_is() {
-        for text in ["name,age\nx,1\n".to_owned(), header(36).replace("\n", ",more\n"), "\n".into()]
+        for text in ["name,age\nx,1\n".to_owned(), header(36).replace('\n', ",more\n"), "\n".into()]
         {
             let folder = tempfile::tempdir().unwrap();
             let mut log = log(&folder);

@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn a_journal_stays_small_however_often_it_is_written() {
         let folder = tempfile::tempdir().unwrap();
-        let log = folder.path().join("emission.csv");
+        let log = folder.path().join("unit_test.csv");
         let rows = [b'x'; 1000];
         let stem = Stem::new(&log);
         let mut journal = Journal::create(&log, &stem, Kind::Running, end(), &rows).unwrap();
@@ -360,7 +360,7 @@ mod tests {
             lengths in prop::collection::vec(0_usize..2000, 1..20), cut: prop::sample::Index,
         ) {
             let folder = tempfile::tempdir().unwrap();
-            let log = folder.path().join("emission.csv");
+            let log = folder.path().join("unit_test.csv");
             let row = |at: usize, length: usize| format!("{at},{}\n", "y".repeat(length)).into_bytes();
             let mut journal =
                 Journal::create(&log, &Stem::new(&log), Kind::Running, end(), b"0\n").unwrap();
@@ -370,7 +370,8 @@ mod tests {
                 let rows = row(at, length);
                 journal.write(&log, end(), &rows).unwrap();
                 let new = fs::read(journal.path()).unwrap();
-                let (from, to) = (journal.last.0 as usize, journal.last.1 as usize);
+                let place = |at: u64| usize::try_from(at).unwrap();
+                let (from, to) = (place(journal.last.0), place(journal.last.1));
                 let cut = from + cut.index(to - from);
                 let mut torn = old;
                 torn.resize(torn.len().max(cut), 0);

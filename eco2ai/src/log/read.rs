@@ -90,6 +90,10 @@ impl Iterator for Records {
 
     fn next(&mut self) -> Option<Self::Item> {
         let log = self.log.as_mut()?;
+        #[allow(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method is for one lifetime"
+        )]
         match log.next(|row| row.record()) {
             Ok(row) => row,
             Err(error) => {

@@ -170,7 +170,7 @@ impl fmt::Display for Record {
             }
         }
         // What the parts do not show.
-        if self.pue != 1.0 {
+        if self.pue > 1.0 {
             write!(f, "\n  PUE   {} (in the total, not in the parts)", self.pue)?;
         }
         Ok(())

@@ -1,9 +1,10 @@
 //! Taking over what processes that have died left in their journals.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::log::cells::Rows;
@@ -63,9 +64,11 @@ pub(crate) fn recover_orphans(log: &mut LogFile) -> Result<usize> {
 fn write_missing(log: &mut LogFile, found: &Found, kind: Kind) -> Result<usize> {
     let io = |source| Error::Io { path: log.path().to_path_buf(), source };
     let mut records = records_of(&found.rows).map_err(io)?;
-    let mut wanted: HashSet<_> = records.iter().map(key_of).collect();
-    forget_written(log.path(), found, &mut wanted)?;
-    records.retain(|record| wanted.remove(&key_of(record)));
+    let key_of = |record: &Record| Key::of(record, kind);
+    let mut wanted: HashMap<_, _> =
+        records.iter().map(|record| (key_of(record), record.duration)).collect();
+    forget_written(log.path(), found, &mut wanted, kind)?;
+    records.retain(|record| wanted.remove(&key_of(record)).is_some());
     if kind == Kind::Running {
         for record in &mut records {
             record.status = Status::Interrupted;
@@ -77,11 +80,27 @@ fn write_missing(log: &mut LogFile, found: &Found, kind: Kind) -> Result<usize> 
     Ok(records.len())
 }
 
-/// What tells one row from all others: all epochs of a training have the same id.
-type Key = (String, String);
+/// What tells one row from all others. All epochs of a training have the same id, and short ones
+/// begin in the same second.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    id: String,
+    start_time: String,
+    /// Empty for the state of a run that had not ended: its epoch had no text yet.
+    epoch: String,
+}
 
-fn key_of(record: &Record) -> Key {
-    (record.id.clone(), record.start_time.format("%Y-%m-%d %H:%M:%S%:z").to_string())
+impl Key {
+    fn of(record: &Record, kind: Kind) -> Self {
+        Self {
+            id: record.id.clone(),
+            start_time: record.start_time.format("%Y-%m-%d %H:%M:%S%:z").to_string(),
+            epoch: match kind {
+                Kind::Waiting => record.epoch.clone(),
+                Kind::Running => String::new(),
+            },
+        }
+    }
 }
 
 fn records_of(rows: &[u8]) -> io::Result<Vec<Record>> {
@@ -99,7 +118,12 @@ fn records_of(rows: &[u8]) -> io::Result<Vec<Record>> {
 }
 
 /// Takes from `wanted` what the log has already, as far as it was written since the frame was.
-fn forget_written(path: &Path, found: &Found, wanted: &mut HashSet<Key>) -> Result<()> {
+fn forget_written(
+    path: &Path,
+    found: &Found,
+    wanted: &mut HashMap<Key, Duration>,
+    kind: Kind,
+) -> Result<()> {
     let io = |source| Error::Io { path: path.to_path_buf(), source };
     let mut log = match File::open(path) {
         Ok(log) => log,
@@ -120,7 +144,20 @@ fn forget_written(path: &Path, found: &Found, wanted: &mut HashSet<Key>) -> Resu
         let Some(row) = rows.next(Some(layout.width)).map_err(io)? else { break };
         if row.malformed.is_none() {
             let named = Named { row: &row, layout: &layout };
-            wanted.remove(&(named.text(Column::Id), named.text(Column::StartTime)));
+            let key = Key {
+                id: named.text(Column::Id),
+                start_time: named.text(Column::StartTime),
+                epoch: match kind {
+                    Kind::Waiting => named.text(Column::Epoch),
+                    Kind::Running => String::new(),
+                },
+            };
+            // A run that ended lasted no shorter than when its state was kept; a shorter one is the
+            // epoch before it.
+            let lasted = named.record().map(|record| record.duration).unwrap_or_default();
+            if wanted.get(&key).is_some_and(|kept| *kept <= lasted) {
+                wanted.remove(&key);
+            }
         }
     }
     Ok(())

@@ -92,7 +92,7 @@ fn write_cell(record: &Record, column: Column, cell: &mut String) {
 }
 
 /// The rows of `records`, each with its new line.
-pub(crate) fn rows_of(records: &[Record]) -> Vec<u8> {
+pub(crate) fn rows_of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<u8> {
     let mut writer = csv::WriterBuilder::new().buffer_capacity(1024).from_writer(Vec::new());
     let mut cell = String::with_capacity(64);
     for record in records {

@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(summary.problems, []);
         assert_eq!(summary.projects.keys().collect::<Vec<_>>(), ["=a", "p"]);
         assert_eq!(summary.projects["=a"].energy, KilowattHours(2.25));
-        assert_eq!(summary.projects["=a"].cost, 2.0);
+        assert!((summary.projects["=a"].cost - 2.0).abs() < 1e-12);
         assert_eq!(summary.total.energy, KilowattHours(3.25));
         assert_eq!(summary.total.rows, 3);
         assert_eq!(summary.total.duration, Duration::from_millis(4500));

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError};
 
+use chrono::{DateTime, FixedOffset};
+
 use crate::error::{Error, Result};
 use crate::log::exit::at_exit;
 use crate::log::file::{self, End, LogFile};
@@ -13,7 +15,7 @@ use crate::log::lock::Identity;
 use crate::log::record::Record;
 use crate::log::recovery::recover_orphans;
 use crate::log::row::rows_of;
-use crate::report::warn_once;
+use crate::report::{self, warn_once};
 
 /// Prepares a log for runs that start: the first time in this process, takes over what dead
 /// processes left in its journals.
@@ -21,16 +23,16 @@ use crate::report::warn_once;
 /// # Errors
 /// Where the file is no emission log.
 pub(crate) fn attach(path: &Path) -> Result<()> {
-    let log = log_of(path);
-    let mut log = own(&log);
-    if !log.attached {
-        log.file.check()?;
-        log.attached = true;
-        if let Err(error) = recover_orphans(&mut log.file) {
-            warn_once(&error);
+    with(path, |log| {
+        if !log.attached {
+            log.file.check()?;
+            log.attached = true;
+            if let Err(error) = recover_orphans(&mut log.file) {
+                warn_once(&error);
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Keeps the state of all runs on a log that have lasted longer than a period: if this process is
@@ -40,16 +42,12 @@ pub(crate) fn attach(path: &Path) -> Result<()> {
 /// yet: what it locks must not be held by a caller of [`finish`]. A run that was kept before and
 /// is not told any more stays kept until it finishes.
 pub(crate) fn keep(path: &Path, states: impl FnOnce() -> Vec<Record>) {
-    let log = log_of(path);
-    let mut log = own(&log);
-    // Its failure was told when the rows began to wait.
-    let _ = log.write_waiting();
-    let mut running = states();
-    let ending = std::mem::take(&mut log.running);
-    let ending = ending.into_iter().filter(|old| !running.iter().any(|new| same_row(old, new)));
-    running.extend(ending.collect::<Vec<_>>());
-    log.running = running;
-    log.write_running();
+    with(path, |log| {
+        // Its failure was told when the rows began to wait.
+        let _ = log.write_waiting();
+        log.running.extend(states().into_iter().map(|state| (RunId::of(&state), state)));
+        log.write_running();
+    });
 }
 
 /// Appends the row of a run that has ended, and forgets its state in the journal. A row that the
@@ -58,21 +56,23 @@ pub(crate) fn keep(path: &Path, states: impl FnOnce() -> Vec<Record>) {
 /// # Errors
 /// Where the row could not be kept anywhere; it is on standard error then.
 pub(crate) fn finish(path: &Path, record: &Record) -> Result<()> {
-    let log = log_of(path);
-    let mut log = own(&log);
-    let rows = rows_of(std::slice::from_ref(record));
-    match log.append(&rows) {
-        // What waits was told before.
-        Ok(()) => drop(log.write_waiting()),
-        Err(error) => log.wait(&rows, error)?,
-    }
-    log.running.retain(|state| !same_row(state, record));
-    if log.running.is_empty() {
-        if let Some(journal) = log.journal.take() {
+    with(path, |log| {
+        let rows = rows_of([record]);
+        match log.append(&rows) {
+            // What waits was told before.
+            Ok(()) => drop(log.write_waiting()),
+            Err(error) => log.wait(&rows, error)?,
+        }
+        if !log.running.is_empty() {
+            log.running.remove(&RunId::of(record));
+        }
+        if log.running.is_empty()
+            && let Some(journal) = log.journal.take()
+        {
             journal.remove();
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Tries again to write the rows that wait, on all logs.
@@ -84,7 +84,7 @@ pub(crate) fn flush() -> Result<()> {
         LOGS.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
     let mut result = Ok(());
     for log in logs {
-        result = result.and(own(&log).write_waiting());
+        result = result.and(report::deferred(|| own(&log).write_waiting()));
     }
     result
 }
@@ -94,10 +94,10 @@ pub(crate) fn flush() -> Result<()> {
 pub(crate) fn recover(path: &Path) -> Result<usize> {
     let path = std::path::absolute(path)
         .map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
-    let log = log_of(&path);
-    let mut log = own(&log);
-    log.write_waiting()?;
-    recover_orphans(&mut log.file)
+    with(&path, |log| {
+        log.write_waiting()?;
+        recover_orphans(&mut log.file)
+    })
 }
 
 /// A log of this process.
@@ -108,7 +108,7 @@ struct Log {
     pid: u32,
     stem: Stem,
     /// The states in `journal`.
-    running: Vec<Record>,
+    running: HashMap<RunId, Record>,
     journal: Option<Journal>,
     /// Journals with rows that the log could not take.
     waiting: Vec<Journal>,
@@ -130,6 +130,12 @@ fn log_of(path: &Path) -> Arc<Mutex<Log>> {
     log
 }
 
+/// Uses the entry of a log.
+fn with<T>(path: &Path, f: impl FnOnce(&mut Log) -> T) -> T {
+    let log = log_of(path);
+    report::deferred(|| f(&mut own(&log)))
+}
+
 /// Locks an entry. In a forked child it starts anew: its journals are the parent's.
 fn own(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
     let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
@@ -139,9 +145,18 @@ fn own(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
     log
 }
 
-/// All epochs of a training have one id, but each its own start.
-fn same_row(a: &Record, b: &Record) -> bool {
-    a.id == b.id && a.start_time == b.start_time
+/// What tells the states of runs apart: all epochs of a training have one id, but each its own
+/// start.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct RunId {
+    id: String,
+    start_time: DateTime<FixedOffset>,
+}
+
+impl RunId {
+    fn of(record: &Record) -> Self {
+        Self { id: record.id.clone(), start_time: record.start_time }
+    }
 }
 
 impl Log {
@@ -150,7 +165,7 @@ impl Log {
             file: LogFile::new(path.to_path_buf(), file::Kind::Log),
             pid: std::process::id(),
             stem: Stem::new(path),
-            running: Vec::new(),
+            running: HashMap::new(),
             journal: None,
             waiting: Vec::new(),
             end: None,
@@ -186,21 +201,17 @@ impl Log {
             self.waiting.push(journal);
             Ok::<_, std::io::Error>(())
         });
-        match (added, self.waiting.last()) {
-            (Ok(()), Some(journal)) => {
-                static LAST_TRY: Once = Once::new();
-                LAST_TRY.call_once(|| at_exit(|| drop(flush())));
-                let place = journal.path().display();
-                warn_once(&format!("{error}; rows wait in {place} and are written later"));
-                Ok(())
-            }
-            _ => {
-                let text = String::from_utf8_lossy(rows);
-                // Not `eprintln!`: it panics where standard error is closed.
-                let _ = write!(std::io::stderr(), "eco2ai: {error}; the row is lost: {text}");
-                Err(error)
-            }
+        if let (Ok(()), Some(journal)) = (added, self.waiting.last()) {
+            static LAST_TRY: Once = Once::new();
+            LAST_TRY.call_once(|| at_exit(|| drop(flush())));
+            let place = journal.path().display();
+            warn_once(&format!("{error}; rows wait in {place} and are written later"));
+            return Ok(());
         }
+        let text = String::from_utf8_lossy(rows);
+        // Not `eprintln!`: it panics where standard error is closed.
+        let _ = write!(std::io::stderr(), "eco2ai: {error}; the row is lost: {text}");
+        Err(error)
     }
 
     /// Appends what waits, and takes its journals away.
@@ -228,11 +239,11 @@ impl Log {
         }
         let end = self.end();
         let path = self.file.path();
-        let rows = rows_of(&self.running);
-        if let Some(journal) = &mut self.journal {
-            if journal.write(path, end, &rows).is_ok() {
-                return;
-            }
+        let rows = rows_of(self.running.values());
+        if let Some(journal) = &mut self.journal
+            && journal.write(path, end, &rows).is_ok()
+        {
+            return;
         }
         // Where the old one is full, another can stand elsewhere; then the old one may go.
         match Journal::create(path, &self.stem, Kind::Running, end, &rows) {
@@ -273,7 +284,7 @@ mod tests {
     #[test]
     fn a_run_that_finishes_leaves_one_row_and_no_journal() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("emission.csv");
+        let path = folder.path().join("unit_test.csv");
         keep(&path, || vec![record("a"), record("b")]);
         assert_eq!(journals(&path), 1);
         finish(&path, &record("a")).unwrap();
@@ -287,7 +298,7 @@ mod tests {
     #[test]
     fn what_a_dead_process_left_becomes_a_row_once() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("emission.csv");
+        let path = folder.path().join("unit_test.csv");
         finish(&path, &record("before")).unwrap();
         keep(&path, || vec![record("a"), record("b")]);
         assert_eq!(recover(&path).unwrap(), 0, "a living owner's journal is left alone");
@@ -304,7 +315,7 @@ mod tests {
     #[test]
     fn the_first_tracker_on_a_log_recovers_it() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("emission.csv");
+        let path = folder.path().join("unit_test.csv");
         keep(&path, || vec![record("a")]);
         die(&path);
         attach(&path).unwrap();
@@ -317,7 +328,7 @@ mod tests {
     #[test]
     fn an_epoch_is_not_taken_for_the_one_before() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("emission.csv");
+        let path = folder.path().join("unit_test.csv");
         let epoch = |number: i64| {
             let mut record = record("training");
             record.start_time += chrono::TimeDelta::seconds(number);
@@ -340,7 +351,7 @@ mod tests {
     #[test]
     fn rows_wait_while_the_log_is_locked_and_are_written_once() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("emission.csv");
+        let path = folder.path().join("unit_test.csv");
         finish(&path, &record("0")).unwrap();
         let holder = fs::File::open(&path).unwrap();
         holder.lock().unwrap();
@@ -359,7 +370,7 @@ mod tests {
     #[test]
     fn a_row_that_waits_is_recovered_with_its_own_status_and_only_once() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("emission.csv");
+        let path = folder.path().join("unit_test.csv");
         finish(&path, &record("0")).unwrap();
         let holder = fs::File::open(&path).unwrap();
         holder.lock().unwrap();
@@ -372,5 +383,78 @@ mod tests {
         let expected = [("0", Status::Ok), ("1", Status::Ok), ("2", Status::Interrupted)];
         assert_eq!(rows(&path), expected.map(|(id, status)| (id.to_owned(), status)));
         assert_eq!(journals(&path), 0);
+    }
+
+    const KILLED_LOG: &str = "ECO2AI_TEST_KILLED_LOG";
+
+    /// What a child of the test below does until it is killed: runs that are kept, told, finished.
+    #[test]
+    fn a_process_that_is_killed() {
+        let Some(path) = std::env::var_os(KILLED_LOG) else { return };
+        let path = PathBuf::from(path);
+        attach(&path).unwrap();
+        for number in 0.. {
+            let state = record(&format!("{}:{number}", std::process::id()));
+            keep(&path, || vec![state.clone()]);
+            writeln!(std::io::stderr(), "kept {}", state.id).unwrap();
+            keep(&path, || vec![state.clone()]);
+            finish(&path, &state).unwrap();
+        }
+    }
+
+    /// 40 kills, or 200 with `ECO2AI_FULL_LOAD`.
+    #[test]
+    fn each_run_of_killed_processes_is_there_once() {
+        use std::process::{Command, Stdio};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("unit_test.csv");
+        finish(&path, &record("earlier:0")).unwrap();
+        let rounds = if std::env::var_os("ECO2AI_FULL_LOAD").is_some() { 50 } else { 10 };
+        let mut kept = Vec::new();
+        for round in 0..rounds {
+            let children: Vec<_> = (0..4)
+                .map(|_| {
+                    Command::new(std::env::current_exe().unwrap())
+                        .args(["--exact", "log::writer::tests::a_process_that_is_killed"])
+                        .arg("--nocapture")
+                        .env(KILLED_LOG, &path)
+                        .stdout(Stdio::null())
+                        .stderr(Stdio::piped())
+                        .spawn()
+                        .unwrap()
+                })
+                .collect();
+            // At another moment each time: while starting, recovering, keeping, writing.
+            std::thread::sleep(std::time::Duration::from_micros(4_000 + 1_237 * (round % 16)));
+            for mut child in children {
+                child.kill().unwrap();
+                let said = child.wait_with_output().unwrap().stderr;
+                let said = String::from_utf8_lossy(&said).into_owned();
+                let whole = said.rsplit_once('\n').map_or("", |(whole, _)| whole);
+                kept.extend(
+                    whole.lines().filter_map(|line| Some(line.strip_prefix("kept ")?.to_owned())),
+                );
+            }
+        }
+        recover(&path).unwrap();
+        assert_eq!(journals(&path), 0);
+        let mut runs: HashMap<String, Vec<(u64, Status)>> = HashMap::new();
+        for (id, status) in rows(&path) {
+            let (process, number) = id.split_once(':').unwrap();
+            runs.entry(process.into()).or_default().push((number.parse().unwrap(), status));
+        }
+        assert!(runs.contains_key("earlier") && kept.len() > 100, "{} kept", kept.len());
+        for runs in runs.values_mut() {
+            runs.sort_unstable();
+            for (at, (number, status)) in runs.iter().enumerate() {
+                assert_eq!(*number, at as u64, "each once");
+                assert!(*status == Status::Ok || at + 1 == runs.len(), "only the last was cut off");
+            }
+        }
+        for id in kept {
+            let (process, number) = id.split_once(':').unwrap();
+            let number: usize = number.parse().unwrap();
+            assert!(runs.get(process).is_some_and(|runs| number < runs.len()), "{id} is lost");
+        }
     }
 }

@@ -7,15 +7,15 @@ use crate::units::Joules;
 
 /// Energy of each component in joules.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Energies([f64; Component::ALL.len()]);
+pub(crate) struct Energies([f64; Component::ALL.len()]);
 
 impl Energies {
     /// Nothing.
-    pub const ZERO: Self = Self([0.0; Component::ALL.len()]);
+    pub(crate) const ZERO: Self = Self([0.0; Component::ALL.len()]);
 
     /// The energy that counts: what a wall meter saw where there is one, else the sum of the
     /// components.
-    pub fn total(&self, wall_meter: bool) -> Joules {
+    pub(crate) fn total(&self, wall_meter: bool) -> Joules {
         if wall_meter {
             self.get(Component::Machine)
         } else {
@@ -28,7 +28,7 @@ impl Energies {
     }
 
     /// Energy of one component.
-    pub fn get(&self, component: Component) -> Joules {
+    pub(crate) fn get(&self, component: Component) -> Joules {
         Joules(self[component])
     }
 

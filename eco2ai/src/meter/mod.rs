@@ -79,6 +79,9 @@ pub struct Meter {
     shared: Arc<Shared>,
 }
 
+/// What the meter's thread does once per period while runs are active.
+type OnPeriod = Box<dyn Fn(&Meter) + Send + Sync>;
+
 /// What the threads of a process have in common.
 pub(crate) struct Shared {
     clock: Box<dyn Clock>,
@@ -95,7 +98,7 @@ pub(crate) struct Shared {
     /// Nanoseconds.
     resolution: AtomicU64,
     thread: Arc<thread::Control>,
-    on_period: OnceLock<Box<dyn Fn(&Meter) + Send + Sync>>,
+    on_period: OnceLock<OnPeriod>,
 }
 
 /// The devices' names, as they stand in the row.

@@ -1,7 +1,7 @@
 //! The table of thermal design powers, and which of its rows a processor's name means.
 //!
 //! The name is brought to the table's spelling and must then be there exactly: clouds hide and
-//! rename parts, and a wrong match is worse than none. Figures and sources: `data/cpu_tdp.md`.
+//! rename parts, and a wrong match is worse than none. Figures and sources: `data/README.md`.
 
 #[cfg(test)]
 mod names_test;

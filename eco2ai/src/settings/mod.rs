@@ -50,12 +50,8 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Fills in what `given` leaves open and checks every value.
-    pub(crate) fn resolve(given: &Params) -> Result<Self> {
-        Sources::current().settings_with(given)
-    }
-
-    /// The same, shared: where nothing is given, without copying anything.
+    /// Fills in what `given` leaves open and checks every value; where nothing is given, without
+    /// copying anything.
     pub(crate) fn shared(given: &Params) -> Result<Arc<Self>> {
         let sources = Sources::current();
         if *given == Params::default() {

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, FixedOffset, Local};
 use uuid::Uuid;
 
+use crate::carbon::Tariff;
 use crate::error::Result;
 use crate::log::{self, Record, Status};
 use crate::meter::{Account, Energies, Meter, Sums};
@@ -157,7 +158,7 @@ impl Facts {
             |energies: &Energies| KilowattHours::from(energies.total(wall_meter)) * settings.pue;
         let own_energy = kwh(&figures.own);
         let power_consumption = kwh(&figures.inclusive);
-        let (own_cost, cost) = match settings.tariff.as_ref().map(|tariff| tariff.flat_price()) {
+        let (own_cost, cost) = match settings.tariff.as_ref().map(Tariff::flat_price) {
             None => (0.0, 0.0),
             Some(Some(price)) => (price * own_energy.0, price * power_consumption.0),
             Some(None) => figures.priced.iter().fold((0.0, 0.0), |sum, (price, own, inclusive)| {

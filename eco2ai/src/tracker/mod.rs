@@ -187,7 +187,7 @@ impl TrackerBuilder {
 
     /// Whether every argument could be converted.
     pub(crate) fn check_arguments(&self) -> Result<()> {
-        self.refused.clone().map_or(Ok(()), |refused| Err(refused.into()))
+        self.refused.clone().map_or(Ok(()), |refused| Err(refused.into_error()))
     }
 
     fn convert<T>(&mut self, argument: impl Argument<T>) -> Option<T> {

@@ -20,10 +20,9 @@ pub struct Run {
 
 impl Run {
     pub(super) fn start(subject: &Arc<Subject>) -> Result<Self> {
-        let active = match crate::disable::disabled() {
-            true => None,
-            false => Some(ActiveRun::start(subject, subject.rows())?),
-        };
+        let active = (!crate::disable::disabled())
+            .then(|| ActiveRun::start(subject, subject.rows()))
+            .transpose()?;
         Ok(Self { subject: Arc::clone(subject), active })
     }
 

@@ -21,10 +21,9 @@ pub struct Training {
 
 impl Training {
     pub(super) fn start(subject: &Arc<Subject>, first_epoch: u64) -> Result<Self> {
-        let active = match crate::disable::disabled() {
-            true => None,
-            false => Some(ActiveRun::start(subject, Rows::Each)?),
-        };
+        let active = (!crate::disable::disabled())
+            .then(|| ActiveRun::start(subject, Rows::Each))
+            .transpose()?;
         Ok(Self { subject: Arc::clone(subject), active, epoch: first_epoch })
     }
 

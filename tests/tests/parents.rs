@@ -125,3 +125,20 @@ fn after_a_panic_the_thread_has_no_current_run() {
     assert_eq!(row("panics")["status"], "panicked");
     assert_root("afterwards");
 }
+
+#[eco2ai::track(parent = handle.clone())]
+fn adopted(handle: &eco2ai::RunHandle) {
+    let _ = handle;
+}
+
+#[test]
+fn work_on_another_thread_may_be_put_under_a_run() {
+    in_own_folder();
+    let tracker = eco2ai::Tracker::builder().forget().build().expect("good parameters");
+    let run = tracker.start().expect("a run");
+    let handle = run.handle();
+    std::thread::spawn(move || adopted(&handle)).join().expect("no panic");
+    let record = run.stop().expect("a record");
+    let adopted = in_file("emission.csv", "adopted");
+    assert_eq!(adopted[0]["parent_id"], record.id);
+}

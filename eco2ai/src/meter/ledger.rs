@@ -113,6 +113,8 @@ pub(crate) struct Ledger {
     cutting: Vec<RunKey>,
     /// The periods that active runs ask for, with the number of runs.
     periods: Vec<(Duration, usize)>,
+    /// The shortest period of the runs that started of late.
+    started: Option<Duration>,
 }
 
 impl Ledger {
@@ -133,6 +135,11 @@ impl Ledger {
     /// Whether no run is active.
     pub(crate) fn is_idle(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    /// The shortest period that runs asked for which started since this was last called, if any did.
+    pub(crate) fn take_started(&mut self) -> Option<Duration> {
+        self.started.take()
     }
 
     /// Whether the calendar's time matters now.
@@ -365,6 +372,7 @@ impl Ledger {
         self.pool(scope).leaf_sharers += 1;
         self.link(key, parent);
         self.add_period(period);
+        self.started = Some(self.started.map_or(period, |known| known.min(period)));
         if cutting {
             self.cutting.push(key);
         }

@@ -138,10 +138,12 @@ impl State {
         let was_active = self.period_began.is_some();
         let now = shared.clock.now();
         let period = {
-            let ledger = lock(&shared.ledger);
+            let mut ledger = lock(&shared.ledger);
+            // Short runs may all have come and gone in between: their sums are to be kept too.
+            let started = ledger.take_started();
             // Told under the lock: a run that starts after it sees how long the thread may sleep.
             let sleep = |until| shared.thread.sleeps_until.store(until, Ordering::Release);
-            if ledger.is_idle() {
+            if ledger.is_idle() && started.is_none() {
                 self.period_began = None;
                 self.next_read = None;
                 // Not at once: a run that follows soon need not pay for the waking, and will find
@@ -154,7 +156,10 @@ impl State {
                 sleep(u64::MAX);
                 return None;
             }
-            let period = ledger.shortest_period();
+            let period = match started {
+                Some(started) if ledger.is_idle() => started,
+                _ => ledger.shortest_period(),
+            };
             sleep(nanos(now.saturating_add(period)));
             period
         };

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, Local};
 use uuid::Uuid;
 
-use super::facts::{Facts, Figures};
+use super::facts::{Facts, Figures, local};
 use super::totals::Total;
 use crate::error::Result;
 use crate::log::{self, Record, Status};
@@ -59,7 +59,8 @@ impl Subject {
             function: self.function.clone(),
             parent_id: None,
             file: PathBuf::new(),
-            start: SystemTime::now(),
+            start: SystemTime::UNIX_EPOCH,
+            start_time: local(SystemTime::now()),
         }
         .record(Uuid::nil(), &Figures::default(), Duration::ZERO, Status::Ok)
     }
@@ -98,7 +99,7 @@ impl OwnRow {
             Some((told, until)) => {
                 let rest = duration.saturating_sub(*until);
                 let mut record = self.facts.record(self.id, &figures.after(told), rest, status);
-                record.start_time = self.facts.start_time(*until);
+                record.start_time = self.facts.time_at(*until);
                 record
             }
         }
@@ -182,6 +183,7 @@ impl ActiveRun {
                 parent_id,
                 file,
                 start,
+                start_time: local(start),
             };
             let row = Arc::new(OwnRow { id, key, started, facts, told: Mutex::default() });
             active().insert(id, Arc::clone(&row));
@@ -331,6 +333,7 @@ impl Subject {
                     absolute(&self.settings)
                 }),
                 start,
+                start_time: local(start),
             }),
         ));
         totals.push(Arc::clone(&total));

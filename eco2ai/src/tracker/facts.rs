@@ -125,6 +125,9 @@ pub(super) struct Facts {
     /// The log, as an absolute path.
     pub(super) file: PathBuf,
     pub(super) start: SystemTime,
+    /// The same on the machine's wall. Not found when the record is made, which may be when the
+    /// process ends: then the time zone cannot be asked for any more.
+    pub(super) start_time: DateTime<FixedOffset>,
 }
 
 impl Facts {
@@ -138,9 +141,8 @@ impl Facts {
     }
 
     /// The calendar's time when the run was `age` old.
-    pub(super) fn start_time(&self, age: Duration) -> DateTime<FixedOffset> {
-        let time = self.start.checked_add(age).unwrap_or(self.start);
-        DateTime::<Local>::from(time).fixed_offset()
+    pub(super) fn time_at(&self, age: Duration) -> DateTime<FixedOffset> {
+        self.start.checked_add(age).map_or(self.start_time, local)
     }
 
     /// The row of a run with these figures.
@@ -186,7 +188,7 @@ impl Facts {
             project: settings.project.clone(),
             description: settings.description.clone(),
             epoch: "N/A".into(),
-            start_time: self.start_time(Duration::ZERO),
+            start_time: self.start_time,
             duration,
             power_consumption,
             co2_emissions: settings.place.intensity * power_consumption,
@@ -220,6 +222,11 @@ impl Facts {
             version: env!("CARGO_PKG_VERSION").into(),
         }
     }
+}
+
+/// A moment as the machine's wall clock shows it.
+pub(super) fn local(time: SystemTime) -> DateTime<FixedOffset> {
+    DateTime::<Local>::from(time).fixed_offset()
 }
 
 /// The name of the machine; empty where the system does not tell it.

@@ -39,8 +39,9 @@ fn child() {
     }
 }
 
-/// How many threads of the meter this process has.
+/// How many threads of the meter this process has, once a new one has had the time to say its name.
 fn threads() -> usize {
+    std::thread::sleep(std::time::Duration::from_millis(300));
     let tasks = std::fs::read_dir("/proc/self/task").map_or_else(|_| Vec::new(), Iterator::collect);
     let names = tasks
         .into_iter()

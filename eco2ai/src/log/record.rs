@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 
+use crate::carbon::equivalents;
 use crate::settings::CpuProcesses;
 use crate::units::{GramsPerKwh, KilogramsCo2e, KilowattHours};
 
@@ -156,8 +157,13 @@ impl fmt::Display for Record {
             "\n  CO2   {} at {} ({}, {})",
             self.co2_emissions, self.emission_level, self.place, self.emission_source
         )?;
+        if self.co2_emissions >= LEAST_TO_COMPARE
+            && let Some(like) = equivalents(self.power_consumption, self.co2_emissions).next()
+        {
+            write!(f, "\n  like  {like}")?;
+        }
         if self.cost != 0.0 {
-            write!(f, "\n  cost  {:.4}", self.cost)?;
+            write!(f, "\n  cost  {}", Price(self.cost))?;
         }
         for (name, energy, method) in [
             ("CPU", self.cpu_energy, &self.cpu_method),
@@ -174,6 +180,19 @@ impl fmt::Display for Record {
             write!(f, "\n  PUE   {} (in the total, not in the parts)", self.pue)?;
         }
         Ok(())
+    }
+}
+
+/// Less than some centimetres by car says nothing to anybody.
+const LEAST_TO_COMPARE: KilogramsCo2e = KilogramsCo2e(1e-5);
+
+/// An amount of money in an unknown currency: four digits, however small it is.
+pub(crate) struct Price(pub(crate) f64);
+
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decimals = (2..15_u8).find(|at| self.0.abs() * 10_f64.powi((*at).into()) >= 1000.0);
+        write!(f, "{:.*}", usize::from(decimals.unwrap_or(2)), self.0)
     }
 }
 
@@ -250,9 +269,18 @@ pub(super) mod tests {
             record("1").to_string(),
             "m::f: 500.0 mWh in 1.500s\n  \
              CO2   250.0 mg CO2e at 500 gCO2e/kWh (FR, s)\n  \
+             like  2.3 m by a new car in the EU\n  \
              CPU   400.0 mWh, measured:rapl:share\n  \
              RAM   100.0 mWh, estimated:rss"
         );
+    }
+
+    #[test]
+    fn a_price_has_four_digits_however_small_it_is() {
+        for (price, text) in [(1234.5, "1234.50"), (1.5, "1.500"), (0.000_123_46, "0.0001235")] {
+            assert_eq!(Price(price).to_string(), text);
+        }
+        assert_eq!(Price(0.0).to_string(), "0.00");
     }
 
     #[test]

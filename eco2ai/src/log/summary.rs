@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::log::columns::{Column, Dialect};
 use crate::log::read::{Log, Problem};
-use crate::log::record::ForPeople;
+use crate::log::record::{ForPeople, Price};
 use crate::log::row::{Named, unguarded};
 use crate::units::{KilogramsCo2e, KilowattHours};
 
@@ -210,7 +210,7 @@ impl fmt::Display for Summary {
                 ForPeople(totals.duration).to_string(),
                 totals.energy.to_string(),
                 totals.co2.to_string(),
-                format!("{:.4}", totals.cost),
+                Price(totals.cost).to_string(),
             ]);
         }
         let mut widths = [0; 6];

@@ -16,7 +16,7 @@ use crate::tokens::is_punct;
 pub(crate) fn function(function: &Function, arguments: &Arguments) -> Result<TokenStream> {
     let Function { head, parameters, tail, .. } = function;
     if let Some(returned) = Returned::find(function) {
-        let block = returned_future(&returned, arguments);
+        let block = returned_future(function, &returned, arguments);
         let body = Group::new(Delimiter::Brace, returned.with_block(&block));
         let body = with_span(body, function.body.span());
         return Ok(quote!(#head #parameters #tail #body));
@@ -27,7 +27,7 @@ pub(crate) fn function(function: &Function, arguments: &Arguments) -> Result<Tok
         return Ok(quote!(#head #parameters #tail #body));
     }
     if let Some(err) = &arguments.err {
-        let Type::Named(returns) = written(&function.returns) else {
+        let Type::Named(returns) = written(&function.returns, function.parameters.span()) else {
             return Err(Error::new(
                 err.span(),
                 "`err` needs a function whose return type is written, such as `-> Result<T, E>`",
@@ -117,12 +117,14 @@ fn polled(
     block: &Group,
 ) -> TokenStream {
     let runtime = &arguments.runtime;
-    let move_block = quote_spanned!(Span::mixed_site()=> async move);
+    // Where rustc speaks of the block, it should point to the body.
+    let at = Span::mixed_site().located_at(function.body.span());
+    let move_block = quote_spanned!(at=> async move);
     let never = is_never(&function.returns);
     let output = if never {
         Type::Named(quote_spanned!(Span::mixed_site()=> #runtime::__private::Infallible))
     } else {
-        written(&function.returns)
+        written(&function.returns, function.parameters.span())
     };
     // For clippy, a future at the end of an async block was forgotten to be awaited.
     let value = if names_a_future(&function.returns) {
@@ -139,9 +141,10 @@ fn polled(
 }
 
 /// The block of a future that a plain function returns.
-fn returned_future(returned: &Returned, arguments: &Arguments) -> TokenStream {
+fn returned_future(function: &Function, returned: &Returned, arguments: &Arguments) -> TokenStream {
     let Returned { keyword, body, output, .. } = returned;
-    let output = if output.is_empty() { Type::Unknown } else { written(output) };
+    let output =
+        if output.is_empty() { Type::Unknown } else { written(output, function.parameters.span()) };
     let none = TokenStream::new();
     let (site, future) =
         driven(&output, arguments, keyword, &none, &ours(body).into_token_stream());
@@ -168,7 +171,7 @@ fn driven(
             // Where rustc speaks of the inferred return type, it should point to the written one.
             let at = output.clone().into_iter().next().map_or(mixed, |token| token.span());
             let path = located(runtime, at);
-            let never = quote_spanned! {mixed.located_at(at)=>
+            let never = quote_spanned! {at=>
                 #path::__private::never::<#output>()
             };
             quote_spanned! {mixed=>
@@ -177,18 +180,17 @@ fn driven(
                 }
             }
         }
-        Type::Unit => quote_spanned! {mixed=>
-            if false {
-                return;
-            }
-        },
+        Type::Unit { parameters } => {
+            let no_value = quote_spanned!(*parameters=> return;);
+            quote_spanned!(mixed=> if false { #no_value })
+        }
         Type::Unknown => TokenStream::new(),
     };
     let status = match output {
         Type::Named(_) => {
             quote_spanned!(mixed=> |value| #runtime::__private::Outcome(value).status())
         }
-        Type::Unit | Type::Unknown => quote_spanned!(mixed=> #runtime::__private::no_error),
+        Type::Unit { .. } | Type::Unknown => quote_spanned!(mixed=> #runtime::__private::no_error),
     };
     let call = quote_spanned! {mixed=>
         #site
@@ -215,7 +217,7 @@ fn located(path: &TokenStream, at: Span) -> TokenStream {
     path.clone()
         .into_iter()
         .map(|mut token| {
-            token.set_span(token.span().located_at(at));
+            token.set_span(at);
             token
         })
         .collect()
@@ -251,9 +253,13 @@ fn body(function: &Function, write: impl FnOnce(Group) -> TokenStream) -> Group 
 }
 
 /// The user's block with braces that count as ours, so that no lint finds them unnecessary; they
-/// stay where they are for messages.
+/// stay where they are for messages. Those that end in no expression are necessary for every lint,
+/// and stay the user's: a message about the missing value then speaks of no macro.
 fn ours(block: &Group) -> Group {
-    let span = block.span().resolved_at(Span::mixed_site());
+    let span = match block.stream().into_iter().last() {
+        Some(last) if !is_punct(&last, ';') => block.span().resolved_at(Span::mixed_site()),
+        _ => block.span(),
+    };
     with_span(Group::new(Delimiter::Brace, block.stream()), span)
 }
 
@@ -273,17 +279,19 @@ fn rebound(function: &Function) -> (Group, TokenStream) {
 
 /// A return type, as far as it can be written inside a body.
 enum Type {
-    /// `()`, by omission.
-    Unit,
+    /// `()`, by omission after these parameters.
+    Unit {
+        parameters: Span,
+    },
     Named(TokenStream),
     /// `impl Trait`.
     Unknown,
 }
 
 /// `returns` with `_` for each `impl Trait`, which cannot be written in a body.
-fn written(returns: &TokenStream) -> Type {
+fn written(returns: &TokenStream, parameters: Span) -> Type {
     if returns.is_empty() {
-        return Type::Unit;
+        return Type::Unit { parameters };
     }
     let starts_with_impl = returns.clone().into_iter().next().is_some_and(|t| is_ident(&t, "impl"));
     if starts_with_impl { Type::Unknown } else { Type::Named(without_impl(returns.clone())) }

@@ -64,6 +64,25 @@ async fn tracked_async_return() -> u32 {
     return "text";
 }
 
+async fn bare_async_unit() {
+    return "text";
+}
+
+#[eco2ai::track]
+async fn tracked_async_unit() {
+    return "text";
+}
+
+async fn bare_async_question() -> u32 {
+    Some(1)?
+}
+
+// Says "block" for "function": the body stands in one.
+#[eco2ai::track]
+async fn tracked_async_question() -> u32 {
+    Some(1)?
+}
+
 async fn bare_async_type() -> Missing {
     loop {}
 }

@@ -170,13 +170,11 @@ fn driven(
         Type::Named(output) => {
             // Where rustc speaks of the inferred return type, it should point to the written one.
             let at = output.clone().into_iter().next().map_or(mixed, |token| token.span());
-            let path = located(runtime, at);
-            let never = quote_spanned! {at=>
-                #path::__private::never::<#output>()
-            };
+            let value = Ident::new("value", at);
             quote_spanned! {mixed=>
                 if false {
-                    return #never;
+                    let #value: #output = #runtime::__private::never();
+                    return #value;
                 }
             }
         }
@@ -210,17 +208,6 @@ fn driven(
         .await
     };
     (call, future)
-}
-
-/// The same path, found by messages at another place.
-fn located(path: &TokenStream, at: Span) -> TokenStream {
-    path.clone()
-        .into_iter()
-        .map(|mut token| {
-            token.set_span(at);
-            token
-        })
-        .collect()
 }
 
 fn site(arguments: &Arguments) -> TokenStream {

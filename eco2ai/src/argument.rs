@@ -111,51 +111,35 @@ accept! {
     PathBuf => EncodeFile: |file| EncodeFile::File(file);
 }
 
-/// The choice that `value` names.
-fn choose<T: Copy>(
-    parameter: &'static str,
-    value: &str,
-    choices: [(&str, T); 2],
-    reason: &'static str,
-) -> Result<T, Refused> {
-    choices
-        .into_iter()
-        .find(|(name, _)| value.eq_ignore_ascii_case(name))
-        .map(|(_, choice)| choice)
-        .ok_or_else(|| Refused { parameter, value: value.into(), reason })
-}
-
-impl Argument<CpuProcesses> for &str {
-    fn convert(self) -> Result<CpuProcesses, Refused> {
-        let choices = [("current", CpuProcesses::Current), ("all", CpuProcesses::All)];
-        choose("cpu_processes", self, choices, "must be \"current\" or \"all\"")
-    }
-}
-
-impl Argument<Rows> for &str {
-    fn convert(self) -> Result<Rows, Refused> {
-        let choices = [("each", Rows::Each), ("total", Rows::Total)];
-        choose("rows", self, choices, "must be \"each\" or \"total\"")
-    }
-}
-
-/// Owned text, as borrowed text.
-macro_rules! accept_owned_text {
-    ($($to:ty)*) => {$(
-        impl Argument<$to> for String {
-            fn convert(self) -> Result<$to, Refused> {
+/// Words for choices.
+macro_rules! accept_words {
+    ($($parameter:literal: $choice:ty;)*) => {$(
+        impl Argument<$choice> for &str {
+            fn convert(self) -> Result<$choice, Refused> {
+                <$choice>::named(self).ok_or_else(|| Refused {
+                    parameter: $parameter,
+                    value: self.into(),
+                    reason: <$choice>::ALLOWED,
+                })
+            }
+        }
+        impl Argument<$choice> for String {
+            fn convert(self) -> Result<$choice, Refused> {
                 self.as_str().convert()
             }
         }
-        impl Argument<$to> for &String {
-            fn convert(self) -> Result<$to, Refused> {
+        impl Argument<$choice> for &String {
+            fn convert(self) -> Result<$choice, Refused> {
                 self.as_str().convert()
             }
         }
     )*};
 }
 
-accept_owned_text!(CpuProcesses Rows);
+accept_words! {
+    "cpu_processes": CpuProcesses;
+    "rows": Rows;
+}
 
 #[cfg(test)]
 mod tests {

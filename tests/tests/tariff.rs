@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
-use eco2ai::carbon::Tariff;
+use eco2ai::carbon::{Pricing, Tariff};
 use eco2ai::units::KilowattHours;
 use proptest::prelude::*;
 
@@ -26,10 +26,11 @@ const CHANGES: [(Tz, &str); 9] = [
 fn tariff(starts: &[u32]) -> Tariff {
     let clock = |minute: u32| format!("{}:{:02}", minute / 60, minute % 60);
     let next = starts.iter().cycle().skip(1);
-    let intervals = starts.iter().zip(next).zip(1_i32..);
-    let intervals = intervals
-        .map(|((start, end), price)| (format!("{}-{}", clock(*start), clock(*end)), price));
-    Tariff::new(&intervals.collect()).unwrap()
+    let intervals = starts.iter().zip(next).zip(1_u32..);
+    let intervals = intervals.map(|((start, end), price)| {
+        (format!("{}-{}", clock(*start), clock(*end)), f64::from(price))
+    });
+    Tariff::new(&Pricing::Intervals(intervals.collect())).unwrap()
 }
 
 /// What the price must be: that of the last start that the clock on the wall has passed.
@@ -100,13 +101,13 @@ proptest! {
     #[test]
     fn the_text_form_reads_back_as_the_same_tariff(starts in starts()) {
         let tariff = tariff(&starts);
-        prop_assert_eq!(Tariff::new(&tariff.to_string().into()).unwrap(), tariff);
+        prop_assert_eq!(Tariff::new(&Pricing::Text(tariff.to_string())).unwrap(), tariff);
     }
 }
 
 #[test]
 fn an_edge_in_the_skipped_hour_comes_with_the_change_of_the_clock() {
-    let tariff = Tariff::new(&"2:30-12:00=1, 12:00-2:30=2".into()).unwrap();
+    let tariff = Tariff::new(&Pricing::Text("2:30-12:00=1, 12:00-2:30=2".into())).unwrap();
     let one = Tz::Europe__Berlin.with_ymd_and_hms(2026, 3, 29, 1, 0, 0).unwrap();
     let edge = tariff.next_edge(one).unwrap();
     assert_eq!(edge.to_rfc3339(), "2026-03-29T03:00:00+02:00");
@@ -114,7 +115,7 @@ fn an_edge_in_the_skipped_hour_comes_with_the_change_of_the_clock() {
 
 #[test]
 fn an_edge_in_the_repeated_hour_comes_twice() {
-    let tariff = Tariff::new(&"2:30-12:00=1, 12:00-2:30=2".into()).unwrap();
+    let tariff = Tariff::new(&Pricing::Text("2:30-12:00=1, 12:00-2:30=2".into())).unwrap();
     let one = Tz::Europe__Berlin.with_ymd_and_hms(2026, 10, 25, 1, 0, 0).unwrap();
     let first = tariff.next_edge(one).unwrap();
     let back = tariff.next_edge(first).unwrap();

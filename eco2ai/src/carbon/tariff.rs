@@ -24,49 +24,6 @@ pub enum Pricing {
     Text(String),
 }
 
-impl From<f64> for Pricing {
-    fn from(price: f64) -> Self {
-        Self::Flat(price)
-    }
-}
-
-impl From<i32> for Pricing {
-    fn from(price: i32) -> Self {
-        Self::Flat(price.into())
-    }
-}
-
-impl From<&str> for Pricing {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Pricing {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl<S: Into<String>, P: Into<f64>> From<Vec<(S, P)>> for Pricing {
-    fn from(intervals: Vec<(S, P)>) -> Self {
-        intervals.into_iter().collect()
-    }
-}
-
-impl<S: Into<String>, P: Into<f64>, const N: usize> From<[(S, P); N]> for Pricing {
-    fn from(intervals: [(S, P); N]) -> Self {
-        intervals.into_iter().collect()
-    }
-}
-
-impl<S: Into<String>, P: Into<f64>> FromIterator<(S, P)> for Pricing {
-    fn from_iter<I: IntoIterator<Item = (S, P)>>(intervals: I) -> Self {
-        let intervals = intervals.into_iter();
-        Self::Intervals(intervals.map(|(times, price)| (times.into(), price.into())).collect())
-    }
-}
-
 impl fmt::Display for Pricing {
     /// The text form, as it was given.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -374,7 +331,11 @@ mod tests {
     use super::*;
 
     fn tariff(text: &str) -> Tariff {
-        Tariff::new(&text.into()).unwrap()
+        Tariff::new(&Pricing::Text(text.into())).unwrap()
+    }
+
+    fn intervals(pairs: &[(&str, f64)]) -> Pricing {
+        Pricing::Intervals(pairs.iter().map(|(times, price)| ((*times).into(), *price)).collect())
     }
 
     fn at(text: &str) -> DateTime<FixedOffset> {
@@ -429,14 +390,14 @@ mod tests {
     fn every_way_of_giving_a_price_is_the_same_price() {
         let expected = tariff("8:30-19:00=5.2, 19:00-8:30=3");
         for pricing in [
-            Pricing::from([("8:30-19:00", 5.2), ("19:00-8:30", 3.0)]),
-            Pricing::from(vec![("19:00-08:30".to_owned(), 3.0), ("08:30-19:00".to_owned(), 5.2)]),
-            Pricing::from(" 8:30 - 19:00 = 5.2 ,19:00-8:30=3".to_owned()),
-            Pricing::from(expected.to_string()),
+            intervals(&[("8:30-19:00", 5.2), ("19:00-8:30", 3.0)]),
+            intervals(&[("19:00-08:30", 3.0), ("08:30-19:00", 5.2)]),
+            Pricing::Text(" 8:30 - 19:00 = 5.2 ,19:00-8:30=3".into()),
+            Pricing::Text(expected.to_string()),
         ] {
             assert_eq!(Tariff::new(&pricing).unwrap(), expected, "{pricing}");
         }
-        assert_eq!(Tariff::new(&3.into()).unwrap(), Tariff::new(&3.0.into()).unwrap());
+        assert_eq!(Tariff::new(&Pricing::Flat(3.0)).unwrap(), tariff("3"));
     }
 
     #[test]
@@ -463,12 +424,11 @@ mod tests {
             ("NaN", "NaN is no price"),
             ("0:00-24:00=inf", "inf is no price"),
         ] {
-            let error = Tariff::new(&text.into()).unwrap_err().to_string();
+            let error = Tariff::new(&Pricing::Text(text.into())).unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
             assert!(error.starts_with("electricity_pricing"), "{error}");
         }
-        let none: [(&str, f64); 0] = [];
-        assert!(Tariff::new(&none.into()).unwrap_err().to_string().contains("no price"));
+        assert!(Tariff::new(&intervals(&[])).unwrap_err().to_string().contains("no price"));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The parameters: their names, their text forms, and which values they may have.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -122,10 +121,10 @@ impl Params {
             "cloud" => one.cloud = Some(text.to_owned()),
             "emission_level" => one.emission_level = Some(number("emission_level", text)?),
             "pue" => one.pue = Some(number("pue", text)?),
-            "electricity_pricing" => one.electricity_pricing = Some(text.into()),
+            "electricity_pricing" => one.electricity_pricing = Some(Pricing::Text(text.into())),
             "cpu_processes" => one.cpu_processes = Some(text.parse()?),
             "rows" => one.rows = Some(text.parse()?),
-            "encode_file" => one.encode_file = Some(text.into()),
+            "encode_file" => one.encode_file = Some(EncodeFile::from_text(text)),
             "ignore_warnings" => one.ignore_warnings = Some(yes_or_no("ignore_warnings", text)?),
             _ => return Err(unknown(name)),
         }
@@ -305,15 +304,24 @@ fn parse_yes_or_no(text: &str) -> Option<bool> {
     }
 }
 
+impl CpuProcesses {
+    pub(crate) const ALLOWED: &str = "it must be `current` or `all`";
+
+    /// The one that `text` names.
+    pub(crate) fn named(text: &str) -> Option<Self> {
+        match text.trim().to_lowercase().as_str() {
+            "current" => Some(Self::Current),
+            "all" => Some(Self::All),
+            _ => None,
+        }
+    }
+}
+
 impl FromStr for CpuProcesses {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        match text.trim().to_lowercase().as_str() {
-            "current" => Ok(Self::Current),
-            "all" => Ok(Self::All),
-            _ => Err(wrong("cpu_processes", text, "it must be `current` or `all`")),
-        }
+        Self::named(text).ok_or_else(|| wrong("cpu_processes", text, Self::ALLOWED))
     }
 }
 
@@ -326,15 +334,24 @@ impl fmt::Display for CpuProcesses {
     }
 }
 
+impl Rows {
+    pub(crate) const ALLOWED: &str = "it must be `each` or `total`";
+
+    /// The one that `text` names.
+    pub(crate) fn named(text: &str) -> Option<Self> {
+        match text.trim().to_lowercase().as_str() {
+            "each" => Some(Self::Each),
+            "total" => Some(Self::Total),
+            _ => None,
+        }
+    }
+}
+
 impl FromStr for Rows {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        match text.trim().to_lowercase().as_str() {
-            "each" => Ok(Self::Each),
-            "total" => Ok(Self::Total),
-            _ => Err(wrong("rows", text, "it must be `each` or `total`")),
-        }
+        Self::named(text).ok_or_else(|| wrong("rows", text, Self::ALLOWED))
     }
 }
 
@@ -347,40 +364,14 @@ impl fmt::Display for Rows {
     }
 }
 
-impl FromStr for EncodeFile {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> std::result::Result<Self, Infallible> {
-        Ok(match parse_yes_or_no(text) {
-            Some(copy) => copy.into(),
+impl EncodeFile {
+    /// `no`, `yes`, or the name of a file: the form in the environment and in the saved file.
+    fn from_text(text: &str) -> Self {
+        match parse_yes_or_no(text) {
+            Some(true) => Self::Yes,
+            Some(false) => Self::No,
             None => Self::File(text.into()),
-        })
-    }
-}
-
-impl From<&str> for EncodeFile {
-    /// `no`, `yes`, or the name of a file.
-    fn from(text: &str) -> Self {
-        let Ok(value) = text.parse();
-        value
-    }
-}
-
-impl From<String> for EncodeFile {
-    fn from(text: String) -> Self {
-        text.as_str().into()
-    }
-}
-
-impl From<bool> for EncodeFile {
-    fn from(copy: bool) -> Self {
-        if copy { Self::Yes } else { Self::No }
-    }
-}
-
-impl From<PathBuf> for EncodeFile {
-    fn from(file: PathBuf) -> Self {
-        Self::File(file)
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 use std::time::Instant;
 
 use super::*;
+use crate::carbon::Pricing;
 use crate::carbon::place::WORLD_AVERAGE;
 use crate::units::GramsPerKwh;
 
@@ -69,7 +70,7 @@ fn every_parameter_reaches_the_settings_from_an_argument_and_from_a_source() {
         assert_eq!(settings.place.label, "US/California");
         assert_eq!(settings.place.intensity, GramsPerKwh(17.0));
         assert_eq!(settings.pue, 1.5);
-        assert_eq!(settings.tariff, Some(Tariff::new(&2.5.into()).unwrap()));
+        assert_eq!(settings.tariff, Some(Tariff::new(&Pricing::Flat(2.5)).unwrap()));
         assert_eq!(settings.cpu_processes, CpuProcesses::All);
         assert_eq!(settings.rows, Rows::Total);
         assert_eq!(settings.encode_file, EncodeFile::Yes);

@@ -11,7 +11,7 @@ use std::error::Error;
 use std::io;
 
 use chrono::DateTime;
-use eco2ai::carbon::{Place, Tariff};
+use eco2ai::carbon::{Place, Pricing, Tariff};
 use eco2ai::units::KilowattHours;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -35,7 +35,7 @@ fn answer(question: &csv::StringRecord) -> Result<Vec<String>, Box<dyn Error>> {
             vec![place.label, place.intensity.0.to_string(), place.source]
         }
         "cost" => {
-            let tariff = Tariff::new(&cell(1)?.into())?;
+            let tariff = Tariff::new(&Pricing::Text(cell(1)?.into()))?;
             let from = DateTime::parse_from_rfc3339(cell(3)?)?;
             let to = DateTime::parse_from_rfc3339(cell(4)?)?;
             vec![tariff.cost(KilowattHours(cell(2)?.parse()?), from, to).to_string()]

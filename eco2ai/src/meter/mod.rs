@@ -132,7 +132,7 @@ impl MeterBuilder {
     /// Adds a sensor.
     #[must_use]
     pub fn sensor(mut self, sensor: impl Sensor + 'static) -> Self {
-        self.sensing.add(Box::new(sensor));
+        self.sensing.add(Box::new(sensor), Duration::ZERO);
         self
     }
 
@@ -208,7 +208,7 @@ impl Meter {
         let found = crate::sensor::detect();
         let mut sensing = Sensing::new(found.usage);
         for sensor in found.sensors {
-            sensing.add(sensor);
+            sensing.add(sensor, Duration::ZERO);
         }
         let names = Names { cpu: found.cpu_name, gpu: found.gpu_name, os: found.os };
         MeterBuilder { clock: Box::<SystemClock>::default(), sensing, names }.build()
@@ -218,7 +218,7 @@ impl Meter {
     /// start from now on carry its energy.
     pub fn add_sensor(&self, sensor: impl Sensor + 'static) {
         let mut sensing = lock(&self.shared.sensing);
-        sensing.add(Box::new(sensor));
+        sensing.add(Box::new(sensor), self.shared.clock.now());
         lock(&self.shared.provenance).clone_from(&sensing.provenance);
         // It begins to count at the very next edge.
         self.shared.last_read.store(u64::MAX, Ordering::Relaxed);

@@ -158,7 +158,8 @@ pub trait Sensor: Send {
     }
 
     /// Beside a counter: the power now, to go on with until the counter has moved for the first
-    /// time. Asked once.
+    /// time. Asked once, where the counter begins, and once more where it begins anew after it
+    /// could not be read.
     fn power(&mut self) -> Option<Watts> {
         None
     }

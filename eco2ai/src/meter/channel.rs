@@ -74,6 +74,10 @@ pub(super) struct Channel {
     counted: f64,
     /// Power of the device in watts.
     power: f64,
+    /// Of a counter: since when, and from which `told` on, the power is taken next.
+    power_since: Last,
+    /// Of a counter: when it was read last.
+    read_at: Duration,
     share: Share,
     /// Of a model: CPU time of the machine that was counted before the kernel's coarse account of
     /// it showed it.
@@ -96,6 +100,8 @@ impl Channel {
             told: 0.0,
             counted: 0.0,
             power: 0.0,
+            power_since: Last { at: Duration::ZERO, value: 0.0 },
+            read_at: Duration::ZERO,
             failures: 0,
             lost: false,
         }
@@ -214,24 +220,24 @@ impl Channel {
                 _ => value,
             };
             self.last = Some(Last { at: now, value });
+            self.power_since = Last { at: now, value: self.told };
+            self.read_at = now;
             return 0.0;
         };
         let passed = now.saturating_sub(last.at);
+        let since = now.saturating_sub(self.read_at);
+        let unsettled = self.counted + self.power * since.as_secs_f64();
         let mut ahead = Duration::ZERO;
         if value < last.value {
             // The device was reset: what it counted since its last reading is gone. The last known
             // power stands in for it.
             self.told += self.power * passed.as_secs_f64();
             self.last = Some(Last { at: now, value });
+            self.power_since = Last { at: now, value: self.told };
         } else if value > last.value {
-            let moved = value - last.value;
-            self.told += moved;
-            // After a pause in which it may have wrapped more than once it tells no power.
-            let is_clear = self.longest_interval.is_none_or(|longest| passed <= longest * 2);
-            if is_clear && !passed.is_zero() {
-                self.power = moved / passed.as_secs_f64();
-            }
+            self.told += value - last.value;
             self.last = Some(Last { at: now, value });
+            self.follow_power(now, passed);
         } else {
             // It has not been refreshed yet, or it stands still.
             if passed > self.tick {
@@ -239,7 +245,29 @@ impl Channel {
             }
             ahead = passed.min(self.tick);
         }
-        self.count(self.told + self.power * ahead.as_secs_f64())
+        self.read_at = now;
+        let settled = self.told + self.power * ahead.as_secs_f64();
+        if since >= self.tick {
+            return self.count(settled);
+        }
+        // It may have been refreshed just now and show a whole tick, most of which lies before the
+        // last reading: what the last known power did not foresee is settled within a tick's time.
+        let part = since.as_secs_f64() / self.tick.as_secs_f64();
+        self.count(unsettled + (settled - unsettled) * part)
+    }
+
+    /// The power of a counter that has just moved, over a tick or more: less would show a whole
+    /// tick's energy, or nothing.
+    fn follow_power(&mut self, now: Duration, passed: Duration) {
+        let since = now.saturating_sub(self.power_since.at);
+        if since < self.tick || since.is_zero() {
+            return;
+        }
+        // After a pause in which it may have wrapped more than once it tells no power.
+        if self.longest_interval.is_none_or(|longest| passed <= longest * 2) {
+            self.power = (self.told - self.power_since.value) / since.as_secs_f64();
+        }
+        self.power_since = Last { at: now, value: self.told };
     }
 
     fn gauge(&mut self, now: Duration, power: f64) -> f64 {

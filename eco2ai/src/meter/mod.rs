@@ -7,6 +7,19 @@
 //! settles the difference.
 //!
 //! The energy of the process is split between its runs as it comes: see [`Meter`].
+//!
+//! # The part of a process
+//! A counter sees the whole processor. Of its energy the process gets its share of the busy CPU
+//! time, and with it that share of the power that the idle processor takes anyway; a model knows the
+//! power of the busy CPUs alone. So the two differ, most on a machine with little to do. Take a
+//! processor with 64 CPUs that takes 100 W idle and 280 W (its TDP) at full load, and a process that
+//! keeps one CPU busy:
+//!
+//! | others keep busy | the processor takes about | measured share | model |
+//! |---|---|---|---|
+//! | nothing | 103 W | 103 W x 1/1 = 103 W | 280 W x 1/64 = 4.4 W |
+//! | 31 CPUs | 190 W | 190 W x 1/32 = 5.9 W | 4.4 W |
+//! | 63 CPUs | 280 W | 280 W x 1/64 = 4.4 W | 4.4 W |
 
 mod channel;
 mod clock;
@@ -216,7 +229,9 @@ impl Meter {
     }
 
     /// Adds a sensor of your own: a smart plug, a power supply's controller. The rows of runs that
-    /// start from now on carry its energy.
+    /// start from now on carry its energy. In a run that is active already a device is counted from
+    /// here on, and marked `:partial`; a wall meter ([`Component::Machine`](crate::sensor::Component))
+    /// is not, because a total that misses a part would be less than its components.
     pub fn add_sensor(&self, sensor: impl Sensor + 'static) {
         let mut sensing = lock(&self.shared.sensing);
         sensing.add(Box::new(sensor), self.shared.clock.now());

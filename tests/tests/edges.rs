@@ -31,12 +31,12 @@ fn short(bench: &Bench, scope: CpuProcesses, microseconds: u64) -> Record {
     run.stop().expect("a record")
 }
 
-/// Checks the run's energy: the power that a counter tells by its last ticks may be off by a third,
-/// as those may have been seen early or late.
+/// Checks the run's energy: the power that a counter tells by its last ticks, which may have been seen
+/// early or late, is about right.
 #[track_caller]
 fn assert_part_of_a_tick(record: &Record, expected: f64) {
     let energy = joules(record.power_consumption).expect("an energy");
-    assert!((0.6 * expected..1.6 * expected).contains(&energy), "{energy} J for {expected} J");
+    assert!((0.5 * expected..1.8 * expected).contains(&energy), "{energy} J for {expected} J");
 }
 
 #[test]
@@ -44,11 +44,13 @@ fn a_run_of_a_millisecond_gets_its_part_of_a_boards_tick() {
     let bench = Bench::new(|clock| {
         Meter::builder(load(clock)).sensor(counter(clock, Duration::from_millis(100)))
     });
-    // The first of the process, and later ones at all phases of the counter.
-    for _ in 0..50 {
+    // The first of the process, and later ones at all phases of the counter: in some the counter
+    // moves by a whole tick.
+    bench.clock.advance(Duration::from_micros(500));
+    for _ in 0..110 {
         let record = short(&bench, All, 1000);
         assert_part_of_a_tick(&record, 0.1);
-        bench.clock.advance(Duration::from_millis(37));
+        bench.clock.advance(Duration::from_millis(32));
     }
 }
 
@@ -80,15 +82,19 @@ fn a_run_of_a_millisecond_gets_its_part_of_the_model() {
 fn the_first_run_of_a_process_may_be_shorter_than_a_tick_of_its_processor() {
     let mut tree = FakeTree::new();
     tree.zone("intel-rapl:0", "package-0", Curve::Constant(50.0), 1_000_000, 262_143_328_850);
-    let opened = Instant::now();
     let packages = Rapl::packages(&tree.powercap()).expect("packages");
+    let opened = Instant::now();
     // The counter goes on while the rest of the machine is looked at.
     std::thread::sleep(Duration::from_millis(20));
-    let passed = opened.elapsed().as_secs_f64();
-    tree.set_time(passed);
+    let passed = opened.elapsed();
+    tree.set_time(passed.as_secs_f64());
     let bench = Bench::new(|clock| Meter::builder(load(clock)).sensor(packages));
     let record = short(&bench, All, 300);
-    assert_part_of_a_tick(&record, 50.0 * 0.000_3);
+    // It is asked a little later than the counter was set.
+    let most = 50.0 * 0.000_3;
+    let least = 0.9 * most * passed.as_secs_f64() / opened.elapsed().as_secs_f64();
+    let energy = joules(record.cpu_energy).expect("an energy");
+    assert!((least..=most).contains(&energy), "{energy} J for {least} to {most} J");
     assert_eq!(record.cpu_method, "sampled:rapl", "by a power, as the counter had no time to move");
 }
 

@@ -140,8 +140,8 @@ fn cost_of_readings(takes: Duration, length: Duration, pause: Duration) -> f64 {
         bench.clock.advance(pause);
     }
     eco2ai::flush().expect("a row");
-    let taken = takes.as_secs_f64() * readings.load(Ordering::Relaxed) as f64;
-    taken / bench.clock.now().as_secs_f64()
+    let cost = takes.as_secs_f64() * readings.load(Ordering::Relaxed) as f64;
+    cost / bench.clock.now().as_secs_f64()
 }
 
 #[test]

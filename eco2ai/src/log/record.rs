@@ -108,7 +108,8 @@ pub struct Record {
     pub ram_energy: Option<KilowattHours>,
     /// Inclusive energy of other devices, at the device.
     pub other_energy: Option<KilowattHours>,
-    /// How `cpu_energy` was obtained: `quality:source[:share]`, or `none`.
+    /// How `cpu_energy` was obtained: `quality:source[:share][:partial]`, or `none`. `:partial` says
+    /// that a device could not be read for a part of the run.
     pub cpu_method: String,
     /// How `gpu_energy` was obtained.
     pub gpu_method: String,

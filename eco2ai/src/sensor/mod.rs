@@ -183,6 +183,7 @@ pub enum Share {
     /// All of it: nobody else uses the device.
     Whole,
     /// All of it, although others use the device too and nothing tells how much: marked in the row.
+    /// So are the first two where the platform does not tell the machine's usage.
     WholeThoughShared,
 }
 

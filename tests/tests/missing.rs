@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eco2ai::CpuProcesses::All;
 use eco2ai::Record;
-use eco2ai::meter::{Clock, ManualClock, Meter};
+use eco2ai::meter::{Clock, ManualClock, Meter, MeterBuilder};
 use eco2ai::sensor::{Component, NvidiaGpu, Rapl, Reading, Sensor, SensorError};
 use eco2ai_tests::bench::{Bench, assert_about, assert_joules, joules};
 use eco2ai_tests::curve::Curve;
@@ -154,7 +154,7 @@ impl Boards {
         let nvml = FakeNvml::new(Script { devices, ..Script::default() });
         let bench = Bench::new(|clock| {
             let gpus = NvidiaGpu::all_from(&nvml.library(), None, None).expect("boards");
-            gpus.into_iter().fold(Meter::builder(load(clock)), |meter, gpu| meter.sensor(gpu))
+            gpus.into_iter().fold(Meter::builder(load(clock)), MeterBuilder::sensor)
         });
         Self { nvml, bench }
     }

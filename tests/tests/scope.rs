@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use eco2ai::meter::Meter;
+use eco2ai::meter::{Meter, MeterBuilder};
 use eco2ai::sensor::{Component, LinuxUsage, NvidiaGpu, RamModel, Rapl, Share, UsageSource};
 use eco2ai::units::Watts;
 use eco2ai::{CpuProcesses, Record};
@@ -57,7 +57,7 @@ impl Machine {
 /// Sets the tree to what it shows after so many seconds.
 fn set(tree: &FakeTree, second: u64, own_per_second: u64) {
     tree.machine(1000 + second * 2 * HZ, 4 << 20);
-    let pages = u64::try_from((1_u64 << 30) / page_bytes()).expect("a number");
+    let pages = (1_u64 << 30) / page_bytes();
     let own = 50 + second * own_per_second;
     tree.process(FakeProcess { pid: OWN, parent: 1, own, reaped: 0, pages });
 }
@@ -159,19 +159,19 @@ fn board(bus: u32, processes: &[(u32, u32)]) -> Device {
 }
 
 /// A run of ten seconds beside the given boards, which after five seconds are as in `later`.
-fn on_boards(scope: CpuProcesses, first: Vec<Device>, later: Vec<Device>) -> Record {
+fn on_boards(scope: CpuProcesses, first: &[Device], later: &[Device]) -> Record {
     let tree = FakeTree::new();
     set(&tree, 0, 0);
-    let nvml = FakeNvml::new(Script { devices: first, ..Script::default() });
+    let nvml = FakeNvml::new(Script { devices: first.to_owned(), ..Script::default() });
     let bench = Bench::new(|_| {
         let gpus = NvidiaGpu::all_from(&nvml.library(), None, None).expect("boards");
         let meter = Meter::builder(LinuxUsage::at(&tree.proc(), OWN));
-        gpus.into_iter().fold(meter, |meter, gpu| meter.sensor(gpu))
+        gpus.into_iter().fold(meter, MeterBuilder::sensor)
     });
     let run = bench.tracker(scope).start().expect("a run");
     for second in 1..=10_u32 {
         if second == 6 {
-            nvml.play(Script { devices: later.clone(), ..Script::default() });
+            nvml.play(Script { devices: later.to_owned(), ..Script::default() });
         }
         bench.clock.advance(Duration::from_secs(1));
         nvml.set_time(second.into());
@@ -182,25 +182,25 @@ fn on_boards(scope: CpuProcesses, first: Vec<Device>, later: Vec<Device>) -> Rec
 
 #[test]
 fn of_several_boards_those_count_that_the_process_works_on() {
-    let boards = vec![
+    let boards = [
         board(1, &[(OWN, 90)]),
         board(2, &[(STRANGER, 90)]),
         board(3, &[(OWN, 60), (STRANGER, 20)]),
         board(4, &[]),
     ];
-    let current = on_boards(CpuProcesses::Current, boards.clone(), boards.clone());
+    let current = on_boards(CpuProcesses::Current, &boards, &boards);
     assert_joules(current.gpu_energy, 1000.0 + 750.0);
     assert_eq!(current.gpu_method, "measured:nvml:share");
-    let all = on_boards(CpuProcesses::All, boards.clone(), boards);
+    let all = on_boards(CpuProcesses::All, &boards, &boards);
     assert_joules(all.gpu_energy, 4000.0);
     assert_eq!(all.gpu_method, "measured:nvml");
 }
 
 #[test]
 fn work_that_moves_to_another_board_is_followed_within_a_period() {
-    let first = vec![board(1, &[(OWN, 90)]), board(2, &[])];
-    let later = vec![board(1, &[]), board(2, &[(OWN, 90)])];
-    let record = on_boards(CpuProcesses::Current, first, later);
+    let first = [board(1, &[(OWN, 90)]), board(2, &[])];
+    let later = [board(1, &[]), board(2, &[(OWN, 90)])];
+    let record = on_boards(CpuProcesses::Current, &first, &later);
     // The second in which it moves is charged by where it is at its end.
     assert_joules(record.gpu_energy, 1000.0);
 }
@@ -209,7 +209,7 @@ fn work_that_moves_to_another_board_is_followed_within_a_period() {
 fn a_board_that_others_use_too_counts_whole_and_marked_where_nothing_tells_the_parts() {
     let mut shared = board(1, &[(OWN, 60), (STRANGER, 20)]);
     shared.fails = [("nvmlDeviceGetProcessUtilization".to_owned(), 3)].into();
-    let record = on_boards(CpuProcesses::Current, vec![shared.clone()], vec![shared]);
+    let record = on_boards(CpuProcesses::Current, &[shared.clone()], &[shared]);
     assert_joules(record.gpu_energy, 1000.0);
     assert_eq!(record.gpu_method, "measured:nvml:unshared");
 }

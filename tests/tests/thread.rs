@@ -55,7 +55,7 @@ fn child() {
             // The thread may look once more after the last run.
             std::thread::sleep(Duration::from_millis(1500));
             let before = switches(&thread);
-            std::thread::sleep(Duration::from_millis(1000));
+            std::thread::sleep(Duration::from_secs(1));
             assert_eq!(switches(&thread), before, "it wakes up although no run is active");
             let run = tracker.start().expect("a run");
             std::thread::sleep(Duration::from_millis(200));

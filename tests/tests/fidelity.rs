@@ -133,6 +133,42 @@ fn a_reset_in_a_long_run_stays_within_half_a_percent() {
     }
 }
 
+#[test]
+fn short_runs_within_a_long_one_take_nothing_from_it_and_add_nothing() {
+    for (curve, _) in curves() {
+        for tick_ms in [1, 20, 100] {
+            let tick = Duration::from_millis(tick_ms);
+            let bench = bench(|clock| Counter {
+                clock: clock.clone(),
+                component: Component::Gpu,
+                curve,
+                tick,
+                reset_at: None,
+            });
+            let tracker = bench.builder().cpu_processes(CpuProcesses::All).rows("total");
+            let tracker = tracker.build().expect("good parameters");
+            let outer = bench.tracker(CpuProcesses::All).start().expect("a run");
+            // Readings fall at all phases of the counter, often within one of its ticks.
+            let mut random = 1_u64;
+            while bench.clock.now() < Duration::from_secs(60) {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let inner = tracker.start().expect("a run");
+                bench.clock.advance(Duration::from_micros(300 + (random >> 33) % 150_000));
+                drop(inner);
+            }
+            let record = outer.stop().expect("a record");
+            eco2ai::flush().expect("a row");
+            let energy = joules(record.power_consumption).expect("an energy");
+            let truth = curve.joules(bench.clock.now().as_secs_f64());
+            let allowed = tick.as_secs_f64() * curve.peak();
+            assert!(
+                (energy - truth).abs() <= allowed,
+                "{curve:?}, tick {tick_ms} ms: {energy} J for {truth} J, allowed {allowed}"
+            );
+        }
+    }
+}
+
 #[cfg(target_os = "linux")]
 mod on_a_tree {
     use eco2ai::sensor::{Rapl, Reading, SensorError};

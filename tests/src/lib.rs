@@ -5,6 +5,7 @@
 
 pub use ::fake_nvml::curve;
 
+pub mod bench;
 #[cfg(unix)]
 pub mod fake_nvml;
 pub mod fake_tree;

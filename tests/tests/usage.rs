@@ -134,6 +134,24 @@ fn a_whole_branch_that_ends_between_two_readings_is_charged_once() {
 }
 
 #[test]
+fn a_grandchild_whose_parent_has_ended_is_charged_on() {
+    let tree = machine();
+    tree.process(process(101, OWN, 10, 0));
+    tree.process(process(102, 101, 20, 0));
+    let (mut usage, base) = start(&tree);
+    // The first process of the machine adopts it.
+    tree.end(101);
+    tree.process(process(OWN, 1, 50, 30 + 10));
+    tree.process(process(102, 1, 60, 0));
+    assert_eq!(own(&mut usage) - base, 400);
+    tree.process(process(102, 1, 90, 0));
+    refresh(&mut usage);
+    assert_eq!(own(&mut usage) - base, 700);
+    tree.end(102);
+    assert_eq!(own(&mut usage) - base, 700, "and reaped by another one");
+}
+
+#[test]
 fn children_are_found_through_the_kernels_list_too() {
     let tree = machine();
     tree.write(&format!("proc/{OWN}/task/{OWN}/children"), "101");

@@ -108,7 +108,8 @@ pub struct Record {
     pub ram_energy: Option<KilowattHours>,
     /// Inclusive energy of other devices, at the device.
     pub other_energy: Option<KilowattHours>,
-    /// How `cpu_energy` was obtained: `quality:source[:share]`, or `none`.
+    /// How `cpu_energy` was obtained: `quality:source[:share][:partial]`, or `none`. `:partial` says
+    /// that a device could not be read for a part of the run.
     pub cpu_method: String,
     /// How `gpu_energy` was obtained.
     pub gpu_method: String,
@@ -128,6 +129,9 @@ pub struct Record {
     pub pid: u32,
     /// Version of this crate.
     pub version: String,
+    /// How long runs that are not related to this one were active as well. Not in the log: zero
+    /// where the record was read from it.
+    pub overlap: Duration,
 }
 
 /// The epoch of a training in Eco2AI's form: `epoch: 3, loss: 0.1, `.
@@ -178,6 +182,15 @@ impl fmt::Display for Record {
         // What the parts do not show.
         if self.pue > 1.0 {
             write!(f, "\n  PUE   {} (in the total, not in the parts)", self.pue)?;
+        }
+        if self.overlap > self.duration / 2 {
+            let part = 100.0 * self.overlap.as_secs_f64() / self.duration.as_secs_f64();
+            let part = part.min(100.0);
+            write!(
+                f,
+                "\n  note  for {part:.0} % of its time other runs were active too; what the process \
+                 used then is divided equally between them"
+            )?;
         }
         Ok(())
     }
@@ -260,6 +273,7 @@ pub(super) mod tests {
             hostname: "h".into(),
             pid: 1,
             version: "0".into(),
+            overlap: Duration::ZERO,
         }
     }
 
@@ -273,6 +287,17 @@ pub(super) mod tests {
              CPU   400.0 mWh, measured:rapl:share\n  \
              RAM   100.0 mWh, estimated:rss"
         );
+    }
+
+    #[test]
+    fn a_run_that_others_overlapped_for_more_than_half_of_its_time_says_so() {
+        let half = Duration::from_millis(750);
+        let text = |overlap| Record { overlap, ..record("1") }.to_string();
+        assert!(!text(half).contains("note"), "{}", text(half));
+        let note = "\n  note  for 60 % of its time other runs were active too; what the process used \
+                    then is divided equally between them";
+        let most = text(Duration::from_millis(900));
+        assert!(most.ends_with(note), "{most}");
     }
 
     #[test]

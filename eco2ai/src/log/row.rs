@@ -270,6 +270,7 @@ impl Named<'_> {
             hostname: self.text(Column::Hostname),
             pid: self.integer(Column::Pid, 0)?,
             version: self.text(Column::Version),
+            overlap: Duration::ZERO,
         })
     }
 }
@@ -346,6 +347,7 @@ mod tests {
                 hostname: text(15),
                 pid,
                 version: "0".into(),
+                overlap: Duration::ZERO,
             }
         }
     }

@@ -9,9 +9,6 @@ use crate::units::{Joules, Watts};
 /// After so many failures in a row a sensor's silence is told.
 const FAILURES_BEFORE_TOLD: u32 = 3;
 
-/// The longest gap between two readings of a gauge over which its power is interpolated.
-const LONGEST_GAUGE_GAP: Duration = Duration::from_secs(60);
-
 /// The step in which the kernel accounts for a CPU's busy time.
 const BUSY_GRAIN: Duration = Duration::from_millis(10);
 
@@ -77,6 +74,10 @@ pub(super) struct Channel {
     counted: f64,
     /// Power of the device in watts.
     power: f64,
+    /// Of a counter: since when, and from which `told` on, the power is taken next.
+    power_since: Last,
+    /// Of a counter: when it was read last.
+    read_at: Duration,
     share: Share,
     /// Of a model: CPU time of the machine that was counted before the kernel's coarse account of
     /// it showed it.
@@ -99,6 +100,8 @@ impl Channel {
             told: 0.0,
             counted: 0.0,
             power: 0.0,
+            power_since: Last { at: Duration::ZERO, value: 0.0 },
+            read_at: Duration::ZERO,
             failures: 0,
             lost: false,
         }
@@ -145,6 +148,7 @@ impl Channel {
         if self.lost {
             return (Increment::default(), None);
         }
+        self.share = known_share(self.share, &usage.now);
         let read = guarded(|| self.sensor.read())
             .unwrap_or_else(|| Err(SensorError::Lost("it panicked".into())));
         let (quality, increment) = match read.and_then(valid) {
@@ -172,7 +176,8 @@ impl Channel {
             }
             Err(error) => {
                 self.failed(&error);
-                (self.shared(0.0, usage), None)
+                let energy = self.expected(now);
+                (self.shared(energy, usage), None)
             }
         }
     }
@@ -209,25 +214,30 @@ impl Channel {
         let Some(last) = self.last else {
             let power = guarded(|| self.sensor.power()).flatten().map_or(0.0, |power| power.0);
             self.power = if power.is_finite() { power.max(0.0) } else { 0.0 };
+            // The question may have taken the time of some ticks.
+            let value = match guarded(|| self.sensor.read()) {
+                Some(Ok(Reading::Energy(energy))) if energy.0.is_finite() => energy.0,
+                _ => value,
+            };
             self.last = Some(Last { at: now, value });
+            self.power_since = Last { at: now, value: self.told };
+            self.read_at = now;
             return 0.0;
         };
         let passed = now.saturating_sub(last.at);
+        let since = now.saturating_sub(self.read_at);
+        let unsettled = self.counted + self.power * since.as_secs_f64();
         let mut ahead = Duration::ZERO;
         if value < last.value {
             // The device was reset: what it counted since its last reading is gone. The last known
             // power stands in for it.
             self.told += self.power * passed.as_secs_f64();
             self.last = Some(Last { at: now, value });
+            self.power_since = Last { at: now, value: self.told };
         } else if value > last.value {
-            let moved = value - last.value;
-            self.told += moved;
-            // After a pause in which it may have wrapped more than once it tells no power.
-            let is_clear = self.longest_interval.is_none_or(|longest| passed <= longest * 2);
-            if is_clear && !passed.is_zero() {
-                self.power = moved / passed.as_secs_f64();
-            }
+            self.told += value - last.value;
             self.last = Some(Last { at: now, value });
+            self.follow_power(now, passed);
         } else {
             // It has not been refreshed yet, or it stands still.
             if passed > self.tick {
@@ -235,19 +245,46 @@ impl Channel {
             }
             ahead = passed.min(self.tick);
         }
-        self.count(self.told + self.power * ahead.as_secs_f64())
+        self.read_at = now;
+        let settled = self.told + self.power * ahead.as_secs_f64();
+        if since >= self.tick {
+            return self.count(settled);
+        }
+        // It may have been refreshed just now and show a whole tick, most of which lies before the
+        // last reading: what the last known power did not foresee is settled within a tick's time.
+        let part = since.as_secs_f64() / self.tick.as_secs_f64();
+        self.count(unsettled + (settled - unsettled) * part)
+    }
+
+    /// The power of a counter that has just moved, over a tick or more: less would show a whole
+    /// tick's energy, or nothing.
+    fn follow_power(&mut self, now: Duration, passed: Duration) {
+        let since = now.saturating_sub(self.power_since.at);
+        if since < self.tick || since.is_zero() {
+            return;
+        }
+        // After a pause in which it may have wrapped more than once it tells no power.
+        if self.longest_interval.is_none_or(|longest| passed <= longest * 2) {
+            self.power = (self.told - self.power_since.value) / since.as_secs_f64();
+        }
+        self.power_since = Last { at: now, value: self.told };
     }
 
     fn gauge(&mut self, now: Duration, power: f64) -> f64 {
         if let Some(last) = self.last {
             let passed = now.saturating_sub(last.at);
-            if self.failures == 0 || passed <= LONGEST_GAUGE_GAP {
-                self.told += f64::midpoint(last.value, power) * passed.as_secs_f64();
-            }
+            self.told += f64::midpoint(last.value, power) * passed.as_secs_f64();
         }
         self.power = power;
         self.last = Some(Last { at: now, value: power });
         self.count(self.told)
+    }
+
+    /// In place of a reading that is missing: what the last known power comes to. The next reading
+    /// settles the difference.
+    fn expected(&mut self, now: Duration) -> f64 {
+        let passed = self.last.map_or(Duration::ZERO, |last| now.saturating_sub(last.at));
+        self.count(self.told + self.power * passed.as_secs_f64())
     }
 
     fn count(&mut self, energy: f64) -> f64 {
@@ -325,7 +362,11 @@ impl Channel {
         self.failures = self.failures.saturating_add(1);
         self.lost |= matches!(error, SensorError::Lost(_));
         if self.lost || self.failures == FAILURES_BEFORE_TOLD {
+            // It begins anew when it is back: what it counted meanwhile is not that of the runs
+            // which are active then.
             self.power = 0.0;
+            self.last = None;
+            self.told = self.counted;
             crate::report::warn_once(&format!(
                 "{}: {error}; its energy is missing from here on{}",
                 self.source,
@@ -333,6 +374,16 @@ impl Channel {
             ));
         }
     }
+}
+
+/// What can be shared by usage where the platform tells that usage, else all of it.
+fn known_share(share: Share, usage: &Usage) -> Share {
+    let is_known = match share {
+        Share::CpuTime => usage.own_cpu.is_some() && usage.busy_cpu.is_some(),
+        Share::Memory => usage.own_memory.is_some() && usage.used_memory.is_some(),
+        _ => true,
+    };
+    if is_known { share } else { Share::WholeThoughShared }
 }
 
 /// A sensor of the user's own may panic: that ends the sensor, not what is being measured.

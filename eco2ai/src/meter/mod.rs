@@ -7,6 +7,19 @@
 //! settles the difference.
 //!
 //! The energy of the process is split between its runs as it comes: see [`Meter`].
+//!
+//! # The part of a process
+//! A counter sees the whole processor. Of its energy the process gets its share of the busy CPU
+//! time, and with it that share of the power that the idle processor takes anyway; a model knows the
+//! power of the busy CPUs alone. So the two differ, most on a machine with little to do. Take a
+//! processor with 64 CPUs that takes 100 W idle and 280 W (its TDP) at full load, and a process that
+//! keeps one CPU busy:
+//!
+//! | others keep busy | the processor takes about | measured share | model |
+//! |---|---|---|---|
+//! | nothing | 103 W | 103 W x 1/1 = 103 W | 280 W x 1/64 = 4.4 W |
+//! | 31 CPUs | 190 W | 190 W x 1/32 = 5.9 W | 4.4 W |
+//! | 63 CPUs | 280 W | 280 W x 1/64 = 4.4 W | 4.4 W |
 
 mod channel;
 mod clock;
@@ -43,8 +56,9 @@ const COST_SHARE: u32 = 200;
 /// The shortest time between two glances at the CPU clock, each of which costs half a microsecond.
 const GLANCE: Duration = Duration::from_micros(100);
 
-/// Before the first reading has shown what it costs.
-const FIRST_RESOLUTION: Duration = Duration::from_millis(1);
+/// Also before the first reading has shown what it costs. Closer together, the counters of
+/// processors, which tick as often, tell nothing.
+const FINEST_RESOLUTION: Duration = Duration::from_millis(1);
 
 /// Never let a slow device blind the meter for longer.
 const COARSEST_RESOLUTION: Duration = Duration::from_secs(1);
@@ -132,7 +146,7 @@ impl MeterBuilder {
     /// Adds a sensor.
     #[must_use]
     pub fn sensor(mut self, sensor: impl Sensor + 'static) -> Self {
-        self.sensing.add(Box::new(sensor));
+        self.sensing.add(Box::new(sensor), Duration::ZERO);
         self
     }
 
@@ -157,7 +171,7 @@ impl MeterBuilder {
                 last_glance: AtomicU64::new(0),
                 sensing: Mutex::new(self.sensing),
                 last_read: AtomicU64::new(u64::MAX),
-                resolution: AtomicU64::new(nanos(FIRST_RESOLUTION)),
+                resolution: AtomicU64::new(nanos(FINEST_RESOLUTION)),
                 thread: Arc::default(),
                 on_period: OnceLock::new(),
             }),
@@ -208,17 +222,19 @@ impl Meter {
         let found = crate::sensor::detect();
         let mut sensing = Sensing::new(found.usage);
         for sensor in found.sensors {
-            sensing.add(sensor);
+            sensing.add(sensor, Duration::ZERO);
         }
         let names = Names { cpu: found.cpu_name, gpu: found.gpu_name, os: found.os };
         MeterBuilder { clock: Box::<SystemClock>::default(), sensing, names }.build()
     }
 
     /// Adds a sensor of your own: a smart plug, a power supply's controller. The rows of runs that
-    /// start from now on carry its energy.
+    /// start from now on carry its energy. In a run that is active already a device is counted from
+    /// here on, and marked `:partial`; a wall meter ([`Component::Machine`](crate::sensor::Component))
+    /// is not, because a total that misses a part would be less than its components.
     pub fn add_sensor(&self, sensor: impl Sensor + 'static) {
         let mut sensing = lock(&self.shared.sensing);
-        sensing.add(Box::new(sensor));
+        sensing.add(Box::new(sensor), self.shared.clock.now());
         lock(&self.shared.provenance).clone_from(&sensing.provenance);
         // It begins to count at the very next edge.
         self.shared.last_read.store(u64::MAX, Ordering::Relaxed);
@@ -300,7 +316,8 @@ impl Meter {
             // The mean of the last readings; a reading during which the thread lost its CPU does
             // not count in full.
             let cost = cost.min(known.saturating_mul(8)).min(nanos(COARSEST_RESOLUTION));
-            shared.resolution.store(known - known / 8 + cost / 8, Ordering::Relaxed);
+            let mean = (known - known / 8 + cost / 8).max(nanos(FINEST_RESOLUTION));
+            shared.resolution.store(mean, Ordering::Relaxed);
         }
         now
     }

@@ -13,6 +13,8 @@ pub(super) struct Provenance {
     pub(super) component: Component,
     pub(super) source: String,
     pub(super) share: Share,
+    /// When the sensor was added.
+    pub(super) added: Duration,
     /// Each quality that its readings had, with the time at which it began; `None` while they are
     /// missing.
     pub(super) qualities: Vec<(Duration, Option<Quality>)>,
@@ -22,9 +24,11 @@ impl Provenance {
     /// Notes the quality from `now` on; returns whether it is another one.
     pub(super) fn note(&mut self, now: Duration, quality: Option<Quality>) -> bool {
         let last = self.qualities.last().map(|(_, quality)| *quality);
-        if last.unwrap_or(None) == quality {
+        if last == Some(quality) {
             return false;
         }
+        // The first reading begins all that follows: runs wait for it.
+        let from = if last.is_some() { now } else { self.added };
         // A sensor that comes and goes for weeks must not fill the memory.
         if let [_, (_, second), _, ..] = self.qualities.as_slice()
             && self.qualities.len() >= MOST_CHANGES
@@ -35,8 +39,14 @@ impl Provenance {
             }
             self.qualities.remove(1);
         }
-        self.qualities.push((now, quality));
+        self.qualities.push((from, quality));
         true
+    }
+
+    /// Whether it could be read all the time from `since` on.
+    fn is_whole(&self, since: Duration) -> bool {
+        let first = self.qualities.iter().rposition(|(at, _)| *at <= since);
+        first.is_some_and(|first| self.qualities.iter().skip(first).all(|(_, it)| it.is_some()))
     }
 
     /// The weakest quality from `since` on; `None` where there was no reading.
@@ -47,14 +57,16 @@ impl Provenance {
 }
 
 /// How each component's figure of a run was obtained, in the row's form
-/// `quality:source[:share]`, or `none`.
+/// `quality:source[:share][:partial]`, or `none`. `:partial` says that a device could not be read
+/// for a part of the run: what it used then is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Methods {
     pub(crate) cpu: String,
     pub(crate) gpu: String,
     pub(crate) ram: String,
     pub(crate) other: String,
-    /// The wall meter's, where there is one.
+    /// The wall meter's, where there is one that could be read all the time: a total that misses a
+    /// part would be worse than the sum of the components.
     pub(crate) machine: Option<String>,
 }
 
@@ -70,7 +82,11 @@ impl Methods {
             let mut weakest: Option<Quality> = None;
             let mut sources: Vec<&str> = Vec::new();
             let mut mark = "";
+            let mut partial = "";
             for sensor in sensors.iter().filter(|sensor| sensor.component == component) {
+                if !sensor.qualities.is_empty() && !sensor.is_whole(since) {
+                    partial = ":partial";
+                }
                 let Some(quality) = sensor.weakest(since).map(|quality| quality.min(at_most))
                 else {
                     continue;
@@ -94,15 +110,20 @@ impl Methods {
                 Quality::Sampled => "sampled",
                 Quality::Measured => "measured",
             };
-            Some(format!("{quality}:{}{mark}", sources.join("+")))
+            Some(format!("{quality}:{}{mark}{partial}", sources.join("+")))
         };
         let or_none = |component| method(component).unwrap_or_else(|| "none".into());
+        let mut wall_meters =
+            sensors.iter().filter(|sensor| sensor.component == Component::Machine);
         Self {
             cpu: or_none(Component::Cpu),
             gpu: or_none(Component::Gpu),
             ram: or_none(Component::Ram),
             other: or_none(Component::Other),
-            machine: method(Component::Machine),
+            machine: wall_meters
+                .all(|meter| meter.is_whole(since))
+                .then(|| method(Component::Machine))
+                .flatten(),
         }
     }
 }

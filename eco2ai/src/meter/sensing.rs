@@ -85,12 +85,13 @@ impl Sensing {
         }
     }
 
-    pub(super) fn add(&mut self, sensor: Box<dyn Sensor>) {
+    pub(super) fn add(&mut self, sensor: Box<dyn Sensor>, now: Duration) {
         let channel = Channel::new(sensor);
         self.provenance.push(Provenance {
             component: channel.component(),
             source: channel.source().to_owned(),
             share: channel.share(),
+            added: now,
             qualities: Vec::new(),
         });
         self.channels.push(channel);
@@ -135,8 +136,9 @@ impl Sensing {
                 Follows::CpuShare => pace.shared[component] += increment.machine_power.0,
                 Follows::CpuTime(power) => pace.per_cpu[component] += power.0,
             }
-            // A single reading that failed changes nothing yet.
-            if quality.is_some() || channel.is_silent() {
+            // A single reading that failed changes nothing yet, unless it is the very first.
+            let is_first = provenance.qualities.is_empty();
+            if quality.is_some() || is_first || channel.is_silent() {
                 self.provenance_changed |= provenance.note(now, quality);
             }
             if provenance.share != channel.share() {

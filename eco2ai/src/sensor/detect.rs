@@ -238,6 +238,7 @@ fn os() -> String {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use super::super::Devices;
     use super::*;
 
     /// A machine in a folder, made of these files.
@@ -320,6 +321,62 @@ mod tests {
         let machine = Machine::new("counters", &files);
         let detected = machine.detect();
         assert_eq!(methods(&detected), [(Component::Cpu, "rapl"), (Component::Ram, "model")]);
+    }
+
+    /// What `available_devices` prints of a machine, but for the reason why there is no NVML.
+    fn printed(name: &str, files: &[(&str, &str)]) -> String {
+        let mut detected = Machine::new(name, files).detect();
+        detected.missing.retain(|missing| missing.what != "NVIDIA GPU");
+        Devices::new(detected).to_string()
+    }
+
+    #[test]
+    fn a_server_with_counters_and_a_graphics_card_is_told_in_a_few_lines() {
+        let zone = "sys/class/powercap/intel-rapl:0";
+        let card = "sys/class/drm/card1/device/hwmon/hwmon2";
+        let files = [
+            (format!("{zone}/name"), "package-0\n"),
+            (format!("{zone}/energy_uj"), "5\n"),
+            (format!("{zone}/max_energy_range_uj"), "9\n"),
+            (format!("{zone}:0/name"), "dram\n"),
+            (format!("{zone}:0/energy_uj"), "7\n"),
+            (format!("{zone}:0/max_energy_range_uj"), "9\n"),
+            (format!("{card}/name"), "amdgpu\n"),
+            (format!("{card}/power1_average"), "31000000\n"),
+        ];
+        let mut files: Vec<(&str, &str)> =
+            files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
+        files.extend(SOCKETS);
+        assert_eq!(
+            printed("server", &files),
+            "Linux, 4 logical CPU(s)\n\
+             CPU      AMD EPYC 7763 64-Core Processor\n         \
+             measured:rapl, energy counter, 1 zone(s)\n\
+             RAM      memory\n         \
+             measured:rapl, energy counter, 1 zone(s)\n\
+             GPU      AMD GPU card1\n         \
+             sampled:amdgpu, power, sampled\n"
+        );
+    }
+
+    #[test]
+    fn a_jetson_is_told_with_the_rail_that_feeds_it() {
+        let monitor = "sys/class/hwmon/hwmon1";
+        let files = [
+            (
+                "proc/cpuinfo".to_owned(),
+                "processor : 0\nCPU implementer : 0x41\nCPU part : 0xd42\n",
+            ),
+            (format!("{monitor}/name"), "ina3221\n"),
+            (format!("{monitor}/in1_label"), "VDD_IN\n"),
+            (format!("{monitor}/in1_input"), "5000\n"),
+            (format!("{monitor}/curr1_input"), "1200\n"),
+        ];
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
+        let text = printed("jetson", &files);
+        let rail = "machine  Jetson module (VDD_IN)\n         sampled:ina3221, power, sampled\n";
+        assert!(text.contains(rail), "{text}");
     }
 
     #[test]

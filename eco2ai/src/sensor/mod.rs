@@ -4,6 +4,73 @@
 //! a **counter** of energy (exact over any interval), a **gauge** of power (integrated by the
 //! meter) and a **model** (utilisation times watts). The kind decides the [`Quality`] of the
 //! figure in the row.
+//!
+//! # A sensor of your own
+//! A smart plug at the wall sees the whole machine ([`Component::Machine`]): it replaces the total,
+//! the components stay as information, and `other_energy(kWh)` is what the plug saw beyond them. A
+//! device beside the processor ([`Component::Other`]) adds to the total instead.
+//!
+//! ```
+//! use std::time::{Duration, SystemTime};
+//!
+//! use eco2ai::Tracker;
+//! use eco2ai::meter::{ManualClock, Meter};
+//! use eco2ai::sensor::{Component, CpuModel, Reading, Sensor, SensorError, Usage, UsageSource};
+//! use eco2ai::units::{KilowattHours, Watts};
+//!
+//! struct SmartPlug;
+//!
+//! impl Sensor for SmartPlug {
+//!     fn source(&self) -> &str {
+//!         "plug"
+//!     }
+//!
+//!     fn component(&self) -> Component {
+//!         Component::Machine
+//!     }
+//!
+//!     fn read(&mut self) -> Result<Reading, SensorError> {
+//!         // Here you would ask the plug; a question that fails is `SensorError::Missing`, never 0.
+//!         Ok(Reading::Power(Watts(90.0)))
+//!     }
+//! }
+//!
+//! # struct OneOfTwoCpus(ManualClock);
+//! # impl UsageSource for OneOfTwoCpus {
+//! #     fn read(&mut self) -> Usage {
+//! #         let mut usage = Usage::default();
+//! #         usage.cpus = 2.0;
+//! #         usage.own_cpu = Some(eco2ai::meter::Clock::now(&self.0));
+//! #         usage.busy_cpu = usage.own_cpu;
+//! #         usage
+//! #     }
+//! #     fn refresh(&mut self) {}
+//! #     fn processes(&self) -> &[u32] {
+//! #         &[]
+//! #     }
+//! # }
+//! # let folder = tempfile::tempdir()?;
+//! # let file = folder.path().join("emission.csv");
+//! // In a program: `Meter::process().add_sensor(SmartPlug)`, before its first run. In a test a clock
+//! // that stands still, and a usage of the test's own.
+//! let clock = ManualClock::new(SystemTime::now());
+//! let meter = Meter::builder(OneOfTwoCpus(clock.clone()))
+//!     .clock(clock.clone())
+//!     .sensor(CpuModel::from_watts(Watts(80.0)))
+//!     .sensor(SmartPlug)
+//!     .build();
+//! let tracker = Tracker::builder().meter(&meter).file(file).forget().build()?;
+//! let run = tracker.start()?;
+//! meter.simulate(&clock, Duration::from_secs(3600));
+//! let record = run.stop()?;
+//!
+//! let about = |energy: KilowattHours, expected: f64| (energy.0 - expected).abs() < 1e-6;
+//! assert!(about(record.power_consumption, 0.090), "what the plug saw");
+//! assert!(about(record.cpu_energy.unwrap(), 0.040), "one of two CPUs, for information");
+//! assert!(about(record.other_energy.unwrap(), 0.050), "the rest");
+//! assert_eq!(record.other_method, "sampled:plug:rest");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod cpu_info;
 mod cpu_model;
@@ -116,6 +183,7 @@ pub enum Share {
     /// All of it: nobody else uses the device.
     Whole,
     /// All of it, although others use the device too and nothing tells how much: marked in the row.
+    /// So are the first two where the platform does not tell the machine's usage.
     WholeThoughShared,
 }
 
@@ -158,7 +226,8 @@ pub trait Sensor: Send {
     }
 
     /// Beside a counter: the power now, to go on with until the counter has moved for the first
-    /// time. Asked once.
+    /// time. Asked once, where the counter begins, and once more where it begins anew after it
+    /// could not be read.
     fn power(&mut self) -> Option<Watts> {
         None
     }

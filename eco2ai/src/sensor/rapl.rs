@@ -7,7 +7,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::kept_file::{KeptFile, read_trimmed};
 use super::{Component, Reading, Sensor, SensorError};
@@ -17,6 +17,8 @@ use crate::units::{Joules, Watts};
 pub(crate) const POWERCAP: &str = "class/powercap";
 /// How often the counters move, about. Source: Intel's manual, volume 3, on RAPL.
 const TICK: Duration = Duration::from_millis(1);
+/// Over so many ticks the counters tell a power to go on with.
+const POWER_WINDOW: Duration = Duration::from_millis(3);
 /// More than any zone takes: it bounds how soon a counter can wrap.
 const MOST_POWER: Watts = Watts(1000.0);
 /// Microjoules by which two views of one counter may differ: 1 ms at 100 W.
@@ -30,8 +32,9 @@ const MIRROR_LAG: u64 = 100_000;
 pub struct Rapl {
     component: Component,
     zones: Vec<Zone>,
-    /// Counted since the first reading.
+    /// Counted since it was opened.
     microjoules: u64,
+    opened: Instant,
 }
 
 #[derive(Debug)]
@@ -39,7 +42,7 @@ struct Zone {
     energy: KeptFile,
     /// The highest value of the counter, in microjoules: the next one is 0.
     range: u64,
-    last: Option<u64>,
+    last: u64,
 }
 
 impl Rapl {
@@ -86,7 +89,7 @@ impl Rapl {
                 format!("{}: no such zone", powercap.display()),
             ));
         }
-        Ok(Self { component, zones, microjoules: 0 })
+        Ok(Self { component, zones, microjoules: 0, opened: Instant::now() })
     }
 
     /// How many zones are summed.
@@ -104,13 +107,15 @@ impl Zone {
     fn open(path: &Path) -> io::Result<Self> {
         let file = path.join("energy_uj");
         let energy = KeptFile::open(&file).map_err(|error| named(&file, &error))?;
-        if energy.read_u64().map_err(|error| named(&file, &error))? == 0 {
+        let now = energy.read_u64().map_err(|error| named(&file, &error))?;
+        if now == 0 {
             let text = format!("{}: stands at 0", file.display());
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
         let file = path.join("max_energy_range_uj");
         let range = KeptFile::open(&file).and_then(|range| range.read_u64());
-        Ok(Self { energy, range: range.map_err(|error| named(&file, &error))?, last: None })
+        let range = range.map_err(|error| named(&file, &error))?;
+        Ok(Self { energy, range, last: now })
     }
 
     /// Whether both show the counter of the same socket, as the dies of some AMD parts do: this
@@ -129,7 +134,7 @@ impl Zone {
 
     /// Microjoules since the last reading.
     fn advance(&mut self, now: u64) -> u64 {
-        let Some(last) = self.last.replace(now) else { return 0 };
+        let last = std::mem::replace(&mut self.last, now);
         if now >= last {
             return now - last;
         }
@@ -168,6 +173,14 @@ impl Sensor for Rapl {
         TICK
     }
 
+    /// The mean since the counters were opened, so that even the first run of a process, which may
+    /// be shorter than a tick, has a power to go by. Waits for a few ticks where there were none.
+    fn power(&mut self) -> Option<Watts> {
+        std::thread::sleep(POWER_WINDOW.saturating_sub(self.opened.elapsed()));
+        let Reading::Energy(energy) = self.read().ok()? else { return None };
+        Some(Watts(energy.0 / self.opened.elapsed().as_secs_f64())).filter(|power| power.0 > 0.0)
+    }
+
     fn longest_interval(&self) -> Option<Duration> {
         let range = self.zones.iter().map(|zone| zone.range).min()?;
         Some(Duration::from_secs_f64(range as f64 * 1e-6 / 2.0 / MOST_POWER.0))
@@ -180,14 +193,10 @@ mod tests {
 
     #[test]
     fn a_wrap_goes_on_and_a_reset_starts_anew() {
-        let zone = |last| Zone {
-            energy: KeptFile::open("/proc/self/stat").unwrap(),
-            range: 1000,
-            last: Some(last),
-        };
+        let zone =
+            |last| Zone { energy: KeptFile::open("/proc/self/stat").unwrap(), range: 1000, last };
         assert_eq!(zone(400).advance(700), 300);
         assert_eq!(zone(900).advance(50), 150, "wrapped");
         assert_eq!(zone(300).advance(20), 20, "reset: 720 would be too much for a wrap");
-        assert_eq!(Zone { last: None, ..zone(0) }.advance(77), 0, "the first reading only begins");
     }
 }

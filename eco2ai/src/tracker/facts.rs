@@ -220,6 +220,7 @@ impl Facts {
             hostname: hostname().to_owned(),
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
+            overlap: figures.overlap,
         }
     }
 }

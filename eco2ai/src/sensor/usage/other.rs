@@ -10,7 +10,7 @@ use super::{Usage, UsageSource};
 /// Reads the usage of this process and its children through the `sysinfo` crate.
 ///
 /// What a child uses between the last refresh and its end is lost here, and the machine's busy
-/// time is not told.
+/// time is not told: a processor that is measured counts whole, and is marked `:unshared`.
 #[derive(Debug)]
 pub struct SysinfoUsage {
     system: System,

@@ -1,0 +1,225 @@
+//! What cannot be read is missing and said to be, never 0; and what follows is right.
+#![cfg(target_os = "linux")]
+
+use std::time::Duration;
+
+use eco2ai::CpuProcesses::All;
+use eco2ai::Record;
+use eco2ai::meter::{Clock, ManualClock, Meter, MeterBuilder};
+use eco2ai::sensor::{Component, NvidiaGpu, Rapl, Reading, Sensor, SensorError};
+use eco2ai_tests::bench::{Bench, assert_about, assert_joules, joules};
+use eco2ai_tests::curve::Curve;
+use eco2ai_tests::fake_nvml::FakeNvml;
+use eco2ai_tests::fake_nvml::script::{Device, Script};
+use eco2ai_tests::fake_tree::FakeTree;
+use eco2ai_tests::scripted::{Counter, Gauge, Load, Model};
+
+fn load(clock: &ManualClock) -> Load {
+    Load { clock: clock.clone(), own: 1.0, others: 0.0, memory_gib: 0.0 }
+}
+
+/// A sensor that cannot be read from one second to another.
+struct Silent<S> {
+    sensor: S,
+    clock: ManualClock,
+    from: f64,
+    to: f64,
+}
+
+impl<S: Sensor> Sensor for Silent<S> {
+    fn source(&self) -> &str {
+        self.sensor.source()
+    }
+
+    fn component(&self) -> Component {
+        self.sensor.component()
+    }
+
+    fn read(&mut self) -> Result<Reading, SensorError> {
+        if (self.from..self.to).contains(&self.clock.now().as_secs_f64()) {
+            return Err(SensorError::Missing("not now".into()));
+        }
+        self.sensor.read()
+    }
+}
+
+/// A counter or a gauge of a steady 100 W, silent from one second to another.
+fn bench(counts: bool, from: f64, to: f64) -> Bench {
+    Bench::new(|clock| {
+        let meter = Meter::builder(load(clock));
+        let (clock, component, curve) = (clock.clone(), Component::Gpu, Curve::Constant(100.0));
+        if counts {
+            let tick = Duration::ZERO;
+            let sensor = Counter { clock: clock.clone(), component, curve, tick, reset_at: None };
+            meter.sensor(Silent { sensor, clock, from, to })
+        } else {
+            let sensor = Gauge { clock: clock.clone(), component, curve };
+            meter.sensor(Silent { sensor, clock, from, to })
+        }
+    })
+}
+
+/// Lets so many seconds pass, with a reading at the end of each.
+fn pass(bench: &Bench, seconds: u32) {
+    for _ in 0..seconds {
+        bench.clock.advance(Duration::from_secs(1));
+        bench.meter.read();
+    }
+}
+
+fn gpu(record: &Record) -> (Option<f64>, &str) {
+    (joules(record.gpu_energy).map(f64::round), &record.gpu_method)
+}
+
+#[test]
+fn a_reading_or_two_that_are_missing_cost_nothing() {
+    for counts in [true, false] {
+        let bench = bench(counts, 4.5, 6.5);
+        let run = bench.tracker(All).start().expect("a run");
+        pass(&bench, 6);
+        assert_eq!(joules(run.so_far().gpu_energy).map(f64::round), Some(600.0), "as it goes on");
+        pass(&bench, 4);
+        let record = run.stop().expect("a record");
+        assert_joules(record.gpu_energy, 1000.0);
+        let quality = if counts { "measured:counter" } else { "sampled:gauge" };
+        assert_eq!(record.gpu_method, quality);
+    }
+}
+
+#[test]
+fn a_device_that_is_silent_for_long_is_missing_for_that_time_and_marked() {
+    for (counts, method) in [(true, "measured:counter"), (false, "sampled:gauge")] {
+        let bench = bench(counts, 10.5, 100.5);
+        let before = bench.tracker(All).start().expect("a run");
+        pass(&bench, 40);
+        let before = before.stop().expect("a record");
+        // It is known up to the tenth second, and taken to go on until its silence is told.
+        assert_about(before.gpu_energy, 1000.0, 200.0);
+        assert_eq!(before.gpu_method, format!("{method}:partial"));
+
+        let amid = bench.tracker(All).start().expect("a run");
+        pass(&bench, 10);
+        assert_eq!(gpu(&amid.stop().expect("a record")), (None, "none"), "missing, not 0");
+
+        // What was counted before this run and in the silence is not this run's.
+        let across = bench.tracker(All).start().expect("a run");
+        pass(&bench, 70);
+        let across = across.stop().expect("a record");
+        assert_about(across.gpu_energy, 1900.0, 1.0);
+        assert_eq!(across.gpu_method, format!("{method}:partial"));
+
+        let after = bench.tracker(All).start().expect("a run");
+        pass(&bench, 10);
+        assert_eq!(gpu(&after.stop().expect("a record")), (Some(1000.0), method));
+    }
+}
+
+#[test]
+fn a_device_that_is_silent_from_the_first_reading_on_marks_the_run() {
+    let bench = bench(true, 0.0, 5.5);
+    let run = bench.tracker(All).start().expect("a run");
+    pass(&bench, 10);
+    let record = run.stop().expect("a record");
+    assert_eq!(gpu(&record), (Some(400.0), "measured:counter:partial"));
+}
+
+#[test]
+fn where_the_wall_meter_fell_silent_the_parts_are_the_total() {
+    let bench = Bench::new(|clock| {
+        let sensor = Gauge {
+            clock: clock.clone(),
+            component: Component::Machine,
+            curve: Curve::Constant(90.0),
+        };
+        let wall = Silent { sensor, clock: clock.clone(), from: 10.5, to: 1e9 };
+        let cpu = Model(eco2ai::units::Watts(80.0));
+        Meter::builder(load(clock)).sensor(cpu).sensor(wall)
+    });
+    let seen = bench.tracker(All).start().expect("a run");
+    pass(&bench, 10);
+    assert_joules(seen.stop().expect("a record").power_consumption, 900.0);
+    let amid = bench.tracker(All).start().expect("a run");
+    pass(&bench, 10);
+    assert_joules(amid.stop().expect("a record").power_consumption, 400.0);
+}
+
+/// The boards of one library, a reading each second.
+struct Boards {
+    nvml: FakeNvml,
+    bench: Bench,
+}
+
+impl Boards {
+    fn new(devices: Vec<Device>) -> Self {
+        let nvml = FakeNvml::new(Script { devices, ..Script::default() });
+        let bench = Bench::new(|clock| {
+            let gpus = NvidiaGpu::all_from(&nvml.library(), None, None).expect("boards");
+            gpus.into_iter().fold(Meter::builder(load(clock)), MeterBuilder::sensor)
+        });
+        Self { nvml, bench }
+    }
+
+    fn run(&self, seconds: u32) -> Record {
+        let run = self.bench.tracker(All).start().expect("a run");
+        for _ in 0..seconds {
+            self.bench.clock.advance(Duration::from_secs(1));
+            self.nvml.set_time(self.bench.clock.now().as_secs_f64());
+            self.bench.meter.read();
+        }
+        run.stop().expect("a record")
+    }
+}
+
+/// A board at this place of the bus, which takes 100 W.
+fn board(bus: u32) -> Device {
+    Device {
+        uuid: format!("GPU-{bus:02x}aaaaaa-0000-0000-0000-000000000000"),
+        bus_id: format!("00000000:{bus:02X}:00.0"),
+        ..Device::default()
+    }
+}
+
+#[test]
+fn a_board_that_falls_off_the_bus_is_marked_and_the_others_go_on() {
+    let boards = Boards::new(vec![Device { lost_at: Some(4.5), ..board(1) }, board(2)]);
+    assert_eq!(gpu(&boards.run(10)), (Some(400.0 + 1000.0), "measured:nvml:partial"));
+    assert_eq!(gpu(&boards.run(10)), (Some(1000.0), "measured:nvml:partial"), "one is missing");
+}
+
+#[test]
+fn the_only_board_falls_off_the_bus() {
+    let boards = Boards::new(vec![Device { lost_at: Some(4.5), ..board(1) }]);
+    assert_eq!(gpu(&boards.run(10)), (Some(400.0), "measured:nvml:partial"));
+    assert_eq!(gpu(&boards.run(10)), (None, "none"));
+}
+
+#[test]
+fn a_driver_that_is_loaded_anew_costs_nothing() {
+    let boards = Boards::new(vec![Device { reset_at: Some(4.5), ..board(1) }]);
+    let record = boards.run(10);
+    assert_joules(record.gpu_energy, 1000.0);
+    assert_eq!(record.gpu_method, "measured:nvml");
+}
+
+#[test]
+fn a_zone_that_fails_for_a_moment_is_no_wrap() {
+    const FILE: &str = "sys/class/powercap/intel-rapl:0/energy_uj";
+    let mut tree = FakeTree::new();
+    let (start, range) = (100_000_000_000, 262_143_328_850);
+    tree.zone("intel-rapl:0", "package-0", Curve::Constant(50.0), start, range);
+    let bench = Bench::new(|clock| {
+        Meter::builder(load(clock)).sensor(Rapl::packages(&tree.powercap()).expect("packages"))
+    });
+    let run = bench.tracker(All).start().expect("a run");
+    for second in 1..=10_u32 {
+        bench.clock.advance(Duration::from_secs(1));
+        tree.set_time(second.into());
+        if second == 5 {
+            tree.write(FILE, "");
+        }
+        bench.meter.read();
+    }
+    let record = run.stop().expect("a record");
+    assert_joules(record.cpu_energy, 500.0);
+    assert_eq!(record.cpu_method, "measured:rapl");
+}

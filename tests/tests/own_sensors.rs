@@ -1,0 +1,151 @@
+//! Sensors of the user's own: a device beside the processor, or a meter at the wall.
+
+use std::time::{Duration, SystemTime};
+
+use eco2ai::CpuProcesses::{All, Current};
+use eco2ai::meter::{ManualClock, Meter};
+use eco2ai::sensor::{Component, Reading, Sensor, SensorError};
+use eco2ai::units::Watts;
+use eco2ai_tests::bench::{Bench, assert_joules, joules};
+use eco2ai_tests::curve::Curve;
+use eco2ai_tests::scripted::{Gauge, Load, Model};
+
+fn gauge(clock: &ManualClock, component: Component, watts: f64) -> Gauge {
+    Gauge { clock: clock.clone(), component, curve: Curve::Constant(watts) }
+}
+
+/// A processor that takes 40 W for this process alone.
+fn bench() -> Bench {
+    Bench::new(|clock| {
+        let load = Load { clock: clock.clone(), own: 1.0, others: 0.0, memory_gib: 0.0 };
+        Meter::builder(load).sensor(Model(Watts(80.0)))
+    })
+}
+
+#[test]
+fn another_device_adds_to_the_total() {
+    let bench = bench();
+    bench.meter.add_sensor(gauge(&bench.clock, Component::Other, 15.0));
+    let record = bench.run(Current, 10.0);
+    assert_joules(record.cpu_energy, 400.0);
+    assert_joules(record.other_energy, 150.0);
+    assert_joules(record.power_consumption, 550.0);
+    assert_joules(record.own_energy, 550.0);
+    assert_eq!(record.other_method, "sampled:gauge");
+}
+
+#[test]
+fn a_wall_meter_replaces_the_total_and_the_parts_stay_as_information() {
+    let bench = bench();
+    bench.meter.add_sensor(gauge(&bench.clock, Component::Other, 15.0));
+    bench.meter.add_sensor(gauge(&bench.clock, Component::Machine, 90.0));
+    let record = bench.run(Current, 10.0);
+    assert_joules(record.power_consumption, 900.0);
+    assert_joules(record.own_energy, 900.0);
+    assert_joules(record.process_energy, 900.0);
+    assert_joules(record.cpu_energy, 400.0);
+    // All that the processor did not use, the other device's part included.
+    assert_joules(record.other_energy, 500.0);
+    assert_eq!(record.other_method, "sampled:gauge:rest");
+}
+
+#[test]
+fn the_wall_meter_counts_for_runs_that_it_saw_from_start_to_end() {
+    let bench = bench();
+    let outer = bench.tracker(All).start().expect("a run");
+    bench.pass(10.0);
+    bench.meter.add_sensor(gauge(&bench.clock, Component::Machine, 90.0));
+    bench.pass(5.0);
+    let inner = bench.tracker(All).start().expect("a run");
+    bench.pass(5.0);
+    let (inner, outer) = (inner.stop().expect("a record"), outer.stop().expect("a record"));
+    // 90 W for a part of the time would be less than the processor alone used.
+    assert_joules(outer.power_consumption, 40.0 * 20.0);
+    assert_eq!((joules(outer.other_energy), outer.other_method.as_str()), (None, "none"));
+    assert_joules(inner.power_consumption, 90.0 * 5.0);
+    assert_eq!(inner.other_method, "sampled:gauge:rest");
+}
+
+#[test]
+fn another_device_that_is_added_to_a_run_is_counted_from_then_on_and_marked() {
+    let bench = bench();
+    let run = bench.tracker(Current).start().expect("a run");
+    bench.pass(10.0);
+    bench.meter.add_sensor(gauge(&bench.clock, Component::Other, 15.0));
+    bench.meter.read();
+    bench.pass(4.0);
+    let record = run.stop().expect("a record");
+    assert_joules(record.other_energy, 60.0);
+    assert_joules(record.power_consumption, 40.0 * 14.0 + 60.0);
+    assert_eq!(record.other_method, "sampled:gauge:partial");
+    assert_eq!(bench.run(Current, 1.0).other_method, "sampled:gauge", "of the next run all");
+}
+
+/// Panics when it is read for the third time.
+struct Careless(u32);
+
+impl Sensor for Careless {
+    fn source(&self) -> &'static str {
+        "careless"
+    }
+
+    fn component(&self) -> Component {
+        Component::Other
+    }
+
+    fn read(&mut self) -> Result<Reading, SensorError> {
+        self.0 += 1;
+        assert!(self.0 < 3, "a mistake in the user's sensor");
+        Ok(Reading::Power(Watts(10.0)))
+    }
+}
+
+/// Tells figures that cannot be.
+struct Impossible;
+
+impl Sensor for Impossible {
+    fn source(&self) -> &'static str {
+        "impossible"
+    }
+
+    fn component(&self) -> Component {
+        Component::Other
+    }
+
+    fn read(&mut self) -> Result<Reading, SensorError> {
+        Ok(Reading::Power(Watts(f64::NAN)))
+    }
+}
+
+#[test]
+fn a_sensor_that_panics_or_tells_nonsense_harms_no_other_figure() {
+    let bench = bench();
+    bench.meter.add_sensor(Careless(0));
+    bench.meter.add_sensor(Impossible);
+    let run = bench.tracker(Current).start().expect("a run");
+    for _ in 0..10 {
+        bench.clock.advance(Duration::from_secs(1));
+        bench.meter.read();
+    }
+    let record = run.stop().expect("a record");
+    assert_joules(record.cpu_energy, 400.0);
+    assert_joules(record.other_energy, 10.0);
+    assert_eq!(record.other_method, "sampled:careless:partial");
+    let after = bench.run(Current, 5.0);
+    assert_eq!((joules(after.other_energy), after.other_method.as_str()), (None, "none"));
+}
+
+/// A meter may have no other sensor than the user's.
+#[test]
+fn a_meter_of_one_sensor_measures_just_that() {
+    let clock = ManualClock::new(SystemTime::UNIX_EPOCH);
+    let load = Load { clock: clock.clone(), own: 0.0, others: 0.0, memory_gib: 0.0 };
+    let bench = Bench::new(|_| Meter::builder(load));
+    bench.meter.add_sensor(gauge(&bench.clock, Component::Machine, 90.0));
+    let record = bench.run(All, 2.0);
+    assert_joules(record.power_consumption, 180.0);
+    for method in [&record.cpu_method, &record.gpu_method, &record.ram_method] {
+        assert_eq!(method, "none", "what is not measured is none, not 0");
+    }
+    assert_eq!(joules(record.cpu_energy), None);
+}

@@ -54,6 +54,7 @@ fn write_upgraded(new: &Path, old: &File, layout: &Layout) -> io::Result<u64> {
     while let Some(row) = rows.next(Some(layout.width))? {
         if row.malformed.is_some() || (Named { row: &row, layout }).record().is_err() {
             left_out += 1;
+            rows.only_first_line();
             continue;
         }
         for column in ALL {

@@ -239,9 +239,10 @@ fn assert_intact_rows(path: &Path, parts: &[Part], originals: &[Record]) {
             continue;
         }
         // Two new quotes, one before and one behind it, can make it a part of another row's cell.
-        let swallowed = found
-            .iter()
-            .any(|record| record.id != original.id && format!("{record:?}").contains(&original.id));
+        let swallowed = found.iter().any(|record| {
+            let told = format!("{record:?}").matches(&original.id).count();
+            told > usize::from(record.id == original.id)
+        });
         assert!(swallowed, "{} is lost of {:.5000}", original.id, whole(parts).escape_ascii());
     }
 }
@@ -280,6 +281,213 @@ fn a_damaged_log_is_read_as_far_as_it_is_whole() {
                 assert!(summary.to_string().contains("All the projects"));
             }
             Err(_) => drop(summed.unwrap_err()),
+        }
+    });
+}
+
+const MAGIC: &[u8] = b"eco2ai-journal 1 ";
+
+/// The frames of a journal, each with the rows in it.
+fn frames(journal: &[u8]) -> Vec<Vec<u8>> {
+    let mut frames = Vec::new();
+    let mut rest = journal;
+    while rest.starts_with(MAGIC) {
+        let line = rest.iter().position(|byte| *byte == b'\n').unwrap();
+        let words = String::from_utf8(rest[..line].to_vec()).unwrap();
+        let length: usize = words.split(' ').nth(4).unwrap().parse().unwrap();
+        if rest.len() < line + 1 + length {
+            break;
+        }
+        let (frame, after) = rest.split_at(line + 1 + length);
+        frames.push(frame.to_vec());
+        rest = after;
+    }
+    frames
+}
+
+/// The row in a frame: it stands in its last lines, behind two lines of the frame's own.
+fn row_in(frame: &[u8]) -> &[u8] {
+    let lines: Vec<_> = frame.split_inclusive(|byte| *byte == b'\n').take(3).collect();
+    &frame[lines.iter().map(|line| line.len()).sum()..]
+}
+
+fn journal_beside(log: &Path, ending: &str) -> Option<PathBuf> {
+    let mut entries =
+        fs::read_dir(log.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+    entries.find(|path| path.to_str().unwrap().ends_with(ending))
+}
+
+/// Journals as the library writes them: frames of rows that wait, and of the states of a run, with
+/// the ids of the runs.
+struct Journals {
+    waiting: Vec<(String, Vec<u8>)>,
+    running: Vec<(String, Vec<u8>)>,
+}
+
+fn journals(log: &Path) -> Journals {
+    let tracker = |text: &str| {
+        let tracker = Tracker::builder().description(text).measure_period(0.01).file(log);
+        tracker.forget().build().unwrap()
+    };
+    tracker("first").start().unwrap().stop().unwrap();
+    let mut running = Vec::new();
+    while running.len() < 8 {
+        let run = tracker("long, \"running\"\nrun").start().unwrap();
+        let id = run.so_far().id;
+        for _ in 0..4 {
+            std::thread::sleep(Duration::from_millis(25));
+            // Only the frame at the head is whole for sure while another is written.
+            let journal =
+                journal_beside(log, ".running.journal").and_then(|path| fs::read(path).ok());
+            let frame = frames(&journal.unwrap_or_default()).into_iter().next();
+            running.extend(frame.map(|frame| (id.clone(), frame)));
+        }
+        run.stop().unwrap();
+    }
+    let held = fs::File::open(log).unwrap();
+    held.lock().unwrap();
+    let ids: Vec<_> = ["a", "two\nlines", "=1, \"q\"", "", "é\r\n", "x"]
+        .map(|text| tracker(text).start().unwrap().stop().unwrap().id)
+        .into();
+    let journal = fs::read(journal_beside(log, ".waiting.journal").unwrap()).unwrap();
+    let waiting: Vec<_> = ids.into_iter().zip(frames(&journal)).collect();
+    assert_eq!(waiting.len(), 6);
+    held.unlock().unwrap();
+    eco2ai::flush().unwrap();
+    Journals { waiting, running }
+}
+
+/// What is in a folder, but for one file.
+fn contents(folder: &Path, but: &Path) -> HashMap<PathBuf, Vec<u8>> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| path != but).map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+}
+
+#[test]
+fn recovery_brings_each_whole_row_once_whatever_lies_around() {
+    let header = header();
+    let folder = tempfile::tempdir().unwrap();
+    let log_path = folder.path().join("emission.csv");
+    let clean = folder.path().join("clean.csv");
+    let known = journals(&log_path);
+    // Held, so that no other log gets the same place on the disk.
+    let _held = fs::File::open(&log_path).unwrap();
+    let mut step = 0;
+    fuzz("recovery", |random| {
+        step += 1;
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+        // What the log has: nothing, rows of ours or of Eco2AI, whole or damaged, or something else.
+        let kind = random.below(8);
+        let dialect = if kind < 5 { Dialect::Ours } else { Dialect::Eco2ai };
+        let rows = random.below(5);
+        let mut parts = log(random, &header, dialect, rows);
+        fs::write(&clean, whole(&parts)).unwrap();
+        let originals = read(&clean);
+        let mut expected: HashSet<String> = HashSet::new();
+        let foreign = kind == 7 && random.one_in(2);
+        match kind {
+            0 => parts.clear(),
+            1 | 5 => {}
+            7 if foreign => parts = vec![Part::rubble(b"name,age\nx,1\n".to_vec())],
+            _ => mutate(random, &mut parts, true),
+        }
+        // Some rows were written just before their process was killed.
+        if dialect == Dialect::Ours && kind > 0 {
+            if !whole(&parts).ends_with(b"\n") {
+                parts.push(Part::rubble(b"\n".to_vec()));
+            }
+            for (id, frame) in &known.waiting {
+                if random.one_in(4) {
+                    parts.push(Part::rubble(row_in(frame).to_vec()));
+                    expected.insert(id.clone());
+                }
+            }
+        }
+        let before = whole(&parts);
+        if !before.is_empty() || random.one_in(2) {
+            fs::write(&log_path, &before).unwrap();
+        }
+        let mut owed = Vec::new();
+        let mut runs = HashSet::new();
+        for journal in 0..random.below(4) {
+            let (name, known) = match random.below(2) {
+                0 => ("waiting", &known.waiting),
+                _ => ("running", &known.running),
+            };
+            let from = random.below(known.len());
+            // Each run is of one process, which has one journal for it.
+            if name == "running" && !runs.insert(&known[from].0) {
+                continue;
+            }
+            let count = if name == "waiting" { 1 + random.below(known.len() - from) } else { 2 };
+            let same_run = |at: &usize| name == "waiting" || known[*at].0 == known[from].0;
+            let mut frames: Vec<_> = (from..(from + count).min(known.len()))
+                .filter(same_run)
+                .map(|at| Part { bytes: known[at].1.clone(), intact: Some(at) })
+                .collect();
+            if random.one_in(2) {
+                frames.reverse();
+            }
+            if random.one_in(2) {
+                mutate(random, &mut frames, false);
+            }
+            expected.extend(intact(&frames).map(|at| known[at].0.clone()));
+            let path = format!(".emission.csv.host-1-{step:x}{journal}.{name}.journal");
+            let path = folder.path().join(path);
+            fs::write(&path, whole(&frames)).unwrap();
+            if intact(&frames).count() > 0 {
+                owed.push(path);
+            }
+        }
+
+        let around = contents(folder.path(), &log_path);
+        let recovered = eco2ai::recover(&log_path);
+        let after = fs::read(&log_path).unwrap_or_default();
+        let whole_header = parts.first().is_none_or(|part| part.intact == Some(0));
+        if foreign {
+            assert_eq!(after, before, "what is no log is left as it is");
+            let left = contents(folder.path(), &log_path);
+            for path in owed {
+                assert_eq!(left.get(&path), around.get(&path), "{} is gone", path.display());
+            }
+            return;
+        }
+        if let (Err(error), true) = (&recovered, whole_header) {
+            assert!(error.to_string().contains(".journal"), "{error}");
+        }
+        // Nothing is left for another time.
+        let again = eco2ai::recover(&log_path);
+        assert_eq!(recovered.is_err(), again.is_err());
+        assert_eq!(again.unwrap_or(0), 0);
+        assert_eq!(fs::read(&log_path).unwrap_or_default(), after);
+
+        // Only added to, or kept as it was and upgraded; a damaged header may look like Eco2AI's.
+        let kept = || fs::read(folder.path().join("emission.csv.bak")).unwrap_or_default();
+        assert!(after.starts_with(&before) || kept() == before);
+        if after.is_empty() {
+            assert!(expected.is_empty(), "{expected:?}");
+            return;
+        }
+        assert_intact_rows(&log_path, &parts, &originals);
+        if !whole_header {
+            return;
+        }
+        let all = known.waiting.iter().chain(&known.running).map(|(id, _)| id);
+        let all: HashSet<_> = all.collect();
+        let mut times: HashMap<String, usize> = HashMap::new();
+        for record in eco2ai::read_log(&log_path).unwrap().filter_map(Result::ok) {
+            if known.running.iter().any(|(id, _)| *id == record.id) {
+                assert_eq!(record.status, Status::Interrupted);
+            }
+            *times.entry(record.id).or_default() += 1;
+        }
+        for id in all {
+            let times = times.get(id).copied().unwrap_or(0);
+            assert!(times <= 1, "{id} is there {times} times: {:.9000}", after.escape_ascii());
+            let there = times == 1 || !expected.contains(id);
+            assert!(there, "{id} is lost: {:.9000}", after.escape_ascii());
         }
     });
 }

@@ -273,11 +273,9 @@ fn a_damaged_log_is_read_as_far_as_it_is_whole() {
             Ok(records) => {
                 let (good, bad): (Vec<_>, Vec<_>) = records.partition(Result::is_ok);
                 let summary = summed.unwrap();
-                let all = (good.len() + bad.len() + rows) as u64;
-                // A summary needs less of a row than a record does, and what it cannot use it takes
-                // apart line by line.
-                assert!(summary.total.rows + summary.unusable_rows <= all);
-                assert!(summary.total.rows >= (good.len() + rows) as u64);
+                // A summary needs less of a row than a record does.
+                let (used, unused) = (summary.total.rows, summary.unusable_rows);
+                assert!(!bad.is_empty() || (used, unused) == ((good.len() + rows) as u64, 0));
                 assert!(summary.to_string().contains("All the projects"));
             }
             Err(_) => drop(summed.unwrap_err()),

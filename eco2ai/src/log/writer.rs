@@ -15,6 +15,7 @@ use crate::log::lock::Identity;
 use crate::log::record::Record;
 use crate::log::recovery::recover_orphans;
 use crate::log::row::rows_of;
+use crate::log::upgrade;
 use crate::report::{self, warn_once};
 
 /// Prepares a log for runs that start: the first time in this process, takes over what dead
@@ -80,11 +81,12 @@ pub(crate) fn finish(path: &Path, record: &Record) -> Result<()> {
 /// # Errors
 /// The first log that still cannot take them; they go on waiting.
 pub(crate) fn flush() -> Result<()> {
+    upgrade::wait();
     let logs: Vec<_> =
         LOGS.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
     let mut result = Ok(());
     for log in logs {
-        result = result.and(report::deferred(|| own(&log).write_waiting()));
+        result = result.and(report::deferred(|| own(&log).patiently(Log::write_waiting)));
     }
     result
 }
@@ -94,9 +96,12 @@ pub(crate) fn flush() -> Result<()> {
 pub(crate) fn recover(path: &Path) -> Result<usize> {
     let path = std::path::absolute(path)
         .map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
+    upgrade::wait();
     with(&path, |log| {
-        log.write_waiting()?;
-        recover_orphans(&mut log.file)
+        log.patiently(|log| {
+            log.write_waiting()?;
+            recover_orphans(&mut log.file)
+        })
     })
 }
 
@@ -161,8 +166,10 @@ impl RunId {
 
 impl Log {
     fn new(path: &Path) -> Self {
+        let mut file = LogFile::new(path.to_path_buf(), file::Kind::Log);
+        file.may_take_long = false;
         Self {
-            file: LogFile::new(path.to_path_buf(), file::Kind::Log),
+            file,
             pid: std::process::id(),
             stem: Stem::new(path),
             running: HashMap::new(),
@@ -171,6 +178,14 @@ impl Log {
             end: None,
             attached: false,
         }
+    }
+
+    /// For callers that asked for what may take long, or the end of the process.
+    fn patiently<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
+        self.file.may_take_long = true;
+        let result = f(self);
+        self.file.may_take_long = false;
+        result
     }
 
     fn append(&mut self, rows: &[u8]) -> Result<()> {

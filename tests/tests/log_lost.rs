@@ -298,6 +298,7 @@ fn a_disk_that_is_full_for_a_while_loses_no_row() {
     // The last page of the log may have room for a few rows.
     let mut file = fs::File::create(&filler).unwrap();
     while file.write_all(&[0; 512]).is_ok() {}
+    drop(file);
     let said = program.finish(2);
     fs::remove_file(&filler).unwrap();
     let rows = statuses(&log).len() + recover_in(folder.path(), &log);

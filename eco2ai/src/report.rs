@@ -6,6 +6,8 @@ use std::fmt::Display;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
+use crate::per_process::PerProcess;
+
 thread_local! {
     /// What was said in a [`deferred`] section of this thread; `None` outside of any.
     static SAID: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
@@ -36,10 +38,11 @@ pub(crate) fn deferred<T>(f: impl FnOnce() -> T) -> T {
 /// Says `message` as a warning: through the `log` crate where the program has installed a logger,
 /// else on standard error. Once per process for each text.
 pub(crate) fn warn_once(message: &impl Display) {
-    static TOLD: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+    static TOLD: PerProcess<Mutex<HashSet<String>>> = PerProcess::new();
     let message = message.to_string();
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if !told.get_or_insert_default().insert(message.clone()) {
+    let told = TOLD.get_or_init(Mutex::default);
+    let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+    if !told.insert(message.clone()) {
         return;
     }
     drop(told);

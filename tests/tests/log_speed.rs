@@ -124,3 +124,21 @@ fn a_row_costs_at_most_two_and_a_half_times_a_bare_append() {
     println!("open, lock, append, close: {bare:?}; a run with its row: {row:?}");
     assert!(row < bare * 5 / 2);
 }
+
+/// A log of Eco2AI gets our columns once; the run that finds it does not wait for that.
+#[test]
+#[ignore = "a million rows, in a release build"]
+fn a_run_does_not_wait_for_the_upgrade_of_a_large_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("emission.csv");
+    write_log(&log, 13, 10);
+    let tracker = eco2ai::Tracker::builder().file(&log).forget().build().unwrap();
+    let started = Instant::now();
+    tracker.start().unwrap().stop().unwrap();
+    let run = started.elapsed();
+    eco2ai::flush().unwrap();
+    let upgrade = started.elapsed();
+    println!("the run: {run:?}; until its row is in the log: {upgrade:?}");
+    assert!(run < upgrade / 20);
+    assert_eq!(eco2ai::summary(&log).unwrap().total.rows, ROWS as u64 + 1);
+}

@@ -118,6 +118,28 @@ fn many_processes_and_many_threads_lose_no_row() {
     }
 }
 
+/// A large log of Eco2AI gets our columns in a thread of its own; a process that ends at once waits
+/// for that, and leaves no row behind.
+#[test]
+fn the_runs_that_find_a_large_log_of_eco2ai_are_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("emission.csv");
+    write_runs(&log, 1, 1);
+    let header = std::fs::read_to_string(&log).unwrap();
+    let header: Vec<_> = header.lines().next().unwrap().split(',').take(13).collect();
+    let text = "d, e ".repeat(200);
+    let row = format!(",old,\"{text}\",N/A,2024-05-06 07:08:09,1.5,0.25,0.1,C,G,Linux,FR,2.0\n");
+    let old = header.join(",") + "\n" + &row.repeat(5_000);
+    std::fs::write(&log, &old).unwrap();
+    // Of one that was killed while it did this.
+    std::fs::write(folder.path().join("emission.csv.eco2ai-upgrade"), "id,").unwrap();
+    let mut child = spawn(&log, 3);
+    assert!(child.wait().unwrap().success());
+    assert_complete(&log, 5_000, &[child.id()], 3);
+    assert!(std::fs::read_to_string(folder.path().join("emission.csv.bak")).unwrap() == old);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
+}
+
 /// A stopped process that holds the lock: the run that ends meanwhile waits 200 ms at most, and
 /// its row is written when the lock is free.
 #[test]

@@ -22,6 +22,8 @@ pub(crate) struct Rows<R> {
     offset: u64,
     /// Number of the line at `start`, from 1.
     line: u64,
+    /// Where the row that was given out last starts, and its line.
+    last: (usize, u64),
     cells: Vec<Cell>,
 }
 
@@ -86,6 +88,8 @@ enum Scan {
     Row { next: usize },
     /// A quote is followed by something else than a comma or the end of the row.
     Stray,
+    /// It has more cells than it may have.
+    Wide,
     /// The buffer ends before the row does.
     Short,
 }
@@ -101,6 +105,7 @@ impl<R: Read> Rows<R> {
             finished: false,
             offset,
             line: 1,
+            last: (0, 1),
             cells: Vec::new(),
         }
     }
@@ -109,6 +114,8 @@ impl<R: Read> Rows<R> {
     /// have `width` cells gives up its first line only, so that a quote left open by a torn row
     /// swallows no other row.
     pub(crate) fn next(&mut self, width: Option<usize>) -> io::Result<Option<Row<'_>>> {
+        // Damaged rows may look as one that goes on for ever, from each of their lines anew.
+        let most = width.unwrap_or(usize::MAX);
         loop {
             if self.start == self.end && !self.fill()? {
                 return Ok(None);
@@ -123,7 +130,8 @@ impl<R: Read> Rows<R> {
                 }
             }
             let scan = loop {
-                match scan(&self.buffer[..self.end], self.start, self.finished, &mut self.cells) {
+                let bytes = &self.buffer[..self.end];
+                match scan(bytes, self.start, self.finished, most, &mut self.cells) {
                     Scan::Short if !self.finished && self.end - self.start < LONGEST_ROW => {
                         self.fill()?;
                     }
@@ -134,7 +142,7 @@ impl<R: Read> Rows<R> {
             let fits = |cells: &[Cell]| width.is_none_or(|width| cells.len() == width);
             let (next, malformed) = match scan {
                 Scan::Row { next } if fits(&self.cells) => (next, None),
-                Scan::Row { .. } => {
+                Scan::Row { .. } | Scan::Wide => {
                     (self.first_line_end()?, Some("it has another number of cells"))
                 }
                 Scan::Stray => (self.first_line_end()?, Some("text stands after a closing quote")),
@@ -150,6 +158,7 @@ impl<R: Read> Rows<R> {
             self.line += lines as u64;
             let from = self.start;
             self.start = next;
+            self.last = (from, line);
             if malformed.is_none()
                 || self.buffer[from..next].iter().any(|b| !b.is_ascii_whitespace())
             {
@@ -166,6 +175,18 @@ impl<R: Read> Rows<R> {
                     malformed,
                 }));
             }
+        }
+    }
+
+    /// Says that the last row could not be used: its second and later lines are read as rows of
+    /// their own, for a quote that was left open may have swallowed them.
+    pub(crate) fn only_first_line(&mut self) {
+        let (from, line) = self.last;
+        if let Some(at) =
+            memchr::memchr(b'\n', self.buffer.get(from..self.start).unwrap_or_default())
+        {
+            self.start = from + at + 1;
+            self.line = line + 1;
         }
     }
 
@@ -213,11 +234,14 @@ impl<R: Read> Rows<R> {
     }
 }
 
-/// Splits the row at `start` of `buffer` into `cells`.
-fn scan(buffer: &[u8], start: usize, finished: bool, cells: &mut Vec<Cell>) -> Scan {
+/// Splits the row at `start` of `buffer` into `cells`, of which it may have so many at `most`.
+fn scan(buffer: &[u8], start: usize, finished: bool, most: usize, cells: &mut Vec<Cell>) -> Scan {
     cells.clear();
     let mut at = start;
     loop {
+        if cells.len() == most {
+            return Scan::Wide;
+        }
         if buffer.get(at) == Some(&b'"') {
             let from = at + 1;
             let mut doubled = false;
@@ -330,6 +354,19 @@ mod tests {
         );
         assert_eq!(of("1,\"never closed\n2,b\n", 2), [(1, None), good(2, &["2", "b"])]);
         assert_eq!(of("1\n2,b\n", 2), [(1, None), good(2, &["2", "b"])]);
+    }
+
+    #[test]
+    fn the_lines_of_a_row_that_is_of_no_use_are_rows_of_their_own() {
+        let text = "1,\"torn\n2,\"\n3,x\n";
+        let mut read = Rows::new(text.as_bytes(), 0);
+        assert_eq!(read.next(Some(2)).unwrap().unwrap().raw(1), Some(&b"torn\n2,"[..]));
+        read.only_first_line();
+        let second = read.next(Some(2)).unwrap().unwrap();
+        assert_eq!((second.line, second.malformed.is_some()), (2, true));
+        read.only_first_line();
+        let third = read.next(Some(2)).unwrap().unwrap();
+        assert_eq!((third.line, third.raw(1)), (3, Some(&b"x"[..])));
     }
 
     proptest! {

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::log::file::{Kind, LogFile};
 use crate::log::record::Record;
 use crate::log::row::eco2ai_cells;
+use crate::per_process::PerProcess;
 use crate::settings::EncodeFile;
 
 /// Each letter that has another in its place: Eco2AI 0.3.12, `utils.encode`. Latin letters, digits
@@ -66,21 +67,20 @@ pub(crate) fn copy_path(log: &Path, copy: &EncodeFile) -> Result<Option<PathBuf>
 /// # Errors
 /// Where the copy cannot be written. It does not wait anywhere: the row itself is in the log.
 pub(crate) fn append(path: &Path, record: &Record) -> Result<()> {
-    static COPIES: Mutex<Vec<(u32, LogFile)>> = Mutex::new(Vec::new());
+    // A forked child shares the lock of its parent's open file: it opens its own.
+    static COPIES: PerProcess<Mutex<Vec<LogFile>>> = PerProcess::new();
     let mut writer = csv::Writer::from_writer(Vec::new());
     // Writing to a `Vec` cannot fail.
     let _ = writer.write_record(eco2ai_cells(record).map(|cell| encode(&cell)));
     let row = writer.into_inner().unwrap_or_default();
-    let mut copies = COPIES.lock().unwrap_or_else(PoisonError::into_inner);
-    // A forked child shares the lock of its parent's open file: it opens its own.
-    let pid = std::process::id();
-    copies.retain(|(owner, _)| *owner == pid);
-    if let Some((_, copy)) = copies.iter_mut().find(|(_, copy)| copy.path() == path) {
+    let copies = COPIES.get_or_init(Mutex::default);
+    let mut copies = copies.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(copy) = copies.iter_mut().find(|copy| copy.path() == path) {
         return copy.append(&row).map(drop);
     }
     let mut copy = LogFile::new(path.to_path_buf(), Kind::EncodedCopy);
     let result = copy.append(&row).map(drop);
-    copies.push((pid, copy));
+    copies.push(copy);
     result
 }
 

@@ -3,6 +3,7 @@
 use std::panic::catch_unwind;
 use std::sync::{Mutex, Once, PoisonError};
 
+/// Added to at most twice in a process.
 static HOOKS: Mutex<Vec<fn()>> = Mutex::new(Vec::new());
 
 /// Calls `hook` when the process ends normally; not when it aborts or is killed. Other threads may

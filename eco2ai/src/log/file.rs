@@ -41,6 +41,8 @@ pub(crate) struct LogFile {
     kind: Kind,
     header: String,
     open: Option<Open>,
+    /// Whether a large log of Eco2AI may be upgraded while the caller waits; else a thread does it.
+    pub(crate) may_take_long: bool,
     /// When the lock could not be got.
     gave_up: Option<Instant>,
 }
@@ -62,7 +64,14 @@ pub(crate) struct End {
 
 impl LogFile {
     pub(crate) fn new(path: PathBuf, kind: Kind) -> Self {
-        Self { path, kind, header: header(kind.columns()), open: None, gave_up: None }
+        Self {
+            path,
+            kind,
+            header: header(kind.columns()),
+            open: None,
+            may_take_long: true,
+            gave_up: None,
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -86,7 +95,9 @@ impl LogFile {
             Some(open) => open,
             None => self.open()?,
         };
+        let upgrading = !self.may_take_long && upgrade::is_under_way();
         let patience = match self.gave_up {
+            _ if upgrading => Duration::ZERO,
             Some(then) if then.elapsed() < RESIGNATION => Duration::ZERO,
             _ => PATIENCE,
         };
@@ -95,6 +106,9 @@ impl LogFile {
                 self.gave_up = Some(Instant::now());
             }
             self.open = Some(open);
+            if upgrading {
+                return Err(self.upgrading());
+            }
             let reason = format!("another process has locked it for {} ms", PATIENCE.as_millis());
             return Err(self.io(io::Error::new(ErrorKind::TimedOut, reason)));
         };
@@ -156,6 +170,9 @@ impl LogFile {
         match self.layout(file)? {
             None => {}
             Some(layout) if self.kind == Kind::Log && !layout.has_unknown_columns() => {
+                if length > upgrade::QUICK && !self.may_take_long && upgrade::aside(&self.path) {
+                    return Err(self.upgrading());
+                }
                 upgrade::upgrade(&self.path, file, &layout).map_err(io)?;
                 return Ok(Found::Upgraded);
             }
@@ -209,6 +226,11 @@ impl LogFile {
             Ok(file) => self.layout(&file).map(drop),
             Err(_) => Ok(()),
         }
+    }
+
+    fn upgrading(&self) -> Error {
+        let reason = "this large log of Eco2AI gets the columns of this library first";
+        self.io(io::Error::new(ErrorKind::WouldBlock, reason))
     }
 
     fn io(&self, source: io::Error) -> Error {

@@ -190,6 +190,10 @@ impl Journal {
 
     /// Writes a frame: behind all others where they are to stay, else where the last one is not.
     pub(crate) fn write(&mut self, log: &Path, end: End, rows: &[u8]) -> io::Result<()> {
+        if !is_at(&self.file, &self.path) {
+            // Somebody removed it: what is written to it now, nobody would find.
+            return Err(ErrorKind::NotFound.into());
+        }
         let frame = frame(self.kind, self.frames + 1, log, end, rows);
         let length = frame.len() as u64;
         let (start, after) = self.last;
@@ -209,9 +213,12 @@ impl Journal {
 
 /// Removes a journal whose lock the caller has.
 pub(crate) fn take_away(file: &File, path: &Path) {
+    let there = is_at(file, path);
     // Empty first: who has it open already must not find its rows.
     let _ = file.set_len(0);
-    let _ = fs::remove_file(path);
+    if there {
+        let _ = fs::remove_file(path);
+    }
 }
 
 fn frame(kind: Kind, number: u64, log: &Path, end: End, rows: &[u8]) -> Vec<u8> {
@@ -249,12 +256,29 @@ pub(crate) struct Found {
     pub(crate) rows: Vec<u8>,
 }
 
-/// Reads what a journal holds: of runs, the latest whole state; of rows that wait, all.
+/// Reads what a journal holds: of runs, the latest whole state; of rows that wait, all. `None` where
+/// its first frame was cut off.
+///
+/// # Errors
+/// Also where the file is something else: not ours to take away.
 pub(crate) fn read(mut file: &File, kind: Kind) -> io::Result<Option<Found>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0))?;
     file.take(LARGEST).read_to_end(&mut bytes)?;
-    Ok(parse(&bytes, kind))
+    let found = parse(&bytes, kind);
+    // A power cut can leave zeros where a frame was to be.
+    let cut_off = || {
+        bytes.iter().zip(MAGIC.bytes()).all(|(byte, wanted)| *byte == wanted)
+            || bytes.iter().all(|byte| *byte == 0)
+    };
+    if found.is_none() && !cut_off() {
+        return Err(io::Error::new(
+            ErrorKind::InvalidData,
+            "this is no journal that this version can read; move it away, or use the version that \
+             wrote it",
+        ));
+    }
+    Ok(found)
 }
 
 fn parse(bytes: &[u8], kind: Kind) -> Option<Found> {

@@ -51,13 +51,15 @@ impl Log {
             .rows
             .next(Some(layout.width))
             .map_err(|source| Error::Io { path: self.path.clone(), source })?;
-        Ok(row.map(|row| {
-            let used = match row.malformed {
-                None => use_row(&Named { row: &row, layout }),
-                Some(reason) => Err(reason.to_owned()),
-            };
-            used.map_err(|reason| Problem { path: self.path.clone(), line: row.line, reason })
-        }))
+        let Some(row) = row else { return Ok(None) };
+        let (line, used) = match row.malformed {
+            None => (row.line, use_row(&Named { row: &row, layout })),
+            Some(reason) => (row.line, Err(reason.to_owned())),
+        };
+        if used.is_err() {
+            self.rows.only_first_line();
+        }
+        Ok(Some(used.map_err(|reason| Problem { path: self.path.clone(), line, reason })))
     }
 }
 

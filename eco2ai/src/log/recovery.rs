@@ -30,40 +30,53 @@ pub fn recover(path: impl AsRef<Path>) -> Result<usize> {
 
 /// Takes over the journals of `log` that nobody owns.
 pub(crate) fn recover_orphans(log: &mut LogFile) -> Result<usize> {
-    let path = log.path().to_path_buf();
-    let beside = path.parent();
-    let mut recovered = 0;
-    for (journal, stem, kind) in journal::journals_of(&path) {
+    let mut recovered = Ok(0);
+    for (journal, stem, kind) in journal::journals_of(log.path()) {
         // A run may be both among those that wait and, as it was before its end, among those that
         // run: whoever has the former comes first.
-        let others = stem.places(&path, Kind::Waiting);
+        let others = stem.places(log.path(), Kind::Waiting);
         if kind == Kind::Running && others.iter().any(|place| place.exists()) {
             continue;
         }
-        let io = |source| Error::Io { path: journal.clone(), source };
-        let Ok(file) = OpenOptions::new().read(true).write(true).open(&journal) else { continue };
-        // Where the lock cannot be got, or there are none, its owner may be alive.
-        if file.try_lock().is_err() || !is_at(&file, &journal) {
-            continue;
+        // One that cannot be taken over keeps no other waiting.
+        match (take_over(log, &journal, kind), &mut recovered) {
+            (Ok(rows), Ok(sum)) => *sum += rows,
+            (Err(error), Ok(_)) => recovered = Err(error),
+            (_, Err(_)) => {}
         }
-        let found = journal::read(&file, kind).map_err(io)?;
-        // The user's folder has the journals of all logs of that name.
-        let elsewhere = journal.parent() != beside;
-        if found.as_ref().is_some_and(|found| elsewhere && found.log != path.to_string_lossy()) {
-            continue;
-        }
-        if let Some(found) = found {
-            recovered += write_missing(log, &found, kind)?;
-        }
-        journal::take_away(&file, &journal);
     }
-    Ok(recovered)
+    recovered
+}
+
+/// Takes over one journal, unless it has an owner or is of another log.
+fn take_over(log: &mut LogFile, journal: &Path, kind: Kind) -> Result<usize> {
+    let io = |source| Error::Io { path: journal.to_path_buf(), source };
+    let Ok(file) = OpenOptions::new().read(true).write(true).open(journal) else { return Ok(0) };
+    // Where the lock cannot be got, or there are none, its owner may be alive.
+    if file.try_lock().is_err() || !is_at(&file, journal) {
+        return Ok(0);
+    }
+    let mut rows = 0;
+    if let Some(found) = journal::read(&file, kind).map_err(io)? {
+        // The user's folder has the journals of all logs of that name.
+        let elsewhere = journal.parent() != log.path().parent();
+        if elsewhere && found.log != log.path().to_string_lossy() {
+            return Ok(0);
+        }
+        let records = records_of(&found.rows).map_err(io)?;
+        rows = write_missing(log, &found, records, kind)?;
+    }
+    journal::take_away(&file, journal);
+    Ok(rows)
 }
 
 /// Appends the rows that are not in the log yet.
-fn write_missing(log: &mut LogFile, found: &Found, kind: Kind) -> Result<usize> {
-    let io = |source| Error::Io { path: log.path().to_path_buf(), source };
-    let mut records = records_of(&found.rows).map_err(io)?;
+fn write_missing(
+    log: &mut LogFile,
+    found: &Found,
+    mut records: Vec<Record>,
+    kind: Kind,
+) -> Result<usize> {
     let key_of = |record: &Record| Key::of(record, kind);
     let mut wanted: HashMap<_, _> =
         records.iter().map(|record| (key_of(record), record.duration)).collect();
@@ -103,16 +116,17 @@ impl Key {
     }
 }
 
+/// All rows of a whole frame, or an error: one of another version may have other columns.
 fn records_of(rows: &[u8]) -> io::Result<Vec<Record>> {
-    let Ok(layout) = Layout::of(NAMES.iter().map(|name| name.as_bytes())) else {
-        return Ok(Vec::new());
-    };
+    let invalid = |reason: String| io::Error::new(ErrorKind::InvalidData, reason);
+    let layout = Layout::of(NAMES.iter().map(|name| name.as_bytes())).map_err(invalid)?;
     let mut source = Rows::new(rows, 0);
     let mut records = Vec::new();
     while let Some(row) = source.next(Some(layout.width))? {
-        if row.malformed.is_none() {
-            records.extend(Named { row: &row, layout: &layout }.record());
-        }
+        records.push(match row.malformed {
+            None => Named { row: &row, layout: &layout }.record().map_err(invalid)?,
+            Some(reason) => return Err(invalid(reason.to_owned())),
+        });
     }
     Ok(records)
 }
@@ -154,8 +168,9 @@ fn forget_written(
             };
             // A run that ended lasted no shorter than when its state was kept; a shorter one is the
             // epoch before it.
-            let lasted = named.record().map(|record| record.duration).unwrap_or_default();
-            if wanted.get(&key).is_some_and(|kept| *kept <= lasted) {
+            let lasted_as_long =
+                |kept: &Duration| named.record().is_ok_and(|written| *kept <= written.duration);
+            if wanted.get(&key).is_some_and(lasted_as_long) {
                 wanted.remove(&key);
             }
         }

@@ -14,6 +14,8 @@ use crate::units::{KilogramsCo2e, KilowattHours};
 
 /// So many problems are told one by one; the rest is counted.
 const TOLD: usize = 1000;
+/// So many characters of a project's name are shown.
+const SHOWN: usize = 60;
 /// What Eco2AI calls the last line.
 const ALL_PROJECTS: &str = "All the projects";
 
@@ -204,8 +206,13 @@ impl fmt::Display for Summary {
         let mut table =
             vec![["project", "rows", "duration", "energy", "CO2", "cost"].map(str::to_owned)];
         for (name, totals) in self.lines() {
+            let mut shown = name.replace(char::is_control, " ");
+            if let Some((cut, _)) = shown.char_indices().nth(SHOWN) {
+                shown.truncate(cut);
+                shown.push('…');
+            }
             table.push([
-                name.replace(char::is_control, " "),
+                shown,
                 totals.rows.to_string(),
                 ForPeople(totals.duration).to_string(),
                 totals.energy.to_string(),
@@ -282,6 +289,15 @@ mod tests {
         );
         let table = summary.to_string();
         assert!(table.lines().next_back().unwrap().contains("3.250 kWh"), "{table}");
+    }
+
+    #[test]
+    fn a_table_has_room_for_names_of_any_length() {
+        let mut summary = Summary::default();
+        // A column of the formatter is no wider than 65 535.
+        summary.projects.insert("é".repeat(70_000), Totals::default());
+        let table = summary.to_string();
+        assert_eq!(table.lines().nth(1).unwrap().split(' ').next().unwrap(), "é".repeat(60) + "…");
     }
 
     #[test]

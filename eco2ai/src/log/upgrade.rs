@@ -4,18 +4,60 @@ use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use crate::log::cells::Rows;
 use crate::log::columns::{ALL, Column, Layout, NAMES};
+use crate::log::file::{Kind, LogFile};
 use crate::log::lock::is_at;
 use crate::log::row::{Named, guarded};
+
+/// A log of so many bytes is upgraded within 0.1 s.
+pub(crate) const QUICK: u64 = 4 << 20;
+
+/// The process whose thread upgrades a log. A forked child has no such thread.
+static UNDER_WAY: AtomicU32 = AtomicU32::new(0);
+
+/// Upgrades a log in a thread of its own, one log after the other. False where there can be none.
+pub(crate) fn aside(path: &Path) -> bool {
+    let own = std::process::id();
+    if UNDER_WAY.swap(own, Ordering::AcqRel) == own {
+        return true;
+    }
+    let path = path.to_path_buf();
+    let spawned = std::thread::Builder::new().name("eco2ai-upgrade".into()).spawn(move || {
+        // What is appended is nothing, to a log that can take it then.
+        if let Err(error) = LogFile::new(path, Kind::Log).append(b"") {
+            crate::report::warn_once(&error);
+        }
+        UNDER_WAY.store(0, Ordering::Release);
+    });
+    if spawned.is_err() {
+        UNDER_WAY.store(0, Ordering::Release);
+    }
+    spawned.is_ok()
+}
+
+/// Whether the thread of [`aside`] is at work.
+pub(crate) fn is_under_way() -> bool {
+    UNDER_WAY.load(Ordering::Acquire) == std::process::id()
+}
+
+/// Waits for the thread of [`aside`].
+pub(crate) fn wait() {
+    while is_under_way() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
 
 /// Puts a file with our columns and the rows of `old` in the place of `old`, which is kept beside
 /// it. The caller holds the lock of `old`; who waits for that lock will see another file.
 pub(crate) fn upgrade(path: &Path, mut old: &File, layout: &Layout) -> io::Result<()> {
     // A link stays a link: what it leads to is replaced.
     let path = fs::canonicalize(path)?;
-    let new = beside(&path, &format!(".upgrade-{}", std::process::id()));
+    // One that was killed meanwhile has left its own here.
+    let new = beside(&path, ".eco2ai-upgrade");
     old.seek(SeekFrom::Start(0))?;
     let written = write_upgraded(&new, old, layout).and_then(|left_out| {
         fs::set_permissions(&new, old.metadata()?.permissions())?;
@@ -54,6 +96,7 @@ fn write_upgraded(new: &Path, old: &File, layout: &Layout) -> io::Result<u64> {
     while let Some(row) = rows.next(Some(layout.width))? {
         if row.malformed.is_some() || (Named { row: &row, layout }).record().is_err() {
             left_out += 1;
+            rows.only_first_line();
             continue;
         }
         for column in ALL {

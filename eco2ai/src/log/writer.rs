@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use chrono::{DateTime, FixedOffset};
 
@@ -15,6 +15,8 @@ use crate::log::lock::Identity;
 use crate::log::record::Record;
 use crate::log::recovery::recover_orphans;
 use crate::log::row::rows_of;
+use crate::log::upgrade;
+use crate::per_process::PerProcess;
 use crate::report::{self, warn_once};
 
 /// Prepares a log for runs that start: the first time in this process, takes over what dead
@@ -80,11 +82,11 @@ pub(crate) fn finish(path: &Path, record: &Record) -> Result<()> {
 /// # Errors
 /// The first log that still cannot take them; they go on waiting.
 pub(crate) fn flush() -> Result<()> {
-    let logs: Vec<_> =
-        LOGS.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+    upgrade::wait();
+    let logs: Vec<_> = logs().values().cloned().collect();
     let mut result = Ok(());
     for log in logs {
-        result = result.and(report::deferred(|| own(&log).write_waiting()));
+        result = result.and(report::deferred(|| lock(&log).patiently(Log::write_waiting)));
     }
     result
 }
@@ -94,9 +96,12 @@ pub(crate) fn flush() -> Result<()> {
 pub(crate) fn recover(path: &Path) -> Result<usize> {
     let path = std::path::absolute(path)
         .map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
+    upgrade::wait();
     with(&path, |log| {
-        log.write_waiting()?;
-        recover_orphans(&mut log.file)
+        log.patiently(|log| {
+            log.write_waiting()?;
+            recover_orphans(&mut log.file)
+        })
     })
 }
 
@@ -104,8 +109,6 @@ pub(crate) fn recover(path: &Path) -> Result<usize> {
 #[derive(Debug)]
 struct Log {
     file: LogFile,
-    /// The process that all this belongs to.
-    pid: u32,
     stem: Stem,
     /// The states in `journal`.
     running: HashMap<RunId, Record>,
@@ -117,11 +120,15 @@ struct Log {
     attached: bool,
 }
 
-static LOGS: LazyLock<Mutex<HashMap<PathBuf, Arc<Mutex<Log>>>>> = LazyLock::new(Mutex::default);
+/// All logs of this process: a forked child's journals are not its parent's.
+fn logs() -> MutexGuard<'static, HashMap<PathBuf, Arc<Mutex<Log>>>> {
+    static LOGS: PerProcess<Mutex<HashMap<PathBuf, Arc<Mutex<Log>>>>> = PerProcess::new();
+    LOGS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The entry of the log at `path`, an absolute path.
 fn log_of(path: &Path) -> Arc<Mutex<Log>> {
-    let mut logs = LOGS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut logs = logs();
     if let Some(log) = logs.get(path) {
         return Arc::clone(log);
     }
@@ -133,16 +140,12 @@ fn log_of(path: &Path) -> Arc<Mutex<Log>> {
 /// Uses the entry of a log.
 fn with<T>(path: &Path, f: impl FnOnce(&mut Log) -> T) -> T {
     let log = log_of(path);
-    report::deferred(|| f(&mut own(&log)))
+    report::deferred(|| f(&mut lock(&log)))
 }
 
-/// Locks an entry. In a forked child it starts anew: its journals are the parent's.
-fn own(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
-    let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-    if log.pid != std::process::id() {
-        *log = Log::new(log.file.path());
-    }
-    log
+/// Locks an entry.
+fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
+    log.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What tells the states of runs apart: all epochs of a training have one id, but each its own
@@ -161,9 +164,10 @@ impl RunId {
 
 impl Log {
     fn new(path: &Path) -> Self {
+        let mut file = LogFile::new(path.to_path_buf(), file::Kind::Log);
+        file.may_take_long = false;
         Self {
-            file: LogFile::new(path.to_path_buf(), file::Kind::Log),
-            pid: std::process::id(),
+            file,
             stem: Stem::new(path),
             running: HashMap::new(),
             journal: None,
@@ -171,6 +175,14 @@ impl Log {
             end: None,
             attached: false,
         }
+    }
+
+    /// For callers that asked for what may take long, or the end of the process.
+    fn patiently<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
+        self.file.may_take_long = true;
+        let result = f(self);
+        self.file.may_take_long = false;
+        result
     }
 
     fn append(&mut self, rows: &[u8]) -> Result<()> {

@@ -47,6 +47,7 @@ use sensing::{Pace, Sensing};
 
 use uuid::Uuid;
 
+use crate::per_process::PerProcess;
 use crate::sensor::{CpuClock, Quality, Sensor, Usage, UsageSource};
 use crate::settings::CpuProcesses;
 
@@ -179,12 +180,6 @@ impl MeterBuilder {
     }
 }
 
-/// One meter per process id: a forked child finds that the first is its parent's.
-struct PerProcess {
-    meter: Meter,
-    of_child: OnceLock<Box<PerProcess>>,
-}
-
 impl Meter {
     /// A meter of the given parts, without any sensor yet. `usage` tells which part of the machine
     /// is this process.
@@ -198,18 +193,8 @@ impl Meter {
 
     /// The meter of this process, with all sensors that the machine has.
     pub fn process() -> Self {
-        static FIRST: OnceLock<Box<PerProcess>> = OnceLock::new();
-        let pid = std::process::id();
-        let mut place = &FIRST;
-        loop {
-            let found = place.get_or_init(|| {
-                Box::new(PerProcess { meter: Self::detected(), of_child: OnceLock::new() })
-            });
-            if found.meter.shared.pid == pid {
-                return found.meter.clone();
-            }
-            place = &found.of_child;
-        }
+        static METER: PerProcess<Meter> = PerProcess::new();
+        METER.get_or_init(Self::detected).clone()
     }
 
     /// A meter that measures nothing.

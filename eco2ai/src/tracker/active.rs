@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Local};
@@ -14,6 +14,7 @@ use super::totals::Total;
 use crate::error::Result;
 use crate::log::{self, Record, Status};
 use crate::meter::{Account, Meter, NextCut, RunKey, Start};
+use crate::per_process::PerProcess;
 use crate::settings::{Rows, Settings};
 
 /// What runs are started with: parameters, and the function they are runs of.
@@ -108,7 +109,7 @@ impl OwnRow {
 
 /// The runs that will have a row of their own, so that the journal can keep their state.
 fn active() -> MutexGuard<'static, HashMap<Uuid, Arc<OwnRow>>> {
-    static ACTIVE: OnceLock<Mutex<HashMap<Uuid, Arc<OwnRow>>>> = OnceLock::new();
+    static ACTIVE: PerProcess<Mutex<HashMap<Uuid, Arc<OwnRow>>>> = PerProcess::new();
     ACTIVE.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -11,6 +11,7 @@ use super::facts::{Facts, Figures};
 use crate::error::Result;
 use crate::log::{self, Record, Status};
 use crate::meter::Meter;
+use crate::per_process::PerProcess;
 
 /// The calls of one function under one parent row.
 #[derive(Debug)]
@@ -75,8 +76,8 @@ impl Total {
 
 /// All sums that have not been written, with who adds to them.
 fn totals() -> MutexGuard<'static, Vec<(Arc<Subject>, Arc<Total>)>> {
-    static TOTALS: Mutex<Vec<(Arc<Subject>, Arc<Total>)>> = Mutex::new(Vec::new());
-    TOTALS.lock().unwrap_or_else(PoisonError::into_inner)
+    static TOTALS: PerProcess<Mutex<Vec<(Arc<Subject>, Arc<Total>)>>> = PerProcess::new();
+    TOTALS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Makes sure that the sum is written when the process ends.

@@ -103,7 +103,8 @@ impl Key {
     }
 }
 
-fn records_of(rows: &[u8]) -> io::Result<Vec<Record>> {
+/// The records in the rows of a journal; those that cannot be used are left out.
+pub(crate) fn records_of(rows: &[u8]) -> io::Result<Vec<Record>> {
     let Ok(layout) = Layout::of(NAMES.iter().map(|name| name.as_bytes())) else {
         return Ok(Vec::new());
     };

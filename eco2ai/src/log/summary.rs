@@ -268,7 +268,11 @@ impl Summary {
             }
             Ok(writer.flush()?)
         };
-        write().map_err(io::Error::from)
+        // `From` would hide what kind of error it was.
+        write().map_err(|error| match error.into_kind() {
+            csv::ErrorKind::Io(error) => error,
+            other => io::Error::other(format!("{other:?}")),
+        })
     }
 }
 

@@ -43,11 +43,11 @@ pub(crate) struct Arguments {
     /// Fail with code 75 where more CO2 was emitted, in kg; the command is not stopped
     #[arg(long, value_name = "KG", value_parser = budget)]
     budget_co2: Option<f64>,
-    #[command(flatten)]
-    parameters: parameters::Parameters,
     /// The command with its arguments, which the row keeps as its description
     #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
+    #[command(flatten)]
+    parameters: parameters::Parameters,
 }
 
 const HELP: &str = "\

@@ -18,7 +18,14 @@ pub(crate) struct Home(TempDir);
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        let home = Self(tempfile::tempdir().unwrap());
+        home.write("held", "");
+        home
+    }
+
+    /// Ends the scripts that go on while there is a file `held`; the end of the test does, too.
+    pub(crate) fn let_go(&self) {
+        fs::remove_file(self.path("held")).unwrap();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -163,7 +163,7 @@ fn what_orphans_use_while_the_command_runs_is_counted() {
     let idle = cpu_energy("sleep 0.5");
     // Its parent ends at once, and it is not of our session any more.
     let orphan = format!(
-        "(setsid sh -c '{WORK}; touch worked' &); until [ -e worked ]; do sleep 0.02; done"
+        "(setsid sh -c '{WORK}; touch worked' &); while [ -e held ] && ! [ -e worked ]; do sleep 0.02; done"
     );
     let orphan = cpu_energy(&orphan);
     let child = cpu_energy(&format!("sh -c '{WORK}'; :"));

@@ -26,12 +26,12 @@ fn a_signal_to_us_alone_is_passed_on() {
         let home = Home::new();
         let script = format!(
             "trap 'echo {name}; n=$((n+1)); touch got' {name}; touch ready; \
-             until [ -e enough ]; do sleep 0.02; done; exit $((10+n))"
+             while [ -e held ]; do sleep 0.02; done; exit $((10+n))"
         );
         let child = started(&home, &script);
         send(&child, signal);
         home.wait_for("got");
-        home.write("enough", "");
+        home.let_go();
         let output = end(child);
         assert_eq!((code(&output), out(&output)), (11, format!("{name}\n")));
         assert_eq!(home.column("status"), ["error"]);
@@ -50,13 +50,12 @@ fn a_command_that_dies_of_the_signal_leaves_its_row() {
 #[test]
 fn a_command_that_ignores_the_signal_goes_on_and_so_do_we() {
     let home = Home::new();
-    let script =
-        "trap '' TERM INT; touch ready; until [ -e enough ]; do sleep 0.02; done; echo done";
+    let script = "trap '' TERM INT; touch ready; while [ -e held ]; do sleep 0.02; done; echo done";
     let child = started(&home, script);
     send(&child, Signal::TERM);
     send(&child, Signal::INT);
     std::thread::sleep(std::time::Duration::from_millis(100));
-    home.write("enough", "");
+    home.let_go();
     let output = end(child);
     assert_eq!((code(&output), out(&output).as_str()), (0, "done\n"));
     assert_eq!(home.column("status"), ["ok"]);
@@ -76,7 +75,7 @@ fn what_was_ignored_at_the_start_stays_ignored_for_the_command() {
 #[test]
 fn a_killed_run_is_recovered_once() {
     let home = Home::new();
-    let script = "until [ -e enough ]; do sleep 0.02; done";
+    let script = "while [ -e held ]; do sleep 0.02; done";
     let mut command = home.eco2ai(&["run", "--measure-period=0.05", "--", "sh", "-c", script]);
     let mut child = command.spawn().unwrap();
     let journal = || {
@@ -86,7 +85,7 @@ fn a_killed_run_is_recovered_once() {
     wait_until("a journal", journal);
     send(&child, Signal::KILL);
     child.wait().unwrap();
-    home.write("enough", "");
+    home.let_go();
     assert!(!is_there(&home.path("emission.csv")));
     assert_eq!(home.text(&["recover", "emission.csv"]), "emission.csv: 1 row recovered\n");
     assert_eq!(home.text(&["recover", "emission.csv"]), "emission.csv: 0 rows recovered\n");

@@ -5,7 +5,7 @@ use crate::home::{Home, code, err, wait_until};
 #[test]
 fn a_run_is_seen_while_it_runs_and_not_after() {
     let home = Home::new();
-    let script = "until [ -e enough ]; do sleep 0.02; done";
+    let script = "while [ -e held ]; do sleep 0.02; done";
     let arguments =
         ["run", "--quiet", "--project=P", "--measure-period=0.05", "--", "sh", "-c", script];
     let mut run = home.eco2ai(&arguments).spawn().unwrap();
@@ -20,7 +20,7 @@ fn a_run_is_seen_while_it_runs_and_not_after() {
     let words: Vec<_> = lines[1].split_whitespace().collect();
     assert_eq!(words[..2], ["sh", "P"], "{table}");
     assert!(words[2].starts_with(&format!("{}@", run.id())), "{table}");
-    home.write("enough", "");
+    home.let_go();
     assert!(run.wait().unwrap().success());
     assert_eq!(home.text(&["watch"]), nothing);
 }
@@ -28,14 +28,14 @@ fn a_run_is_seen_while_it_runs_and_not_after() {
 #[test]
 fn what_a_dead_process_left_is_not_running() {
     let home = Home::new();
-    let script = "until [ -e enough ]; do sleep 0.02; done";
+    let script = "while [ -e held ]; do sleep 0.02; done";
     let mut run =
         home.eco2ai(&["run", "--measure-period=0.05", "--", "sh", "-c", script]).spawn().unwrap();
     let nothing = "emission.csv: no run is running\n";
     wait_until("a live run", || home.text(&["watch"]) != nothing);
     run.kill().unwrap();
     run.wait().unwrap();
-    home.write("enough", "");
+    home.let_go();
     assert_eq!(home.text(&["watch"]), nothing);
     assert_eq!(home.text(&["recover", "emission.csv"]), "emission.csv: 1 row recovered\n");
 }

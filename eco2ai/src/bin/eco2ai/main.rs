@@ -17,13 +17,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 
 /// Tells what programs cost in energy, CO2 and money.
 #[derive(Parser)]
 #[command(name = "eco2ai", version, after_help = EXAMPLES)]
 enum Command {
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     Devices(devices::Arguments),
     Summary(summary::Arguments),
     Report(report::Arguments),
@@ -60,5 +60,5 @@ fn main() -> ExitCode {
         Command::Recover(arguments) => recover::recover(&arguments),
         Command::Completions(arguments) => completions::completions::<Command>(&arguments),
     };
-    outcome.unwrap_or_else(|failure| failure.tell())
+    outcome.unwrap_or_else(Failure::tell)
 }

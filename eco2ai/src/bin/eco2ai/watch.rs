@@ -55,7 +55,7 @@ pub(crate) fn watch(arguments: &Arguments) -> Result {
         write(|to| {
             write!(to, "{HOME}")?;
             for line in lines {
-                write!(to, "{line}{REST_OF_LINE}\n")?;
+                writeln!(to, "{line}{REST_OF_LINE}")?;
             }
             write!(to, "{REST_OF_SCREEN}")
         })?;

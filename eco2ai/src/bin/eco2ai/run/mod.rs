@@ -36,6 +36,7 @@ pub(crate) struct Arguments {
     quiet: bool,
     /// Print the result as JSON: to FILE, else as the last line of standard error
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[allow(clippy::option_option, reason = "clap's form of a value that may be left out")]
     json: Option<Option<PathBuf>>,
     /// Fail with code 75 where more energy was used, in kWh; the command is not stopped
     #[arg(long, value_name = "KWH", value_parser = budget)]

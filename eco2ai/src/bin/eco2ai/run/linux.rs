@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, ExitStatus};
 
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
@@ -28,12 +28,6 @@ impl Supervisor {
         let ignored = ignored_signals();
         let passed_on = PASSED_ON.iter().filter(|&&signal| ignored >> (signal - 1) & 1 == 0);
         Ok(Self { signals: SignalsInfo::new(passed_on.chain([&SIGCHLD]))? })
-    }
-
-    /// Starts the command, in our process group and with our standard streams.
-    #[allow(clippy::unused_self, reason = "the handlers must be there first")]
-    pub(super) fn spawn(&self, command: &mut Command) -> io::Result<Child> {
-        command.spawn()
     }
 
     /// Passes on signals until the command itself ends; whoever else becomes our child is only

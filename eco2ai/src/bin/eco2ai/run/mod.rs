@@ -100,7 +100,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result {
         Supervisor::new().map_err(|error| Failure::new(format!("signals: {error}")))?;
     let run = tracker.start()?;
     let mut command = Command::new(program);
-    let mut child = match supervisor.spawn(command.args(rest)) {
+    // In our process group and with our standard streams.
+    let mut child = match command.args(rest).spawn() {
         Ok(child) => child,
         Err(error) => {
             // Nothing ran, so that there is nothing to have a row.

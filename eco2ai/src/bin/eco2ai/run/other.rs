@@ -1,8 +1,9 @@
 //! The child where nothing more is known than to start it and to wait for it. A signal that ends
 //! this process leaves its row to the next tracker on the log.
+#![allow(clippy::unnecessary_wraps, clippy::unused_self, reason = "there is more to do on Linux")]
 
 use std::io;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, ExitStatus};
 
 /// Stands between the command and who started us.
 pub(super) struct Supervisor;
@@ -10,11 +11,6 @@ pub(super) struct Supervisor;
 impl Supervisor {
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self)
-    }
-
-    /// Starts the command, with our standard streams.
-    pub(super) fn spawn(&self, command: &mut Command) -> io::Result<Child> {
-        command.spawn()
     }
 
     /// Waits until the command ends.

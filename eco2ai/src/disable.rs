@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 /// Whether tracking is off: `ECO2AI_DISABLE` is 1, true, yes or on. The variable is read once; after
 /// that this costs one atomic load.
 #[inline]
-pub(crate) fn disabled() -> bool {
+pub fn disabled() -> bool {
     static DISABLED: OnceLock<bool> = OnceLock::new();
     *DISABLED.get_or_init(|| std::env::var("ECO2AI_DISABLE").is_ok_and(|value| means_yes(&value)))
 }

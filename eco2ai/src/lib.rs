@@ -20,12 +20,16 @@ pub mod __private;
 
 pub use argument::Argument;
 pub use carbon::Pricing;
+pub use disable::disabled;
 pub use eco2ai_macros::{set_params, track};
 pub use error::{Error, Result};
-pub use log::{Problem, Record, Records, Status, Summary, Totals, read_log, recover, summary};
+pub use log::{
+    GroupBy, Problem, Record, Records, Status, Summary, Totals, live_runs, read_log, recover,
+    summary,
+};
 pub use sensor::{Devices, available_devices};
 pub use settings::{
     CpuProcesses, EncodeFile, Origin, ParameterInForce, ParametersInForce, Params, Rows,
-    get_params, save as save_params,
+    get_params, save as save_params, saved_path as saved_params_path, unset as unset_params,
 };
 pub use tracker::{Run, RunHandle, Tracker, TrackerBuilder, Training, flush};

@@ -80,7 +80,7 @@ fn a_million_rows_are_summed_up_fast_and_in_little_memory() {
                 let started = Instant::now();
                 let summary = eco2ai::summary(&log).unwrap();
                 took = took.min(started.elapsed().as_secs_f64());
-                assert_eq!((summary.total.rows, summary.projects.len()), (ROWS as u64, projects));
+                assert_eq!((summary.total.rows, summary.groups.len()), (ROWS as u64, projects));
             }
             let memory = peak_memory_mib() - before;
             println!(

@@ -117,7 +117,7 @@ impl Key {
 }
 
 /// All rows of a whole frame, or an error: one of another version may have other columns.
-fn records_of(rows: &[u8]) -> io::Result<Vec<Record>> {
+pub(crate) fn records_of(rows: &[u8]) -> io::Result<Vec<Record>> {
     let invalid = |reason: String| io::Error::new(ErrorKind::InvalidData, reason);
     let layout = Layout::of(NAMES.iter().map(|name| name.as_bytes())).map_err(invalid)?;
     let mut source = Rows::new(rows, 0);

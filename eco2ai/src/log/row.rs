@@ -187,7 +187,8 @@ impl Named<'_> {
         }
     }
 
-    fn wrong(&self, column: Column, wanted: &str) -> Unread {
+    /// Says that a cell is not what its column wants.
+    pub(crate) fn wrong(&self, column: Column, wanted: &str) -> Unread {
         let mut found = self.text(column);
         if let Some((cut, _)) = found.char_indices().nth(60) {
             found.truncate(cut);

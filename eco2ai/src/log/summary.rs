@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +19,65 @@ const TOLD: usize = 1000;
 const SHOWN: usize = 60;
 /// What Eco2AI calls the last line.
 const ALL_PROJECTS: &str = "All the projects";
+
+/// What the rows of one line of a [`Summary`] have in common.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GroupBy {
+    /// Their project.
+    #[default]
+    Project,
+    /// Their function; empty where the row has none.
+    Function,
+    /// The day on which they started, as `2026-01-31`, where they ran.
+    Day,
+    /// The machine they ran on; empty where the row does not tell.
+    Host,
+    /// How they ended; empty where the row does not tell, as in a log of Eco2AI.
+    Status,
+}
+
+impl GroupBy {
+    fn column(self) -> Column {
+        match self {
+            Self::Project => Column::Project,
+            Self::Function => Column::Function,
+            Self::Day => Column::StartTime,
+            Self::Host => Column::Hostname,
+            Self::Status => Column::Status,
+        }
+    }
+
+    /// The first cell of a line's header.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Project => "project",
+            Self::Function => "function",
+            Self::Day => "day",
+            Self::Host => "host",
+            Self::Status => "status",
+        }
+    }
+
+    /// The name of the row's group, from the cell of [`column`](Self::column).
+    fn key<'a>(self, cell: &'a [u8], row: &Named<'_>) -> std::result::Result<&'a [u8], String> {
+        match (self, row.layout.dialect) {
+            (Self::Day, _) => {
+                const FORM: &[u8] = b"0000-00-00";
+                let day = cell.trim_ascii_start().get(..FORM.len());
+                day.filter(|day| {
+                    day.iter().zip(FORM).all(|(byte, form)| match form {
+                        b'0' => byte.is_ascii_digit(),
+                        _ => byte == form,
+                    })
+                })
+                .ok_or_else(|| row.wrong(Column::StartTime, "a time"))
+            }
+            (_, Dialect::Ours) => Ok(unguarded(cell)),
+            (_, Dialect::Eco2ai) => Ok(cell),
+        }
+    }
+}
 
 /// What some rows of a log add up to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,13 +96,16 @@ pub struct Totals {
     pub cost: f64,
 }
 
-/// What a log, or many, add up to: per project, and in total. Made by [`summary`].
+/// What a log, or many, add up to: per project or another group, and in total. Made by
+/// [`summary`] and [`Summary::by`].
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// By project, in the order of their names.
-    pub projects: BTreeMap<String, Totals>,
-    /// All projects together.
+    /// What the groups are.
+    pub by: GroupBy,
+    /// The projects, or other groups, in the order of their names.
+    pub groups: BTreeMap<String, Totals>,
+    /// All groups together.
     pub total: Totals,
     /// Rows that could not be used: the first thousand.
     pub problems: Vec<Problem>,
@@ -51,7 +114,8 @@ pub struct Summary {
 }
 
 /// Sums up a log of this library or of Eco2AI. The file is read once; the memory needed grows with
-/// the number of projects, not of rows.
+/// the number of projects, not of rows. [`Summary::by`] sums up several logs, and by other groups
+/// than projects.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("eco2ai-summary-{}", std::process::id()));
@@ -60,7 +124,7 @@ pub struct Summary {
 /// # std::fs::write("emission.csv", "project_name,duration(s),power_consumption(kWh),CO2_emissions(kg)\nMNIST,2,0.5,0.2\n")?;
 /// let summary = eco2ai::summary("emission.csv")?;
 /// println!("{summary}");
-/// assert_eq!(summary.projects["MNIST"].energy.0, 0.5);
+/// assert_eq!(summary.groups["MNIST"].energy.0, 0.5);
 /// summary.write_csv("summary.csv")?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -69,10 +133,10 @@ pub struct Summary {
 /// Where the file cannot be read, or is no emission log. Rows that cannot be used are left out,
 /// and told in [`Summary::problems`].
 pub fn summary(path: impl AsRef<Path>) -> Result<Summary> {
-    Summary::of([path])
+    Summary::by(GroupBy::Project, [path])
 }
 
-/// Sums of one project, in the log's units.
+/// Sums of one group, in the log's units.
 #[derive(Clone, Copy, Default)]
 struct Sums {
     rows: u64,
@@ -125,22 +189,19 @@ impl Summary {
     ///
     /// # Errors
     /// As [`summary`], for the first log with one.
-    pub fn of(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Self> {
-        let mut summary = Self::default();
-        let mut projects: HashMap<Box<[u8]>, Sums> = HashMap::new();
+    pub fn by(by: GroupBy, paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Self> {
+        let mut summary = Self { by, ..Self::default() };
+        let mut groups: HashMap<Box<[u8]>, Sums> = HashMap::new();
         for path in paths {
             let mut log = Log::open(path.as_ref())?;
             while let Some(row) = log.next(|row| {
                 let sums = Sums::of(row)?;
-                let name = row.layout.place(Column::Project).and_then(|at| row.row.cell(at));
-                let name = name.unwrap_or_default();
-                let name = match row.layout.dialect {
-                    Dialect::Ours => unguarded(&name),
-                    Dialect::Eco2ai => &name,
-                };
-                match projects.get_mut(name) {
-                    Some(project) => project.add(sums),
-                    None => drop(projects.insert(name.into(), sums)),
+                let cell = row.layout.place(by.column()).and_then(|at| row.row.cell(at));
+                let cell = cell.unwrap_or_default();
+                let name = by.key(&cell, row)?;
+                match groups.get_mut(name) {
+                    Some(group) => group.add(sums),
+                    None => drop(groups.insert(name.into(), sums)),
                 }
                 Ok(())
             })? {
@@ -154,21 +215,22 @@ impl Summary {
         }
         let mut total = Sums::default();
         let mut sorted: BTreeMap<String, Sums> = BTreeMap::new();
-        for (name, sums) in projects {
+        for (name, sums) in groups {
             sorted.entry(String::from_utf8_lossy(&name).into_owned()).or_default().add(sums);
         }
         for sums in sorted.values() {
             total.add(*sums);
         }
-        summary.projects = sorted.into_iter().map(|(name, sums)| (name, sums.totals())).collect();
+        summary.groups = sorted.into_iter().map(|(name, sums)| (name, sums.totals())).collect();
         summary.total = total.totals();
         Ok(summary)
     }
 
-    /// Projects with their totals, and in the end all together, as Eco2AI names them.
+    /// Groups with their totals, and in the end all together; projects as Eco2AI has them.
     fn lines(&self) -> impl Iterator<Item = (&str, &Totals)> {
-        let projects = self.projects.iter().map(|(name, totals)| (name.as_str(), totals));
-        projects.chain([(ALL_PROJECTS, &self.total)])
+        let groups = self.groups.iter().map(|(name, totals)| (name.as_str(), totals));
+        let all = if self.by == GroupBy::Project { ALL_PROJECTS } else { "All" };
+        groups.chain([(all, &self.total)])
     }
 
     /// Writes the summary as CSV with Eco2AI's columns, the totals in the last line.
@@ -176,10 +238,23 @@ impl Summary {
     /// # Errors
     /// Where the file cannot be written.
     pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
+        let io = |source| Error::Io { path: path.as_ref().to_path_buf(), source };
+        let file = std::fs::File::create(path.as_ref()).map_err(io)?;
+        self.write_csv_to(file).map_err(io)
+    }
+
+    /// As [`write_csv`](Self::write_csv), to anything that takes bytes.
+    ///
+    /// # Errors
+    /// Those of `to`.
+    pub fn write_csv_to(&self, to: impl io::Write) -> io::Result<()> {
         let write = || -> csv::Result<()> {
-            let mut writer = csv::Writer::from_path(path.as_ref())?;
+            let mut writer = csv::Writer::from_writer(to);
             writer.write_record([
-                "project_name",
+                match self.by {
+                    GroupBy::Project => "project_name",
+                    by => by.name(),
+                },
                 "total duration(s)",
                 "total power_consumption(kWh)",
                 "total CO2_emissions(kg)",
@@ -195,8 +270,11 @@ impl Summary {
             }
             Ok(writer.flush()?)
         };
-        write()
-            .map_err(|error| Error::Io { path: path.as_ref().to_path_buf(), source: error.into() })
+        // `From` would hide what kind of error it was.
+        write().map_err(|error| match error.into_kind() {
+            csv::ErrorKind::Io(error) => error,
+            other => io::Error::other(format!("{other:?}")),
+        })
     }
 }
 
@@ -204,7 +282,7 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table =
-            vec![["project", "rows", "duration", "energy", "CO2", "cost"].map(str::to_owned)];
+            vec![[self.by.name(), "rows", "duration", "energy", "CO2", "cost"].map(str::to_owned)];
         for (name, totals) in self.lines() {
             let mut shown = name.replace(char::is_control, " ");
             if let Some((cut, _)) = shown.char_indices().nth(SHOWN) {
@@ -212,7 +290,7 @@ impl fmt::Display for Summary {
                 shown.push('…');
             }
             table.push([
-                shown,
+                if shown.is_empty() { "-".to_owned() } else { shown },
                 totals.rows.to_string(),
                 ForPeople(totals.duration).to_string(),
                 totals.energy.to_string(),
@@ -272,11 +350,11 @@ mod tests {
         let theirs = folder.path().join("theirs.csv");
         fs::write(&theirs, header(13) + "7,=a,d,N/A,x,1.5,0.25,0.1,C,G,Linux,FR,2.0\n").unwrap();
 
-        let summary = Summary::of([&ours, &theirs]).unwrap();
+        let summary = Summary::by(GroupBy::Project, [&ours, &theirs]).unwrap();
         assert_eq!(summary.problems, []);
-        assert_eq!(summary.projects.keys().collect::<Vec<_>>(), ["=a", "p"]);
-        assert_eq!(summary.projects["=a"].energy, KilowattHours(2.25));
-        assert!((summary.projects["=a"].cost - 2.0).abs() < 1e-12);
+        assert_eq!(summary.groups.keys().collect::<Vec<_>>(), ["=a", "p"]);
+        assert_eq!(summary.groups["=a"].energy, KilowattHours(2.25));
+        assert!((summary.groups["=a"].cost - 2.0).abs() < 1e-12);
         assert_eq!(summary.total.energy, KilowattHours(3.25));
         assert_eq!(summary.total.rows, 3);
         assert_eq!(summary.total.duration, Duration::from_millis(4500));

@@ -108,8 +108,9 @@ impl Detected {
         use super::{Hwmon, Rapl};
 
         let powercap = roots.sys.join(super::rapl::POWERCAP);
-        self.add_rapl(Rapl::packages(&powercap), &self.cpu.brand.clone(), &powercap);
-        self.add_rapl(Rapl::dram(&powercap), "memory", &powercap);
+        let brand = self.cpu.brand.clone();
+        self.add_rapl(Component::Cpu, Rapl::packages(&powercap), &brand, &powercap);
+        self.add_rapl(Component::Ram, Rapl::dram(&powercap), "memory", &powercap);
         for sensor in Hwmon::find(&roots.sys, self.has(Component::Cpu)) {
             let (quality, how) = if sensor.is_counter() {
                 (Quality::Measured, "energy counter")
@@ -125,6 +126,7 @@ impl Detected {
     #[cfg(target_os = "linux")]
     fn add_rapl(
         &mut self,
+        component: Component,
         opened: std::io::Result<super::Rapl>,
         name: &str,
         powercap: &std::path::Path,
@@ -149,6 +151,14 @@ impl Detected {
             }
             std::io::ErrorKind::NotFound if self.cpu.is_virtual => {
                 ("a virtual machine has none".into(), None)
+            }
+            // Many parts have no counter of memory, but hardly any lacks one of its own.
+            std::io::ErrorKind::NotFound
+                if component == Component::Cpu
+                    && cfg!(any(target_arch = "x86_64", target_arch = "x86")) =>
+            {
+                let why = format!("{error}; a container hides them, or the driver is not loaded");
+                (why, Some("sudo modprobe intel_rapl_msr".into()))
             }
             _ => (error.to_string(), None),
         };
@@ -307,7 +317,10 @@ mod tests {
     fn without_counters_processor_and_memory_are_estimated() {
         let detected = Machine::new("models", &SOCKETS).detect();
         assert_eq!(methods(&detected), [(Component::Cpu, "tdp"), (Component::Ram, "model")]);
-        assert!(detected.missing.iter().all(|missing| missing.command.is_none()));
+        let commands: Vec<_> =
+            detected.missing.iter().filter_map(|missing| missing.command.as_deref()).collect();
+        let loads_driver = ["sudo modprobe intel_rapl_msr"];
+        assert_eq!(commands, if cfg!(target_arch = "x86_64") { &loads_driver[..] } else { &[] });
     }
 
     #[test]
@@ -384,7 +397,8 @@ mod tests {
         let mut detected = Machine::new("refused", &SOCKETS).detect();
         let refused = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
         detected.missing.clear();
-        detected.add_rapl(Err(refused), "memory", "/sys/class/powercap".as_ref());
+        let powercap = "/sys/class/powercap".as_ref();
+        detected.add_rapl(Component::Ram, Err(refused), "memory", powercap);
         let command = "sudo chmod a+r /sys/class/powercap/intel-rapl:*/energy_uj";
         assert_eq!(detected.missing.first().unwrap().command.as_deref(), Some(command));
         assert_eq!(methods(&detected), [(Component::Cpu, "tdp"), (Component::Ram, "model")]);

@@ -47,6 +47,7 @@ pub struct Device {
     /// Its memory in bytes.
     pub memory_bytes: Option<u64>,
     /// The power that it may take.
+    #[serde(rename = "power_limit_watts")]
     pub power_limit: Option<Watts>,
 }
 

@@ -94,17 +94,58 @@ pub(crate) fn generation() -> u64 {
 /// # Errors
 /// Where a value is wrong, or the file cannot be used: then it is left as it is.
 pub fn save(given: &Params) -> Result<()> {
-    static SAVING: Mutex<()> = Mutex::new(());
     given.check()?;
     if given.country.is_some() || given.cloud.is_some() {
         given.check_place()?;
     }
-    let path = saved::path(std::env::var_os("ECO2AI_CONFIG"))?;
+    if let Some(file) = &given.file
+        && file.to_str().is_none()
+    {
+        return Err(Error::Parameter {
+            parameter: "file",
+            value: file.display().to_string(),
+            reason: "only a name in UTF-8 can be saved".to_owned(),
+        });
+    }
+    change_saved(|saved| *saved = given.over(saved))
+}
+
+/// Forgets the saved values of the parameters `names`, for this and later processes. A name that
+/// is not saved is no error.
+///
+/// # Errors
+/// Where no parameter has such a name, or the file cannot be used: then it is left as it is.
+pub fn unset(names: &[impl AsRef<str>]) -> Result<()> {
+    for name in names {
+        if !NAMES.contains(&name.as_ref()) {
+            return Err(params::unknown(name.as_ref()));
+        }
+    }
+    change_saved(|saved| {
+        for name in names {
+            saved.unset(name.as_ref());
+        }
+    })
+}
+
+/// The file of saved parameters, whether it is there or not: the one that `ECO2AI_CONFIG` names,
+/// else `eco2ai/params.toml` in the user's configuration folder.
+///
+/// # Errors
+/// Where the system does not tell that folder.
+pub fn saved_path() -> Result<PathBuf> {
+    saved::path(std::env::var_os("ECO2AI_CONFIG"))
+}
+
+/// Changes what is saved, for this and later processes.
+fn change_saved(change: impl Fn(&mut Params)) -> Result<()> {
+    static SAVING: Mutex<()> = Mutex::new(());
+    let path = saved_path()?;
     // Nothing is reported under the lock: the program's logger may come back here.
     Sources::current();
     let one_at_a_time = SAVING.lock().unwrap_or_else(PoisonError::into_inner);
     let old = Sources::current();
-    let saved = saved::update(&path, given)?;
+    let saved = saved::update(&path, change)?;
     if saved != old.saved {
         let new = Arc::new(Sources::new(old.environment.clone(), saved));
         *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&new));

@@ -165,6 +165,28 @@ impl Params {
         }
     }
 
+    /// Leaves the parameter `name` open; a name that is no parameter's does nothing. Without its
+    /// country a region means nothing, and is left open with it.
+    pub(crate) fn unset(&mut self, name: &str) {
+        match name {
+            "project" => self.project = None,
+            "description" => self.description = None,
+            "file" => self.file = None,
+            "measure_period" => self.measure_period = None,
+            "country" => (self.country, self.region) = (None, None),
+            "region" => self.region = None,
+            "cloud" => self.cloud = None,
+            "emission_level" => self.emission_level = None,
+            "pue" => self.pue = None,
+            "electricity_pricing" => self.electricity_pricing = None,
+            "cpu_processes" => self.cpu_processes = None,
+            "rows" => self.rows = None,
+            "encode_file" => self.encode_file = None,
+            "ignore_warnings" => self.ignore_warnings = None,
+            _ => {}
+        }
+    }
+
     /// Checks each value by itself, except the names of places, which
     /// [`check_place`](Self::check_place) checks together.
     pub(crate) fn check(&self) -> Result<()> {
@@ -417,6 +439,10 @@ mod tests {
         }
         for (name, text) in VALUES {
             assert_eq!(params.text(name).as_deref(), Some(text), "{name}");
+        }
+        for (name, _) in VALUES {
+            params.unset(name);
+            assert_eq!(params.text(name), None, "{name}");
         }
     }
 

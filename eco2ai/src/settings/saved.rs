@@ -85,39 +85,31 @@ pub(super) fn read(path: &Path) -> (Params, Vec<Error>) {
     (params, wrong)
 }
 
-/// Puts `given` over what is saved, and says what is saved now. Does not write where that changes
-/// nothing, nor over a file with a mistake in it, which somebody may want to mend.
-pub(super) fn update(path: &Path, given: &Params) -> Result<Params> {
-    if let Some(file) = &given.file
-        && file.to_str().is_none()
-    {
-        return Err(Error::Parameter {
-            parameter: "file",
-            value: file.display().to_string(),
-            reason: "only a name in UTF-8 can be saved".to_owned(),
-        });
-    }
+/// Changes what is saved, and says what is saved now. Does not write where that changes nothing,
+/// nor over a file with a mistake in it, which somebody may want to mend.
+pub(super) fn update(path: &Path, change: impl Fn(&mut Params)) -> Result<Params> {
     // The file itself, where the path is a link to it.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let merge = || {
+    let changed = || {
         let saved = read_all(path)?;
-        let merged = given.over(&saved);
-        let changed = to_saved(&merged) != to_saved(&saved);
-        Ok::<_, Error>((merged, changed))
+        let mut new = saved.clone();
+        change(&mut new);
+        let is_new = to_saved(&new) != to_saved(&saved);
+        Ok::<_, Error>((new, is_new))
     };
     // A file is always whole, so that it takes no lock to see that nothing changes.
-    if let (saved, false) = merge()? {
+    if let (saved, false) = changed()? {
         return Ok(saved);
     }
     let _lock = lock(path)?;
-    let (merged, changed) = merge()?;
-    if changed {
-        if merged.region.is_some() {
-            merged.check_place()?;
+    let (new, is_new) = changed()?;
+    if is_new {
+        if new.region.is_some() {
+            new.check_place()?;
         }
-        write(path, &to_saved(&merged))?;
+        write(path, &to_saved(&new))?;
     }
-    Ok(merged)
+    Ok(new)
 }
 
 /// Like [`read`], but one mistake is enough.

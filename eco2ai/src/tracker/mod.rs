@@ -34,6 +34,7 @@ pub struct TrackerBuilder {
     pub(crate) params: Params,
     pub(crate) parent: Option<RunHandle>,
     meter: Option<Meter>,
+    function: Option<Arc<str>>,
     forget: bool,
     /// The first argument that could not be converted; told by [`resolve`](Self::resolve).
     refused: Option<Refused>,
@@ -140,6 +141,21 @@ impl TrackerBuilder {
         self
     }
 
+    /// All parameters that `params` names, over those given before.
+    #[must_use]
+    pub fn params(mut self, params: &Params) -> Self {
+        self.params = params.over(&self.params);
+        self
+    }
+
+    /// What is tracked, as it stands in the column `function`; `#[track]` has the function's path
+    /// there.
+    #[must_use]
+    pub fn function(mut self, function: impl Into<Arc<str>>) -> Self {
+        self.function = Some(function.into());
+        self
+    }
+
     /// The run under which the new runs run, where it is not the innermost one of the thread.
     #[must_use]
     pub fn parent(mut self, parent: RunHandle) -> Self {
@@ -169,7 +185,7 @@ impl TrackerBuilder {
     /// Names the parameter, its value and what is allowed.
     pub fn build(self) -> Result<Tracker> {
         let (remember, params) = (!self.forget, self.params.clone());
-        let subject = self.resolve(None)?;
+        let subject = self.resolve(self.function.clone())?;
         if remember && let Err(error) = crate::settings::remember(&params) {
             // The tracker works all the same.
             crate::report::warn_once(&error);

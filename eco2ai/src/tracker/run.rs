@@ -43,10 +43,22 @@ impl Run {
     ///
     /// # Errors
     /// Where the row could not be written.
-    pub fn stop(mut self) -> Result<Record> {
+    pub fn stop(self) -> Result<Record> {
+        self.finish(Status::Ok)
+    }
+
+    /// As [`stop`](Self::stop), where what ran has failed: the row's status is `error`.
+    ///
+    /// # Errors
+    /// Where the row could not be written.
+    pub fn fail(self) -> Result<Record> {
+        self.finish(Status::Error)
+    }
+
+    fn finish(mut self, status: Status) -> Result<Record> {
         self.active
             .take()
-            .and_then(|active| active.finish(Status::Ok))
+            .and_then(|active| active.finish(status))
             .unwrap_or_else(|| Ok(self.subject.nothing()))
     }
 }

@@ -1,0 +1,30 @@
+//! `eco2ai completions`: a script that completes the command in a shell.
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+use clap_complete::{Shell, generate};
+
+use crate::failure::Result;
+use crate::output::write;
+
+/// Prints a script that completes this command in a shell
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The shell
+    shell: Shell,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  eco2ai completions bash > ~/.local/share/bash-completion/completions/eco2ai
+  eco2ai completions zsh > ~/.zfunc/_eco2ai";
+
+pub(crate) fn completions<C: CommandFactory>(arguments: &Arguments) -> Result {
+    // `generate` panics where it cannot write.
+    let mut script = Vec::new();
+    generate(arguments.shell, &mut C::command(), "eco2ai", &mut script);
+    write(|to| to.write_all(&script))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,125 @@
+//! What holds for every command.
+
+use std::fs::File;
+use std::io::pipe;
+
+use crate::home::{Home, code, err, out};
+
+const COMMANDS: [&str; 8] =
+    ["run", "devices", "summary", "report", "watch", "params", "recover", "completions"];
+
+/// Each command that prints, with arguments with which it does.
+fn printing(home: &Home) -> Vec<Vec<&'static str>> {
+    home.output(&["run", "--quiet", "true"]);
+    vec![
+        vec!["--help"],
+        vec!["run", "--help"],
+        vec!["devices"],
+        vec!["devices", "--json"],
+        vec!["summary", "emission.csv"],
+        vec!["summary", "--format=csv", "emission.csv"],
+        vec!["summary", "--format=json", "emission.csv"],
+        vec!["watch"],
+        vec!["params"],
+        vec!["params", "get", "file"],
+        vec!["params", "path"],
+        vec!["recover", "emission.csv"],
+        vec!["completions", "bash"],
+    ]
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let home = Home::new();
+    for arguments in printing(&home) {
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let output = home.eco2ai(&arguments).stdout(writer).output().unwrap();
+        assert_eq!((code(&output), err(&output).as_str()), (0, ""), "{arguments:?}");
+    }
+    // Nor is one that nobody reads messages from.
+    let (reader, writer) = pipe().unwrap();
+    drop(reader);
+    let status = home.eco2ai(&["run", "sh", "-c", "exit 3"]).stderr(writer).status().unwrap();
+    assert_eq!(status.code(), Some(3));
+}
+
+#[test]
+fn what_cannot_be_printed_is_an_error() {
+    let home = Home::new();
+    for arguments in printing(&home).into_iter().filter(|it| !it.contains(&"--help")) {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = home.eco2ai(&arguments).stdout(full).output().unwrap();
+        assert_eq!(code(&output), 1, "{arguments:?}");
+        assert!(err(&output).contains("standard output: No space left"), "{}", err(&output));
+    }
+}
+
+#[test]
+fn help_names_every_command_and_gives_examples() {
+    let home = Home::new();
+    let help = home.text(&["--help"]);
+    for command in COMMANDS {
+        assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
+    }
+    for command in COMMANDS.into_iter().filter(|command| *command != "report") {
+        let help = home.text(&[command, "--help"]);
+        assert!(help.contains("\nExamples:\n  eco2ai "), "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+    }
+    let help = home.text(&["run", "--help"]);
+    for code in ["\n  75  ", "\n  126 ", "\n  127 ", "128 + N"] {
+        assert!(help.contains(code), "{code}: {help}");
+    }
+}
+
+#[test]
+fn wrong_usage_ends_with_code_2() {
+    let home = Home::new();
+    for arguments in [
+        &["run"][..],
+        &["run", "--projct=x", "true"],
+        &["run", "--pue=0.5", "true"],
+        &["sumary"],
+        &[],
+    ] {
+        let output = home.output(arguments);
+        assert_eq!((code(&output), out(&output).as_str()), (2, ""), "{arguments:?}");
+    }
+    let told = err(&home.output(&["run", "--pue=0.5", "true"]));
+    assert!(told.contains("--pue") && told.contains("1 or more"), "{told}");
+}
+
+#[test]
+fn every_shell_can_complete_every_command() {
+    let home = Home::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = home.text(&["completions", shell]);
+        for command in COMMANDS {
+            assert!(script.contains(command), "{shell}: {command}");
+        }
+    }
+}
+
+#[test]
+fn devices_tell_how_each_part_is_measured() {
+    let home = Home::new();
+    let found = home.json(&["devices", "--json"]);
+    let text = home.text(&["devices"]);
+    let devices = found["devices"].as_array().unwrap();
+    for component in ["cpu", "ram"] {
+        assert!(devices.iter().any(|device| device["component"] == component), "{found}");
+    }
+    for device in devices {
+        let (quality, how) = (device["quality"].as_str().unwrap(), device["how"].as_str().unwrap());
+        assert!(text.contains(how) && text.contains(quality), "{text}");
+        // An estimate says from what.
+        let note = device["note"].as_str();
+        assert!(quality != "estimated" || note.is_some_and(|note| text.contains(note)), "{found}");
+    }
+    for missing in found["missing"].as_array().unwrap() {
+        assert!(text.contains(missing["why"].as_str().unwrap()), "{text}");
+        let command = missing["command"].as_str();
+        assert!(command.is_none_or(|command| text.contains(command)), "{text}");
+    }
+}

@@ -1,0 +1,136 @@
+//! `eco2ai summary`: what logs add up to.
+
+use serde_json::json;
+
+use crate::home::{Home, code, err, out};
+
+/// Ours: `outer` calls `inner` twice; its inclusive energy contains theirs.
+fn ours() -> String {
+    let header = "id,project_name,experiment_description,epoch,start_time,duration(s),\
+                  power_consumption(kWh),CO2_emissions(kg),CPU_name,GPU_name,OS,region/country,cost,\
+                  parent_id,function,status,calls,scope,own_energy(kWh),own_CO2(kg),own_cost,\
+                  process_energy(kWh),cpu_energy(kWh),gpu_energy(kWh),ram_energy(kWh),\
+                  other_energy(kWh),cpu_method,gpu_method,ram_method,other_method,\
+                  emission_level(kg/MWh),emission_source,pue,hostname,pid,version";
+    let row = |id, parent, function, day, status, host, inclusive: f64, own: f64| {
+        format!(
+            "{id},MNIST,d,N/A,2026-01-{day} 10:00:00+01:00,60.0,{inclusive:?},{:?},C,G,Linux,FR,{:?},\
+             {parent},{function},{status},1,process,{own:?},{:?},{:?},{inclusive:?},,,,,none,none,\
+             none,none,500.0,s,1.0,{host},1,0.1.0",
+            inclusive / 2.0,
+            inclusive * 0.25,
+            own / 2.0,
+            own * 0.25
+        )
+    };
+    [
+        header.to_owned(),
+        row("a", "b", "inner", "01", "ok", "n1", 0.25, 0.25),
+        row("c", "b", "inner", "02", "error", "n1", 0.5, 0.5),
+        row("b", "", "outer", "01", "ok", "n1", 2.0, 1.25),
+        row("d", "", "'=other", "02", "ok", "n2", 4.0, 4.0),
+        String::new(),
+    ]
+    .join("\n")
+}
+
+/// Eco2AI's, with a row that cannot be used.
+const THEIRS: &str = "\
+id,project_name,experiment_description,epoch,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg),CPU_name,GPU_name,OS,region/country,cost
+1,Iris,d,N/A,2026-01-02 23:59:59,30.0,8.0,4.0,C,G,Linux,FR,2.0
+2,Iris,d,N/A,2026-01-02 23:59:59,30.0,much,4.0,C,G,Linux,FR,2.0
+";
+
+fn home() -> Home {
+    let home = Home::new();
+    home.write("ours.csv", &ours());
+    home.write("theirs.csv", THEIRS);
+    home
+}
+
+#[test]
+fn nothing_counts_twice_in_any_group() {
+    let home = home();
+    for (by, expected) in [
+        ("project", json!({"Iris": 8.0, "MNIST": 6.0})),
+        ("function", json!({"": 8.0, "inner": 0.75, "outer": 1.25, "=other": 4.0})),
+        ("day", json!({"2026-01-01": 1.5, "2026-01-02": 12.5})),
+        ("host", json!({"": 8.0, "n1": 2.0, "n2": 4.0})),
+        ("status", json!({"": 8.0, "error": 0.5, "ok": 5.5})),
+    ] {
+        let output =
+            home.output(&["summary", "--by", by, "--format=json", "ours.csv", "theirs.csv"]);
+        assert_eq!(code(&output), 0);
+        let summary: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+        let groups = summary["groups"].as_array().unwrap().iter();
+        let groups: serde_json::Map<_, _> = groups
+            .map(|group| (group[by].as_str().unwrap().to_owned(), group["energy_kwh"].clone()))
+            .collect();
+        assert_eq!(serde_json::Value::Object(groups), expected, "{by}");
+        assert_eq!(summary["by"], by);
+        assert_eq!(summary["total"]["energy_kwh"], 14.0);
+        assert_eq!(summary["total"]["co2_kg"], 7.0);
+        assert_eq!(summary["total"]["cost"], 3.5);
+        assert_eq!(summary["total"]["rows"], 5);
+        assert_eq!(summary["unusable_rows"], 1);
+        assert_eq!(summary["problems"][0]["line"], 3);
+    }
+}
+
+#[test]
+fn a_table_is_for_people() {
+    assert_eq!(
+        home().text(&["summary", "ours.csv"]),
+        "project           rows   duration     energy            CO2   cost\n\
+         MNIST                4  4 min 0 s  6.000 kWh  3.000 kg CO2e  1.500\n\
+         All the projects     4  4 min 0 s  6.000 kWh  3.000 kg CO2e  1.500\n"
+    );
+    let by_function = home().text(&["summary", "--by=function", "ours.csv"]);
+    assert!(by_function.contains("\n=other "), "{by_function}");
+}
+
+#[test]
+fn csv_has_the_columns_of_eco2ai() {
+    assert_eq!(
+        home().text(&["summary", "--format=csv", "ours.csv"]),
+        "project_name,total duration(s),total power_consumption(kWh),total CO2_emissions(kg),\
+         total electricity cost\n\
+         MNIST,240.0,6.0,3.0,1.5\n\
+         All the projects,240.0,6.0,3.0,1.5\n"
+    );
+    let by_function = home().text(&["summary", "--format=csv", "--by=function", "ours.csv"]);
+    assert!(by_function.starts_with("function,total duration(s),"), "{by_function}");
+    assert!(by_function.contains("\n'=other,60.0,4.0,2.0,1.0\n"), "no formula: {by_function}");
+    assert!(by_function.ends_with("\nAll,240.0,6.0,3.0,1.5\n"), "{by_function}");
+}
+
+#[test]
+fn a_row_that_cannot_be_used_is_told_with_its_line() {
+    let home = home();
+    let output = home.output(&["summary", "theirs.csv"]);
+    assert_eq!(
+        err(&output),
+        "eco2ai: theirs.csv line 3: power_consumption(kWh) = \"much\" is not a number; \
+         the row is left out\n"
+    );
+    assert!(!out(&output).contains("line 3"));
+    let bad = "3,p,d,N/A,x,1,x,1,C,G,L,FR,0\n".repeat(50);
+    home.write("bad.csv", &format!("{THEIRS}{bad}"));
+    let told = err(&home.output(&["summary", "bad.csv"]));
+    assert_eq!(told.lines().count(), 21);
+    assert!(told.ends_with("31 more rows are left out\n"), "{told}");
+}
+
+#[test]
+fn a_file_that_is_no_log_is_an_error_that_says_so() {
+    let home = home();
+    home.write("table.csv", "name,age\n");
+    for (file, told) in [
+        ("table.csv", "table.csv: this is no emission log: its first line has no column"),
+        ("nowhere.csv", "nowhere.csv: No such file"),
+    ] {
+        let output = home.output(&["summary", "ours.csv", file]);
+        assert_eq!((code(&output), out(&output).as_str()), (1, ""));
+        assert!(err(&output).contains(told), "{}", err(&output));
+    }
+}

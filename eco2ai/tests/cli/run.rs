@@ -1,0 +1,185 @@
+//! `eco2ai run`: a command runs as it would without, and leaves a row.
+
+use std::io::Write;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::home::{Home, code, err, is_there, out};
+
+/// Some tenths of a second of work.
+const WORK: &str = "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done";
+
+#[test]
+fn a_command_leaves_a_row_that_names_it() {
+    let home = Home::new();
+    let output = home.output(&["run", "--", "/bin/sh", "-c", "echo it works"]);
+    assert_eq!((code(&output), out(&output).as_str()), (0, "it works\n"));
+    let told = err(&output);
+    assert!(told.starts_with("sh: ") && told.ends_with("\n  log   emission.csv\n"), "{told}");
+    assert_eq!(home.column("function"), ["sh"]);
+    assert_eq!(home.column("experiment_description"), ["/bin/sh -c 'echo it works'"]);
+    assert_eq!(home.column("project_name"), ["default project name"]);
+    assert_eq!(home.column("status"), ["ok"]);
+    home.output(&["run", "--project=P", "--description=D", "--pue", "1.5", "true"]);
+    assert_eq!(home.column("experiment_description")[1], "D");
+    assert_eq!(home.column("project_name")[1], "P");
+    assert_eq!(home.column("pue")[1], "1.5");
+    assert!(!is_there(&home.path("params.toml")), "options are for one command");
+}
+
+#[test]
+fn a_saved_description_is_not_replaced_by_the_command_line() {
+    let home = Home::new();
+    home.text(&["params", "set", "description=two layers", "rows=total"]);
+    home.output(&["run", "true"]);
+    assert_eq!(home.column("experiment_description"), ["two layers"]);
+}
+
+#[test]
+fn the_exit_code_is_the_commands_own() {
+    let home = Home::new();
+    for (script, expected) in [("exit 3", 3), ("kill -KILL $$", 137), ("kill -TERM $$", 143)] {
+        let output = home.output(&["run", "--quiet", "--", "sh", "-c", script]);
+        assert_eq!((code(&output), err(&output).as_str()), (expected, ""), "{script}");
+    }
+    assert_eq!(home.column("status"), ["error", "error", "error"]);
+}
+
+#[test]
+fn a_command_that_does_not_start_leaves_no_row() {
+    let home = Home::new();
+    home.write("text", "no program");
+    for (program, expected, told) in
+        [("./nowhere", 127, "not found"), ("./text", 126, "chmod +x"), ("/", 126, "/")]
+    {
+        let output = home.output(&["run", "--quiet", "--", program]);
+        assert_eq!(code(&output), expected, "{program}");
+        assert!(err(&output).contains(program) && err(&output).contains(told), "{program}");
+    }
+    assert!(!is_there(&home.path("emission.csv")));
+}
+
+#[test]
+fn the_streams_are_the_commands_own_to_the_last_byte() {
+    let home = Home::new();
+    let bytes: Vec<u8> =
+        (0..1_u32 << 20).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let script = "cat; printf 'a\\rb' >&2";
+    let mut child = home
+        .eco2ai(&["run", "--quiet", "--", "sh", "-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut to = child.stdin.take().unwrap();
+    let sent = bytes.clone();
+    let writer = std::thread::spawn(move || to.write_all(&sent).unwrap());
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    assert!(output.stdout == bytes, "{} bytes came back", output.stdout.len());
+    assert_eq!(err(&output), "a\rb");
+}
+
+#[test]
+fn a_budget_fails_a_command_that_succeeded_and_no_other() {
+    let home = Home::new();
+    let run = |budget: &[&str], script: &str| {
+        let arguments = [&["run", "--quiet"], budget, &["--", "sh", "-c", script]].concat();
+        home.output(&arguments)
+    };
+    let output = run(&["--budget-kwh", "0"], "echo done");
+    assert_eq!((code(&output), out(&output).as_str()), (75, "done\n"), "it was not stopped");
+    assert!(err(&output).contains("energy budget exceeded"), "{}", err(&output));
+    let output = run(&["--budget-co2", "0"], ":");
+    assert_eq!(code(&output), 75);
+    assert!(err(&output).contains("CO2 budget exceeded"), "{}", err(&output));
+    let output = run(&["--budget-co2", "0"], "exit 3");
+    assert_eq!(code(&output), 3);
+    assert!(err(&output).contains("CO2 budget exceeded"), "{}", err(&output));
+    let output = run(&["--budget-kwh", "1000", "--budget-co2", "1000"], ":");
+    assert_eq!((code(&output), err(&output).as_str()), (0, ""));
+    assert_eq!(code(&run(&["--budget-kwh", "little"], ":")), 2);
+}
+
+#[test]
+fn json_tells_the_row_and_how_the_command_ended() {
+    let home = Home::new();
+    let script = "echo out; echo err >&2; exit 4";
+    let output = home.output(&["run", "--json", "--", "sh", "-c", script]);
+    assert_eq!((code(&output), out(&output).as_str()), (4, "out\n"));
+    let told = err(&output);
+    let (first, last) = told.trim_end().rsplit_once('\n').unwrap();
+    assert_eq!(first, "err");
+    let result: Value = serde_json::from_str(last).unwrap();
+    assert_eq!(result["exit_code"], 4);
+    assert_eq!(result["command"], serde_json::json!(["sh", "-c", script]));
+    assert_eq!(result["id"], home.column("id")[0]);
+    let energy: f64 = home.column("power_consumption(kWh)")[0].parse().unwrap();
+    let told = result["energy_kwh"].as_f64().unwrap();
+    assert!((told / energy - 1.0).abs() < 1e-9, "{told} {energy}");
+
+    let output = home.output(&["run", "--quiet", "--json=result.json", "--budget-kwh=0", "true"]);
+    assert_eq!(code(&output), 75);
+    let result: Value = serde_json::from_str(&home.read("result.json")).unwrap();
+    assert_eq!(result["budget_exceeded"], true);
+
+    let output = home.output(&["run", "--json=nowhere/result.json", "touch", "ran"]);
+    assert_eq!(code(&output), 2);
+    assert!(!is_there(&home.path("ran")), "refused before the start");
+}
+
+#[test]
+fn a_foreign_file_is_refused_before_the_start_and_left_as_it_is() {
+    let home = Home::new();
+    home.write("table.csv", "name,age\nAda,36\n");
+    let output = home.output(&["run", "--file", "table.csv", "touch", "ran"]);
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("table.csv: this is no emission log"), "{}", err(&output));
+    assert_eq!(home.read("table.csv"), "name,age\nAda,36\n");
+    assert!(!is_there(&home.path("ran")));
+}
+
+#[test]
+fn without_tracking_the_command_runs_all_the_same() {
+    let home = Home::new();
+    let mut command = home.eco2ai(&["run", "--budget-kwh=0", "sh", "-c", "echo out; exit 5"]);
+    let output = command.env("ECO2AI_DISABLE", "1").output().unwrap();
+    assert_eq!((code(&output), out(&output).as_str()), (5, "out\n"));
+    assert!(err(&output).contains("the budget is not checked"), "{}", err(&output));
+    assert!(!is_there(&home.path("emission.csv")));
+}
+
+#[test]
+fn what_orphans_use_while_the_command_runs_is_counted() {
+    let home = Home::new();
+    let cpu_energy = |script: &str| {
+        let output = home.output(&["run", "--json", "--cpu-processes=current", "sh", "-c", script]);
+        let result: Value = serde_json::from_str(err(&output).trim_end()).unwrap();
+        result["cpu_energy_kwh"].as_f64().unwrap()
+    };
+    let idle = cpu_energy("sleep 0.5");
+    // Its parent ends at once, and it is not of our session any more.
+    let orphan = format!(
+        "(setsid sh -c '{WORK}; touch worked' &); while [ -e held ] && ! [ -e worked ]; do sleep 0.02; done"
+    );
+    let orphan = cpu_energy(&orphan);
+    let child = cpu_energy(&format!("sh -c '{WORK}'; :"));
+    assert!(orphan > 10.0 * idle && orphan > 0.3 * child, "{idle} {orphan} {child}");
+}
+
+#[test]
+fn the_run_ends_with_the_command_and_not_with_what_it_leaves() {
+    let home = Home::new();
+    let begun = Instant::now();
+    let mut command =
+        home.eco2ai(&["run", "--quiet", "--", "sh", "-c", "sleep 60 & echo $! > pid; exit 6"]);
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(6));
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    let left: i32 = home.read("pid").trim().parse().unwrap();
+    let left = rustix::process::Pid::from_raw(left).unwrap();
+    rustix::process::kill_process(left, rustix::process::Signal::KILL).expect("it was left alone");
+}

@@ -1,0 +1,50 @@
+//! `eco2ai watch`: what is running now.
+
+use crate::home::{Home, code, err, wait_until};
+
+#[test]
+fn a_run_is_seen_while_it_runs_and_not_after() {
+    let home = Home::new();
+    let script = "while [ -e held ]; do sleep 0.02; done";
+    let arguments =
+        ["run", "--quiet", "--project=P", "--measure-period=0.05", "--", "sh", "-c", script];
+    let mut run = home.eco2ai(&arguments).spawn().unwrap();
+    let nothing = "emission.csv: no run is running\n";
+    let mut table = String::new();
+    wait_until("a live run", || {
+        table = home.text(&["watch", "emission.csv"]);
+        table != nothing
+    });
+    let lines: Vec<_> = table.lines().collect();
+    assert_eq!(lines.len(), 2, "{table}");
+    let words: Vec<_> = lines[1].split_whitespace().collect();
+    assert_eq!(words[..2], ["sh", "P"], "{table}");
+    assert!(words[2].starts_with(&format!("{}@", run.id())), "{table}");
+    home.let_go();
+    assert!(run.wait().unwrap().success());
+    assert_eq!(home.text(&["watch"]), nothing);
+}
+
+#[test]
+fn what_a_dead_process_left_is_not_running() {
+    let home = Home::new();
+    let script = "while [ -e held ]; do sleep 0.02; done";
+    let mut run =
+        home.eco2ai(&["run", "--measure-period=0.05", "--", "sh", "-c", script]).spawn().unwrap();
+    let nothing = "emission.csv: no run is running\n";
+    wait_until("a live run", || home.text(&["watch"]) != nothing);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    home.let_go();
+    assert_eq!(home.text(&["watch"]), nothing);
+    assert_eq!(home.text(&["recover", "emission.csv"]), "emission.csv: 1 row recovered\n");
+}
+
+#[test]
+fn a_file_of_another_kind_is_refused() {
+    let home = Home::new();
+    home.write("table.csv", "name,age\n");
+    let output = home.output(&["watch", "table.csv"]);
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("table.csv: this is no emission log"), "{}", err(&output));
+}

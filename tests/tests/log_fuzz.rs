@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use eco2ai::{Record, Status, Summary, Tracker};
+use eco2ai::{GroupBy, Record, Status, Summary, Tracker};
 
 /// Splitmix64: one number after the other from a seed.
 struct Random(u64);
@@ -268,7 +268,7 @@ fn a_damaged_log_is_read_as_far_as_it_is_whole() {
         fs::write(&damaged, whole(&parts)).unwrap();
         assert_intact_rows(&damaged, &parts, &originals);
 
-        let summed = Summary::of([&damaged, &clean]);
+        let summed = Summary::by(GroupBy::Project, [&damaged, &clean]);
         match eco2ai::read_log(&damaged) {
             Ok(records) => {
                 let (good, bad): (Vec<_>, Vec<_>) = records.partition(Result::is_ok);

@@ -55,6 +55,19 @@ fn a_run_of_a_millisecond_gets_its_part_of_a_boards_tick() {
 }
 
 #[test]
+fn a_counter_that_is_seen_late_and_then_early_tells_no_enormous_power() {
+    let bench = Bench::new(|clock| {
+        Meter::builder(load(clock)).sensor(counter(clock, Duration::from_millis(100)))
+    });
+    bench.run(All, 1.0);
+    // The first reading sees three ticks late, the second one tick early.
+    bench.clock.advance(Duration::from_micros(399_500));
+    assert_part_of_a_tick(&short(&bench, All, 1000), 0.1);
+    // Too soon for a reading.
+    assert_part_of_a_tick(&short(&bench, All, 200), 0.02);
+}
+
+#[test]
 fn a_run_of_a_fraction_of_a_millisecond_gets_its_part_of_the_processors_tick() {
     let bench = Bench::new(|clock| {
         let counter =

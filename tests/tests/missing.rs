@@ -116,11 +116,13 @@ fn a_device_that_is_silent_for_long_is_missing_for_that_time_and_marked() {
 
 #[test]
 fn a_device_that_is_silent_from_the_first_reading_on_marks_the_run() {
-    let bench = bench(true, 0.0, 5.5);
-    let run = bench.tracker(All).start().expect("a run");
-    pass(&bench, 10);
-    let record = run.stop().expect("a record");
-    assert_eq!(gpu(&record), (Some(400.0), "measured:counter:partial"));
+    for (until, energy) in [(5.5, 400.0), (0.5, 900.0)] {
+        let bench = bench(true, 0.0, until);
+        let run = bench.tracker(All).start().expect("a run");
+        pass(&bench, 10);
+        let record = run.stop().expect("a record");
+        assert_eq!(gpu(&record), (Some(energy), "measured:counter:partial"));
+    }
 }
 
 #[test]

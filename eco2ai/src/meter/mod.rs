@@ -57,9 +57,8 @@ const COST_SHARE: u32 = 200;
 /// The shortest time between two glances at the CPU clock, each of which costs half a microsecond.
 const GLANCE: Duration = Duration::from_micros(100);
 
-/// Also before the first reading has shown what it costs. Closer together, the counters of
-/// processors, which tick as often, tell nothing.
-const FINEST_RESOLUTION: Duration = Duration::from_millis(1);
+/// Before the first reading has shown what it costs.
+const FIRST_RESOLUTION: Duration = Duration::from_millis(1);
 
 /// Never let a slow device blind the meter for longer.
 const COARSEST_RESOLUTION: Duration = Duration::from_secs(1);
@@ -172,7 +171,7 @@ impl MeterBuilder {
                 last_glance: AtomicU64::new(0),
                 sensing: Mutex::new(self.sensing),
                 last_read: AtomicU64::new(u64::MAX),
-                resolution: AtomicU64::new(nanos(FINEST_RESOLUTION)),
+                resolution: AtomicU64::new(nanos(FIRST_RESOLUTION)),
                 thread: Arc::default(),
                 on_period: OnceLock::new(),
             }),
@@ -301,8 +300,7 @@ impl Meter {
             // The mean of the last readings; a reading during which the thread lost its CPU does
             // not count in full.
             let cost = cost.min(known.saturating_mul(8)).min(nanos(COARSEST_RESOLUTION));
-            let mean = (known - known / 8 + cost / 8).max(nanos(FINEST_RESOLUTION));
-            shared.resolution.store(mean, Ordering::Relaxed);
+            shared.resolution.store(known - known / 8 + cost / 8, Ordering::Relaxed);
         }
         now
     }

@@ -34,7 +34,8 @@ pub struct Rapl {
     zones: Vec<Zone>,
     /// Counted since it was opened.
     microjoules: u64,
-    opened: Instant,
+    /// Since when, and from which count on, the first power is taken.
+    power_since: (Instant, u64),
 }
 
 #[derive(Debug)]
@@ -89,7 +90,7 @@ impl Rapl {
                 format!("{}: no such zone", powercap.display()),
             ));
         }
-        Ok(Self { component, zones, microjoules: 0, opened: Instant::now() })
+        Ok(Self { component, zones, microjoules: 0, power_since: (Instant::now(), 0) })
     }
 
     /// How many zones are summed.
@@ -176,9 +177,17 @@ impl Sensor for Rapl {
     /// The mean since the counters were opened, so that even the first run of a process, which may
     /// be shorter than a tick, has a power to go by. Waits for a few ticks where there were none.
     fn power(&mut self) -> Option<Watts> {
-        std::thread::sleep(POWER_WINDOW.saturating_sub(self.opened.elapsed()));
-        let Reading::Energy(energy) = self.read().ok()? else { return None };
-        Some(Watts(energy.0 / self.opened.elapsed().as_secs_f64())).filter(|power| power.0 > 0.0)
+        let passed = self.power_since.0.elapsed();
+        if self.longest_interval().is_some_and(|longest| passed > longest) {
+            // They may have wrapped meanwhile.
+            self.read().ok()?;
+            self.power_since = (Instant::now(), self.microjoules);
+        }
+        let (since, counted) = self.power_since;
+        std::thread::sleep(POWER_WINDOW.saturating_sub(since.elapsed()));
+        self.read().ok()?;
+        let energy = Joules(self.microjoules.saturating_sub(counted) as f64 * 1e-6);
+        Some(Watts(energy.0 / since.elapsed().as_secs_f64())).filter(|power| power.0 > 0.0)
     }
 
     fn longest_interval(&self) -> Option<Duration> {

@@ -139,11 +139,14 @@ fn mutate(random: &mut Random, parts: &mut Vec<Part>, line: bool) {
                 if line {
                     noise.push(b'\n');
                 }
-                if random.one_in(20) {
+                if line && random.one_in(20) {
                     // Each line may seem to open a row that reaches to the end of the file.
                     let length = 1 + random.below(5);
                     noise = (0..length).map(|_| random.one_of(&SPECIAL)).chain([b'\n']).collect();
-                    noise = noise.repeat(random.below(50_000));
+                    if random.one_in(2) {
+                        noise = b"x\",\"\n".to_vec();
+                    }
+                    noise = noise.repeat(random.below(100_000));
                 }
                 parts.insert(at, Part::rubble(noise));
             }

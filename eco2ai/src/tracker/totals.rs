@@ -118,7 +118,10 @@ pub(super) fn records(meter: &Meter, file: &Path) -> Vec<Record> {
 /// The first row that still cannot be written; it goes on waiting.
 pub fn flush() -> Result<()> {
     let mut result = Ok(());
-    for (subject, total) in std::mem::take(&mut *totals()) {
+    // Not in the head of the loop, which would hold the lock: the meter's thread asks for the sums
+    // under the lock of the log.
+    let sums = std::mem::take(&mut *totals());
+    for (subject, total) in sums {
         // A forked child has copies of its parent's sums.
         if !total.facts.meter.is_own() {
             continue;

@@ -61,13 +61,18 @@ fn in_child(tracker: &eco2ai::Tracker, log: &str) -> ! {
     assert_eq!(eco2ai::recover(log).expect("a log"), 0, "of a living parent");
     let run = tracker.start().expect("a run");
     total(2);
-    std::thread::sleep(std::time::Duration::from_millis(30));
-    let mut tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    let metered = tasks.any(|task| {
-        let name = std::fs::read_to_string(task.path().join("comm"));
-        name.is_ok_and(|name| name.trim() == "eco2ai-meter")
-    });
-    assert!(metered || !cfg!(target_os = "linux"), "no thread of its own");
+    let metered = || {
+        let mut tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+        tasks.any(|task| {
+            let name = std::fs::read_to_string(task.path().join("comm"));
+            name.is_ok_and(|name| name.trim() == "eco2ai-meter")
+        })
+    };
+    // Without one it waits until its parent kills it.
+    while cfg!(target_os = "linux") && !metered() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(20));
     run.stop().expect("a row");
     std::process::exit(0)
 }

@@ -73,6 +73,21 @@ fn what_was_ignored_at_the_start_stays_ignored_for_the_command() {
 }
 
 #[test]
+fn the_end_is_seen_whatever_becomes_of_signals_about_children() {
+    let home = Home::new();
+    for way in ["--block-signal=CHLD", "--ignore-signal=CHLD"] {
+        let arguments = [way, ECO2AI, "run", "--quiet", "--", "sh", "-c", "exit 3"];
+        let mut run = home.program("env").args(arguments).spawn().unwrap();
+        let mut status = None;
+        wait_until(way, || {
+            status = run.try_wait().unwrap();
+            status.is_some()
+        });
+        assert_eq!(status.unwrap().code(), Some(3), "{way}");
+    }
+}
+
+#[test]
 fn a_killed_run_is_recovered_once() {
     let home = Home::new();
     let script = "while [ -e held ]; do sleep 0.02; done";

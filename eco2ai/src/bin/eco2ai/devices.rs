@@ -7,7 +7,7 @@ use eco2ai::available_devices;
 use crate::failure::{Failure, Result};
 use crate::output::{print, write};
 
-/// Tells what was found on this machine, how each part will be measured, and what is missing
+/// Tells what this machine can measure, how, and what it lacks
 ///
 /// Each part's figures are measured (by a counter of energy), sampled (from readings of power) or
 /// estimated (from a model: the line below says from what). What is missing comes with the reason

@@ -69,6 +69,11 @@ pub(crate) fn params(arguments: &Arguments) -> Result {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The log where no file is named.
+pub(crate) fn log_in_force() -> String {
+    get_params().get("file").and_then(|file| file.value.clone()).unwrap_or_default()
+}
+
 fn set(values: &[String]) -> Result<()> {
     let mut params = Params::default();
     let mut names = Vec::new();

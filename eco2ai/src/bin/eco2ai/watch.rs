@@ -11,6 +11,7 @@ use eco2ai::{Record, live_runs};
 
 use crate::failure::Result;
 use crate::output::{print, write};
+use crate::params::log_in_force;
 use crate::run::clock;
 use crate::table::Table;
 
@@ -21,9 +22,8 @@ use crate::table::Table;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The log
-    #[arg(default_value = "emission.csv")]
-    file: PathBuf,
+    /// The log [default: the one of `eco2ai params get file`]
+    file: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -36,11 +36,12 @@ const REST_OF_LINE: &str = "\x1b[K";
 const REST_OF_SCREEN: &str = "\x1b[J";
 
 pub(crate) fn watch(arguments: &Arguments) -> Result {
+    let file = arguments.file.clone().unwrap_or_else(|| log_in_force().into());
     let mut powers = Powers::default();
     let table = |powers: &mut Powers| -> Result<Vec<String>> {
-        let runs = live_runs(&arguments.file)?;
+        let runs = live_runs(&file)?;
         Ok(if runs.is_empty() {
-            vec![format!("{}: no run is running", arguments.file.display())]
+            vec![format!("{}: no run is running", file.display())]
         } else {
             lines(&runs, powers)
         })

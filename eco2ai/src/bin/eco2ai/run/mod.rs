@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use clap::ValueHint;
 use eco2ai::{Origin, Params, Rows, Tracker, get_params};
 
 use self::child::Supervisor;
@@ -45,7 +46,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "KG", value_parser = budget)]
     budget_co2: Option<f64>,
     /// The command with its arguments, which the row keeps as its description
-    #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
+    #[arg(
+        trailing_var_arg = true,
+        required = true,
+        value_name = "COMMAND",
+        value_hint = ValueHint::CommandWithArguments
+    )]
     command: Vec<OsString>,
     #[command(flatten)]
     parameters: parameters::Parameters,

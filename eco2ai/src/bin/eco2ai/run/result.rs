@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use eco2ai::units::{KilogramsCo2e, KilowattHours};
-use eco2ai::{Record, Run, get_params};
+use eco2ai::{Record, Run};
 use serde_json::Value;
 
 use super::Arguments;
 use crate::failure::{Failure, Result};
 use crate::json;
 use crate::output::{error, note, warning};
+use crate::params::log_in_force;
 
 /// The command succeeded, but a budget was exceeded.
 const BUDGET_EXCEEDED: u8 = 75;
@@ -103,7 +104,5 @@ fn object(arguments: &Arguments, record: &Record, code: u8, budget_exceeded: boo
 
 /// The log, as it was named.
 fn log(arguments: &Arguments) -> String {
-    let given = arguments.parameters.0.text("file");
-    let in_force = || get_params().get("file").and_then(|file| file.value.clone());
-    given.or_else(in_force).unwrap_or_default()
+    arguments.parameters.0.text("file").unwrap_or_else(log_in_force)
 }

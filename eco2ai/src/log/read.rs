@@ -87,16 +87,20 @@ pub fn read_log(path: impl AsRef<Path>) -> Result<Records> {
     Ok(Records { log: Some(Log::open(path.as_ref())?) })
 }
 
-impl Iterator for Records {
-    type Item = std::result::Result<Record, Problem>;
+impl Records {
+    /// Reads the next row into `record`, whose memory is used again, which is faster than the
+    /// iterator where rows are many. `None` at the end. With a [`Problem`], what `record` then
+    /// holds is of no use.
+    pub fn read_into(&mut self, record: &mut Record) -> Option<std::result::Result<(), Problem>> {
+        self.next_row(|row| row.read(record))
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next_row<T>(
+        &mut self,
+        use_row: impl FnOnce(&Named<'_>) -> std::result::Result<T, String>,
+    ) -> Option<std::result::Result<T, Problem>> {
         let log = self.log.as_mut()?;
-        #[allow(
-            clippy::redundant_closure_for_method_calls,
-            reason = "the method is for one lifetime"
-        )]
-        match log.next(|row| row.record()) {
+        match log.next(use_row) {
             Ok(row) => row,
             Err(error) => {
                 let path = log.path.clone();
@@ -104,5 +108,17 @@ impl Iterator for Records {
                 Some(Err(Problem { path, line: 0, reason: error.to_string() }))
             }
         }
+    }
+}
+
+impl Iterator for Records {
+    type Item = std::result::Result<Record, Problem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        #[allow(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method is for one lifetime"
+        )]
+        self.next_row(|row| row.record())
     }
 }

@@ -134,6 +134,51 @@ pub struct Record {
     pub overlap: Duration,
 }
 
+impl Record {
+    /// Nothing yet: to be filled from a row.
+    pub(super) fn blank() -> Self {
+        Self {
+            id: String::new(),
+            project: String::new(),
+            description: String::new(),
+            epoch: String::new(),
+            start_time: DateTime::UNIX_EPOCH.fixed_offset(),
+            duration: Duration::ZERO,
+            power_consumption: KilowattHours::ZERO,
+            co2_emissions: KilogramsCo2e::ZERO,
+            cpu_name: String::new(),
+            gpu_name: String::new(),
+            os: String::new(),
+            place: String::new(),
+            cost: 0.0,
+            parent_id: None,
+            function: None,
+            status: Status::Ok,
+            calls: 1,
+            scope: CpuProcesses::Current,
+            own_energy: KilowattHours::ZERO,
+            own_co2: KilogramsCo2e::ZERO,
+            own_cost: 0.0,
+            process_energy: KilowattHours::ZERO,
+            cpu_energy: None,
+            gpu_energy: None,
+            ram_energy: None,
+            other_energy: None,
+            cpu_method: String::new(),
+            gpu_method: String::new(),
+            ram_method: String::new(),
+            other_method: String::new(),
+            emission_level: GramsPerKwh::ZERO,
+            emission_source: String::new(),
+            pue: 1.0,
+            hostname: String::new(),
+            pid: 0,
+            version: String::new(),
+            overlap: Duration::ZERO,
+        }
+    }
+}
+
 /// The epoch of a training in Eco2AI's form: `epoch: 3, loss: 0.1, `.
 pub(crate) fn epoch_text(number: u64, metrics: &[(String, String)]) -> String {
     use fmt::Write as _;

@@ -133,32 +133,48 @@ pub(crate) struct Named<'a> {
 impl Named<'_> {
     /// The text in a column; empty where the column is missing.
     pub(crate) fn text(&self, column: Column) -> String {
+        let mut text = String::new();
+        self.read_text(column, &mut text);
+        text
+    }
+
+    /// Replaces `text` by the text in a column.
+    fn read_text(&self, column: Column, text: &mut String) {
+        text.clear();
         let cell = self.layout.place(column).and_then(|place| self.row.cell(place));
         let cell = cell.unwrap_or_default();
         let cell = match self.layout.dialect {
             Dialect::Ours => unguarded(&cell),
             Dialect::Eco2ai => &cell,
         };
-        String::from_utf8_lossy(cell).into_owned()
+        match std::str::from_utf8(cell) {
+            Ok(cell) => text.push_str(cell),
+            Err(_) => text.push_str(&String::from_utf8_lossy(cell)),
+        }
     }
 
-    fn optional_text(&self, column: Column) -> Option<String> {
-        Some(self.text(column)).filter(|text| !text.is_empty())
+    /// What is written in a column, without the spaces around it: enough for numbers and for words
+    /// that need no quotes. Empty where the column is missing.
+    fn word(&self, column: Column) -> &str {
+        let cell = self.layout.place(column).and_then(|place| self.row.raw(place));
+        std::str::from_utf8(cell.unwrap_or_default().trim_ascii()).unwrap_or("\u{fffd}")
+    }
+
+    fn read_optional_text(&self, column: Column, text: &mut Option<String>) {
+        let mut read = text.take().unwrap_or_default();
+        self.read_text(column, &mut read);
+        *text = Some(read).filter(|text| !text.is_empty());
     }
 
     /// The number in a column; `None` where the column or its cell is missing.
     pub(crate) fn optional_number(&self, column: Column) -> Result<Option<f64>, Unread> {
-        let cell = self.layout.place(column).and_then(|place| self.row.raw(place));
-        let cell = cell.unwrap_or_default().trim_ascii();
-        if cell.is_empty() {
-            return Ok(None);
+        match self.word(column) {
+            "" => Ok(None),
+            word => match word.parse::<f64>() {
+                Ok(number) if number.is_finite() => Ok(Some(number)),
+                _ => Err(self.wrong(column, "a number")),
+            },
         }
-        std::str::from_utf8(cell)
-            .ok()
-            .and_then(|text| text.parse::<f64>().ok())
-            .filter(|number| number.is_finite())
-            .map(Some)
-            .ok_or_else(|| self.wrong(column, "a number"))
     }
 
     /// The number in a column that every row has.
@@ -181,9 +197,9 @@ impl Named<'_> {
         column: Column,
         blank: N,
     ) -> Result<N, Unread> {
-        match self.text(column).trim() {
+        match self.word(column) {
             "" => Ok(blank),
-            text => text.parse().map_err(|_| self.wrong(column, "a whole number")),
+            word => word.parse().map_err(|_| self.wrong(column, "a whole number")),
         }
     }
 
@@ -198,9 +214,10 @@ impl Named<'_> {
     }
 
     fn start_time(&self) -> Result<DateTime<FixedOffset>, Unread> {
-        let text = self.text(Column::StartTime);
-        let text = text.trim();
-        if let Ok(time) = DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%:z") {
+        let text = self.word(Column::StartTime);
+        // RFC 3339 lets a space stand for its T, and has a parser that is ten times as fast as one
+        // that reads its format first.
+        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
             return Ok(time);
         }
         if text.is_empty() && self.layout.place(Column::StartTime).is_none() {
@@ -214,65 +231,71 @@ impl Named<'_> {
         Ok(time.unwrap_or_else(|| Utc.fix().from_utc_datetime(&local)))
     }
 
-    /// The record of the row. A log of Eco2AI has one kind of energy only: it stands for the
-    /// inclusive, the own and the process's.
+    /// The record of the row.
     pub(crate) fn record(&self) -> Result<Record, Unread> {
+        let mut record = Record::blank();
+        self.read(&mut record)?;
+        Ok(record)
+    }
+
+    /// Replaces `record` by that of the row. A log of Eco2AI has one kind of energy only: it stands
+    /// for the inclusive, the own and the process's.
+    pub(crate) fn read(&self, record: &mut Record) -> Result<(), Unread> {
         let power = KilowattHours(self.number(Column::Power)?);
         let co2 = KilogramsCo2e(self.number(Column::Co2)?);
         let cost = self.optional_number(Column::Cost)?.unwrap_or(0.0);
         let energy = |column| Ok::<_, Unread>(self.optional_number(column)?.map(KilowattHours));
-        let level = match self.optional_number(Column::EmissionLevel)? {
-            Some(level) => level,
-            None => co2.0 * 1000.0 / power.0,
+        self.read_text(Column::Id, &mut record.id);
+        self.read_text(Column::Project, &mut record.project);
+        self.read_text(Column::Description, &mut record.description);
+        self.read_text(Column::Epoch, &mut record.epoch);
+        if record.epoch.is_empty() {
+            record.epoch.push_str("N/A");
+        }
+        record.start_time = self.start_time()?;
+        record.duration = Duration::try_from_secs_f64(self.seconds()?)
+            .map_err(|_| self.wrong(Column::Duration, "a number of seconds"))?;
+        record.power_consumption = power;
+        record.co2_emissions = co2;
+        self.read_text(Column::CpuName, &mut record.cpu_name);
+        self.read_text(Column::GpuName, &mut record.gpu_name);
+        self.read_text(Column::Os, &mut record.os);
+        self.read_text(Column::Place, &mut record.place);
+        record.cost = cost;
+        self.read_optional_text(Column::ParentId, &mut record.parent_id);
+        self.read_optional_text(Column::Function, &mut record.function);
+        record.status = match self.word(Column::Status) {
+            "" => Status::Ok,
+            word => Status::of(word).ok_or_else(|| self.wrong(Column::Status, "a status"))?,
         };
-        Ok(Record {
-            id: self.text(Column::Id),
-            project: self.text(Column::Project),
-            description: self.text(Column::Description),
-            epoch: self.optional_text(Column::Epoch).unwrap_or_else(|| "N/A".into()),
-            start_time: self.start_time()?,
-            duration: Duration::try_from_secs_f64(self.seconds()?)
-                .map_err(|_| self.wrong(Column::Duration, "a number of seconds"))?,
-            power_consumption: power,
-            co2_emissions: co2,
-            cpu_name: self.text(Column::CpuName),
-            gpu_name: self.text(Column::GpuName),
-            os: self.text(Column::Os),
-            place: self.text(Column::Place),
-            cost,
-            parent_id: self.optional_text(Column::ParentId),
-            function: self.optional_text(Column::Function),
-            status: match self.text(Column::Status).as_str() {
-                "" => Status::Ok,
-                text => Status::of(text).ok_or_else(|| self.wrong(Column::Status, "a status"))?,
-            },
-            calls: self.integer(Column::Calls, 1)?,
-            scope: match self.text(Column::Scope).as_str() {
-                "process" | "" => CpuProcesses::Current,
-                "machine" => CpuProcesses::All,
-                _ => return Err(self.wrong(Column::Scope, "`process` or `machine`")),
-            },
-            own_energy: energy(Column::OwnEnergy)?.unwrap_or(power),
-            own_co2: self.optional_number(Column::OwnCo2)?.map_or(co2, KilogramsCo2e),
-            own_cost: self.optional_number(Column::OwnCost)?.unwrap_or(cost),
-            process_energy: energy(Column::ProcessEnergy)?.unwrap_or(power),
-            cpu_energy: energy(Column::CpuEnergy)?,
-            gpu_energy: energy(Column::GpuEnergy)?,
-            ram_energy: energy(Column::RamEnergy)?,
-            other_energy: energy(Column::OtherEnergy)?,
-            cpu_method: self.text(Column::CpuMethod),
-            gpu_method: self.text(Column::GpuMethod),
-            ram_method: self.text(Column::RamMethod),
-            other_method: self.text(Column::OtherMethod),
-            // Not a number where no energy was used: the log does not say.
-            emission_level: GramsPerKwh(level),
-            emission_source: self.text(Column::EmissionSource),
-            pue: self.optional_number(Column::Pue)?.unwrap_or(1.0),
-            hostname: self.text(Column::Hostname),
-            pid: self.integer(Column::Pid, 0)?,
-            version: self.text(Column::Version),
-            overlap: Duration::ZERO,
-        })
+        record.calls = self.integer(Column::Calls, 1)?;
+        record.scope = match self.word(Column::Scope) {
+            "process" | "" => CpuProcesses::Current,
+            "machine" => CpuProcesses::All,
+            _ => return Err(self.wrong(Column::Scope, "`process` or `machine`")),
+        };
+        record.own_energy = energy(Column::OwnEnergy)?.unwrap_or(power);
+        record.own_co2 = self.optional_number(Column::OwnCo2)?.map_or(co2, KilogramsCo2e);
+        record.own_cost = self.optional_number(Column::OwnCost)?.unwrap_or(cost);
+        record.process_energy = energy(Column::ProcessEnergy)?.unwrap_or(power);
+        record.cpu_energy = energy(Column::CpuEnergy)?;
+        record.gpu_energy = energy(Column::GpuEnergy)?;
+        record.ram_energy = energy(Column::RamEnergy)?;
+        record.other_energy = energy(Column::OtherEnergy)?;
+        self.read_text(Column::CpuMethod, &mut record.cpu_method);
+        self.read_text(Column::GpuMethod, &mut record.gpu_method);
+        self.read_text(Column::RamMethod, &mut record.ram_method);
+        self.read_text(Column::OtherMethod, &mut record.other_method);
+        // Not a number where no energy was used: the log does not say.
+        let level = self.optional_number(Column::EmissionLevel)?;
+        record.emission_level = GramsPerKwh(level.unwrap_or(co2.0 * 1000.0 / power.0));
+        self.read_text(Column::EmissionSource, &mut record.emission_source);
+        record.pue = self.optional_number(Column::Pue)?.unwrap_or(1.0);
+        self.read_text(Column::Hostname, &mut record.hostname);
+        record.pid = self.integer(Column::Pid, 0)?;
+        self.read_text(Column::Version, &mut record.version);
+        record.overlap = Duration::ZERO;
+        Ok(())
     }
 }
 
@@ -358,6 +381,26 @@ mod tests {
         fn a_record_reads_back_as_it_was(record in any_record()) {
             let rows = rows_of(std::slice::from_ref(&record));
             prop_assert_eq!(read(&rows), vec![Ok(record)]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_that_is_used_again_keeps_nothing_of_the_row_before(
+            first in any_record(),
+            mut second in any_record(),
+        ) {
+            second.parent_id = None;
+            second.cpu_energy = None;
+            let rows = rows_of([&first, &second]);
+            let layout = Layout::of(NAMES.iter().map(|name| name.as_bytes())).unwrap();
+            let mut source = Rows::new(&rows[..], 0);
+            let mut record = Record::blank();
+            for written in [first, second] {
+                let row = source.next(Some(layout.width)).unwrap().unwrap();
+                Named { row: &row, layout: &layout }.read(&mut record).unwrap();
+                prop_assert_eq!(&record, &written);
+            }
         }
     }
 

@@ -1,0 +1,77 @@
+//! Energy over time: a chart in two sizes, and its table.
+
+use maud::{Markup, PreEscaped, html};
+
+use crate::failure::{Failure, Result};
+use crate::report::chart;
+use crate::report::logs::Logs;
+use crate::report::text::{EnergyUnit, kwh, or};
+use crate::report::timeline::Timeline;
+
+/// The energy of the projects, in their `order`, over time.
+pub(super) fn over_time(logs: &Logs, order: &[u32]) -> Result<Markup> {
+    let Some(span) = logs.span else { return Ok(html! {}) };
+    let most = chart::SERIES.len();
+    // The last series is all other projects, where there are others.
+    let alone = if order.len() > most { most - 1 } else { order.len() };
+    let count = order.len().min(most);
+    let mut places = vec![count - 1; order.len()];
+    for (place, project) in order.iter().take(alone).enumerate() {
+        if let Some(known) = places.get_mut(*project as usize) {
+            *known = place;
+        }
+    }
+    let series = |project: u32| places.get(project as usize).copied().unwrap_or(count - 1);
+    let timeline = Timeline::new(&logs.stretches, span, logs.zone(), count, series);
+    let highest = timeline.bins.iter().map(|bin| bin.iter().sum::<f64>()).fold(0.0, f64::max);
+    let unit = EnergyUnit::of_size(highest);
+    let draw = |size| {
+        chart::draw(&timeline, &unit, size)
+            .map_err(|error| Failure::new(format!("the chart cannot be drawn: {error}")))
+    };
+    let each = timeline.step.name();
+    let names: Vec<_> = (0..count)
+        .map(|place| match order.get(place) {
+            Some(project) if place < alone => or(logs.project_names.text(*project), "(no name)"),
+            _ => "other projects",
+        })
+        .collect();
+    Ok(html! {
+        section aria-labelledby="time" {
+            h2 #time { "Over time" }
+            p.note { (unit.name) " per " (each) ", times in UTC" (logs.zone()) }
+            figure {
+                div.chart.wide role="img" aria-label={ "Bars: energy per " (each) ". The table below has the figures." } { (PreEscaped(draw(chart::WIDE)?)) }
+                div.chart.narrow role="img" aria-label={ "Bars: energy per " (each) ". The table below has the figures." } { (PreEscaped(draw(chart::NARROW)?)) }
+                @if count > 1 {
+                    figcaption.legend {
+                        @for (place, name) in names.iter().enumerate() {
+                            span { i class={ "s" (place) } {} (name) }
+                        }
+                    }
+                }
+            }
+            details {
+                summary { "The same as a table" }
+                div.scroll tabindex="0" role="region" aria-label="Energy over time" {
+                    table {
+                        thead { tr {
+                            th scope="col" { "From" }
+                            @if count > 1 { @for name in &names { th.n scope="col" { (name) } } }
+                            th.n scope="col" { "All" }
+                        } }
+                        tbody {
+                            @for (bin, edge) in timeline.bins.iter().zip(&timeline.edges) {
+                                tr {
+                                    th scope="row" { (timeline.step.full_label(*edge, timeline.zone)) }
+                                    @if count > 1 { @for energy in bin { td.n { (kwh(*energy)) } } }
+                                    td.n { (kwh(bin.iter().sum())) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    })
+}

@@ -26,11 +26,11 @@ fn a_short_run_is_charged_by_the_cpu_time_that_it_used() {
     let charged = |busy: bool| {
         let run = tracker.start().expect("a run");
         let before = used();
-        while busy && used() - before < Duration::from_millis(1) {}
+        while busy && used().saturating_sub(before) < Duration::from_millis(1) {}
         if !busy {
             std::thread::sleep(Duration::from_millis(1));
         }
-        let really = (used() - before).as_secs_f64();
+        let really = used().saturating_sub(before).as_secs_f64();
         let record = run.stop().expect("a record");
         (joules(record.cpu_energy).expect("an energy"), really)
     };

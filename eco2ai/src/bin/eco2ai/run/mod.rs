@@ -29,6 +29,9 @@ use crate::output::warning;
 /// The command runs as it would without: same streams, same terminal, signals passed on. It is
 /// measured until it ends itself; of what it leaves running, that is counted which was used until
 /// then.
+///
+/// Linux tells the CPU time of other processes in steps of 10 ms: a command that needs less may
+/// seem to need none.
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {

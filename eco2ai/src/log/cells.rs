@@ -271,12 +271,7 @@ fn scan(buffer: &[u8], start: usize, finished: bool, most: usize, cells: &mut Ve
             }
         } else {
             let rest = buffer.get(at..).unwrap_or_default();
-            let length = match rest.iter().take(24).position(|b| *b == b',' || *b == b'\n') {
-                Some(length) => Some(length),
-                None if rest.len() > 24 => memchr::memchr2(b',', b'\n', rest),
-                None => None,
-            };
-            match length {
+            match cell_end(rest) {
                 Some(length) if rest.get(length) == Some(&b',') => {
                     cells.push(Cell { from: at, to: at + length, doubled: false });
                     at += length + 1;
@@ -292,6 +287,28 @@ fn scan(buffer: &[u8], start: usize, finished: bool, most: usize, cells: &mut Ve
             }
         }
     }
+}
+
+/// The length of a cell without quotes: where the first comma or new line is.
+fn cell_end(rest: &[u8]) -> Option<usize> {
+    // Most cells are too short for a search that has to be set up: eight bytes at a time, as in
+    // "Determine if a word has a byte equal to n" of Anderson's "Bit Twiddling Hacks".
+    const SHORT: usize = 3;
+    const ONES: u64 = u64::MAX / 255;
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
+    let (words, _) = rest.as_chunks::<8>();
+    let mut seen = 0;
+    for bytes in words.iter().take(SHORT) {
+        let word = u64::from_le_bytes(*bytes);
+        let found =
+            zeros(word ^ (ONES * u64::from(b','))) | zeros(word ^ (ONES * u64::from(b'\n')));
+        if found != 0 {
+            // Only bytes behind the first one may be marked in error.
+            return Some(seen + found.trailing_zeros() as usize / 8);
+        }
+        seen += 8;
+    }
+    Some(seen + memchr::memchr2(b',', b'\n', rest.get(seen..)?)?)
 }
 
 #[cfg(test)]
@@ -344,6 +361,22 @@ mod tests {
         );
         assert!(of("", 2).is_empty());
         assert!(of("\u{feff}", 2).is_empty());
+    }
+
+    #[test]
+    fn a_cell_ends_at_its_first_comma_or_new_line() {
+        // Neighbours of both in value, and with the highest bit.
+        for filler in *b"x-+\x0b\x09\x00\x01\x80\xac\x8a\xff" {
+            for end in 0..40 {
+                for (first, second) in [(b',', b'\n'), (b'\n', b','), (b',', filler)] {
+                    let mut cell = vec![filler; 48];
+                    cell[end] = first;
+                    cell[end + 3] = second;
+                    assert_eq!(cell_end(&cell), Some(end), "{filler:#x}");
+                    assert_eq!(cell_end(&cell[..end]), None, "{filler:#x}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -358,10 +358,35 @@ fn journals(log: &Path) -> Journals {
     Journals { waiting, running }
 }
 
+/// Removes all files of a folder.
+fn clear(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+}
+
 /// What is in a folder, but for one file.
 fn contents(folder: &Path, but: &Path) -> HashMap<PathBuf, Vec<u8>> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     paths.filter(|path| path != but).map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+}
+
+/// No run is in the log twice, and each that is `expected` is there.
+fn assert_each_once(log: &Path, known: &Journals, expected: &HashSet<String>) {
+    let text = fs::read(log).unwrap();
+    let mut times: HashMap<String, usize> = HashMap::new();
+    for record in eco2ai::read_log(log).unwrap().filter_map(Result::ok) {
+        if known.running.iter().any(|(id, _)| *id == record.id) {
+            assert_eq!(record.status, Status::Interrupted);
+        }
+        *times.entry(record.id).or_default() += 1;
+    }
+    for (id, _) in known.waiting.iter().chain(&known.running) {
+        let times = times.get(id).copied().unwrap_or(0);
+        assert!(times <= 1, "{id} is there {times} times: {:.9000}", text.escape_ascii());
+        let there = times == 1 || !expected.contains(id);
+        assert!(there, "{id} is lost: {:.9000}", text.escape_ascii());
+    }
 }
 
 #[test]
@@ -376,9 +401,7 @@ fn recovery_brings_each_whole_row_once_whatever_lies_around() {
     let mut step = 0;
     fuzz("recovery", |random| {
         step += 1;
-        for entry in fs::read_dir(folder.path()).unwrap() {
-            fs::remove_file(entry.unwrap().path()).unwrap();
-        }
+        clear(folder.path());
         // What the log has: nothing, rows of ours or of Eco2AI, whole or damaged, or something else.
         let kind = random.below(8);
         let dialect = if kind < 5 { Dialect::Ours } else { Dialect::Eco2ai };
@@ -423,9 +446,8 @@ fn recovery_brings_each_whole_row_once_whatever_lies_around() {
                 continue;
             }
             let count = if name == "waiting" { 1 + random.below(known.len() - from) } else { 2 };
-            let same_run = |at: &usize| name == "waiting" || known[*at].0 == known[from].0;
             let mut frames: Vec<_> = (from..(from + count).min(known.len()))
-                .filter(same_run)
+                .filter(|at| name == "waiting" || known[*at].0 == known[from].0)
                 .map(|at| Part { bytes: known[at].1.clone(), intact: Some(at) })
                 .collect();
             if random.one_in(2) {
@@ -475,20 +497,6 @@ fn recovery_brings_each_whole_row_once_whatever_lies_around() {
         if !whole_header {
             return;
         }
-        let all = known.waiting.iter().chain(&known.running).map(|(id, _)| id);
-        let all: HashSet<_> = all.collect();
-        let mut times: HashMap<String, usize> = HashMap::new();
-        for record in eco2ai::read_log(&log_path).unwrap().filter_map(Result::ok) {
-            if known.running.iter().any(|(id, _)| *id == record.id) {
-                assert_eq!(record.status, Status::Interrupted);
-            }
-            *times.entry(record.id).or_default() += 1;
-        }
-        for id in all {
-            let times = times.get(id).copied().unwrap_or(0);
-            assert!(times <= 1, "{id} is there {times} times: {:.9000}", after.escape_ascii());
-            let there = times == 1 || !expected.contains(id);
-            assert!(there, "{id} is lost: {:.9000}", after.escape_ascii());
-        }
+        assert_each_once(&log_path, &known, &expected);
     });
 }

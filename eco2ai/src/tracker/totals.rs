@@ -74,9 +74,12 @@ impl Total {
     }
 }
 
-/// All sums that have not been written, with who adds to them.
-fn totals() -> MutexGuard<'static, Vec<(Arc<Subject>, Arc<Total>)>> {
-    static TOTALS: PerProcess<Mutex<Vec<(Arc<Subject>, Arc<Total>)>>> = PerProcess::new();
+/// Sums with who adds to them.
+type Totals = Vec<(Arc<Subject>, Arc<Total>)>;
+
+/// All sums that have not been written.
+fn totals() -> MutexGuard<'static, Totals> {
+    static TOTALS: PerProcess<Mutex<Totals>> = PerProcess::new();
     TOTALS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
 }
 

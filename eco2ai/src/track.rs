@@ -89,16 +89,15 @@ fn tell(error: &Error) {
     crate::report::warn_once(error);
 }
 
-/// Starts and enters a run, unless tracking is off or cannot be done. `arguments` is called only
-/// where its value is needed.
+/// Starts and enters a run, unless it cannot be done. `arguments` is called only where its value is
+/// needed.
+// Out of the way: where tracking is off, the tracked function shall hold one test and no call.
+#[inline(never)]
 fn begin(
     site: &'static Site,
     constant: bool,
     arguments: impl FnOnce() -> TrackerBuilder,
 ) -> Option<ActiveRun> {
-    if disabled() {
-        return None;
-    }
     let known = site.known(constant).unwrap_or_else(|| site.resolve(&arguments(), constant));
     let subject = known.subject?;
     ActiveRun::start(&subject, subject.rows()).map_err(|error| tell(&error)).ok()
@@ -110,20 +109,22 @@ pub struct Guard {
     active: Option<ActiveRun>,
 }
 
-/// Starts the run of a plain function. `constant`: each call has the same arguments.
+/// Starts the run of a plain function, unless tracking is off. `constant`: each call has the same
+/// arguments.
+#[inline]
 pub fn start(
     site: &'static Site,
     constant: bool,
     arguments: impl FnOnce() -> TrackerBuilder,
 ) -> Guard {
-    Guard { active: begin(site, constant, arguments) }
+    Guard { active: if disabled() { None } else { begin(site, constant, arguments) } }
 }
 
 impl Drop for Guard {
+    #[inline]
     fn drop(&mut self) {
         if let Some(active) = self.active.take() {
-            let status = active.status_on_drop();
-            active.finish_quietly(status);
+            active.finish_on_drop();
         }
     }
 }
@@ -143,18 +144,29 @@ impl Call {
     }
 
     /// Starts its run, as [`start`] does.
+    #[inline]
     pub fn start(&self, constant: bool, arguments: impl FnOnce() -> TrackerBuilder) {
-        let active = begin(self.site, constant, arguments);
-        *self.active.lock().unwrap_or_else(PoisonError::into_inner) = active;
+        if !disabled() {
+            let active = begin(self.site, constant, arguments);
+            *self.active.lock().unwrap_or_else(PoisonError::into_inner) = active;
+        }
     }
 
-    fn with(&self, act: impl FnOnce(&ActiveRun)) {
+    #[inline]
+    fn with(&self, act: fn(&ActiveRun)) {
+        if disabled() {
+            return;
+        }
         if let Some(active) = &*self.active.lock().unwrap_or_else(PoisonError::into_inner) {
             act(active);
         }
     }
 
+    #[inline]
     fn finish(&self, status: Status) {
+        if disabled() {
+            return;
+        }
         let active = self.active.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(active) = active {
             active.finish_quietly(status);

@@ -73,7 +73,7 @@ pub(crate) fn append(path: &Path, record: &Record) -> Result<()> {
     let row = writer.into_inner().unwrap_or_default();
     let mut copies = COPIES.lock().unwrap_or_else(PoisonError::into_inner);
     // A forked child shares the lock of its parent's open file: it opens its own.
-    let pid = std::process::id();
+    let pid = crate::process::id();
     copies.retain(|(owner, _)| *owner == pid);
     if let Some((_, copy)) = copies.iter_mut().find(|(_, copy)| copy.path() == path) {
         return copy.append(&row).map(drop);

@@ -139,7 +139,7 @@ fn with<T>(path: &Path, f: impl FnOnce(&mut Log) -> T) -> T {
 /// Locks an entry. In a forked child it starts anew: its journals are the parent's.
 fn own(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
     let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-    if log.pid != std::process::id() {
+    if log.pid != crate::process::id() {
         *log = Log::new(log.file.path());
     }
     log
@@ -163,7 +163,7 @@ impl Log {
     fn new(path: &Path) -> Self {
         Self {
             file: LogFile::new(path.to_path_buf(), file::Kind::Log),
-            pid: std::process::id(),
+            pid: crate::process::id(),
             stem: Stem::new(path),
             running: HashMap::new(),
             journal: None,

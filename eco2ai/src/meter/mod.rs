@@ -149,7 +149,7 @@ impl MeterBuilder {
         Meter {
             shared: Arc::new(Shared {
                 clock: self.clock,
-                pid: std::process::id(),
+                pid: crate::process::id(),
                 names: self.names,
                 ledger: Mutex::default(),
                 provenance: Mutex::new(self.sensing.provenance.clone()),
@@ -185,7 +185,7 @@ impl Meter {
     /// The meter of this process, with all sensors that the machine has.
     pub fn process() -> Self {
         static FIRST: OnceLock<Box<PerProcess>> = OnceLock::new();
-        let pid = std::process::id();
+        let pid = crate::process::id();
         let mut place = &FIRST;
         loop {
             let found = place.get_or_init(|| {
@@ -379,7 +379,7 @@ impl Meter {
 
     /// Whether this process made the meter; a forked child did not.
     pub(crate) fn is_own(&self) -> bool {
-        self.shared.pid == std::process::id()
+        self.shared.pid == crate::process::id()
     }
 
     /// Has `f` called by the meter's thread once per period while runs are active. The first call

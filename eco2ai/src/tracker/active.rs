@@ -208,9 +208,10 @@ impl ActiveRun {
         RunHandle { run: Some((self.meter.clone(), self.key)) }
     }
 
-    /// How the run ends when it is dropped now: by a panic that began while it ran?
-    pub(crate) fn status_on_drop(&self) -> Status {
-        if std::thread::panicking() && !self.panicking { Status::Panicked } else { Status::Ok }
+    /// Ends the run because its guard is dropped: by a panic that began while it ran?
+    pub(crate) fn finish_on_drop(self) {
+        let panics = std::thread::panicking() && !self.panicking;
+        self.finish_quietly(if panics { Status::Panicked } else { Status::Ok });
     }
 
     /// The record as it stands.

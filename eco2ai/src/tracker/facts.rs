@@ -218,7 +218,7 @@ impl Facts {
             emission_source: settings.place.source.clone(),
             pue: settings.pue,
             hostname: hostname().to_owned(),
-            pid: std::process::id(),
+            pid: crate::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
         }
     }

@@ -97,16 +97,17 @@ fn begin(
     site: &'static Site,
     constant: bool,
     arguments: impl FnOnce() -> TrackerBuilder,
-) -> Option<ActiveRun> {
+) -> Option<Box<ActiveRun>> {
     let known = site.known(constant).unwrap_or_else(|| site.resolve(&arguments(), constant));
     let subject = known.subject?;
-    ActiveRun::start(&subject, subject.rows()).map_err(|error| tell(&error)).ok()
+    ActiveRun::start(&subject, subject.rows()).map_err(|error| tell(&error)).ok().map(Box::new)
 }
 
 /// Ends the run of a plain function when it is dropped.
 #[derive(Debug)]
 pub struct Guard {
-    active: Option<ActiveRun>,
+    /// Boxed, so that nothing but a null pointer is left of it where tracking is off.
+    active: Option<Box<ActiveRun>>,
 }
 
 /// Starts the run of a plain function, unless tracking is off. `constant`: each call has the same
@@ -134,7 +135,7 @@ impl Drop for Guard {
 #[derive(Debug)]
 pub struct Call {
     site: &'static Site,
-    active: Mutex<Option<ActiveRun>>,
+    active: Mutex<Option<Box<ActiveRun>>>,
 }
 
 impl Call {

@@ -183,7 +183,7 @@ impl Meter {
     }
 
     /// The meter of this process, with all sensors that the machine has.
-    pub fn process() -> Self {
+    pub fn process() -> &'static Self {
         static FIRST: OnceLock<Box<PerProcess>> = OnceLock::new();
         let pid = crate::process::id();
         let mut place = &FIRST;
@@ -192,7 +192,7 @@ impl Meter {
                 Box::new(PerProcess { meter: Self::detected(), of_child: OnceLock::new() })
             });
             if found.meter.shared.pid == pid {
-                return found.meter.clone();
+                return &found.meter;
             }
             place = &found.of_child;
         }
@@ -306,18 +306,18 @@ impl Meter {
     }
 
     /// Starts a run under the given parent, else under the innermost run of this thread, and makes
-    /// it the innermost. Gives its key, its parent's id and its start.
-    pub(crate) fn start(&self, start: Start<'_>) -> (RunKey, Option<Uuid>, Duration) {
+    /// it the innermost. Gives its key and its parent's id.
+    pub(crate) fn start(&self, start: Start<'_>) -> (RunKey, Option<Uuid>) {
         let now = self.read_at_edge();
         let thread = thread::slot(&self.shared);
         let period = start.period;
         let mut ledger = lock(&self.shared.ledger);
         let wall = (ledger.needs_wall() || start.next_cut.is_some()).then(|| self.wall());
         ledger.advance(now, wall);
-        let (key, parent) = ledger.start(start, thread, now, wall);
+        let started = ledger.start(start, thread, now, wall);
         drop(ledger);
         thread::wake(&self.shared, now, period);
-        (key, parent, now)
+        started
     }
 
     /// Makes a run the innermost one of this thread.

@@ -79,7 +79,6 @@ pub struct RunHandle {
 struct OwnRow {
     id: Uuid,
     key: RunKey,
-    started: Duration,
     facts: Facts,
     /// What the rows of earlier epochs have told already.
     told: Mutex<Option<(Figures, Duration)>>,
@@ -87,8 +86,7 @@ struct OwnRow {
 
 impl OwnRow {
     fn figures(&self, account: &Account) -> (Figures, Duration) {
-        let figures = Figures::new(account, &self.facts.settings, self.facts.start);
-        (figures, account.stopped.saturating_sub(self.started))
+        (Figures::new(account, &self.facts.settings), account.duration())
     }
 
     /// The row of what no earlier epoch has told.
@@ -118,15 +116,13 @@ enum Row {
     /// To a row of its own, or one per epoch.
     Own(Arc<OwnRow>),
     /// To the sum of all calls.
-    Total { total: Arc<Total>, start: SystemTime, outermost: bool },
+    Total { total: Arc<Total>, outermost: bool },
 }
 
 /// A run that has not ended.
 #[derive(Debug)]
 pub(crate) struct ActiveRun {
-    meter: Meter,
     key: RunKey,
-    started: Duration,
     /// Whether the thread was unwinding when the run began.
     panicking: bool,
     row: Row,
@@ -141,8 +137,8 @@ impl ActiveRun {
     pub(crate) fn start(subject: &Arc<Subject>, rows: Rows) -> Result<Self> {
         let given = subject.parent.as_ref().and_then(|handle| handle.run.as_ref());
         let meter = match (&subject.meter, given) {
-            (Some(meter), _) => meter.clone(),
-            (None, Some((meter, _))) if meter.is_own() => meter.clone(),
+            (Some(meter), _) => meter,
+            (None, Some((meter, _))) if meter.is_own() => meter,
             (None, _) => Meter::process(),
         };
         let settings = &subject.settings;
@@ -151,16 +147,15 @@ impl ActiveRun {
             Rows::Each => attached(settings)?,
             Rows::Total => PathBuf::new(),
         };
-        let start = meter.wall();
-        let parent = given.filter(|(parents, _)| parents.is_same(&meter)).map(|(_, key)| *key);
+        let parent = given.filter(|(parents, _)| parents.is_same(meter)).map(|(_, key)| *key);
         let mut id = Uuid::nil();
         let mut total = None;
-        let (key, parent_id, started) = meter.start(Start {
+        let (key, parent_id) = meter.start(Start {
             id: &mut |ancestors| {
                 id = match rows {
                     Rows::Each => Uuid::new_v4(),
                     Rows::Total => {
-                        let (found, outermost) = subject.total(ancestors, &meter, start);
+                        let (found, outermost) = subject.total(ancestors, meter);
                         let id = found.id;
                         total = Some((found, outermost));
                         id
@@ -174,8 +169,9 @@ impl ActiveRun {
             next_cut: next_cut(settings),
         });
         let row = if let Some((total, outermost)) = total {
-            Row::Total { total, start, outermost }
+            Row::Total { total, outermost }
         } else {
+            let start = meter.wall();
             let facts = Facts {
                 settings: Arc::clone(settings),
                 meter: meter.clone(),
@@ -185,27 +181,34 @@ impl ActiveRun {
                 start,
                 start_time: local(start),
             };
-            let row = Arc::new(OwnRow { id, key, started, facts, told: Mutex::default() });
+            let row = Arc::new(OwnRow { id, key, facts, told: Mutex::default() });
             active().insert(id, Arc::clone(&row));
             meter.on_period(keep_active);
             Row::Own(row)
         };
-        Ok(Self { meter, key, started, panicking: std::thread::panicking(), row })
+        Ok(Self { key, panicking: std::thread::panicking(), row })
+    }
+
+    fn meter(&self) -> &Meter {
+        match &self.row {
+            Row::Own(row) => &row.facts.meter,
+            Row::Total { total, .. } => &total.facts.meter,
+        }
     }
 
     /// Makes it the innermost run of this thread.
     pub(crate) fn enter(&self) {
-        self.meter.enter(self.key);
+        self.meter().enter(self.key);
     }
 
     /// Undoes [`enter`](Self::enter).
     pub(crate) fn exit(&self) {
-        self.meter.exit(self.key);
+        self.meter().exit(self.key);
     }
 
     /// Names the run.
     pub(crate) fn handle(&self) -> RunHandle {
-        RunHandle { run: Some((self.meter.clone(), self.key)) }
+        RunHandle { run: Some((self.meter().clone(), self.key)) }
     }
 
     /// Ends the run because its guard is dropped: by a panic that began while it ran?
@@ -216,18 +219,18 @@ impl ActiveRun {
 
     /// The record as it stands.
     pub(super) fn record(&self) -> Option<Record> {
-        if !self.meter.is_own() {
+        if !self.meter().is_own() {
             return None;
         }
-        let account = self.meter.account(self.key)?;
+        let account = self.meter().account(self.key)?;
         match &self.row {
             Row::Own(row) => {
                 let (figures, duration) = row.figures(&account);
                 Some(row.facts.record(row.id, &figures, duration, Status::Interrupted))
             }
-            Row::Total { total, start, .. } => {
-                let figures = Figures::new(&account, &total.facts.settings, *start);
-                let duration = account.stopped.saturating_sub(self.started);
+            Row::Total { total, .. } => {
+                let figures = Figures::new(&account, &total.facts.settings);
+                let duration = account.duration();
                 Some(total.facts.record(total.id, &figures, duration, Status::Interrupted))
             }
         }
@@ -237,10 +240,10 @@ impl ActiveRun {
     /// process's.
     pub(super) fn tell_epoch(&self, epoch: String) -> Option<Result<Record>> {
         let Row::Own(row) = &self.row else { return None };
-        if !self.meter.is_own() {
+        if !self.meter().is_own() {
             return None;
         }
-        let (figures, duration) = row.figures(&self.meter.account(self.key)?);
+        let (figures, duration) = row.figures(&self.meter().account(self.key)?);
         let mut record = row.rest(&figures, duration, Status::Ok);
         record.epoch = epoch;
         *row.told.lock().unwrap_or_else(PoisonError::into_inner) = Some((figures, duration));
@@ -279,18 +282,18 @@ impl ActiveRun {
 
     /// Ends the run; a sum gets its figures at once.
     fn end(&self, status: Status) -> Option<(Figures, Duration)> {
-        if !self.meter.is_own() {
+        if !self.meter().is_own() {
             return None;
         }
-        let account = self.meter.stop(self.key)?;
+        let account = self.meter().stop(self.key)?;
         match &self.row {
             Row::Own(row) => {
                 active().remove(&row.id);
                 Some(row.figures(&account))
             }
-            Row::Total { total, start, outermost } => {
-                let figures = Figures::new(&account, &total.facts.settings, *start);
-                let duration = account.stopped.saturating_sub(self.started);
+            Row::Total { total, outermost } => {
+                let figures = Figures::new(&account, &total.facts.settings);
+                let duration = account.duration();
                 total.add(&figures, duration, status, *outermost);
                 Some((figures, duration))
             }
@@ -305,7 +308,6 @@ impl Subject {
         self: &Arc<Self>,
         ancestors: &mut dyn Iterator<Item = Uuid>,
         meter: &Meter,
-        start: SystemTime,
     ) -> (Arc<Total>, bool) {
         let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         let mut parent_id = None;
@@ -321,6 +323,7 @@ impl Subject {
         if let Some(total) = totals.iter().find(mine) {
             return (Arc::clone(total), true);
         }
+        let start = meter.wall();
         let total = Arc::new(Total::new(
             Uuid::new_v4(),
             Arc::new(Facts {
@@ -391,7 +394,7 @@ fn absolute(settings: &Settings) -> PathBuf {
 
 /// When the price of electricity changes next.
 fn next_cut(settings: &Settings) -> Option<NextCut> {
-    let tariff = settings.tariff.clone().filter(|tariff| tariff.flat_price().is_none())?;
+    let tariff = settings.tariff.as_ref().filter(|tariff| tariff.flat_price().is_none())?.clone();
     Some(Arc::new(move |after| {
         tariff.next_edge(DateTime::<Local>::from(after)).map(SystemTime::from)
     }))

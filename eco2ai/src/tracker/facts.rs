@@ -33,35 +33,25 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    /// The figures of a run that began at `start`.
-    pub(super) fn new(account: &Account, settings: &Settings, start: SystemTime) -> Self {
-        let mut figures = Self {
+    /// The figures of a run.
+    pub(super) fn new(account: &Account, settings: &Settings) -> Self {
+        let mut before = Sums::default();
+        let priced = account.stretches.iter().filter_map(|(begin, sums)| {
+            let price = settings.tariff.as_ref()?.price_at(DateTime::<Local>::from(*begin));
+            let (own, inclusive) = (sums.own - before.own, sums.inclusive - before.inclusive);
+            before = *sums;
+            Some((price, own, inclusive))
+        });
+        Self {
+            priced: priced.collect(),
             own: account.sums.own,
             inclusive: account.sums.inclusive,
             process: account.sums.process,
-            priced: Vec::new(),
             scope: account.scope,
             since: account.started,
             read: account.read,
             overlap: account.overlap,
-        };
-        if let Some(tariff) =
-            settings.tariff.as_ref().filter(|tariff| tariff.flat_price().is_none())
-        {
-            let mut begin = start;
-            let mut before = Sums::default();
-            // The last stretch ends now, whenever that is.
-            for (end, sums) in account.cuts.iter().copied().chain([(begin, account.sums)]) {
-                let price = tariff.price_at(DateTime::<Local>::from(begin));
-                figures.priced.push((
-                    price,
-                    sums.own - before.own,
-                    sums.inclusive - before.inclusive,
-                ));
-                (begin, before) = (end, sums);
-            }
         }
-        figures
     }
 
     /// Nothing received yet, at the same time and in the same scope.

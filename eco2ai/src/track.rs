@@ -100,7 +100,13 @@ fn begin(
 ) -> Option<Box<ActiveRun>> {
     let known = site.known(constant).unwrap_or_else(|| site.resolve(&arguments(), constant));
     let subject = known.subject?;
-    ActiveRun::start(&subject, subject.rows()).map_err(|error| tell(&error)).ok().map(Box::new)
+    match ActiveRun::start(&subject, subject.rows()) {
+        Ok(active) => Some(Box::new(active)),
+        Err(error) => {
+            tell(&error);
+            None
+        }
+    }
 }
 
 /// Ends the run of a plain function when it is dropped.
@@ -125,9 +131,17 @@ impl Drop for Guard {
     #[inline]
     fn drop(&mut self) {
         if let Some(active) = self.active.take() {
-            active.finish_on_drop();
+            end(active);
         }
     }
+}
+
+/// Ends the run of a plain function.
+// Out of the way, as `begin`.
+#[inline(never)]
+#[allow(clippy::boxed_local, reason = "it is freed here, and not in each tracked function")]
+fn end(active: Box<ActiveRun>) {
+    active.finish_on_drop();
 }
 
 /// One call of a function whose body is wrapped: because it is polled, or because its value tells

@@ -331,20 +331,21 @@ impl Ledger {
 
     /// Notes the sums of a run at the calendar's time `cut`.
     fn cut_at(&mut self, key: RunKey, cut: SystemTime) {
-        let sums = self.sums(key);
+        let Some(sums) = self.nodes.get(key).map(|node| self.sums(node)) else { return };
         if let Some(cuts) = self.nodes.get_mut(key).and_then(|node| node.cuts.as_mut()) {
-            cuts.passed.extend(sums.map(|sums| (cuts.since, sums)));
+            cuts.passed.push((cuts.since, sums));
             cuts.since = cut;
             // Never twice the same moment, whatever the function says.
             cuts.next = (cuts.next_after)(cut).filter(|next| *next > cut);
         }
     }
 
-    fn sums(&self, key: RunKey) -> Option<Sums> {
-        let inclusive = self.inclusive(key);
-        let node = self.nodes.get(key)?;
-        let process = self.pools.of(node.scope).given - node.given_mark;
-        Some(Sums { own: self.own(node), inclusive, process })
+    fn sums(&self, node: &Node) -> Sums {
+        Sums {
+            own: self.own(node),
+            inclusive: self.inclusive(node),
+            process: self.pools.of(node.scope).given - node.given_mark,
+        }
     }
 
     /// Starts a run; gives its key and the id of its parent.
@@ -536,36 +537,28 @@ impl Ledger {
 
     /// All that a run and its descendants received. Its cost depends on its active descendants
     /// alone: none in the common case.
-    fn inclusive(&self, key: RunKey) -> Energies {
-        if let Some(node) = self.nodes.get(key).filter(|node| node.is_leaf()) {
-            return self.own(node) + node.received;
-        }
-        let mut sum = Energies::ZERO;
-        let mut open = vec![(key, false)];
-        while let Some((key, descendant)) = open.pop() {
-            let Some(node) = self.nodes.get(key) else { continue };
-            sum += self.own(node) + node.received;
-            if descendant {
-                sum = sum - node.counted;
-            }
-            let mut child = node.first_child;
-            while let Some(key) = child {
-                open.push((key, true));
-                child = self.nodes.get(key).and_then(|node| node.next_sibling);
-            }
+    fn inclusive(&self, node: &Node) -> Energies {
+        let mut sum = self.own(node) + node.received;
+        let mut open: Vec<RunKey> = node.first_child.into_iter().collect();
+        while let Some(node) = open.pop().and_then(|key| self.nodes.get(key)) {
+            sum += self.own(node) + node.received - node.counted;
+            open.extend(node.first_child.into_iter().chain(node.next_sibling));
         }
         sum
     }
 
     /// The account of an active run as it stands.
     pub(crate) fn account(&self, key: RunKey) -> Option<Account> {
-        let sums = self.sums(key)?;
-        let node = self.nodes.get(key)?;
+        self.nodes.get(key).map(|node| self.account_of(node))
+    }
+
+    fn account_of(&self, node: &Node) -> Account {
+        let sums = self.sums(node);
         let pool = self.pools.of(node.scope);
         let stretches = node.cuts.as_ref().map_or_else(Vec::new, |cuts| {
             cuts.passed.iter().copied().chain([(cuts.since, sums)]).collect()
         });
-        Some(Account {
+        Account {
             stretches,
             sums,
             scope: node.scope,
@@ -573,19 +566,20 @@ impl Ledger {
             stopped: self.pools.process.advanced(),
             overlap: pool.overlap.saturating_sub(node.overlap_mark),
             read: pool.readings > node.readings_mark,
-        })
+        }
     }
 
     /// Ends a run. Its active children go to its parent.
     pub(crate) fn stop(&mut self, key: RunKey) -> Option<Account> {
         self.exit(key);
-        let account = self.account(key)?;
-        let parent = self.nodes.get(key)?.parent;
-        let mut child = self.nodes.get(key)?.first_child;
+        let node = self.nodes.get(key)?;
+        let account = self.account_of(node);
+        let (parent, mut child) = (node.parent, node.first_child);
         self.unlink(key);
         while let Some(key) = child {
-            child = self.nodes.get(key).and_then(|node| node.next_sibling);
-            let counted = self.inclusive(key);
+            let Some(node) = self.nodes.get(key) else { break };
+            let counted = self.inclusive(node);
+            child = node.next_sibling;
             if let Some(node) = self.nodes.get_mut(key) {
                 node.counted = counted;
                 node.parent = None;

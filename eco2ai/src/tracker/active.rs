@@ -212,7 +212,7 @@ impl ActiveRun {
     }
 
     /// Ends the run because its guard is dropped: by a panic that began while it ran?
-    pub(crate) fn finish_on_drop(self) {
+    pub(crate) fn finish_on_drop(&self) {
         let panics = std::thread::panicking() && !self.panicking;
         self.finish_quietly(if panics { Status::Panicked } else { Status::Ok });
     }
@@ -252,7 +252,7 @@ impl ActiveRun {
 
     /// Ends the run and writes its row, or adds it to the sum. `None` where the run is not this
     /// process's: a forked child holds a copy that is not its own to end.
-    pub(crate) fn finish(self, status: Status) -> Option<Result<Record>> {
+    pub(crate) fn finish(&self, status: Status) -> Option<Result<Record>> {
         let (figures, duration) = self.end(status)?;
         match &self.row {
             Row::Own(row) => {
@@ -266,7 +266,7 @@ impl ActiveRun {
     }
 
     /// As [`finish`](Self::finish), for who has no use for the record: a failure is told.
-    pub(crate) fn finish_quietly(self, status: Status) {
+    pub(crate) fn finish_quietly(&self, status: Status) {
         let Row::Own(row) = &self.row else {
             // The sum is all that is wanted.
             self.end(status);

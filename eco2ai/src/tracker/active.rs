@@ -253,14 +253,16 @@ impl ActiveRun {
     /// Ends the run and writes its row, or adds it to the sum. `None` where the run is not this
     /// process's: a forked child holds a copy that is not its own to end.
     pub(crate) fn finish(&self, status: Status) -> Option<Result<Record>> {
-        let (figures, duration) = self.end(status)?;
+        let account = self.end(status)?;
         match &self.row {
             Row::Own(row) => {
+                let (figures, duration) = row.figures(&account);
                 let record = row.rest(&figures, duration, status);
                 Some(row.facts.write(record))
             }
             Row::Total { total, .. } => {
-                Some(Ok(total.facts.record(total.id, &figures, duration, status)))
+                let figures = Figures::new(&account, &total.facts.settings);
+                Some(Ok(total.facts.record(total.id, &figures, account.duration(), status)))
             }
         }
     }
@@ -281,23 +283,16 @@ impl ActiveRun {
     }
 
     /// Ends the run; a sum gets its figures at once.
-    fn end(&self, status: Status) -> Option<(Figures, Duration)> {
+    fn end(&self, status: Status) -> Option<Account> {
         if !self.meter().is_own() {
             return None;
         }
         let account = self.meter().stop(self.key)?;
         match &self.row {
-            Row::Own(row) => {
-                active().remove(&row.id);
-                Some(row.figures(&account))
-            }
-            Row::Total { total, outermost } => {
-                let figures = Figures::new(&account, &total.facts.settings);
-                let duration = account.duration();
-                total.add(&figures, duration, status, *outermost);
-                Some((figures, duration))
-            }
+            Row::Own(row) => drop(active().remove(&row.id)),
+            Row::Total { total, outermost } => total.add(&account, status, *outermost),
         }
+        Some(account)
     }
 }
 

@@ -10,7 +10,7 @@ use super::active::Subject;
 use super::facts::{Facts, Figures};
 use crate::error::Result;
 use crate::log::{self, Record, Status};
-use crate::meter::Meter;
+use crate::meter::{Account, Meter};
 
 /// The calls of one function under one parent row.
 #[derive(Debug)]
@@ -29,9 +29,10 @@ struct Sum {
 }
 
 impl Sum {
-    /// Nothing yet, at the prices and in the scope of `figures`.
-    fn new(figures: &Figures) -> Self {
-        Self { figures: figures.empty(), duration: Duration::ZERO, calls: 0, status: Status::Ok }
+    /// Nothing yet, at the time and in the scope of a call.
+    fn new(account: &Account) -> Self {
+        let figures = Figures::empty(account);
+        Self { figures, duration: Duration::ZERO, calls: 0, status: Status::Ok }
     }
 }
 
@@ -43,22 +44,13 @@ impl Total {
 
     /// Adds a call. What an inner call of a recursion used is part of the outer call's inclusive
     /// energy and duration already.
-    pub(super) fn add(
-        &self,
-        figures: &Figures,
-        duration: Duration,
-        status: Status,
-        outermost: bool,
-    ) {
-        let duration = if outermost { duration } else { Duration::ZERO };
+    pub(super) fn add(&self, account: &Account, status: Status, outermost: bool) {
         let mut sum = self.sum.lock().unwrap_or_else(PoisonError::into_inner);
-        let sum = sum.get_or_insert_with(|| Sum::new(figures));
+        let sum = sum.get_or_insert_with(|| Sum::new(account));
+        sum.figures.add(account, &self.facts.settings, outermost);
         if outermost {
-            sum.figures.add(figures);
-        } else {
-            sum.figures.add_own(figures);
+            sum.duration = sum.duration.saturating_add(account.duration());
         }
-        sum.duration = sum.duration.saturating_add(duration);
         sum.calls = sum.calls.saturating_add(1);
         sum.status = sum.status.max(status);
     }

@@ -37,9 +37,10 @@ impl Subject {
         Self { settings, function, meter, parent, totals: Mutex::default() }
     }
 
-    /// Begins new sums: the old ones have been written.
-    pub(super) fn forget_totals(&self) {
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// Adds nothing more to a sum, which is being written.
+    pub(super) fn forget(&self, written: &Arc<Total>) {
+        let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        totals.retain(|total| !Arc::ptr_eq(total, written));
     }
 
     #[cfg(test)]
@@ -289,8 +290,11 @@ impl ActiveRun {
         }
         let account = self.meter().stop(self.key)?;
         match &self.row {
-            Row::Own(row) => drop(active().remove(&row.id)),
-            Row::Total { total, outermost } => total.add(&account, status, *outermost),
+            Row::Own(row) => {
+                active().remove(&row.id);
+                super::totals::parent_ended(row.id);
+            }
+            Row::Total { total, outermost } => total.take(&account, status, *outermost),
         }
         Some(account)
     }
@@ -312,33 +316,59 @@ impl Subject {
             }
             parent_id.get_or_insert(ancestor);
         }
+        (self.total_under(parent_id, meter, Duration::ZERO, &mut totals), true)
+    }
+
+    /// The sum under a parent row that calls are added to; `age` is that of the call for which it
+    /// may have to begin.
+    fn total_under(
+        self: &Arc<Self>,
+        parent_id: Option<Uuid>,
+        meter: &Meter,
+        age: Duration,
+        totals: &mut Vec<Arc<Total>>,
+    ) -> Arc<Total> {
         let mine = |total: &&Arc<Total>| {
             total.facts.parent_id == parent_id && total.facts.meter.is_same(meter)
         };
         if let Some(total) = totals.iter().find(mine) {
-            return (Arc::clone(total), true);
+            return Arc::clone(total);
         }
-        let start = meter.wall();
-        let total = Arc::new(Total::new(
-            Uuid::new_v4(),
-            Arc::new(Facts {
-                settings: Arc::clone(&self.settings),
-                meter: meter.clone(),
-                function: self.function.clone(),
-                parent_id,
-                file: attached(&self.settings).unwrap_or_else(|error| {
-                    // The calls are summed all the same; writing the row will fail again and tell.
-                    crate::report::warn_once(&error);
-                    absolute(&self.settings)
-                }),
-                start,
-                start_time: local(start),
+        let now = meter.wall();
+        let start = now.checked_sub(age).unwrap_or(now);
+        let facts = Facts {
+            settings: Arc::clone(&self.settings),
+            meter: meter.clone(),
+            function: self.function.clone(),
+            parent_id,
+            file: attached(&self.settings).unwrap_or_else(|error| {
+                // The calls are summed all the same; writing the row will fail again and tell.
+                crate::report::warn_once(&error);
+                absolute(&self.settings)
             }),
-        ));
+            start,
+            start_time: local(start),
+        };
+        let total = Arc::new(Total::new(self, facts));
         totals.push(Arc::clone(&total));
-        super::totals::register(self, &total);
+        super::totals::register(&total);
         meter.on_period(keep_active);
-        (total, true)
+        total
+    }
+}
+
+impl Total {
+    /// Adds a call; where this sum was written while the call ran, to the one that comes after it.
+    fn take(&self, account: &Account, status: Status, outermost: bool) {
+        if self.add(account, status, outermost) {
+            return;
+        }
+        let next = {
+            let Facts { parent_id, meter, .. } = &self.facts;
+            let mut totals = self.subject.totals.lock().unwrap_or_else(PoisonError::into_inner);
+            self.subject.total_under(*parent_id, meter, account.duration(), &mut totals)
+        };
+        next.take(account, status, outermost);
     }
 }
 

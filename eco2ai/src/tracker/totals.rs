@@ -1,7 +1,8 @@
 //! One row for many calls of a function: `rows = "total"`.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -16,8 +17,17 @@ use crate::meter::{Account, Meter};
 #[derive(Debug)]
 pub(super) struct Total {
     pub(super) id: Uuid,
-    pub(super) facts: Arc<Facts>,
-    sum: Mutex<Option<Sum>>,
+    pub(super) subject: Arc<Subject>,
+    pub(super) facts: Facts,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// `None` where no call has ended.
+    sum: Option<Sum>,
+    /// Whether the row has been written, so that nothing can be added any more.
+    written: bool,
 }
 
 #[derive(Debug)]
@@ -38,41 +48,50 @@ impl Sum {
 
 impl Total {
     /// Nothing summed yet.
-    pub(super) fn new(id: Uuid, facts: Arc<Facts>) -> Self {
-        Self { id, facts, sum: Mutex::default() }
+    pub(super) fn new(subject: &Arc<Subject>, facts: Facts) -> Self {
+        let subject = Arc::clone(subject);
+        Self { id: Uuid::new_v4(), subject, facts, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a call. What an inner call of a recursion used is part of the outer call's inclusive
-    /// energy and duration already.
-    pub(super) fn add(&self, account: &Account, status: Status, outermost: bool) {
-        let mut sum = self.sum.lock().unwrap_or_else(PoisonError::into_inner);
-        let sum = sum.get_or_insert_with(|| Sum::new(account));
+    /// energy and duration already. False where the row was written while the call ran.
+    pub(super) fn add(&self, account: &Account, status: Status, outermost: bool) -> bool {
+        let mut state = self.state();
+        if state.written {
+            return false;
+        }
+        let sum = state.sum.get_or_insert_with(|| Sum::new(account));
         sum.figures.add(account, &self.facts.settings, outermost);
         if outermost {
             sum.duration = sum.duration.saturating_add(account.duration());
         }
         sum.calls = sum.calls.saturating_add(1);
         sum.status = sum.status.max(status);
+        true
     }
 
     /// The row so far; `None` where no call has ended.
-    pub(super) fn record(&self) -> Option<Record> {
-        let sum = self.sum.lock().unwrap_or_else(PoisonError::into_inner);
-        let sum = sum.as_ref()?;
+    fn record(&self, state: &State) -> Option<Record> {
+        let sum = state.sum.as_ref()?;
         let mut record = self.facts.record(self.id, &sum.figures, sum.duration, sum.status);
         record.calls = sum.calls;
         Some(record)
     }
 }
 
-/// All sums that have not been written, with who adds to them.
-fn totals() -> MutexGuard<'static, Vec<(Arc<Subject>, Arc<Total>)>> {
-    static TOTALS: Mutex<Vec<(Arc<Subject>, Arc<Total>)>> = Mutex::new(Vec::new());
+/// All sums that have not been written, by their parent rows.
+fn totals() -> MutexGuard<'static, HashMap<Option<Uuid>, Vec<Arc<Total>>>> {
+    static TOTALS: LazyLock<Mutex<HashMap<Option<Uuid>, Vec<Arc<Total>>>>> =
+        LazyLock::new(Mutex::default);
     TOTALS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes sure that the sum is written when the process ends.
-pub(super) fn register(subject: &Arc<Subject>, total: &Arc<Total>) {
+/// Makes sure that the sum is written: when its parent ends, else when the process does.
+pub(super) fn register(total: &Arc<Total>) {
     static AT_EXIT: Once = Once::new();
     AT_EXIT.call_once(|| {
         log::at_exit(|| {
@@ -81,43 +100,59 @@ pub(super) fn register(subject: &Arc<Subject>, total: &Arc<Total>) {
             }
         });
     });
-    totals().push((Arc::clone(subject), Arc::clone(total)));
+    totals().entry(total.facts.parent_id).or_default().push(Arc::clone(total));
 }
 
 /// The logs of the sums that were measured by `meter`.
 pub(super) fn files(meter: &Meter) -> Vec<PathBuf> {
     let totals = totals();
-    let of_meter = totals.iter().filter(|(_, total)| total.facts.meter.is_same(meter));
-    of_meter.map(|(_, total)| total.facts.file.clone()).collect()
+    let of_meter = totals.values().flatten().filter(|total| total.facts.meter.is_same(meter));
+    of_meter.map(|total| total.facts.file.clone()).collect()
 }
 
 /// The rows so far of the sums on a log.
 pub(super) fn records(meter: &Meter, file: &Path) -> Vec<Record> {
     let totals: Vec<_> = totals()
-        .iter()
-        .filter(|(_, total)| total.facts.meter.is_same(meter) && total.facts.file == file)
-        .map(|(_, total)| Arc::clone(total))
+        .values()
+        .flatten()
+        .filter(|total| total.facts.meter.is_same(meter) && total.facts.file == file)
+        .cloned()
         .collect();
-    totals.iter().filter_map(|total| total.record()).collect()
+    totals.iter().filter_map(|total| total.record(&total.state())).collect()
+}
+
+/// Writes the rows under a run that has ended: no further call will be under it.
+pub(super) fn parent_ended(id: Uuid) {
+    let ended = totals().remove(&Some(id));
+    if let Err(error) = write(ended.into_iter().flatten()) {
+        crate::report::warn_once(&error);
+    }
 }
 
 /// Writes now what would be written later: the rows of functions with `rows = "total"`, which
-/// otherwise come when the process ends, and rows that wait because their log could not be written.
+/// otherwise come when their parent run or the process ends, and rows that wait because their log could not be written.
 /// Later calls of such a function begin a new row.
 ///
 /// # Errors
 /// The first row that still cannot be written; it goes on waiting.
 pub fn flush() -> Result<()> {
+    let all = std::mem::take(&mut *totals());
+    write(all.into_values().flatten()).and(log::flush())
+}
+
+fn write(totals: impl Iterator<Item = Arc<Total>>) -> Result<()> {
     let mut result = Ok(());
-    for (subject, total) in std::mem::take(&mut *totals()) {
-        // A forked child has copies of its parent's sums.
-        if !total.facts.meter.is_own() {
-            continue;
-        }
-        subject.forget_totals();
-        if let Some(record) = total.record() {
+    // A forked child has copies of its parent's sums.
+    for total in totals.filter(|total| total.facts.meter.is_own()) {
+        total.subject.forget(&total);
+        let record = {
+            let mut state = total.state();
+            state.written = true;
+            total.record(&state)
+        };
+        if let Some(record) = record {
             result = result.and(total.facts.write(record).map(drop));
         }
     }
-    result.and(log::flush())
+    result
 }

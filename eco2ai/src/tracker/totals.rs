@@ -83,10 +83,12 @@ impl Total {
     }
 }
 
-/// All sums that have not been written, by their parent rows.
-fn totals() -> MutexGuard<'static, HashMap<Option<Uuid>, Vec<Arc<Total>>>> {
-    static TOTALS: LazyLock<Mutex<HashMap<Option<Uuid>, Vec<Arc<Total>>>>> =
-        LazyLock::new(Mutex::default);
+/// Sums by their parent rows.
+type ByParent = HashMap<Option<Uuid>, Vec<Arc<Total>>>;
+
+/// All sums that have not been written.
+fn totals() -> MutexGuard<'static, ByParent> {
+    static TOTALS: LazyLock<Mutex<ByParent>> = LazyLock::new(Mutex::default);
     TOTALS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -7,7 +7,7 @@ mod error;
 mod function_name;
 mod log;
 pub mod meter;
-mod per_process;
+mod process;
 mod report;
 pub mod sensor;
 mod settings;

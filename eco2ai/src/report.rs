@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
-use crate::per_process::PerProcess;
+use crate::process::PerProcess;
 
 thread_local! {
     /// What was said in a [`deferred`] section of this thread; `None` outside of any.

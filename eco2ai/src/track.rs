@@ -89,43 +89,60 @@ fn tell(error: &Error) {
     crate::report::warn_once(error);
 }
 
-/// Starts and enters a run, unless tracking is off or cannot be done. `arguments` is called only
-/// where its value is needed.
+/// Starts and enters a run, unless it cannot be done. `arguments` is called only where its value is
+/// needed.
+// Out of the way: where tracking is off, the tracked function shall hold one test and no call.
+#[inline(never)]
 fn begin(
     site: &'static Site,
     constant: bool,
     arguments: impl FnOnce() -> TrackerBuilder,
-) -> Option<ActiveRun> {
-    if disabled() {
-        return None;
-    }
+) -> Option<Box<ActiveRun>> {
     let known = site.known(constant).unwrap_or_else(|| site.resolve(&arguments(), constant));
     let subject = known.subject?;
-    ActiveRun::start(&subject, subject.rows()).map_err(|error| tell(&error)).ok()
+    match ActiveRun::start(&subject, subject.rows()) {
+        Ok(active) => Some(Box::new(active)),
+        Err(error) => {
+            tell(&error);
+            None
+        }
+    }
 }
 
 /// Ends the run of a plain function when it is dropped.
 #[derive(Debug)]
 pub struct Guard {
-    active: Option<ActiveRun>,
+    /// Boxed, so that nothing but a null pointer is left of it where tracking is off.
+    active: Option<Box<ActiveRun>>,
 }
 
-/// Starts the run of a plain function. `constant`: each call has the same arguments.
+/// Starts the run of a plain function, unless tracking is off. `constant`: each call has the same
+/// arguments.
+#[inline]
 pub fn start(
     site: &'static Site,
     constant: bool,
     arguments: impl FnOnce() -> TrackerBuilder,
 ) -> Guard {
-    Guard { active: begin(site, constant, arguments) }
+    Guard { active: if disabled() { None } else { begin(site, constant, arguments) } }
 }
 
 impl Drop for Guard {
+    #[inline]
     fn drop(&mut self) {
         if let Some(active) = self.active.take() {
-            let status = active.status_on_drop();
-            active.finish_quietly(status);
+            end(active);
         }
     }
+}
+
+/// Ends the run of a plain function.
+// Out of the way, as `begin`.
+#[inline(never)]
+fn end(active: Box<ActiveRun>) {
+    active.finish_on_drop();
+    // Freed here, and not in each tracked function.
+    drop(active);
 }
 
 /// One call of a function whose body is wrapped: because it is polled, or because its value tells
@@ -133,7 +150,7 @@ impl Drop for Guard {
 #[derive(Debug)]
 pub struct Call {
     site: &'static Site,
-    active: Mutex<Option<ActiveRun>>,
+    active: Mutex<Option<Box<ActiveRun>>>,
 }
 
 impl Call {
@@ -143,18 +160,29 @@ impl Call {
     }
 
     /// Starts its run, as [`start`] does.
+    #[inline]
     pub fn start(&self, constant: bool, arguments: impl FnOnce() -> TrackerBuilder) {
-        let active = begin(self.site, constant, arguments);
-        *self.active.lock().unwrap_or_else(PoisonError::into_inner) = active;
+        if !disabled() {
+            let active = begin(self.site, constant, arguments);
+            *self.active.lock().unwrap_or_else(PoisonError::into_inner) = active;
+        }
     }
 
-    fn with(&self, act: impl FnOnce(&ActiveRun)) {
+    #[inline]
+    fn with(&self, act: fn(&ActiveRun)) {
+        if disabled() {
+            return;
+        }
         if let Some(active) = &*self.active.lock().unwrap_or_else(PoisonError::into_inner) {
             act(active);
         }
     }
 
+    #[inline]
     fn finish(&self, status: Status) {
+        if disabled() {
+            return;
+        }
         let active = self.active.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(active) = active {
             active.finish_quietly(status);

@@ -1,4 +1,5 @@
-//! `rows = "total"`: one row for all calls of a function, written when the process ends.
+//! `rows = "total"`: one row for all calls of a function under a parent, written when that or the
+//! process ends.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -24,6 +25,11 @@ fn outer() {
     often(0);
 }
 
+#[eco2ai::track(rows = "total", project = "totals")]
+fn flushes() {
+    eco2ai::flush().expect("the log can be written");
+}
+
 /// Not a test: what the children do.
 #[test]
 #[ignore = "a part of the other tests"]
@@ -46,6 +52,17 @@ fn child() {
             eco2ai::flush().expect("the log can be written");
             often(0);
             often(0);
+        }
+        "flush within" => {
+            flushes();
+            flushes();
+        }
+        "parents" => {
+            for _ in 0..3 {
+                outer();
+            }
+            // Whatever comes now comes too late for an end of the process.
+            std::process::abort();
         }
         "killed" => loop {
             often(0);
@@ -85,7 +102,8 @@ fn called(record: &Record, name: &str) -> bool {
 fn all_calls_leave_one_row_for_each_parent_with_the_worst_status() {
     let rows = rows_of("calls");
     assert_eq!(rows.len(), 4, "{rows:#?}");
-    let often: Vec<_> = rows.iter().filter(|row| called(row, "::often")).collect();
+    let mut often: Vec<_> = rows.iter().filter(|row| called(row, "::often")).collect();
+    often.sort_by_key(|row| row.parent_id.clone());
     let outer = rows.iter().find(|row| called(row, "::outer")).expect("its row");
     // 500 calls and the one call in each of them; and the one under `outer`.
     assert_eq!((often[0].calls, often[0].parent_id.as_ref()), (1000, None));
@@ -109,6 +127,23 @@ fn flush_writes_the_row_and_later_calls_begin_another() {
     let rows = rows_of("flush");
     assert_eq!(rows.iter().map(|row| row.calls).collect::<Vec<_>>(), [1, 2]);
     assert_ne!(rows[0].id, rows[1].id);
+}
+
+#[test]
+fn a_call_that_flushes_is_counted_itself() {
+    let rows = rows_of("flush within");
+    assert_eq!(rows.iter().map(|row| row.calls).sum::<u64>(), 2, "{rows:#?}");
+}
+
+#[test]
+fn the_rows_under_a_run_are_written_with_it() {
+    let rows = rows_of("parents");
+    let outer: Vec<_> = rows.iter().filter(|row| called(row, "::outer")).collect();
+    assert_eq!((rows.len(), outer.len()), (6, 3), "{rows:#?}");
+    for outer in outer {
+        let under = rows.iter().filter(|row| row.parent_id.as_ref() == Some(&outer.id));
+        assert_eq!(under.map(|row| row.calls).sum::<u64>(), 1);
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::log::file::{Kind, LogFile};
 use crate::log::record::Record;
 use crate::log::row::eco2ai_cells;
-use crate::per_process::PerProcess;
+use crate::process::PerProcess;
 use crate::settings::EncodeFile;
 
 /// Each letter that has another in its place: Eco2AI 0.3.12, `utils.encode`. Latin letters, digits

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, Offset, TimeZone, Utc};
 
 use crate::log::cells::Row;
@@ -11,6 +13,12 @@ use crate::log::columns::{ALL, Column, Dialect, ECO2AI_COLUMNS, Layout};
 use crate::log::record::{Record, Status};
 use crate::settings::CpuProcesses;
 use crate::units::{GramsPerKwh, KilogramsCo2e, KilowattHours};
+
+/// A time with its offset.
+const TIME: &str = "%Y-%m-%d %H:%M:%S%:z";
+/// The same, understood once and not for each row.
+static TIME_FORMAT: LazyLock<Vec<Item<'static>>> =
+    LazyLock::new(|| StrftimeItems::new(TIME).collect());
 
 /// Whether a spreadsheet would take a text for a formula, or our reader for a guarded text.
 fn needs_guard(text: &[u8]) -> bool {
@@ -44,7 +52,7 @@ fn write_cell(record: &Record, column: Column, cell: &mut String) {
         Column::Description => &record.description,
         Column::Epoch => &record.epoch,
         Column::StartTime => {
-            let _ = write!(cell, "{}", record.start_time.format("%Y-%m-%d %H:%M:%S%:z"));
+            let _ = write!(cell, "{}", record.start_time.format_with_items(TIME_FORMAT.iter()));
             return;
         }
         Column::Duration => return number(record.duration.as_secs_f64()),

@@ -16,7 +16,7 @@ use crate::log::record::Record;
 use crate::log::recovery::recover_orphans;
 use crate::log::row::rows_of;
 use crate::log::upgrade;
-use crate::per_process::PerProcess;
+use crate::process::PerProcess;
 use crate::report::{self, warn_once};
 
 /// Prepares a log for runs that start: the first time in this process, takes over what dead

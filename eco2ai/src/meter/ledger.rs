@@ -47,8 +47,9 @@ pub(crate) struct Sums {
 /// What a run has received, and what is known of the time it ran.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
-    /// The sums at each cut that was passed, with its moment.
-    pub(crate) cuts: Vec<(SystemTime, Sums)>,
+    /// Where sums are kept apart: when each stretch began, and the sums at its end; the last one
+    /// ends now.
+    pub(crate) stretches: Vec<(SystemTime, Sums)>,
     /// The sums now.
     pub(crate) sums: Sums,
     pub(crate) scope: CpuProcesses,
@@ -60,11 +61,19 @@ pub(crate) struct Account {
     pub(crate) read: bool,
 }
 
+impl Account {
+    /// How long the run has lasted.
+    pub(crate) fn duration(&self) -> Duration {
+        self.stopped.saturating_sub(self.started)
+    }
+}
+
 struct Cuts {
     /// When the stretch began that is under way.
     since: SystemTime,
     next: Option<SystemTime>,
     next_after: NextCut,
+    /// When each earlier stretch began, and the sums at its end.
     passed: Vec<(SystemTime, Sums)>,
 }
 
@@ -79,9 +88,9 @@ struct Node {
     thread: Option<usize>,
     /// Whether it is the innermost run of that thread.
     on: bool,
-    on_mark: Energies,
-    leaf_mark: Energies,
-    own: Energies,
+    /// What it received itself, less each clock of the pool by which it receives now: with what
+    /// those clocks show, that is its own energy at any moment.
+    base: Energies,
     /// What its ended descendants received.
     received: Energies,
     /// What an earlier parent, which ended before it, has counted already.
@@ -100,12 +109,34 @@ impl Node {
     }
 }
 
+/// The pools of both scopes.
+#[derive(Default)]
+struct Pools {
+    process: Pool,
+    machine: Pool,
+}
+
+impl Pools {
+    fn of(&self, scope: CpuProcesses) -> &Pool {
+        match scope {
+            CpuProcesses::Current => &self.process,
+            CpuProcesses::All => &self.machine,
+        }
+    }
+
+    fn of_mut(&mut self, scope: CpuProcesses) -> &mut Pool {
+        match scope {
+            CpuProcesses::Current => &mut self.process,
+            CpuProcesses::All => &mut self.machine,
+        }
+    }
+}
+
 /// The active runs of a process.
 #[derive(Default)]
 pub(crate) struct Ledger {
     nodes: SlotMap<RunKey, Node>,
-    process: Pool,
-    machine: Pool,
+    pools: Pools,
     /// Each thread's runs, the innermost last.
     threads: Vec<Vec<RunKey>>,
     free_threads: Vec<usize>,
@@ -121,15 +152,8 @@ impl Ledger {
     /// What was given out in a scope, and what is due but was not, in joules.
     #[cfg(test)]
     pub(super) fn given_and_carry(&mut self, scope: CpuProcesses) -> (Energies, Energies) {
-        let pool = self.pool(scope);
+        let pool = self.pools.of_mut(scope);
         (pool.given, pool.carry())
-    }
-
-    fn pool(&mut self, scope: CpuProcesses) -> &mut Pool {
-        match scope {
-            CpuProcesses::Current => &mut self.process,
-            CpuProcesses::All => &mut self.machine,
-        }
     }
 
     /// Whether no run is active.
@@ -191,16 +215,16 @@ impl Ledger {
     /// Gives out the energy up to `now` by the last known power.
     pub(crate) fn advance(&mut self, now: Duration, wall: Option<SystemTime>) {
         for scope in [CpuProcesses::Current, CpuProcesses::All] {
-            let from = self.pool(scope).advanced();
-            let due = self.pool(scope).advance(now);
+            let from = self.pools.of_mut(scope).advanced();
+            let due = self.pools.of_mut(scope).advance(now);
             self.give(scope, due, from, now, wall);
         }
     }
 
     /// As [`advance`](Self::advance), by the CPU time that the process has come to.
     pub(crate) fn glance(&mut self, now: Duration, wall: Option<SystemTime>, alone: Duration) {
-        let from = self.process.advanced();
-        let due = self.process.glance(now, alone);
+        let from = self.pools.process.advanced();
+        let due = self.pools.process.glance(now, alone);
         self.give(CpuProcesses::Current, due, from, now, wall);
         self.advance(now, wall);
     }
@@ -211,8 +235,8 @@ impl Ledger {
             (CpuProcesses::Current, reading.process, reading.process_power, reading.pace),
             (CpuProcesses::All, reading.machine, reading.machine_power, None),
         ] {
-            let from = self.pool(scope).advanced();
-            let due = self.pool(scope).read(now, used, power, pace);
+            let from = self.pools.of_mut(scope).advanced();
+            let due = self.pools.of_mut(scope).read(now, used, power, pace);
             self.give(scope, due, from, now, wall);
         }
     }
@@ -227,6 +251,10 @@ impl Ledger {
         to: Duration,
         wall: Option<SystemTime>,
     ) {
+        if self.pools.of(scope).leaf_sharers == 0 {
+            // No run is there to receive it.
+            return;
+        }
         let mut from = from;
         let mut energy = energy;
         if let Some(wall) = wall {
@@ -236,12 +264,12 @@ impl Ledger {
             let rest = to.saturating_sub(from).as_secs_f64();
             let part = if rest > 0.0 { at.saturating_sub(from).as_secs_f64() / rest } else { 0.0 };
             let before = energy * part;
-            self.pool(scope).give(before);
+            self.pools.of_mut(scope).give(before);
             energy = energy - before;
             from = at;
             self.cut(scope, cut);
         }
-        self.pool(scope).give(energy);
+        self.pools.of_mut(scope).give(energy);
     }
 
     /// Where the calendar was set, forwards over the next cut or backwards behind the last one, goes
@@ -303,20 +331,21 @@ impl Ledger {
 
     /// Notes the sums of a run at the calendar's time `cut`.
     fn cut_at(&mut self, key: RunKey, cut: SystemTime) {
-        let sums = self.sums(key);
+        let Some(sums) = self.nodes.get(key).map(|node| self.sums(node)) else { return };
         if let Some(cuts) = self.nodes.get_mut(key).and_then(|node| node.cuts.as_mut()) {
-            cuts.passed.extend(sums.map(|sums| (cut, sums)));
+            cuts.passed.push((cuts.since, sums));
             cuts.since = cut;
             // Never twice the same moment, whatever the function says.
             cuts.next = (cuts.next_after)(cut).filter(|next| *next > cut);
         }
     }
 
-    fn sums(&mut self, key: RunKey) -> Option<Sums> {
-        let inclusive = self.inclusive(key);
-        let node = self.nodes.get(key)?;
-        let (own, scope, mark) = (node.own, node.scope, node.given_mark);
-        Some(Sums { own, inclusive, process: self.pool(scope).given - mark })
+    fn sums(&self, node: &Node) -> Sums {
+        Sums {
+            own: self.own(node),
+            inclusive: self.inclusive(node),
+            process: self.pools.of(node.scope).given - node.given_mark,
+        }
     }
 
     /// Starts a run; gives its key and the id of its parent.
@@ -333,16 +362,13 @@ impl Ledger {
             Some(parent) => (parent.scope, Some(parent.id)),
             None => (start.scope, None),
         };
-        if let Some(parent) = parent {
-            self.settle(parent);
-        }
         let mut above = parent;
         let id = (start.id)(&mut std::iter::from_fn(|| {
             let node = self.nodes.get(above?)?;
             above = node.parent;
             Some(node.id)
         }));
-        let pool = self.pool(scope);
+        let pool = self.pools.of(scope);
         let node = Node {
             id,
             scope,
@@ -352,9 +378,7 @@ impl Ledger {
             next_sibling: None,
             thread: None,
             on: false,
-            on_mark: Energies::ZERO,
-            leaf_mark: pool.leaf_clock,
-            own: Energies::ZERO,
+            base: Energies::ZERO,
             received: Energies::ZERO,
             counted: Energies::ZERO,
             given_mark: pool.given,
@@ -369,7 +393,7 @@ impl Ledger {
         };
         let (cutting, period) = (node.cuts.is_some(), node.period);
         let key = self.nodes.insert(node);
-        self.pool(scope).leaf_sharers += 1;
+        self.set_leaf(key, true);
         self.link(key, parent);
         self.add_period(period);
         self.started = Some(self.started.map_or(period, |known| known.min(period)));
@@ -423,52 +447,60 @@ impl Ledger {
         }
     }
 
+    /// Begins or ceases to share by the clock of runs that are innermost on a thread.
     fn set_on(&mut self, key: RunKey, on: bool) {
-        self.settle(key);
         let Some(node) = self.nodes.get_mut(key) else { return };
         if node.on == on {
             return;
         }
         node.on = on;
-        let scope = node.scope;
-        let pool = self.pool(scope);
+        let pool = self.pools.of_mut(node.scope);
         if on {
             pool.on_sharers += 1;
+            node.base = node.base - pool.on_clock;
         } else {
             pool.on_sharers = pool.on_sharers.saturating_sub(1);
+            node.base += pool.on_clock;
         }
     }
 
-    /// Brings what a run received up to date.
-    fn settle(&mut self, key: RunKey) {
+    /// Begins or ceases to share by the clock of runs without active children.
+    fn set_leaf(&mut self, key: RunKey, leaf: bool) {
         let Some(node) = self.nodes.get_mut(key) else { return };
-        let pool = match node.scope {
-            CpuProcesses::Current => &self.process,
-            CpuProcesses::All => &self.machine,
-        };
+        let pool = self.pools.of_mut(node.scope);
+        if leaf {
+            pool.leaf_sharers += 1;
+            node.base = node.base - pool.leaf_clock;
+        } else {
+            pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
+            node.base += pool.leaf_clock;
+        }
+    }
+
+    /// What a run received itself.
+    fn own(&self, node: &Node) -> Energies {
+        let pool = self.pools.of(node.scope);
+        let mut own = node.base;
         if node.on {
-            node.own += pool.on_clock - node.on_mark;
+            own += pool.on_clock;
         }
         if node.is_leaf() {
-            node.own += pool.leaf_clock - node.leaf_mark;
+            own += pool.leaf_clock;
         }
-        node.on_mark = pool.on_clock;
-        node.leaf_mark = pool.leaf_clock;
+        own
     }
 
-    /// Puts a settled run under a settled parent.
+    /// Puts a run under a parent.
     fn link(&mut self, key: RunKey, parent: Option<RunKey>) {
         let Some(scope) = self.nodes.get(key).map(|node| node.scope) else { return };
         let Some(parent) = parent else {
-            self.pool(scope).roots += 1;
+            self.pools.of_mut(scope).roots += 1;
             return;
         };
         let Some(above) = self.nodes.get_mut(parent) else { return };
         let next = above.first_child.replace(key);
-        let above_scope = above.scope;
         if next.is_none() {
-            let pool = self.pool(above_scope);
-            pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
+            self.set_leaf(parent, false);
         }
         if let Some(next) = next.and_then(|next| self.nodes.get_mut(next)) {
             next.previous_sibling = Some(key);
@@ -486,11 +518,10 @@ impl Ledger {
         let (parent, previous, next) = (node.parent, node.previous_sibling, node.next_sibling);
         let scope = node.scope;
         let Some(parent) = parent else {
-            let pool = self.pool(scope);
+            let pool = self.pools.of_mut(scope);
             pool.roots = pool.roots.saturating_sub(1);
             return;
         };
-        self.settle(parent);
         if let Some(next) = next.and_then(|next| self.nodes.get_mut(next)) {
             next.previous_sibling = previous;
         }
@@ -498,68 +529,57 @@ impl Ledger {
             previous.next_sibling = next;
         } else if let Some(above) = self.nodes.get_mut(parent) {
             above.first_child = next;
-            let above_scope = above.scope;
             if next.is_none() {
-                self.pool(above_scope).leaf_sharers += 1;
+                self.set_leaf(parent, true);
             }
         }
     }
 
     /// All that a run and its descendants received. Its cost depends on its active descendants
     /// alone: none in the common case.
-    fn inclusive(&mut self, key: RunKey) -> Energies {
-        self.settle(key);
-        if let Some(node) = self.nodes.get(key).filter(|node| node.is_leaf()) {
-            return node.own + node.received;
-        }
-        let mut sum = Energies::ZERO;
-        let mut open = vec![(key, false)];
-        while let Some((key, descendant)) = open.pop() {
-            self.settle(key);
-            let Some(node) = self.nodes.get(key) else { continue };
-            sum += node.own + node.received;
-            if descendant {
-                sum = sum - node.counted;
-            }
-            let mut child = node.first_child;
-            while let Some(key) = child {
-                open.push((key, true));
-                child = self.nodes.get(key).and_then(|node| node.next_sibling);
-            }
+    fn inclusive(&self, node: &Node) -> Energies {
+        let mut sum = self.own(node) + node.received;
+        let mut open: Vec<RunKey> = node.first_child.into_iter().collect();
+        while let Some(node) = open.pop().and_then(|key| self.nodes.get(key)) {
+            sum += self.own(node) + node.received - node.counted;
+            open.extend(node.first_child.into_iter().chain(node.next_sibling));
         }
         sum
     }
 
     /// The account of an active run as it stands.
-    pub(crate) fn account(&mut self, key: RunKey) -> Option<Account> {
-        let sums = self.sums(key)?;
-        let now = self.process.advanced();
-        let node = self.nodes.get(key)?;
-        let cuts = node.cuts.as_ref().map_or_else(Vec::new, |cuts| cuts.passed.clone());
-        let (scope, started) = (node.scope, node.started);
-        let (overlap, readings) = (node.overlap_mark, node.readings_mark);
-        let pool = self.pool(scope);
-        Some(Account {
-            cuts,
+    pub(crate) fn account(&self, key: RunKey) -> Option<Account> {
+        self.nodes.get(key).map(|node| self.account_of(node))
+    }
+
+    fn account_of(&self, node: &Node) -> Account {
+        let sums = self.sums(node);
+        let pool = self.pools.of(node.scope);
+        let stretches = node.cuts.as_ref().map_or_else(Vec::new, |cuts| {
+            cuts.passed.iter().copied().chain([(cuts.since, sums)]).collect()
+        });
+        Account {
+            stretches,
             sums,
-            scope,
-            started,
-            stopped: now,
-            overlap: pool.overlap.saturating_sub(overlap),
-            read: pool.readings > readings,
-        })
+            scope: node.scope,
+            started: node.started,
+            stopped: self.pools.process.advanced(),
+            overlap: pool.overlap.saturating_sub(node.overlap_mark),
+            read: pool.readings > node.readings_mark,
+        }
     }
 
     /// Ends a run. Its active children go to its parent.
     pub(crate) fn stop(&mut self, key: RunKey) -> Option<Account> {
         self.exit(key);
-        let account = self.account(key)?;
-        let parent = self.nodes.get(key)?.parent;
-        let mut child = self.nodes.get(key)?.first_child;
+        let node = self.nodes.get(key)?;
+        let account = self.account_of(node);
+        let (parent, mut child) = (node.parent, node.first_child);
         self.unlink(key);
         while let Some(key) = child {
-            child = self.nodes.get(key).and_then(|node| node.next_sibling);
-            let counted = self.inclusive(key);
+            let Some(node) = self.nodes.get(key) else { break };
+            let counted = self.inclusive(node);
+            child = node.next_sibling;
             if let Some(node) = self.nodes.get_mut(key) {
                 node.counted = counted;
                 node.parent = None;
@@ -571,7 +591,7 @@ impl Ledger {
         let node = self.nodes.remove(key)?;
         self.remove_period(node.period);
         if node.is_leaf() {
-            let pool = self.pool(node.scope);
+            let pool = self.pools.of_mut(node.scope);
             pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
         }
         if node.cuts.is_some() {

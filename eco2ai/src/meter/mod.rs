@@ -47,7 +47,7 @@ use sensing::{Pace, Sensing};
 
 use uuid::Uuid;
 
-use crate::per_process::PerProcess;
+use crate::process::PerProcess;
 use crate::sensor::{CpuClock, Quality, Sensor, Usage, UsageSource};
 use crate::settings::CpuProcesses;
 
@@ -163,7 +163,7 @@ impl MeterBuilder {
         Meter {
             shared: Arc::new(Shared {
                 clock: self.clock,
-                pid: std::process::id(),
+                pid: crate::process::id(),
                 names: self.names,
                 ledger: Mutex::default(),
                 provenance: Mutex::new(self.sensing.provenance.clone()),
@@ -191,9 +191,9 @@ impl Meter {
     }
 
     /// The meter of this process, with all sensors that the machine has.
-    pub fn process() -> Self {
+    pub fn process() -> &'static Self {
         static METER: PerProcess<Meter> = PerProcess::new();
-        METER.get_or_init(Self::detected).clone()
+        METER.get_or_init(Self::detected)
     }
 
     /// A meter that measures nothing.
@@ -306,18 +306,18 @@ impl Meter {
     }
 
     /// Starts a run under the given parent, else under the innermost run of this thread, and makes
-    /// it the innermost. Gives its key, its parent's id and its start.
-    pub(crate) fn start(&self, start: Start<'_>) -> (RunKey, Option<Uuid>, Duration) {
+    /// it the innermost. Gives its key and its parent's id.
+    pub(crate) fn start(&self, start: Start<'_>) -> (RunKey, Option<Uuid>) {
         let now = self.read_at_edge();
         let thread = thread::slot(&self.shared);
         let period = start.period;
         let mut ledger = lock(&self.shared.ledger);
         let wall = (ledger.needs_wall() || start.next_cut.is_some()).then(|| self.wall());
         ledger.advance(now, wall);
-        let (key, parent) = ledger.start(start, thread, now, wall);
+        let started = ledger.start(start, thread, now, wall);
         drop(ledger);
         thread::wake(&self.shared, now, period);
-        (key, parent, now)
+        started
     }
 
     /// Makes a run the innermost one of this thread.
@@ -379,7 +379,7 @@ impl Meter {
 
     /// Whether this process made the meter; a forked child did not.
     pub(crate) fn is_own(&self) -> bool {
-        self.shared.pid == std::process::id()
+        self.shared.pid == crate::process::id()
     }
 
     /// Has `f` called by the meter's thread once per period while runs are active. The first call

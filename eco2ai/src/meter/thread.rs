@@ -212,7 +212,7 @@ impl Drop for Slots {
     fn drop(&mut self) {
         for (shared, slot) in self.0.drain(..) {
             // A forked child's copy of its parent's ledger is nobody's, and may be locked for ever.
-            if let Some(shared) = shared.upgrade().filter(|it| it.pid == std::process::id()) {
+            if let Some(shared) = shared.upgrade().filter(|it| it.pid == crate::process::id()) {
                 lock(&shared.ledger).remove_thread(slot);
             }
         }

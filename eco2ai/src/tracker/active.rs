@@ -14,7 +14,7 @@ use super::totals::Total;
 use crate::error::Result;
 use crate::log::{self, Record, Status};
 use crate::meter::{Account, Meter, NextCut, RunKey, Start};
-use crate::per_process::PerProcess;
+use crate::process::PerProcess;
 use crate::settings::{Rows, Settings};
 
 /// What runs are started with: parameters, and the function they are runs of.
@@ -38,9 +38,10 @@ impl Subject {
         Self { settings, function, meter, parent, totals: Mutex::default() }
     }
 
-    /// Begins new sums: the old ones have been written.
-    pub(super) fn forget_totals(&self) {
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// Adds nothing more to a sum, which is being written.
+    pub(super) fn forget(&self, written: &Arc<Total>) {
+        let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        totals.retain(|total| !Arc::ptr_eq(total, written));
     }
 
     #[cfg(test)]
@@ -80,7 +81,6 @@ pub struct RunHandle {
 struct OwnRow {
     id: Uuid,
     key: RunKey,
-    started: Duration,
     facts: Facts,
     /// What the rows of earlier epochs have told already.
     told: Mutex<Option<(Figures, Duration)>>,
@@ -88,8 +88,7 @@ struct OwnRow {
 
 impl OwnRow {
     fn figures(&self, account: &Account) -> (Figures, Duration) {
-        let figures = Figures::new(account, &self.facts.settings, self.facts.start);
-        (figures, account.stopped.saturating_sub(self.started))
+        (Figures::new(account, &self.facts.settings), account.duration())
     }
 
     /// The row of what no earlier epoch has told.
@@ -119,15 +118,13 @@ enum Row {
     /// To a row of its own, or one per epoch.
     Own(Arc<OwnRow>),
     /// To the sum of all calls.
-    Total { total: Arc<Total>, start: SystemTime, outermost: bool },
+    Total { total: Arc<Total>, outermost: bool },
 }
 
 /// A run that has not ended.
 #[derive(Debug)]
 pub(crate) struct ActiveRun {
-    meter: Meter,
     key: RunKey,
-    started: Duration,
     /// Whether the thread was unwinding when the run began.
     panicking: bool,
     row: Row,
@@ -142,8 +139,8 @@ impl ActiveRun {
     pub(crate) fn start(subject: &Arc<Subject>, rows: Rows) -> Result<Self> {
         let given = subject.parent.as_ref().and_then(|handle| handle.run.as_ref());
         let meter = match (&subject.meter, given) {
-            (Some(meter), _) => meter.clone(),
-            (None, Some((meter, _))) if meter.is_own() => meter.clone(),
+            (Some(meter), _) => meter,
+            (None, Some((meter, _))) if meter.is_own() => meter,
             (None, _) => Meter::process(),
         };
         let settings = &subject.settings;
@@ -152,16 +149,15 @@ impl ActiveRun {
             Rows::Each => attached(settings)?,
             Rows::Total => PathBuf::new(),
         };
-        let start = meter.wall();
-        let parent = given.filter(|(parents, _)| parents.is_same(&meter)).map(|(_, key)| *key);
+        let parent = given.filter(|(parents, _)| parents.is_same(meter)).map(|(_, key)| *key);
         let mut id = Uuid::nil();
         let mut total = None;
-        let (key, parent_id, started) = meter.start(Start {
+        let (key, parent_id) = meter.start(Start {
             id: &mut |ancestors| {
                 id = match rows {
                     Rows::Each => Uuid::new_v4(),
                     Rows::Total => {
-                        let (found, outermost) = subject.total(ancestors, &meter, start);
+                        let (found, outermost) = subject.total(ancestors, meter);
                         let id = found.id;
                         total = Some((found, outermost));
                         id
@@ -175,8 +171,9 @@ impl ActiveRun {
             next_cut: next_cut(settings),
         });
         let row = if let Some((total, outermost)) = total {
-            Row::Total { total, start, outermost }
+            Row::Total { total, outermost }
         } else {
+            let start = meter.wall();
             let facts = Facts {
                 settings: Arc::clone(settings),
                 meter: meter.clone(),
@@ -186,48 +183,56 @@ impl ActiveRun {
                 start,
                 start_time: local(start),
             };
-            let row = Arc::new(OwnRow { id, key, started, facts, told: Mutex::default() });
+            let row = Arc::new(OwnRow { id, key, facts, told: Mutex::default() });
             active().insert(id, Arc::clone(&row));
             meter.on_period(keep_active);
             Row::Own(row)
         };
-        Ok(Self { meter, key, started, panicking: std::thread::panicking(), row })
+        Ok(Self { key, panicking: std::thread::panicking(), row })
+    }
+
+    fn meter(&self) -> &Meter {
+        match &self.row {
+            Row::Own(row) => &row.facts.meter,
+            Row::Total { total, .. } => &total.facts.meter,
+        }
     }
 
     /// Makes it the innermost run of this thread.
     pub(crate) fn enter(&self) {
-        self.meter.enter(self.key);
+        self.meter().enter(self.key);
     }
 
     /// Undoes [`enter`](Self::enter).
     pub(crate) fn exit(&self) {
-        self.meter.exit(self.key);
+        self.meter().exit(self.key);
     }
 
     /// Names the run.
     pub(crate) fn handle(&self) -> RunHandle {
-        RunHandle { run: Some((self.meter.clone(), self.key)) }
+        RunHandle { run: Some((self.meter().clone(), self.key)) }
     }
 
-    /// How the run ends when it is dropped now: by a panic that began while it ran?
-    pub(crate) fn status_on_drop(&self) -> Status {
-        if std::thread::panicking() && !self.panicking { Status::Panicked } else { Status::Ok }
+    /// Ends the run because its guard is dropped: by a panic that began while it ran?
+    pub(crate) fn finish_on_drop(&self) {
+        let panics = std::thread::panicking() && !self.panicking;
+        self.finish_quietly(if panics { Status::Panicked } else { Status::Ok });
     }
 
     /// The record as it stands.
     pub(super) fn record(&self) -> Option<Record> {
-        if !self.meter.is_own() {
+        if !self.meter().is_own() {
             return None;
         }
-        let account = self.meter.account(self.key)?;
+        let account = self.meter().account(self.key)?;
         match &self.row {
             Row::Own(row) => {
                 let (figures, duration) = row.figures(&account);
                 Some(row.facts.record(row.id, &figures, duration, Status::Interrupted))
             }
-            Row::Total { total, start, .. } => {
-                let figures = Figures::new(&account, &total.facts.settings, *start);
-                let duration = account.stopped.saturating_sub(self.started);
+            Row::Total { total, .. } => {
+                let figures = Figures::new(&account, &total.facts.settings);
+                let duration = account.duration();
                 Some(total.facts.record(total.id, &figures, duration, Status::Interrupted))
             }
         }
@@ -237,10 +242,10 @@ impl ActiveRun {
     /// process's.
     pub(super) fn tell_epoch(&self, epoch: String) -> Option<Result<Record>> {
         let Row::Own(row) = &self.row else { return None };
-        if !self.meter.is_own() {
+        if !self.meter().is_own() {
             return None;
         }
-        let (figures, duration) = row.figures(&self.meter.account(self.key)?);
+        let (figures, duration) = row.figures(&self.meter().account(self.key)?);
         let mut record = row.rest(&figures, duration, Status::Ok);
         record.epoch = epoch;
         *row.told.lock().unwrap_or_else(PoisonError::into_inner) = Some((figures, duration));
@@ -249,21 +254,23 @@ impl ActiveRun {
 
     /// Ends the run and writes its row, or adds it to the sum. `None` where the run is not this
     /// process's: a forked child holds a copy that is not its own to end.
-    pub(crate) fn finish(self, status: Status) -> Option<Result<Record>> {
-        let (figures, duration) = self.end(status)?;
+    pub(crate) fn finish(&self, status: Status) -> Option<Result<Record>> {
+        let account = self.end(status)?;
         match &self.row {
             Row::Own(row) => {
+                let (figures, duration) = row.figures(&account);
                 let record = row.rest(&figures, duration, status);
                 Some(row.facts.write(record))
             }
             Row::Total { total, .. } => {
-                Some(Ok(total.facts.record(total.id, &figures, duration, status)))
+                let figures = Figures::new(&account, &total.facts.settings);
+                Some(Ok(total.facts.record(total.id, &figures, account.duration(), status)))
             }
         }
     }
 
     /// As [`finish`](Self::finish), for who has no use for the record: a failure is told.
-    pub(crate) fn finish_quietly(self, status: Status) {
+    pub(crate) fn finish_quietly(&self, status: Status) {
         let Row::Own(row) = &self.row else {
             // The sum is all that is wanted.
             self.end(status);
@@ -278,23 +285,19 @@ impl ActiveRun {
     }
 
     /// Ends the run; a sum gets its figures at once.
-    fn end(&self, status: Status) -> Option<(Figures, Duration)> {
-        if !self.meter.is_own() {
+    fn end(&self, status: Status) -> Option<Account> {
+        if !self.meter().is_own() {
             return None;
         }
-        let account = self.meter.stop(self.key)?;
+        let account = self.meter().stop(self.key)?;
         match &self.row {
             Row::Own(row) => {
                 active().remove(&row.id);
-                Some(row.figures(&account))
+                super::totals::parent_ended(row.id);
             }
-            Row::Total { total, start, outermost } => {
-                let figures = Figures::new(&account, &total.facts.settings, *start);
-                let duration = account.stopped.saturating_sub(self.started);
-                total.add(&figures, duration, status, *outermost);
-                Some((figures, duration))
-            }
+            Row::Total { total, outermost } => total.take(&account, status, *outermost),
         }
+        Some(account)
     }
 }
 
@@ -305,7 +308,6 @@ impl Subject {
         self: &Arc<Self>,
         ancestors: &mut dyn Iterator<Item = Uuid>,
         meter: &Meter,
-        start: SystemTime,
     ) -> (Arc<Total>, bool) {
         let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         let mut parent_id = None;
@@ -315,32 +317,59 @@ impl Subject {
             }
             parent_id.get_or_insert(ancestor);
         }
+        (self.total_under(parent_id, meter, Duration::ZERO, &mut totals), true)
+    }
+
+    /// The sum under a parent row that calls are added to; `age` is that of the call for which it
+    /// may have to begin.
+    fn total_under(
+        self: &Arc<Self>,
+        parent_id: Option<Uuid>,
+        meter: &Meter,
+        age: Duration,
+        totals: &mut Vec<Arc<Total>>,
+    ) -> Arc<Total> {
         let mine = |total: &&Arc<Total>| {
             total.facts.parent_id == parent_id && total.facts.meter.is_same(meter)
         };
         if let Some(total) = totals.iter().find(mine) {
-            return (Arc::clone(total), true);
+            return Arc::clone(total);
         }
-        let total = Arc::new(Total::new(
-            Uuid::new_v4(),
-            Arc::new(Facts {
-                settings: Arc::clone(&self.settings),
-                meter: meter.clone(),
-                function: self.function.clone(),
-                parent_id,
-                file: attached(&self.settings).unwrap_or_else(|error| {
-                    // The calls are summed all the same; writing the row will fail again and tell.
-                    crate::report::warn_once(&error);
-                    absolute(&self.settings)
-                }),
-                start,
-                start_time: local(start),
+        let now = meter.wall();
+        let start = now.checked_sub(age).unwrap_or(now);
+        let facts = Facts {
+            settings: Arc::clone(&self.settings),
+            meter: meter.clone(),
+            function: self.function.clone(),
+            parent_id,
+            file: attached(&self.settings).unwrap_or_else(|error| {
+                // The calls are summed all the same; writing the row will fail again and tell.
+                crate::report::warn_once(&error);
+                absolute(&self.settings)
             }),
-        ));
+            start,
+            start_time: local(start),
+        };
+        let total = Arc::new(Total::new(self, facts));
         totals.push(Arc::clone(&total));
-        super::totals::register(self, &total);
+        super::totals::register(&total);
         meter.on_period(keep_active);
-        (total, true)
+        total
+    }
+}
+
+impl Total {
+    /// Adds a call; where this sum was written while the call ran, to the one that comes after it.
+    fn take(&self, account: &Account, status: Status, outermost: bool) {
+        if self.add(account, status, outermost) {
+            return;
+        }
+        let next = {
+            let Facts { parent_id, meter, .. } = &self.facts;
+            let mut totals = self.subject.totals.lock().unwrap_or_else(PoisonError::into_inner);
+            self.subject.total_under(*parent_id, meter, account.duration(), &mut totals)
+        };
+        next.take(account, status, outermost);
     }
 }
 
@@ -391,7 +420,7 @@ fn absolute(settings: &Settings) -> PathBuf {
 
 /// When the price of electricity changes next.
 fn next_cut(settings: &Settings) -> Option<NextCut> {
-    let tariff = settings.tariff.clone().filter(|tariff| tariff.flat_price().is_none())?;
+    let tariff = settings.tariff.as_ref().filter(|tariff| tariff.flat_price().is_none())?.clone();
     Some(Arc::new(move |after| {
         tariff.next_edge(DateTime::<Local>::from(after)).map(SystemTime::from)
     }))

@@ -33,60 +33,40 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    /// The figures of a run that began at `start`.
-    pub(super) fn new(account: &Account, settings: &Settings, start: SystemTime) -> Self {
-        let mut figures = Self {
-            own: account.sums.own,
-            inclusive: account.sums.inclusive,
-            process: account.sums.process,
-            priced: Vec::new(),
-            scope: account.scope,
-            since: account.started,
-            read: account.read,
-            overlap: account.overlap,
-        };
-        if let Some(tariff) =
-            settings.tariff.as_ref().filter(|tariff| tariff.flat_price().is_none())
-        {
-            let mut begin = start;
-            let mut before = Sums::default();
-            // The last stretch ends now, whenever that is.
-            for (end, sums) in account.cuts.iter().copied().chain([(begin, account.sums)]) {
-                let price = tariff.price_at(DateTime::<Local>::from(begin));
-                figures.priced.push((
-                    price,
-                    sums.own - before.own,
-                    sums.inclusive - before.inclusive,
-                ));
-                (begin, before) = (end, sums);
-            }
-        }
+    /// The figures of a run.
+    pub(super) fn new(account: &Account, settings: &Settings) -> Self {
+        let mut figures = Self::empty(account);
+        figures.add(account, settings, true);
         figures
     }
 
-    /// Nothing received yet, at the same time and in the same scope.
-    pub(super) fn empty(&self) -> Self {
-        Self { scope: self.scope, since: self.since, read: self.read, ..Self::default() }
+    /// Nothing received yet, at the time and in the scope of a run.
+    pub(super) fn empty(account: &Account) -> Self {
+        let Account { scope, started: since, read, .. } = *account;
+        Self { scope, since, read, ..Self::default() }
     }
 
-    /// Adds those of another run.
-    pub(super) fn add(&mut self, other: &Self) {
-        self.add_own(other);
-        self.inclusive += other.inclusive;
-        self.process += other.process;
-        self.overlap = self.overlap.saturating_add(other.overlap);
-        for (price, _, inclusive) in &other.priced {
-            self.at_price(*price).2 += *inclusive;
+    /// Adds those of a run. `outermost`: it is no inner call of a recursion, whose outer call
+    /// counts all but the own energy.
+    pub(super) fn add(&mut self, account: &Account, settings: &Settings, outermost: bool) {
+        self.own += account.sums.own;
+        self.since = self.since.min(account.started);
+        self.read &= account.read;
+        if outermost {
+            self.inclusive += account.sums.inclusive;
+            self.process += account.sums.process;
+            self.overlap = self.overlap.saturating_add(account.overlap);
         }
-    }
-
-    /// Adds those of an inner call of a recursion, whose outer call counts all but the own energy.
-    pub(super) fn add_own(&mut self, other: &Self) {
-        self.own += other.own;
-        self.since = self.since.min(other.since);
-        self.read &= other.read;
-        for (price, own, _) in &other.priced {
-            self.at_price(*price).1 += *own;
+        let Some(tariff) = &settings.tariff else { return };
+        let mut before = Sums::default();
+        for (begin, sums) in &account.stretches {
+            let (_, own, inclusive) =
+                self.at_price(tariff.price_at(DateTime::<Local>::from(*begin)));
+            *own += sums.own - before.own;
+            if outermost {
+                *inclusive += sums.inclusive - before.inclusive;
+            }
+            before = *sums;
         }
     }
 
@@ -106,7 +86,7 @@ impl Figures {
         rest.inclusive = self.inclusive - earlier.inclusive;
         rest.process = self.process - earlier.process;
         rest.overlap = self.overlap.saturating_sub(earlier.overlap);
-        // The segments of a run only grow in number and in energy.
+        // The prices of a run only grow in number and in energy.
         for (segment, before) in rest.priced.iter_mut().zip(&earlier.priced) {
             segment.1 = segment.1 - before.1;
             segment.2 = segment.2 - before.2;
@@ -218,7 +198,7 @@ impl Facts {
             emission_source: settings.place.source.clone(),
             pue: settings.pue,
             hostname: hostname().to_owned(),
-            pid: std::process::id(),
+            pid: crate::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
             overlap: figures.overlap,
         }

@@ -66,8 +66,7 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         if let Some(active) = self.active.take() {
-            let status = active.status_on_drop();
-            active.finish_quietly(status);
+            active.finish_on_drop();
         }
     }
 }

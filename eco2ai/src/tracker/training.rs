@@ -71,8 +71,7 @@ impl Training {
 impl Drop for Training {
     fn drop(&mut self) {
         if let Some(active) = self.active.take() {
-            let status = active.status_on_drop();
-            active.finish_quietly(status);
+            active.finish_on_drop();
         }
     }
 }

@@ -1,6 +1,16 @@
-//! What each process has one of, also after a fork.
+//! Which process this is: a forked child must not take for its own what it has inherited.
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
+
+/// The id of this process. A fork tells itself (`pthread_atfork`), so that only its children ask
+/// the system each time; one made by a bare `clone` call is not noticed.
+#[inline]
+pub(crate) fn id() -> u32 {
+    static FIRST: LazyLock<Option<(forkguard::Guard, u32)>> =
+        LazyLock::new(|| Some((forkguard::Guard::try_new().ok()?, std::process::id())));
+    let Some((mut guard, id)) = FIRST.clone() else { return std::process::id() };
+    if guard.detected_fork() { std::process::id() } else { id }
+}
 
 /// A value for each process. A forked child has a copy of its parent's, but of its threads only the
 /// one that forked: what another had locked stays locked in the child for ever. So the child gets a
@@ -22,7 +32,7 @@ impl<T> PerProcess<T> {
 
     /// The value of this process, made the first time.
     pub(crate) fn get_or_init(&self, init: impl Fn() -> T) -> &T {
-        let pid = std::process::id();
+        let pid = id();
         let mut place = self;
         loop {
             let own =

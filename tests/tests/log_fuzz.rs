@@ -146,7 +146,7 @@ fn mutate(random: &mut Random, parts: &mut Vec<Part>, line: bool) {
                     if random.one_in(2) {
                         noise = b"x\",\"\n".to_vec();
                     }
-                    noise = noise.repeat(random.below(100_000));
+                    noise = noise.repeat(random.below(20_000));
                 }
                 parts.insert(at, Part::rubble(noise));
             }

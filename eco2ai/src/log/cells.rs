@@ -115,7 +115,8 @@ impl<R: Read> Rows<R> {
     /// swallows no other row.
     pub(crate) fn next(&mut self, width: Option<usize>) -> io::Result<Option<Row<'_>>> {
         // Damaged rows may look as one that goes on for ever, from each of their lines anew.
-        let most = width.unwrap_or(usize::MAX);
+        // So may a damaged header, of which no log has so many columns.
+        let most = width.unwrap_or(256);
         loop {
             if self.start == self.end && !self.fill()? {
                 return Ok(None);

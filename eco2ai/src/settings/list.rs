@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::error::Result;
 use crate::settings::{
     DEFAULT_DESCRIPTION, DEFAULT_FILE, DEFAULT_MEASURE_PERIOD_S, DEFAULT_PROJECT, DEFAULT_PUE,
     NAMES, Params, Settings, Sources,
@@ -94,14 +93,6 @@ pub fn get_params() -> ParametersInForce {
 }
 
 impl ParametersInForce {
-    /// Those of a tracker with the arguments `given`.
-    #[allow(dead_code, reason = "for the tracker, which has arguments to show")]
-    pub(crate) fn with(given: &Params) -> Result<Self> {
-        let sources = Sources::current();
-        let settings = sources.settings_with(given)?;
-        Ok(Self::new(given, &sources, &settings))
-    }
-
     pub(super) fn new(given: &Params, sources: &Sources, settings: &Settings) -> Self {
         let merged = given.over(&sources.params);
         let one = |name: &'static str| {

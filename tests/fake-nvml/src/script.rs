@@ -11,8 +11,11 @@ use crate::curve::Curve;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Script {
-    /// A file that holds the time in seconds; without it, the time since the first call.
+    /// A file that holds the time in seconds.
     pub time_file: Option<PathBuf>,
+    /// Without such a file: time 0 in seconds since 1970, so that several processes see the same
+    /// curve at once; without either, time 0 is the first call.
+    pub begins_at: Option<f64>,
     /// The devices, in the order of NVML.
     pub devices: Vec<Device>,
 }

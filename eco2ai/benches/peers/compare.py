@@ -75,13 +75,10 @@ class Comparison:
         self.python = environment_of_peers(options.venv)
         self.build()
         self.folder = Path(tempfile.mkdtemp(prefix="peers-", dir=options.scratch))
-        self.nvml = self.folder / "nvml"
-        self.nvml.mkdir()
-        (self.nvml / "libnvidia-ml.so.1").symlink_to(RELEASE / "libfake_nvml.so")
 
     def build(self):
-        packages = ["-p", "eco2ai-tests", "--bin", "peer_work", "-p", "fake-nvml"]
-        run(["cargo", "build", "--release", "--locked", *packages], cwd=ROOT)
+        what = ["-p", "eco2ai-tests", "--bin", "peer_work", "-p", "fake-nvml", "--lib"]
+        run(["cargo", "build", "--release", "--locked", *what], cwd=ROOT)
 
     def ours(self, name="this crate", **named) -> Tool:
         return Tool(name, [str(RELEASE / "peer_work")], **named)
@@ -91,7 +88,8 @@ class Comparison:
 
     def with_gpu(self, tool: Tool, folder: Path) -> Tool:
         """The tool, on the fake GPU whose script is in the folder."""
-        tool.environment = {"LD_LIBRARY_PATH": str(folder)}
+        path = f"{folder}:{os.environ['PATH']}"
+        tool.environment = {"LD_LIBRARY_PATH": str(folder), "PATH": path}
         return tool
 
     def fake_gpu(self, name: str, curve: dict, has_counter=True) -> Path:
@@ -99,12 +97,16 @@ class Comparison:
         folder = self.fresh(name)
         # Its script is looked for beside it, so links will not do.
         (folder / "libnvidia-ml.so.1").write_bytes((RELEASE / "libfake_nvml.so").read_bytes())
+        # CodeCarbon looks for the program before it looks for the library.
+        (folder / "nvidia-smi").write_text("#!/bin/sh\n")
+        (folder / "nvidia-smi").chmod(0o755)
         # Boards move the counter every 20 to 100 ms.
         device = {"curve": curve, "counter_tick": 0.1}
         if not has_counter:
-            not_supported = 3
+            not_supported, pascal = 3, 4
             counters = ["nvmlDeviceGetTotalEnergyConsumption", "field 83"]
             device["fails"] = {function: not_supported for function in counters}
+            device["architecture"] = pascal
         script = {"begins_at": time.time(), "devices": [device]}
         (folder / "script.json").write_text(json.dumps(script))
         return folder

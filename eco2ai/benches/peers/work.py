@@ -144,6 +144,8 @@ class Zeus:
     def start(self):
         if self.monitor is None:
             self.monitor = self.module.ZeusMonitor(log_file="zeus.csv")
+            if not self.monitor.gpu_indices:
+                sys.exit("Zeus sees no GPU, and there is no RAPL: it would measure nothing")
         self.windows += 1
         run = {"window": f"window {self.windows}"}
         self.monitor.begin_window(run["window"], sync_execution=False)

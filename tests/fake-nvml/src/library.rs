@@ -202,6 +202,7 @@ getters! {
     nvmlDeviceGetPowerUsage: c_uint = |device, now| (device.curve.watts(now) * 1e3) as c_uint;
     nvmlDeviceGetEnforcedPowerLimit: c_uint = |device, _| device.power_limit;
     nvmlDeviceGetPowerManagementLimit: c_uint = |device, _| device.power_limit;
+    nvmlDeviceGetArchitecture: c_uint = |device, _| device.architecture;
     nvmlDeviceGetNumGpuCores: c_uint = |device, _| device.cores;
     nvmlDeviceGetComputeMode: c_uint = |_, _| 0;
     nvmlDeviceGetMaxMigDeviceCount: c_uint = |device, _| device.mig_uuids.len() as c_uint;

@@ -48,6 +48,8 @@ pub struct Device {
     pub processes: Vec<Process>,
     /// Ids of the parts that it is divided into.
     pub mig_uuids: Vec<String>,
+    /// As NVML numbers them: 4 is Pascal, 5 Volta, 7 Ampere.
+    pub architecture: u32,
     /// CUDA cores.
     pub cores: u32,
     /// Highest clock of them.
@@ -84,6 +86,7 @@ impl Default for Device {
             fails: BTreeMap::new(),
             processes: Vec::new(),
             mig_uuids: Vec::new(),
+            architecture: 7,
             cores: 6912,
             megahertz: 1410,
             temperature: 45,

@@ -100,8 +100,8 @@ class Comparison:
         # CodeCarbon looks for the program before it looks for the library.
         (folder / "nvidia-smi").write_text("#!/bin/sh\n")
         (folder / "nvidia-smi").chmod(0o755)
-        # Boards move the counter every 20 to 100 ms.
-        device = {"curve": curve, "counter_tick": 0.1}
+        # Boards refresh both every 20 to 100 ms.
+        device = {"curve": curve, "counter_tick": 0.1, "power_tick": 0.1}
         if not has_counter:
             not_supported, pascal = 3, 4
             counters = ["nvmlDeviceGetTotalEnergyConsumption", "field 83"]
@@ -230,10 +230,12 @@ whole run. carbontracker writes a new log per tracker, Zeus one per monitor: not
             f"""Energy that the tool reports for {self.options.seconds} s over the exact integral of the power between the
 return of its start and the call of its stop; 1 is right. All tools run at the same time, at their
 default settings, on one fake NVML: square, 60 and 300 W, 7 s; ramp, from 60 W at 8 W/s; spikes of
-0.2 s to 400 W every 1.7 s over 60 W. The energy counter moves every 0.1 s as on real boards; the power
-is that of the moment, which flatters who reads it: newer boards show the average of a second. Zeus and
-CodeCarbon read the counter where there is one, carbontracker samples the power every second, Eco2AI
-every 10 s.""",
+0.2 s to 400 W every 1.7 s over 60 W. Counter and power are refreshed every 0.1 s, as real
+boards do within 0.02 to 0.1 s; the power is that of the moment, which flatters who reads it: newer boards
+show the average of a second. This crate, Zeus and CodeCarbon read the counter where there is one. Without
+one this crate reads the power up to ten times a second, CodeCarbon every second; Zeus polls in a process
+of its own, keeps changes alone and joins them by straight lines, which curves without noise punish.
+carbontracker samples the power every second and Eco2AI every 10 s in any case.""",
         )
 
     def gpu_energy(self, job, curve):

@@ -199,7 +199,7 @@ macro_rules! getters {
 getters! {
     nvmlDeviceGetTotalEnergyConsumption: c_ulonglong =
         |device, now| (device.counter(now) * 1e3) as c_ulonglong;
-    nvmlDeviceGetPowerUsage: c_uint = |device, now| (device.curve.watts(now) * 1e3) as c_uint;
+    nvmlDeviceGetPowerUsage: c_uint = |device, now| (device.watts(now) * 1e3) as c_uint;
     nvmlDeviceGetEnforcedPowerLimit: c_uint = |device, _| device.power_limit;
     nvmlDeviceGetPowerManagementLimit: c_uint = |device, _| device.power_limit;
     nvmlDeviceGetArchitecture: c_uint = |device, _| device.architecture;
@@ -449,7 +449,7 @@ pub unsafe extern "C" fn nvmlDeviceGetFieldValues(
                 fails(device, &format!("field {}", value.field_id)).err().unwrap_or(SUCCESS);
             (value.value_type, value.value) = match value.field_id {
                 83 => (UNSIGNED_LONG_LONG, (device.counter(now) * 1e3) as u64),
-                186 => (UNSIGNED_INT, (device.curve.watts(now) * 1e3) as u64),
+                186 => (UNSIGNED_INT, (device.watts(now) * 1e3) as u64),
                 _ => {
                     value.code = NOT_SUPPORTED;
                     continue;

@@ -272,18 +272,24 @@ carbontracker samples the power every second and Eco2AI every 10 s in any case."
                 elsewhere = busy_cpu_seconds() - busy - answer["own_cpu_s"]
                 if not others:
                     line += [f"{answer['model']}; {answer['watts']:.4g} W"]
-                line += [joules(answer["cpu_j"]), ratio_to_truth(answer, "cpu_j"), f"{elsewhere:.1f} s"]
+                line += [
+                    joules(answer["cpu_j"]),
+                    ratio_to_truth(answer, "cpu_j"),
+                    f"{answer['own_cpu_s']:.1f} and {elsewhere:.1f} s",
+                ]
             lines.append(line)
         cpus = os.cpu_count()
         self.table(
             "CPU energy over the truth",
-            ["tool", "its model of the CPU", "CPU energy", "over the truth", "CPU time of others",
-             "CPU energy, other core busy", "over the truth", "CPU time of others"],
+            ["tool", "its model of the CPU", "CPU energy", "over the truth", "CPU time, own and others'",
+             "CPU energy, beside a busy process", "over the truth", "CPU time, own and others'"],
             lines,
             f"""A process sleeps {idle} s, then burns one core of {cpus} for {burn} s. There is no energy counter here, so the
 truth is the tool's own power at full load x the CPU time of its process (the kernel's account, children
-that ended included) / {cpus} CPUs; 1 charges the process its own work and nothing else. *CPU time of
-others*: of all other processes meanwhile, the start of the tool included.""",
+that ended included) / {cpus} CPUs; 1 charges the process its own work and nothing else. The time of others is
+that of all processes while the tool was loaded, started, at work and stopped, less its own at work. In the second half another
+process burns a core meanwhile. Eco2AI asks `top` every 10 s and at the stop, and takes that moment for
+the whole period.""",
         )
 
         lines = []
@@ -300,8 +306,8 @@ others*: of all other processes meanwhile, the start of the tool included.""",
             lines,
             f"""One core burns for 3 x {self.options.step} s; a first run covers all, a second the middle third (nested), or each
 covers two thirds (overlapping). The sum of what the two rows say of the CPU over the truth, as above;
-here the rows' own energy is summed, as `summary` does. Whoever counts twice is at 4/3 of the ratio of the
-table above.""",
+here the rows' own energy is summed, as `summary` does (memory is in it, which is a thousandth). Whoever
+counts twice what he measures right is at 4/3.""",
         )
 
     # The report.
@@ -420,9 +426,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=3, help="alternating rounds of the costs")
     parser.add_argument("--rows", type=int, default=10_000, help="a long log of a peer, in rows")
     parser.add_argument("--seconds", type=float, default=30, help="length of a run on the fake GPU")
-    parser.add_argument("--idle", type=float, default=10, help="seconds asleep, for the CPU")
-    parser.add_argument("--burn", type=float, default=10, help="seconds busy, for the CPU")
-    parser.add_argument("--step", type=float, default=3, help="a third of the time of two runs at once")
+    parser.add_argument("--idle", type=float, default=12, help="seconds asleep, for the CPU")
+    parser.add_argument("--burn", type=float, default=12, help="seconds busy, for the CPU")
+    parser.add_argument("--step", type=float, default=6, help="a third of the time of two runs at once")
     parser.add_argument("--venv", type=Path, default=TARGET / "peers-venv", help="where the peers are installed")
     parser.add_argument("--scratch", type=Path, help="where logs are written (default: temporary)")
     options = parser.parse_args()

@@ -95,7 +95,7 @@ class CodeCarbonProcess(CodeCarbon):
 
 
 class CarbonTracker:
-    """carbontracker: a tracker for many epochs, each of which is a run; it writes text logs."""
+    """carbontracker: one tracker for many epochs, each of which is a run; it writes text logs."""
 
     epochs = 1
     tracker = None
@@ -124,7 +124,8 @@ class CarbonTracker:
 
     def model(self, run):
         cpu = next(part for part in run[1].components if part.name == "cpu")
-        return cpu.handler.tdp, "half the TDP, always"
+        # The handler has halved it.
+        return 2 * cpu.handler.tdp, "half the TDP, always"
 
     def writer(self):
         return None
@@ -251,12 +252,9 @@ def cpu(tool, idle, burn):
 def two(tool, way, step):
     """Two runs, one inside or after the other's start, while a core burns; what their rows sum to."""
     tool.load()
-    # Zeus and carbontracker: both runs of one tool, as both are of one process.
     first_run = tool.start()
     begun, own = time.perf_counter(), own_cpu_seconds()
     spin(step)
-    if isinstance(tool, CarbonTracker):
-        tool.tracker = None
     second_run = tool.start()
     spin(step)
     order = [second_run, first_run] if way == "nested" else [first_run, second_run]

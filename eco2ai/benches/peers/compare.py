@@ -4,7 +4,7 @@
     python3 eco2ai/benches/peers/compare.py --fidelity      GPU energy over the exact integral
     python3 eco2ai/benches/peers/compare.py --attribution   CPU energy over the truth
 
-It needs Python 3.10 or later, Cargo and, the first time, PyPI: it makes a virtual environment with
+It needs Python 3.10 or later, Cargo and, the first time, PyPI: it makes virtual environments with
 the peers. While they work, none reaches the network (see `refuse_network` in `work.py`), and this
 crate has no code that could. `work.py` holds how each peer is used, `tests/src/bin/peer_work.rs` how
 this crate is. Linux only.
@@ -29,15 +29,14 @@ ROOT = HERE.parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
 RELEASE = TARGET / "release"
 
-PACKAGES = [
-    # The first needs `pkg_resources`, and assigns texts to columns of numbers.
-    "eco2ai==0.3.12",
-    "setuptools<81",
-    "pandas<3",
-    "codecarbon==3.3.2",
-    "carbontracker==2.4.7",
-    "zeus==0.16.0",
-]
+# Each peer has an environment of its own: what one brings along another might load.
+PACKAGES = {
+    # It needs `pkg_resources`, and writes texts into columns of numbers.
+    "eco2ai": ["eco2ai==0.3.12", "setuptools<81", "pandas<3"],
+    "codecarbon": ["codecarbon==3.3.2"],
+    "carbontracker": ["carbontracker==2.4.7"],
+    "zeus": ["zeus==0.16.0"],
+}
 
 
 @dataclass
@@ -72,7 +71,7 @@ class Tool:
 class Comparison:
     def __init__(self, options):
         self.options = options
-        self.python = environment_of_peers(options.venv)
+        self.pythons = {peer: environment(options.venv / peer, PACKAGES[peer]) for peer in PACKAGES}
         self.build()
         self.folder = Path(tempfile.mkdtemp(prefix="peers-", dir=options.scratch))
 
@@ -84,7 +83,8 @@ class Comparison:
         return Tool(name, [str(RELEASE / "peer_work")], **named)
 
     def peer(self, name, tool, **named) -> Tool:
-        return Tool(name, [str(self.python), str(HERE / "work.py"), tool], **named)
+        python = self.pythons[tool.split("-")[0]]
+        return Tool(name, [str(python), str(HERE / "work.py"), tool], **named)
 
     def with_gpu(self, tool: Tool, folder: Path) -> Tool:
         """The tool, on the fake GPU whose script is in the folder."""
@@ -334,26 +334,24 @@ counts twice what he measures right is at 4/3.""",
             for line in Path("/proc/cpuinfo").read_text().splitlines()
             if line.startswith("model name")
         )
-        freeze = run([str(self.python), "-m", "pip", "freeze"], capture=True).splitlines()
-        names = ("eco2ai==", "codecarbon==", "carbontracker==", "zeus==", "pandas==")
-        peers = ", ".join(line.replace("==", " ") for line in freeze if line.startswith(names))
+        peers = ", ".join(packages[0].replace("==", " ") for packages in PACKAGES.values())
         rustc = run(["rustc", "--version"], capture=True).split()[1]
-        python = run([str(self.python), "--version"], capture=True).strip()
         load = os.getloadavg()[0]
         return (
             f"Machine: {cpu}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}; "
-            f"load {load:.1f}; {datetime.date.today()}; rustc {rustc}, {python}; {peers} (Python)."
+            f"load {load:.1f}; {datetime.date.today()}; rustc {rustc}; "
+            f"{peers} on Python {platform.python_version()}."
         )
 
 
-def environment_of_peers(folder: Path) -> Path:
-    """Makes the virtual environment, unless it is there with these packages."""
+def environment(folder: Path, packages: list[str]) -> Path:
+    """Makes the virtual environment, unless it is there with these packages, and tells its Python."""
     python, stamp = folder / "bin" / "python", folder / "packages.txt"
-    wanted = "\n".join(PACKAGES)
+    wanted = "\n".join(packages)
     if not (stamp.exists() and stamp.read_text() == wanted):
-        note(f"installing the peers into {folder}")
+        note(f"installing {packages[0]} into {folder}")
         run([sys.executable, "-m", "venv", "--clear", str(folder)])
-        run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES])
+        run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages])
         stamp.write_text(wanted)
     return python
 

@@ -60,6 +60,8 @@ class Tool:
         for name in [name for name in environment if name.startswith(("ECO2AI_", "CODECARBON_"))]:
             del environment[name]
         environment["ECO2AI_CONFIG"] = str(folder / "params.toml")
+        # Eco2AI counts 0 W where `top` finds no terminal's name.
+        environment.setdefault("TERM", "dumb")
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600
         )
@@ -73,7 +75,9 @@ class Comparison:
         self.options = options
         self.pythons = {peer: environment(options.venv / peer, PACKAGES[peer]) for peer in PACKAGES}
         self.build()
-        self.folder = Path(tempfile.mkdtemp(prefix="peers-", dir=options.scratch))
+        # Goes with this object.
+        self.scratch = tempfile.TemporaryDirectory(prefix="peers-", dir=options.scratch)
+        self.folder = Path(self.scratch.name)
 
     def build(self):
         what = ["-p", "eco2ai-tests", "--bin", "peer_work", "-p", "fake-nvml", "--lib"]
@@ -134,30 +138,31 @@ class Comparison:
         for round in range(self.options.rounds):
             note(f"round {round + 1} of {self.options.rounds}")
             for tool in tools:
-                firsts[tool.name].append(tool.work(self.fresh("first"), "first"))
+                first = tool.work(self.fresh("first"), "first")
+                first["whole_s"] = first["load_s"] + first["run_s"]
+                firsts[tool.name].append(first)
                 runs[tool.name].append(tool.work(self.fresh("runs"), "runs", count=tool.count))
             bares.append(ours.work(self.fresh("bare"), "bare", count=ours.count))
         bare = median(bares, "run_s")
 
-        # Zeus is compared with this crate on the same GPU.
-        reference = {tool.name: on_gpu.name if tool in (on_gpu, zeus) else ours.name for tool in tools}
         lines = []
         for tool in tools:
-            first, base = firsts[tool.name], firsts[reference[tool.name]]
-            whole = [{"s": one["load_s"] + one["run_s"]} for one in first]
-            base_whole = [{"s": one["load_s"] + one["run_s"]} for one in base]
-            run_s, base_s = median(runs[tool.name], "run_s"), median(runs[reference[tool.name]], "run_s")
+            # Zeus is compared with this crate on the same GPU.
+            base = on_gpu if tool in (on_gpu, zeus) else ours
+            first, base_first = firsts[tool.name], firsts[base.name]
             lines.append([
                 tool.name,
-                *measure(median(whole, "s"), median(base_whole, "s"), seconds),
-                *measure(median(first, "run_s"), median(base, "run_s"), seconds),
-                *measure(run_s, base_s, seconds),
-                *measure(median(first, "added_bytes"), median(base, "added_bytes"), mebibytes),
+                *measure(median(first, "whole_s"), median(base_first, "whole_s"), seconds),
+                *measure(median(first, "run_s"), median(base_first, "run_s"), seconds),
+                *measure(median(runs[tool.name], "run_s"), median(runs[base.name], "run_s"), seconds),
+                *measure(median(first, "added_bytes"), median(base_first, "added_bytes"), mebibytes),
             ])
-        lines.append(["open, lock, append a row, close", "", "", "", "", *measure(bare, median(runs[ours.name], "run_s"), seconds), "", ""])
+        ratio = measure(bare, median(runs[ours.name], "run_s"), seconds)
+        lines.append(["open, lock, append a row, close", *[""] * 4, *ratio, *[""] * 2])
+        head = ["first run with import", "first run", "an empty run", "memory added"]
         self.table(
             "What tracking costs",
-            ["tool", "first run with import", "ratio", "first run", "ratio", "an empty run", "ratio", "memory added", "ratio"],
+            ["tool", *[cell for name in head for cell in (name, "ratio")]],
             lines,
             f"""Medians of {self.options.rounds} alternating rounds, each in fresh processes. *First run*: making the
 tracker, start, stop and row, in a fresh process; the start of the process or the interpreter is not in

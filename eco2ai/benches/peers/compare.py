@@ -71,13 +71,10 @@ class Tool:
 
 
 class Comparison:
-    def __init__(self, options):
-        self.options = options
+    def __init__(self, options, folder: Path):
+        self.options, self.folder = options, folder
         self.pythons = {peer: environment(options.venv / peer, PACKAGES[peer]) for peer in PACKAGES}
         self.build()
-        # Goes with this object.
-        self.scratch = tempfile.TemporaryDirectory(prefix="peers-", dir=options.scratch)
-        self.folder = Path(self.scratch.name)
 
     def build(self):
         what = ["-p", "eco2ai-tests", "--bin", "peer_work", "-p", "fake-nvml", "--lib"]
@@ -129,6 +126,7 @@ class Comparison:
         peers = [
             self.peer("Eco2AI", "eco2ai", count=3, many_rows=rows),
             self.peer("CodeCarbon", "codecarbon", count=30, many_rows=rows),
+            self.peer("CodeCarbon, task", "codecarbon-task", count=300),
             self.peer("carbontracker", "carbontracker", count=300),
         ]
         tools = [ours, *peers, on_gpu, zeus]
@@ -159,6 +157,7 @@ class Comparison:
             ])
         ratio = measure(bare, median(runs[ours.name], "run_s"), seconds)
         lines.append(["open, lock, append a row, close", *[""] * 4, *ratio, *[""] * 2])
+        counts = ", ".join(f"{tool.count} ({tool.name})" for tool in tools)
         head = ["first run with import", "first run", "an empty run", "memory added"]
         self.table(
             "What tracking costs",
@@ -166,11 +165,11 @@ class Comparison:
             lines,
             f"""Medians of {self.options.rounds} alternating rounds, each in fresh processes. *First run*: making the
 tracker, start, stop and row, in a fresh process; the start of the process or the interpreter is not in
-it. *An empty run*: one more start, stop and row once all is warm (median of {', '.join(f'{tool.count} ({tool.name})' for tool in tools)}).
+it. *An empty run*: one more start, stop and row once all is warm (median of {counts}).
 *Memory added*: resident memory after the first run, with the imports, less that before. Ratio: over
 this crate's figure, on the fake GPU for Zeus, which measures nothing without one. One run is one tracked
 function here, a new `Tracker` for Eco2AI, a new `OfflineEmissionsTracker` for CodeCarbon (as their
-decorators do), an epoch of one tracker for carbontracker, a window of one monitor for Zeus.""",
+decorators do) or a task of one, which leaves no row before the end, an epoch of one tracker for carbontracker, a window of one monitor for Zeus.""",
         )
         self.appends([ours, *peers[:2]])
 
@@ -207,7 +206,7 @@ whole run. carbontracker writes a new log per tracker, Zeus one per monitor: not
             "ramp": {"ramp": {"from": 60.0, "slope": 8.0}},
             "spikes": {"spikes": {"base": 60.0, "peak": 400.0, "width": 0.2, "period": 1.7}},
         }
-        wanted = [("energy counter", True), ("power only", False)]
+        devices = [("energy counter", True), ("power only", False)]
         makers = [
             lambda: self.ours(),
             lambda: self.peer("Zeus", "zeus"),
@@ -219,7 +218,7 @@ whole run. carbontracker writes a new log per tracker, Zeus one per monitor: not
         for curve_name, curve in curves.items():
             note(f"{curve_name}, {self.options.seconds} s")
             jobs = []
-            for device, has_counter in wanted:
+            for device, has_counter in devices:
                 folder = self.fake_gpu("gpu", curve, has_counter)
                 begins_at = json.loads((folder / "script.json").read_text())["begins_at"]
                 jobs += [(device, begins_at, self.with_gpu(make(), folder)) for make in makers]
@@ -292,9 +291,9 @@ carbontracker samples the power every second and Eco2AI every 10 s in any case."
             f"""A process sleeps {idle} s, then burns one core of {cpus} for {burn} s. There is no energy counter here, so the
 truth is the tool's own power at full load x the CPU time of its process (the kernel's account, children
 that ended included) / {cpus} CPUs; 1 charges the process its own work and nothing else. The time of others is
-that of all processes while the tool was loaded, started, at work and stopped, less its own at work. In the second half another
-process burns a core meanwhile. Eco2AI asks `top` every 10 s and at the stop, and takes that moment for
-the whole period.""",
+that of all processes while the tool was loaded, started, at work and stopped, less its own at work. In
+the second half another process burns a core meanwhile. Eco2AI asks `top` every 10 s and at the stop, and
+takes that moment for the whole period.""",
         )
 
         lines = []
@@ -426,7 +425,7 @@ def main():
     parser.add_argument("--fidelity", action="store_true", help="compare GPU energies instead")
     parser.add_argument("--attribution", action="store_true", help="compare CPU energies instead")
     parser.add_argument("--markdown", action="store_true", help="print tables in Markdown")
-    parser.add_argument("--rounds", type=int, default=3, help="alternating rounds of the costs")
+    parser.add_argument("--rounds", type=int, default=5, help="alternating rounds of the costs")
     parser.add_argument("--rows", type=int, default=10_000, help="a long log of a peer, in rows")
     parser.add_argument("--seconds", type=float, default=30, help="length of a run on the fake GPU")
     parser.add_argument("--idle", type=float, default=12, help="seconds asleep, for the CPU")
@@ -436,13 +435,14 @@ def main():
     parser.add_argument("--scratch", type=Path, help="where logs are written (default: temporary)")
     options = parser.parse_args()
     options.venv = options.venv.absolute()
-    comparison = Comparison(options)
-    if options.fidelity:
-        comparison.fidelity()
-    if options.attribution:
-        comparison.attribution()
-    if not (options.fidelity or options.attribution):
-        comparison.costs()
+    with tempfile.TemporaryDirectory(prefix="peers-", dir=options.scratch) as folder:
+        comparison = Comparison(options, Path(folder))
+        if options.fidelity:
+            comparison.fidelity()
+        if options.attribution:
+            comparison.attribution()
+        if not (options.fidelity or options.attribution):
+            comparison.costs()
 
 
 if __name__ == "__main__":

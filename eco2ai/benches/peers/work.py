@@ -94,6 +94,26 @@ class CodeCarbonProcess(CodeCarbon):
     tracking_mode = "process"
 
 
+class CodeCarbonTask(CodeCarbon):
+    """CodeCarbon: one tracker, a task for each run; it writes them when the tracker stops."""
+
+    tracker = None
+
+    def start(self):
+        if self.tracker is None:
+            self.tracker = self.module.OfflineEmissionsTracker(
+                country_iso_code="FRA", log_level="error"
+            )
+        self.tracker.start_task()
+        return self.tracker
+
+    def stop(self, tracker):
+        tracker.stop_task()
+
+    def writer(self):
+        return None
+
+
 class CarbonTracker:
     """carbontracker: one tracker for many epochs, each of which is a run; it writes text logs."""
 
@@ -169,6 +189,7 @@ TOOLS = {
     "eco2ai": Eco2AI,
     "codecarbon": CodeCarbon,
     "codecarbon-process": CodeCarbonProcess,
+    "codecarbon-task": CodeCarbonTask,
     "carbontracker": CarbonTracker,
     "zeus": Zeus,
 }

@@ -9,7 +9,7 @@ use std::ffi::{CStr, OsStr, c_char, c_int, c_uint, c_ulonglong, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::script::{Device, Script};
 
@@ -131,12 +131,16 @@ fn script() -> Option<Script> {
 /// Seconds since the start.
 fn time(script: &Script) -> f64 {
     static BEGUN: OnceLock<Instant> = OnceLock::new();
-    match &script.time_file {
-        Some(file) => std::fs::read_to_string(file)
+    match (&script.time_file, script.begins_at) {
+        (Some(file), _) => std::fs::read_to_string(file)
             .ok()
             .and_then(|text| text.trim().parse().ok())
             .unwrap_or(0.0),
-        None => BEGUN.get_or_init(Instant::now).elapsed().as_secs_f64(),
+        (None, Some(begins_at)) => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            now.as_secs_f64() - begins_at
+        }
+        (None, None) => BEGUN.get_or_init(Instant::now).elapsed().as_secs_f64(),
     }
 }
 
@@ -195,9 +199,10 @@ macro_rules! getters {
 getters! {
     nvmlDeviceGetTotalEnergyConsumption: c_ulonglong =
         |device, now| (device.counter(now) * 1e3) as c_ulonglong;
-    nvmlDeviceGetPowerUsage: c_uint = |device, now| (device.curve.watts(now) * 1e3) as c_uint;
+    nvmlDeviceGetPowerUsage: c_uint = |device, now| (device.watts(now) * 1e3) as c_uint;
     nvmlDeviceGetEnforcedPowerLimit: c_uint = |device, _| device.power_limit;
     nvmlDeviceGetPowerManagementLimit: c_uint = |device, _| device.power_limit;
+    nvmlDeviceGetArchitecture: c_uint = |device, _| device.architecture;
     nvmlDeviceGetNumGpuCores: c_uint = |device, _| device.cores;
     nvmlDeviceGetComputeMode: c_uint = |_, _| 0;
     nvmlDeviceGetMaxMigDeviceCount: c_uint = |device, _| device.mig_uuids.len() as c_uint;
@@ -444,7 +449,7 @@ pub unsafe extern "C" fn nvmlDeviceGetFieldValues(
                 fails(device, &format!("field {}", value.field_id)).err().unwrap_or(SUCCESS);
             (value.value_type, value.value) = match value.field_id {
                 83 => (UNSIGNED_LONG_LONG, (device.counter(now) * 1e3) as u64),
-                186 => (UNSIGNED_INT, (device.curve.watts(now) * 1e3) as u64),
+                186 => (UNSIGNED_INT, (device.watts(now) * 1e3) as u64),
                 _ => {
                     value.code = NOT_SUPPORTED;
                     continue;

@@ -11,8 +11,11 @@ use crate::curve::Curve;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Script {
-    /// A file that holds the time in seconds; without it, the time since the first call.
+    /// A file that holds the time in seconds.
     pub time_file: Option<PathBuf>,
+    /// Without such a file: time 0 in seconds since 1970, so that several processes see the same
+    /// curve at once; without either, time 0 is the first call.
+    pub begins_at: Option<f64>,
     /// The devices, in the order of NVML.
     pub devices: Vec<Device>,
 }
@@ -33,6 +36,8 @@ pub struct Device {
     pub counter_start: f64,
     /// Seconds between two moves of the counter; 0: always current.
     pub counter_tick: f64,
+    /// Seconds between two moves of the power; 0: always current.
+    pub power_tick: f64,
     /// What the counter counts per joule; 1 where it is right.
     pub counter_factor: f64,
     /// When the driver is loaded anew and the counter starts from 0.
@@ -45,6 +50,8 @@ pub struct Device {
     pub processes: Vec<Process>,
     /// Ids of the parts that it is divided into.
     pub mig_uuids: Vec<String>,
+    /// As NVML numbers them: 4 is Pascal, 5 Volta, 7 Ampere.
+    pub architecture: u32,
     /// CUDA cores.
     pub cores: u32,
     /// Highest clock of them.
@@ -75,12 +82,14 @@ impl Default for Device {
             curve: Curve::Constant(100.0),
             counter_start: 1000.0,
             counter_tick: 0.0,
+            power_tick: 0.0,
             counter_factor: 1.0,
             reset_at: None,
             lost_at: None,
             fails: BTreeMap::new(),
             processes: Vec::new(),
             mig_uuids: Vec::new(),
+            architecture: 7,
             cores: 6912,
             megahertz: 1410,
             temperature: 45,
@@ -94,15 +103,21 @@ impl Device {
     /// The counter at `time`, in joules.
     #[must_use]
     pub fn counter(&self, time: f64) -> f64 {
-        let shown = if self.counter_tick > 0.0 {
-            (time / self.counter_tick).floor() * self.counter_tick
-        } else {
-            time
-        };
+        let shown = last_tick(time, self.counter_tick);
         let (start, since) = match self.reset_at {
             Some(reset) if shown >= reset => (0.0, reset),
             _ => (self.counter_start, 0.0),
         };
         start + (self.curve.joules(shown) - self.curve.joules(since)) * self.counter_factor
     }
+    /// The power shown at `time`, in watts.
+    #[must_use]
+    pub fn watts(&self, time: f64) -> f64 {
+        self.curve.watts(last_tick(time, self.power_tick))
+    }
+}
+
+/// When something that moves every `tick` seconds moved last.
+fn last_tick(time: f64, tick: f64) -> f64 {
+    if tick > 0.0 { (time / tick).floor() * tick } else { time }
 }

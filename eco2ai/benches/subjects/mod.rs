@@ -8,7 +8,6 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::Mutex;
-use std::time::Duration;
 
 use eco2ai::meter::Meter;
 use eco2ai::sensor::{CpuModel, LinuxUsage, NvidiaGpu, RamModel, Rapl, Sensor};
@@ -248,17 +247,4 @@ pub(crate) fn bare_nvml(fake: &FakeNvml) -> impl FnMut() {
     move || {
         black_box(device.total_energy_consumption().expect("a reading"));
     }
-}
-
-/// Nanoseconds, microseconds or what fits, with three figures.
-pub(crate) fn readable(time: Duration) -> String {
-    let ns = time.as_nanos() as f64;
-    let (value, unit) = match ns {
-        ..1e3 => (ns, "ns"),
-        ..1e6 => (ns / 1e3, "us"),
-        ..1e9 => (ns / 1e6, "ms"),
-        _ => (ns / 1e9, "s"),
-    };
-    let digits = if value < 10.0 { 2 } else { usize::from(value < 100.0) };
-    format!("{value:.digits$} {unit}")
 }

@@ -1,0 +1,153 @@
+//! Figures beside each other: measured in turns, printed as a table.
+
+use std::time::Instant;
+
+/// Medians of a figure and of what stands beside it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair {
+    pub(crate) figure: f64,
+    pub(crate) beside: f64,
+}
+
+impl Pair {
+    pub(crate) fn ratio(&self) -> f64 {
+        self.figure / self.beside
+    }
+}
+
+/// How far a figure is to come.
+#[derive(Clone, Copy)]
+pub(crate) enum Reach {
+    None,
+    /// The figure itself, and its ratio.
+    AtMost {
+        figure: f64,
+        ratio: Option<f64>,
+    },
+    /// The ratio alone.
+    Ratio {
+        most: f64,
+    },
+    /// What the figure has more than what stands beside it.
+    Added {
+        most: f64,
+    },
+}
+
+/// Takes both figures this many times, in turns, so that a busy machine troubles both alike.
+pub(crate) fn in_turns(
+    times: usize,
+    mut figure: impl FnMut() -> f64,
+    mut beside: impl FnMut() -> f64,
+) -> Pair {
+    // Opens files and fills caches.
+    figure();
+    beside();
+    let (figures, besides) = (0..times).map(|_| (figure(), beside())).unzip();
+    Pair { figure: median(figures), beside: median(besides) }
+}
+
+/// Seconds of one of these calls.
+pub(crate) fn time(calls: u32, work: &mut dyn FnMut()) -> f64 {
+    let begun = Instant::now();
+    for _ in 0..calls {
+        work();
+    }
+    begun.elapsed().as_secs_f64() / f64::from(calls)
+}
+
+pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// A time in the unit that fits.
+pub(crate) fn seconds(seconds: f64) -> String {
+    let ns = seconds * 1e9;
+    let (value, unit) = match ns {
+        ..1e3 => (ns, "ns"),
+        ..1e6 => (ns / 1e3, "us"),
+        ..1e9 => (ns / 1e6, "ms"),
+        _ => (seconds, "s"),
+    };
+    format!("{} {unit}", three_figures(value))
+}
+
+/// Memory in MiB.
+pub(crate) fn bytes(bytes: f64) -> String {
+    format!("{} MiB", three_figures(bytes / f64::from(1 << 20)))
+}
+
+/// A part of the whole.
+pub(crate) fn percent(part: f64) -> String {
+    format!("{:.4} %", part * 100.0)
+}
+
+fn three_figures(value: f64) -> String {
+    let digits = if value < 10.0 { 2 } else { usize::from(value < 100.0) };
+    format!("{value:.digits$}")
+}
+
+/// The rows so far, as text.
+#[derive(Default)]
+pub(crate) struct Table(Vec<[String; 6]>);
+
+const HEAD: [&str; 6] = ["what", "figure", "beside it", "", "ratio", "reach"];
+
+impl Table {
+    pub(crate) fn add(
+        &mut self,
+        what: &str,
+        unit: fn(f64) -> String,
+        pair: &Pair,
+        beside: &str,
+        reach: Reach,
+    ) {
+        let Pair { figure, beside: reference } = *pair;
+        let ratio = pair.ratio();
+        let mark = |is_reached: bool| if is_reached { "reached" } else { "NOT REACHED" };
+        let mut shown = unit(figure);
+        let mut times = format!("{ratio:.2}");
+        let reach = match reach {
+            Reach::None => String::new(),
+            Reach::AtMost { figure: most, ratio: None } => {
+                format!("{}: {}", unit(most), mark(figure <= most))
+            }
+            Reach::AtMost { figure: most, ratio: Some(times) } => {
+                let is_reached = figure <= most && ratio <= times;
+                format!("{}, {times} times: {}", unit(most), mark(is_reached))
+            }
+            Reach::Ratio { most } => format!("{most} times: {}", mark(ratio <= most)),
+            Reach::Added { most } => {
+                let added = figure - reference;
+                shown = format!("{} more", unit(added));
+                times = String::new();
+                format!("{}: {}", unit(most), mark(added <= most))
+            }
+        };
+        let row = [what.into(), shown, beside.into(), unit(reference), times, reach];
+        eprintln!("{}", row.join("  "));
+        self.0.push(row);
+    }
+
+    pub(crate) fn print(&self, markdown: bool) {
+        let head = HEAD.map(str::to_owned);
+        let rows = || std::iter::once(&head).chain(&self.0);
+        if markdown {
+            for (index, row) in rows().enumerate() {
+                println!("| {} |", row.join(" | "));
+                if index == 0 {
+                    println!("|---|---|---|---|---|---|");
+                }
+            }
+            return;
+        }
+        let width = |column: usize| rows().map(|row| row[column].chars().count()).max();
+        let widths: Vec<usize> = (0..HEAD.len()).map(|column| width(column).unwrap_or(0)).collect();
+        println!();
+        for row in rows() {
+            let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+            println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::ffi::{CStr, OsStr, c_char, c_int, c_uint, c_ulonglong, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Instant, UNIX_EPOCH};
 
 use crate::script::{Device, Script};
 
@@ -131,12 +131,15 @@ fn script() -> Option<Script> {
 /// Seconds since the start.
 fn time(script: &Script) -> f64 {
     static BEGUN: OnceLock<Instant> = OnceLock::new();
-    match &script.time_file {
-        Some(file) => std::fs::read_to_string(file)
+    match (&script.time_file, script.begins_at) {
+        (Some(file), _) => std::fs::read_to_string(file)
             .ok()
             .and_then(|text| text.trim().parse().ok())
             .unwrap_or(0.0),
-        None => BEGUN.get_or_init(Instant::now).elapsed().as_secs_f64(),
+        (None, Some(begins_at)) => {
+            UNIX_EPOCH.elapsed().map_or(0.0, |it| it.as_secs_f64()) - begins_at
+        }
+        (None, None) => BEGUN.get_or_init(Instant::now).elapsed().as_secs_f64(),
     }
 }
 

@@ -13,6 +13,8 @@ use crate::curve::Curve;
 pub struct Script {
     /// A file that holds the time in seconds; without it, the time since the first call.
     pub time_file: Option<PathBuf>,
+    /// Without such a file: when time 0 is, in seconds since 1970.
+    pub begins_at: Option<f64>,
     /// The devices, in the order of NVML.
     pub devices: Vec<Device>,
 }

@@ -41,13 +41,8 @@ CPU_TOOLS = [OURS, "eco2ai", "codecarbon", "codecarbon-process", "carbontracker"
 class Rig:
     def __init__(self, environments, scratch):
         self.environments, self.scratch = environments, scratch
-        # `cargo bench` and this use the same profile: a release build.
-        subprocess.run(
-            ["cargo", "build", "--release", "-p", "eco2ai-tests", "--bin", "side_by_side"]
-            + ["-p", "fake-nvml"],
-            cwd=ROOT,
-            check=True,
-        )
+        for part in (["eco2ai-tests", "--bin", "side_by_side"], ["fake-nvml"]):
+            subprocess.run(["cargo", "build", "--release", "-p", *part], cwd=ROOT, check=True)
         target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
         self.worker = target / "release/side_by_side"
         self.fake_nvml = target / "release/libfake_nvml.so"
@@ -103,7 +98,8 @@ class Rig:
 
 
 def three_figures(value):
-    return f"{value:.{max(0, 2 - math.floor(math.log10(value)))}f}" if 0 < value < 100 else f"{value:.0f}"
+    digits = 2 - math.floor(math.log10(value)) if value > 0 else 0
+    return f"{value:.{max(0, digits)}f}"
 
 
 def seconds(value):
@@ -207,12 +203,17 @@ def gpu(rig, options):
         device = {"curve": curve, "counter_tick": 0.1, "fails": {} if has_counter else no_counter}
         script = {"begins_at": begins_at, "devices": [device]}
         (folder / "script.json").write_text(json.dumps(script))
+        # CodeCarbon looks for a GPU only where this command runs.
+        smi = folder / "nvidia-smi"
+        smi.write_text("#!/bin/sh\n")
+        smi.chmod(0o755)
         figures = rig.run(
             tool,
             "gpu",
             options.seconds,
             folder=folder,
             LD_LIBRARY_PATH=str(folder),
+            PATH=f"{folder}:{os.environ['PATH']}",
             COMPONENTS="gpu",
         )
         if not figures:

@@ -138,9 +138,11 @@ class Zeus:
     def __init__(self):
         from zeus.monitor import ZeusMonitor
 
-        self.monitor = ZeusMonitor(log_file="zeus.csv")
+        self.new_monitor = lambda: ZeusMonitor(log_file="zeus.csv")
+        self.monitor = None
 
     def start(self):
+        self.monitor = self.monitor or self.new_monitor()
         self.monitor.begin_window("run", sync_execution=False)
 
     def stop(self, _):
@@ -242,7 +244,6 @@ def nested(tool, seconds):
 def main():
     name, task, *seconds = sys.argv[1:]
     tool = TOOLS[name]()
-    # Zeus starts with its monitor, the others with their first tracker.
     tool.imported = time.perf_counter() - BEGUN
     figures = globals()[task](tool, *map(float, seconds))
     print(json.dumps(figures), flush=True)

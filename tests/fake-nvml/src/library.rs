@@ -203,6 +203,7 @@ getters! {
     nvmlDeviceGetPowerManagementLimit: c_uint = |device, _| device.power_limit;
     nvmlDeviceGetNumGpuCores: c_uint = |device, _| device.cores;
     nvmlDeviceGetComputeMode: c_uint = |_, _| 0;
+    nvmlDeviceGetArchitecture: c_uint = |device, _| architecture(device);
     nvmlDeviceGetMaxMigDeviceCount: c_uint = |device, _| device.mig_uuids.len() as c_uint;
     nvmlDeviceGetMemoryInfo: Memory =
         |device, _| Memory { total: device.memory, free: device.memory, used: 0 };
@@ -211,6 +212,11 @@ getters! {
         memory: 0
     };
     nvmlDeviceGetPciInfo_v3: PciInfo = |device, _| pci_info(device);
+}
+
+/// Ampere; Pascal, the last without an energy counter, where the script has none.
+fn architecture(device: &Device) -> c_uint {
+    if device.fails.contains_key("nvmlDeviceGetTotalEnergyConsumption") { 4 } else { 7 }
 }
 
 fn pci_info(device: &Device) -> PciInfo {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use eco2ai::Tracker;
 
 use crate::subjects;
-use crate::table::{Pair, in_turns, time};
+use crate::table::{Pair, all_in_turns, in_turns, time};
 
 /// The argument before what a child is to do.
 pub(crate) const CHILD: &str = "--child";
@@ -34,15 +34,15 @@ pub(crate) fn child(task: &[String]) {
 }
 
 /// The figures that a child prints.
-fn ask(task: &[&str], set: impl FnOnce(&mut Command)) -> Vec<f64> {
+fn ask<const N: usize>(task: &[&str], set: impl FnOnce(&mut Command)) -> [f64; N] {
     let mut command = subjects::command(&subjects::folder().expect("a folder"));
     command.arg(CHILD).args(task);
     set(&mut command);
     let output = command.output().expect("this program");
     let text = String::from_utf8_lossy(&output.stdout);
     let figures: Vec<f64> = text.split_whitespace().flat_map(str::parse).collect();
-    assert!(!figures.is_empty(), "{task:?}: {}", String::from_utf8_lossy(&output.stderr));
-    figures
+    let errors = String::from_utf8_lossy(&output.stderr);
+    figures.try_into().unwrap_or_else(|_| panic!("{task:?}: {errors}"))
 }
 
 fn once(work: impl FnOnce()) -> f64 {
@@ -53,10 +53,10 @@ fn once(work: impl FnOnce()) -> f64 {
 
 /// A tracked call that is disabled, beside an empty one.
 pub(crate) fn disabled(rounds: usize) -> Pair {
-    let figures = ask(&["disabled", &rounds.to_string()], |command| {
+    let [figure, beside] = ask(&["disabled", &rounds.to_string()], |command| {
         command.env("ECO2AI_DISABLE", "1");
     });
-    Pair { figure: figures[0], beside: figures[1] }
+    Pair { figure, beside }
 }
 
 fn child_disabled(rounds: usize) -> Vec<f64> {
@@ -78,15 +78,14 @@ pub(crate) fn first_start(times: usize, library: Option<&Path>) -> Pair {
             command.env("LD_LIBRARY_PATH", folder);
         }
     };
-    in_turns(times, || ask(&["first-start"], set)[0], || ask(&["nvml-start"], set)[0])
+    let [pair] = all_in_turns(times, || ask(&["first-start"], set), || ask(&["nvml-start"], set));
+    pair
 }
 
 /// Resident, and private dirty memory of a process after its first run, beside one without a run.
 pub(crate) fn memory(times: usize) -> [Pair; 2] {
-    [0, 1].map(|which| {
-        let asked = |task| ask(&[task], |_| ())[which];
-        in_turns(times, || asked("memory"), || asked("memory-without"))
-    })
+    let asked = |task| ask(&[task], |_| ());
+    all_in_turns(times, || asked("memory"), || asked("memory-without"))
 }
 
 fn child_memory(tracked: bool) -> Vec<f64> {
@@ -108,8 +107,8 @@ fn kibibytes(text: &str, name: &str) -> f64 {
 /// The part of a core that the meter's thread takes while one run is active and the process idles,
 /// beside a thread that does the bare system calls each second.
 pub(crate) fn meter_thread(seconds: u64) -> Pair {
-    let figures = ask(&["meter-thread", &seconds.to_string()], |_| ());
-    Pair { figure: figures[0], beside: figures[1] }
+    let [figure, beside] = ask(&["meter-thread", &seconds.to_string()], |_| ());
+    Pair { figure, beside }
 }
 
 fn child_meter_thread(seconds: u64) -> Vec<f64> {
@@ -159,15 +158,13 @@ pub(crate) fn append(rows: usize, rounds: usize) -> Pair {
 }
 
 /// Time and peak memory of a summary, beside those of reading each cell, in processes of their own.
-pub(crate) fn summary(rows: usize, columns: usize, times: usize) -> (Pair, Pair) {
+pub(crate) fn summary(rows: usize, columns: usize, times: usize) -> [Pair; 2] {
     let log = write_log(rows, columns);
     let file = log.to_str().expect("a path in UTF-8");
-    let [time, memory] = [0, 1].map(|which| {
-        let asked = |task| ask(&[task, file], |_| ())[which];
-        in_turns(times, || asked("summary"), || asked("cells"))
-    });
+    let asked = |task| ask(&[task, file], |_| ());
+    let pairs = all_in_turns(times, || asked("summary"), || asked("cells"));
     fs::remove_file(&log).expect("the log");
-    (time, memory)
+    pairs
 }
 
 fn with_peak(work: impl FnOnce()) -> Vec<f64> {

@@ -91,10 +91,10 @@ fn readings(table: &mut Table, rounds: usize) {
     );
     let fake = subjects::fake_nvml();
     table.add(
-        "one reading, NVML counter",
+        "one reading, NVML counter, compared with the power",
         seconds,
         &alternate(rounds, 200, &mut subjects::nvml(&fake), &mut subjects::bare_nvml(&fake)),
-        "one call of the fake library, which reads its script",
+        "the two calls of the fake library, which reads its script",
         Reach::None,
     );
 }
@@ -152,7 +152,7 @@ fn logs(table: &mut Table, rounds: usize, quick: bool) {
         Reach::Ratio { most: 1.1 },
     );
     for columns in [13, usize::MAX] {
-        let (time, memory) = processes::summary(rows, columns, if quick { 1 } else { 5 });
+        let [time, memory] = processes::summary(rows, columns, if quick { 1 } else { 5 });
         table.add(
             match (columns, quick) {
                 (13, false) => "summary of a million rows of Eco2AI's",

@@ -16,8 +16,12 @@ use eco2ai_tests::curve::Curve;
 use eco2ai_tests::fake_nvml::FakeNvml;
 use eco2ai_tests::fake_nvml::script::{Device, Script};
 use eco2ai_tests::fake_tree::FakeTree;
+use nvml_wrapper::structs::device::FieldId;
 use rustix::time::{ClockId, clock_gettime};
 use tracing_subscriber::fmt::format::FmtSpan;
+
+/// `NVML_FI_DEV_POWER_INSTANT`
+const POWER_INSTANT: u32 = 186;
 
 /// The variable with the folder of the run; without it a program has parameters of the user.
 const FOLDER: &str = "BENCH_FOLDER";
@@ -222,7 +226,7 @@ pub(crate) fn fake_nvml() -> FakeNvml {
     FakeNvml::new(Script { devices: vec![Device::default()], ..Script::default() })
 }
 
-/// Reads its counter.
+/// Reads its counter, and its power: in the first ten seconds, which these are, the two are compared.
 ///
 /// # Panics
 /// Where it cannot be read.
@@ -235,7 +239,7 @@ pub(crate) fn nvml(fake: &FakeNvml) -> impl FnMut() {
     }
 }
 
-/// The call of the library in that.
+/// The calls of the library in that.
 ///
 /// # Panics
 /// Where it cannot be read.
@@ -246,5 +250,6 @@ pub(crate) fn bare_nvml(fake: &FakeNvml) -> impl FnMut() {
     let device = nvml.device_by_index(0).expect("a device");
     move || {
         black_box(device.total_energy_consumption().expect("a reading"));
+        black_box(device.field_values_for(&[FieldId(POWER_INSTANT)]).expect("a reading"));
     }
 }

@@ -40,11 +40,24 @@ pub(crate) fn in_turns(
     mut figure: impl FnMut() -> f64,
     mut beside: impl FnMut() -> f64,
 ) -> Pair {
+    let [pair] = all_in_turns(times, || [figure()], || [beside()]);
+    pair
+}
+
+/// The same for several figures that are taken at once.
+pub(crate) fn all_in_turns<const N: usize>(
+    times: usize,
+    mut figures: impl FnMut() -> [f64; N],
+    mut besides: impl FnMut() -> [f64; N],
+) -> [Pair; N] {
     // Opens files and fills caches.
-    figure();
-    beside();
-    let (figures, besides) = (0..times).map(|_| (figure(), beside())).unzip();
-    Pair { figure: median(figures), beside: median(besides) }
+    figures();
+    besides();
+    let taken: Vec<_> = (0..times).map(|_| (figures(), besides())).collect();
+    std::array::from_fn(|which| Pair {
+        figure: median(taken.iter().map(|(figures, _)| figures[which]).collect()),
+        beside: median(taken.iter().map(|(_, besides)| besides[which]).collect()),
+    })
 }
 
 /// Seconds of one of these calls.
@@ -56,7 +69,7 @@ pub(crate) fn time(calls: u32, work: &mut dyn FnMut()) -> f64 {
     begun.elapsed().as_secs_f64() / f64::from(calls)
 }
 
-pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
+fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
 }

@@ -223,8 +223,8 @@ def gpu(rig, options):
 
     yield [f"{options.seconds:g} s", *GPU_TOOLS]
     rows = [(name, has_counter) for has_counter in (True, False) for name in CURVES]
-    # They sleep nearly all the time: one tool plays all curves at once.
-    with ThreadPoolExecutor(len(rows)) as pool:
+    # They sleep nearly all the time: one tool plays the curves at once.
+    with ThreadPoolExecutor(len(CURVES)) as pool:
         columns = [
             list(pool.map(lambda row: reported(tool, CURVES[row[0]], row[1]), rows))
             for tool in GPU_TOOLS

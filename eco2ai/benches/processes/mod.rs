@@ -60,7 +60,7 @@ pub(crate) fn disabled(rounds: usize) -> Pair {
 }
 
 fn child_disabled(rounds: usize) -> Vec<f64> {
-    const CALLS: u32 = 100_000;
+    const CALLS: u32 = 10_000;
     // Loops of their own: a call through a pointer would cost as much as the switch.
     let tracked = || once(|| (0..CALLS).for_each(|_| subjects::tracked())) / f64::from(CALLS);
     let empty = || once(|| (0..CALLS).for_each(|_| subjects::empty())) / f64::from(CALLS);
@@ -150,7 +150,7 @@ pub(crate) fn append(rows: usize, rounds: usize) -> Pair {
     });
     let run = |tracker: &Tracker| drop(black_box(tracker.start().and_then(eco2ai::Run::stop)));
     let pair =
-        in_turns(rounds, || time(100, &mut || run(&long.0)), || time(100, &mut || run(&short.0)));
+        in_turns(rounds, || time(20, &mut || run(&long.0)), || time(100, &mut || run(&short.0)));
     for (_, log) in [long, short] {
         fs::remove_file(log).expect("the log");
     }

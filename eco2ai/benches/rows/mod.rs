@@ -10,7 +10,7 @@ use crate::table::{self, Pair, Reach, Table, in_turns, seconds};
 /// All of them; `quick`: few rounds and short logs, to see that it runs.
 pub(crate) fn all(quick: bool) -> Table {
     let mut table = Table::default();
-    let rounds = if quick { 3 } else { 101 };
+    let rounds = if quick { 3 } else { 1001 };
     calls(&mut table, rounds);
     readings(&mut table, rounds);
     whole_processes(&mut table, quick);
@@ -18,7 +18,8 @@ pub(crate) fn all(quick: bool) -> Table {
     table
 }
 
-/// So many calls of both, in turns.
+/// So many calls of both, in turns: few at a time, so that most rounds end before the system takes
+/// the CPU away.
 fn alternate(rounds: usize, calls: u32, work: &mut dyn FnMut(), bare: &mut dyn FnMut()) -> Pair {
     in_turns(rounds, || table::time(calls, &mut *work), || table::time(calls, &mut *bare))
 }
@@ -29,7 +30,7 @@ fn calls(table: &mut Table, rounds: usize) {
     table.add(
         "empty tracked function, with its row",
         seconds,
-        &alternate(rounds, 200, &mut subjects::tracked, &mut bare),
+        &alternate(rounds, 20, &mut subjects::tracked, &mut bare),
         "open, lock, append the same bytes, close",
         Reach::AtMost { figure: 10e-6, ratio: Some(2.5) },
     );
@@ -40,7 +41,7 @@ fn calls(table: &mut Table, rounds: usize) {
     table.add(
         "nested tracked function, with both rows",
         seconds,
-        &alternate(rounds, 100, &mut subjects::nested, &mut twice),
+        &alternate(rounds, 10, &mut subjects::nested, &mut twice),
         "the same, twice",
         Reach::None,
     );
@@ -48,7 +49,7 @@ fn calls(table: &mut Table, rounds: usize) {
     table.add(
         "empty tracked function, with its row",
         seconds,
-        &alternate(rounds, 200, &mut subjects::tracked, &mut subjects::instrumented),
+        &alternate(rounds, 20, &mut subjects::tracked, &mut subjects::instrumented),
         "`tracing::instrument`, a line to an open file",
         Reach::None,
     );
@@ -58,7 +59,7 @@ fn calls(table: &mut Table, rounds: usize) {
     table.add(
         "tracked call with `rows = \"total\"`",
         seconds,
-        &alternate(rounds, 20_000, &mut subjects::total, &mut clock),
+        &alternate(rounds, 2_000, &mut subjects::total, &mut clock),
         "two clock reads",
         Reach::AtMost { figure: 150e-9, ratio: None },
     );
@@ -77,7 +78,7 @@ fn readings(table: &mut Table, rounds: usize) {
     table.add(
         "one reading, CPU and RAM",
         seconds,
-        &alternate(rounds, 200, &mut || meter.read(), &mut subjects::bare_cpu_and_ram()),
+        &alternate(rounds, 20, &mut || meter.read(), &mut subjects::bare_cpu_and_ram()),
         "`/proc/stat` and `statm`, kept open, and the CPU clock",
         Reach::AtMost { figure: 15e-6, ratio: None },
     );
@@ -85,7 +86,7 @@ fn readings(table: &mut Table, rounds: usize) {
     table.add(
         "one reading, RAPL with four zones",
         seconds,
-        &alternate(rounds, 200, &mut subjects::rapl(&tree), &mut subjects::bare_rapl(&tree)),
+        &alternate(rounds, 20, &mut subjects::rapl(&tree), &mut subjects::bare_rapl(&tree)),
         "four kept-open files (no sysfs here)",
         Reach::None,
     );
@@ -93,7 +94,7 @@ fn readings(table: &mut Table, rounds: usize) {
     table.add(
         "one reading, NVML counter, compared with the power",
         seconds,
-        &alternate(rounds, 200, &mut subjects::nvml(&fake), &mut subjects::bare_nvml(&fake)),
+        &alternate(rounds, 20, &mut subjects::nvml(&fake), &mut subjects::bare_nvml(&fake)),
         "the two calls of the fake library, which reads its script",
         Reach::None,
     );

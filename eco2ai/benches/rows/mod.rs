@@ -59,7 +59,7 @@ fn calls(table: &mut Table, rounds: usize) {
     table.add(
         "tracked call with `rows = \"total\"`",
         seconds,
-        &alternate(rounds, 2_000, &mut subjects::total, &mut clock),
+        &alternate(rounds, 200, &mut subjects::total, &mut clock),
         "two clock reads",
         Reach::AtMost { figure: 150e-9, ratio: None },
     );

@@ -9,7 +9,7 @@ use crate::table::{self, Pair, Reach, Table, in_turns, seconds};
 
 /// All of them; `quick`: few rounds and short logs, to see that it runs.
 pub(crate) fn all(quick: bool) -> Table {
-    let mut table = Table::default();
+    let mut table = Table::new(quick);
     let rounds = if quick { 3 } else { 1001 };
     calls(&mut table, rounds);
     readings(&mut table, rounds);

@@ -102,12 +102,19 @@ fn three_figures(value: f64) -> String {
 }
 
 /// The rows so far, as text.
-#[derive(Default)]
-pub(crate) struct Table(Vec<[String; 6]>);
+pub(crate) struct Table {
+    rows: Vec<[String; 6]>,
+    /// Rough figures are not held against what is to be reached.
+    is_rough: bool,
+}
 
 const HEAD: [&str; 6] = ["what", "figure", "beside it", "", "ratio", "reach"];
 
 impl Table {
+    pub(crate) fn new(is_rough: bool) -> Self {
+        Self { rows: Vec::new(), is_rough }
+    }
+
     pub(crate) fn add(
         &mut self,
         what: &str,
@@ -118,7 +125,11 @@ impl Table {
     ) {
         let Pair { figure, beside: reference } = *pair;
         let ratio = pair.ratio();
-        let mark = |is_reached: bool| if is_reached { "reached" } else { "NOT REACHED" };
+        let mark = |is_reached: bool| match (self.is_rough, is_reached) {
+            (true, _) => "not judged",
+            (false, true) => "reached",
+            (false, false) => "NOT REACHED",
+        };
         let mut shown = unit(figure);
         let mut times = format!("{ratio:.2}");
         let reach = match reach {
@@ -140,12 +151,12 @@ impl Table {
         };
         let row = [what.into(), shown, beside.into(), unit(reference), times, reach];
         eprintln!("{}", row.join("  "));
-        self.0.push(row);
+        self.rows.push(row);
     }
 
     pub(crate) fn print(&self, markdown: bool) {
         let head = HEAD.map(str::to_owned);
-        let rows = || std::iter::once(&head).chain(&self.0);
+        let rows = || std::iter::once(&head).chain(&self.rows);
         if markdown {
             for (index, row) in rows().enumerate() {
                 println!("| {} |", row.join(" | "));

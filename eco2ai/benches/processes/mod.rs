@@ -1,0 +1,201 @@
+//! What needs a process of its own: this program starts itself again, and the child prints figures.
+
+use std::fs::{self, File};
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use eco2ai::Tracker;
+
+use crate::subjects;
+use crate::table::{Pair, all_in_turns, in_turns, time};
+
+/// The argument before what a child is to do.
+pub(crate) const CHILD: &str = "--child";
+
+/// Does what a parent asks for, and prints figures.
+pub(crate) fn child(task: &[String]) {
+    let task: Vec<&str> = task.iter().map(String::as_str).collect();
+    let figures = match task.as_slice() {
+        ["disabled", rounds] => child_disabled(rounds.parse().expect("a number")),
+        ["first-start"] => vec![once(subjects::tracked)],
+        ["nvml-start"] => vec![once(|| drop(black_box(nvml_wrapper::Nvml::init())))],
+        ["memory"] => child_memory(true),
+        ["memory-without"] => child_memory(false),
+        ["meter-thread", seconds] => child_meter_thread(seconds.parse().expect("a number")),
+        ["summary", file] => with_peak(|| drop(eco2ai::summary(file).expect("a summary"))),
+        ["cells", file] => with_peak(|| split_into_cells(Path::new(file))),
+        other => panic!("no task: {other:?}"),
+    };
+    let figures: Vec<String> = figures.iter().map(f64::to_string).collect();
+    println!("{}", figures.join(" "));
+}
+
+/// The figures that a child prints.
+fn ask<const N: usize>(task: &[&str], set: impl FnOnce(&mut Command)) -> [f64; N] {
+    let mut command = subjects::command(&subjects::folder().expect("a folder"));
+    command.arg(CHILD).args(task);
+    set(&mut command);
+    let output = command.output().expect("this program");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let figures: Vec<f64> = text.split_whitespace().flat_map(str::parse).collect();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    figures.try_into().unwrap_or_else(|_| panic!("{task:?}: {errors}"))
+}
+
+fn once(work: impl FnOnce()) -> f64 {
+    let begun = Instant::now();
+    work();
+    begun.elapsed().as_secs_f64()
+}
+
+/// A tracked call that is disabled, beside an empty one.
+pub(crate) fn disabled(rounds: usize) -> Pair {
+    let [figure, beside] = ask(&["disabled", &rounds.to_string()], |command| {
+        command.env("ECO2AI_DISABLE", "1");
+    });
+    Pair { figure, beside }
+}
+
+fn child_disabled(rounds: usize) -> Vec<f64> {
+    const CALLS: u32 = 10_000;
+    // Loops of their own: a call through a pointer would cost as much as the switch.
+    let tracked = || once(|| (0..CALLS).for_each(|_| subjects::tracked())) / f64::from(CALLS);
+    let empty = || once(|| (0..CALLS).for_each(|_| subjects::empty())) / f64::from(CALLS);
+    let pair = in_turns(rounds, tracked, empty);
+    vec![pair.figure, pair.beside]
+}
+
+/// The first tracked call of a process, beside the start of NVML in another one; `library` is the
+/// folder of a fake one.
+pub(crate) fn first_start(times: usize, library: Option<&Path>) -> Pair {
+    let set = |command: &mut Command| {
+        if let Some(folder) = library {
+            // The bare start asks for the name without a number.
+            let _ = std::os::unix::fs::symlink("libnvidia-ml.so.1", folder.join("libnvidia-ml.so"));
+            command.env("LD_LIBRARY_PATH", folder);
+        }
+    };
+    let [pair] = all_in_turns(times, || ask(&["first-start"], set), || ask(&["nvml-start"], set));
+    pair
+}
+
+/// Resident, and private dirty memory of a process after its first run, beside one without a run.
+pub(crate) fn memory(times: usize) -> [Pair; 2] {
+    let asked = |task| ask(&[task], |_| ());
+    all_in_turns(times, || asked("memory"), || asked("memory-without"))
+}
+
+fn child_memory(tracked: bool) -> Vec<f64> {
+    if tracked {
+        subjects::tracked();
+        // The meter's thread comes up, too.
+        thread::sleep(Duration::from_millis(50));
+    }
+    let text = fs::read_to_string("/proc/self/smaps_rollup").expect("the process's memory");
+    ["Rss:", "Private_Dirty:"].map(|name| kibibytes(&text, name) * 1024.0).to_vec()
+}
+
+/// The number of a line such as `Rss:   123 kB`.
+fn kibibytes(text: &str, name: &str) -> f64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).expect("the line");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// The part of a core that the meter's thread takes while one run is active and the process idles,
+/// beside a thread that does the bare system calls each second.
+pub(crate) fn meter_thread(seconds: u64) -> Pair {
+    let [figure, beside] = ask(&["meter-thread", &seconds.to_string()], |_| ());
+    Pair { figure, beside }
+}
+
+fn child_meter_thread(seconds: u64) -> Vec<f64> {
+    const NAMES: [&str; 2] = ["eco2ai-meter", "bare"];
+    let run = Tracker::builder().build().and_then(|tracker| tracker.start()).expect("a run");
+    let mut bare = subjects::bare_cpu_and_ram();
+    let spawned = thread::Builder::new().name(NAMES[1].into()).spawn(move || {
+        loop {
+            thread::sleep(Duration::from_secs(1));
+            bare();
+        }
+    });
+    drop(spawned.expect("a thread"));
+    // Past the first period, in which files are opened and the journal is made.
+    thread::sleep(Duration::from_millis(1500));
+    let (begun, before) = (Instant::now(), NAMES.map(cpu_time));
+    thread::sleep(Duration::from_secs(seconds));
+    let (passed, after) = (begun.elapsed().as_secs_f64(), NAMES.map(cpu_time));
+    drop(run);
+    vec![(after[0] - before[0]) / passed, (after[1] - before[1]) / passed]
+}
+
+/// Seconds that the thread of this name has been on a CPU.
+fn cpu_time(name: &str) -> f64 {
+    let tasks = fs::read_dir("/proc/self/task").expect("threads").flatten();
+    let task = tasks
+        .map(|task| task.path())
+        .find(|task| fs::read_to_string(task.join("comm")).is_ok_and(|it| it.trim() == name));
+    let text = fs::read_to_string(task.expect("the thread").join("schedstat")).expect("its time");
+    text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).expect("a number") / 1e9
+}
+
+/// A run with its row in a log of so many rows, beside one in a log without any.
+pub(crate) fn append(rows: usize, rounds: usize) -> Pair {
+    let [long, short] = [rows, 0].map(|rows| {
+        let log = write_log(rows, usize::MAX);
+        let built = Tracker::builder().file(&log).forget().build();
+        (built.expect("good parameters"), log)
+    });
+    let run = |tracker: &Tracker| drop(black_box(tracker.start().and_then(eco2ai::Run::stop)));
+    let pair =
+        in_turns(rounds, || time(20, &mut || run(&long.0)), || time(100, &mut || run(&short.0)));
+    for (_, log) in [long, short] {
+        fs::remove_file(log).expect("the log");
+    }
+    pair
+}
+
+/// Time and peak memory of a summary, beside those of reading each cell, in processes of their own.
+pub(crate) fn summary(rows: usize, columns: usize, times: usize) -> [Pair; 2] {
+    let log = write_log(rows, columns);
+    let file = log.to_str().expect("a path in UTF-8");
+    let asked = |task| ask(&[task, file], |_| ());
+    let pairs = all_in_turns(times, || asked("summary"), || asked("cells"));
+    fs::remove_file(&log).expect("the log");
+    pairs
+}
+
+fn with_peak(work: impl FnOnce()) -> Vec<f64> {
+    let time = once(work);
+    let status = fs::read_to_string("/proc/self/status").expect("the process");
+    vec![time, kibibytes(&status, "VmHWM:") * 1024.0]
+}
+
+fn split_into_cells(file: &Path) {
+    let mut reader = csv::Reader::from_path(file).expect("a file");
+    let mut record = csv::ByteRecord::new();
+    while reader.read_byte_record(&mut record).expect("a row") {
+        black_box(&record);
+    }
+}
+
+/// A log that repeats the last row of this run's log under ten projects.
+fn write_log(rows: usize, columns: usize) -> PathBuf {
+    let path = subjects::log().with_file_name(format!("{rows}_{columns}.csv"));
+    let mut reader = csv::Reader::from_path(subjects::log()).expect("a log");
+    let header = reader.byte_headers().expect("a header").clone();
+    let row = reader.byte_records().last().expect("a row").expect("a whole row");
+    let file = File::create(&path).expect("a file");
+    let mut writer = csv::Writer::from_writer(file);
+    writer.write_record(header.iter().take(columns)).expect("a header");
+    for number in 0..rows {
+        let project = [b'0' + u8::try_from(number % 10).expect("a digit")];
+        let cells = row.iter().enumerate().take(columns);
+        let cells = cells.map(|(at, cell)| if at == 1 { &project[..] } else { cell });
+        writer.write_record(cells).expect("a row");
+    }
+    writer.flush().expect("the log");
+    path
+}

@@ -1,0 +1,255 @@
+//! What the benches measure, and the bare work beside it.
+#![allow(dead_code, reason = "each bench uses a part")]
+
+use std::fs::{File, OpenOptions};
+use std::hint::black_box;
+use std::io::Write;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::sync::Mutex;
+
+use eco2ai::meter::Meter;
+use eco2ai::sensor::{CpuModel, LinuxUsage, NvidiaGpu, RamModel, Rapl, Sensor};
+use eco2ai::units::Watts;
+use eco2ai_tests::curve::Curve;
+use eco2ai_tests::fake_nvml::FakeNvml;
+use eco2ai_tests::fake_nvml::script::{Device, Script};
+use eco2ai_tests::fake_tree::FakeTree;
+use nvml_wrapper::structs::device::FieldId;
+use rustix::time::{ClockId, clock_gettime};
+use tracing_subscriber::fmt::format::FmtSpan;
+
+/// `NVML_FI_DEV_POWER_INSTANT`
+const POWER_INSTANT: u32 = 186;
+
+/// The variable with the folder of the run; without it a program has parameters of the user.
+const FOLDER: &str = "BENCH_FOLDER";
+
+/// The folder of this run; `None` in a program that was not started by [`command`].
+pub(crate) fn folder() -> Option<PathBuf> {
+    std::env::var_os(FOLDER).map(PathBuf::from)
+}
+
+/// The log of this run.
+///
+/// # Panics
+/// Where there is no folder.
+pub(crate) fn log() -> PathBuf {
+    folder().expect("started by `command`").join("emission.csv")
+}
+
+/// This program again, with its log and its saved parameters in `folder`.
+///
+/// # Panics
+/// Where the program does not know its own path.
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("a path"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("ECO2AI_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .env(FOLDER, folder)
+        .env("ECO2AI_FILE", folder.join("emission.csv"))
+        .env("ECO2AI_CONFIG", folder.join("params.toml"));
+    command
+}
+
+/// Runs this program again with the same arguments, in a folder of its own.
+///
+/// # Panics
+/// Where that cannot be.
+pub(crate) fn run_in_own_folder(set: impl FnOnce(&mut Command)) -> ExitStatus {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = command(folder.path());
+    command.args(std::env::args_os().skip(1));
+    set(&mut command);
+    command.status().expect("this program")
+}
+
+/// Does nothing.
+#[inline(never)]
+pub(crate) fn empty() {
+    black_box(());
+}
+
+/// Does nothing and leaves a row.
+#[eco2ai::track]
+#[inline(never)]
+pub(crate) fn tracked() {
+    black_box(());
+}
+
+/// Leaves two rows: its own and that of [`tracked`].
+#[eco2ai::track]
+#[inline(never)]
+pub(crate) fn nested() {
+    tracked();
+}
+
+/// Does nothing; all its calls leave one row together.
+#[eco2ai::track(rows = "total")]
+#[inline(never)]
+pub(crate) fn total() {
+    black_box(());
+}
+
+/// Does nothing; a subscriber writes a line when it ends.
+#[tracing::instrument]
+#[inline(never)]
+pub(crate) fn instrumented() {
+    black_box(());
+}
+
+/// Has `tracing` write a line to a file whenever a span ends.
+///
+/// # Panics
+/// Where the file cannot be made, or there is a subscriber already.
+pub(crate) fn subscribe() {
+    let file = File::create(log().with_extension("trace")).expect("a file");
+    tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_writer(Mutex::new(file))
+        .init();
+}
+
+/// What writing a row needs at the least: open, lock, append the same bytes, close.
+pub(crate) struct BareAppend {
+    file: PathBuf,
+    row: Vec<u8>,
+}
+
+impl BareAppend {
+    /// Takes the last row of the log as its bytes.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub(crate) fn of_last_row() -> Self {
+        tracked();
+        let log = std::fs::read(log()).expect("the log");
+        let row = log.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().expect("a row");
+        Self { file: self::log().with_extension("bare"), row: [row, b"\n"].concat() }
+    }
+
+    /// Appends the row.
+    ///
+    /// # Panics
+    /// Where it cannot.
+    pub(crate) fn append(&self) {
+        let options = OpenOptions::new().create(true).append(true).open(&self.file);
+        let mut file = options.expect("a file");
+        file.lock().expect("a lock");
+        file.write_all(&self.row).expect("an append");
+    }
+}
+
+/// The file that a reading of the processor or of memory needs, open.
+pub(crate) struct BareFiles(Vec<File>);
+
+impl BareFiles {
+    /// Opens them.
+    ///
+    /// # Panics
+    /// Where one is missing.
+    pub(crate) fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Self {
+        Self(paths.into_iter().map(|path| File::open(path).expect("a file")).collect())
+    }
+
+    /// Reads the start of each.
+    ///
+    /// # Panics
+    /// Where one cannot be read.
+    pub(crate) fn read(&self) {
+        let mut buffer = [0; 4096];
+        for file in &self.0 {
+            black_box(file.read_at(&mut buffer, 0).expect("a reading"));
+        }
+        black_box(buffer);
+    }
+}
+
+/// A reading of processor and memory by the meter, as at each start and stop of a run.
+pub(crate) fn meter() -> Meter {
+    let meter = Meter::builder(LinuxUsage::new()).build();
+    meter.add_sensor(CpuModel::from_watts(Watts(100.0)));
+    meter.add_sensor(RamModel);
+    meter
+}
+
+/// The system calls of such a reading: the machine's CPU time, memory, the process's CPU time.
+pub(crate) fn bare_cpu_and_ram() -> impl FnMut() {
+    let files = BareFiles::open(["/proc/stat", "/proc/self/statm"]);
+    move || {
+        files.read();
+        black_box(clock_gettime(ClockId::ProcessCPUTime));
+    }
+}
+
+/// Two sockets with their memory.
+pub(crate) fn fake_rapl() -> FakeTree {
+    let mut tree = FakeTree::new();
+    for socket in 0..2 {
+        let (zone, start) = (format!("intel-rapl:{socket}"), 1_000_000_000 * (socket + 1));
+        let (curve, range) = (Curve::Constant(1.0), 262_143_328_850);
+        tree.zone(&zone, &format!("package-{socket}"), curve, start, range);
+        tree.zone(&format!("{zone}:0"), "dram", curve, start + 500_000_000, range);
+    }
+    tree
+}
+
+/// Reads the four zones of such a machine.
+///
+/// # Panics
+/// Where they cannot be read.
+pub(crate) fn rapl(tree: &FakeTree) -> impl FnMut() {
+    let mut packages = Rapl::packages(&tree.powercap()).expect("packages");
+    let mut dram = Rapl::dram(&tree.powercap()).expect("memory");
+    move || {
+        black_box(packages.read().expect("a reading"));
+        black_box(dram.read().expect("a reading"));
+    }
+}
+
+/// The system calls of that.
+pub(crate) fn bare_rapl(tree: &FakeTree) -> impl FnMut() {
+    let zones = ["intel-rapl:0", "intel-rapl:0:0", "intel-rapl:1", "intel-rapl:1:0"];
+    let paths = zones.map(|zone| tree.powercap().join(zone).join("energy_uj"));
+    let files = BareFiles::open(paths);
+    move || files.read()
+}
+
+/// One device on a fake NVML.
+pub(crate) fn fake_nvml() -> FakeNvml {
+    FakeNvml::new(Script { devices: vec![Device::default()], ..Script::default() })
+}
+
+/// Reads its counter, and its power: in the first ten seconds, which these are, the two are compared.
+///
+/// # Panics
+/// Where it cannot be read.
+pub(crate) fn nvml(fake: &FakeNvml) -> impl FnMut() {
+    let mut devices = NvidiaGpu::all_from(&fake.library(), None, None).expect("a device");
+    move || {
+        for device in &mut devices {
+            black_box(device.read().expect("a reading"));
+        }
+    }
+}
+
+/// The calls of the library in that.
+///
+/// # Panics
+/// Where it cannot be read.
+pub(crate) fn bare_nvml(fake: &FakeNvml) -> impl FnMut() {
+    // Kept to the end of the program, as its devices borrow it.
+    let nvml = nvml_wrapper::Nvml::builder().lib_path(&fake.library()).init().expect("NVML");
+    let nvml: &'static _ = Box::leak(Box::new(nvml));
+    let device = nvml.device_by_index(0).expect("a device");
+    move || {
+        black_box(device.total_energy_consumption().expect("a reading"));
+        black_box(device.field_values_for(&[FieldId(POWER_INSTANT)]).expect("a reading"));
+    }
+}

@@ -35,4 +35,4 @@ cargo fetch --quiet
 build "$folder" packages-alone
 alone=$took
 build "$root" eco2ai
-awk -v alone="$alone" -v ours="$took" 'BEGIN { printf "the second over the first  %.2f  \n", ours / alone }'
+awk -v alone="$alone" -v ours="$took" 'BEGIN { printf "the second over the first  %.2f  -\n", ours / alone }'

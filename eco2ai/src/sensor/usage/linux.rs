@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+use rustix::process::{WaitId, WaitIdOptions, waitid};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{CpuClock, Usage, UsageSource};
@@ -234,7 +236,9 @@ impl LinuxUsage {
         if self.next_search.is_some_and(|next| begun < next) {
             return;
         }
-        if self.lists_children {
+        if self.is_this_process && self.children.is_empty() && has_no_child() {
+            // The kernel knows it at once.
+        } else if self.lists_children {
             self.search_lists();
         } else {
             self.search_all();
@@ -375,6 +379,12 @@ impl UsageSource for LinuxUsage {
     fn cpu_clock(&self) -> Option<CpuClock> {
         self.is_this_process.then(|| -> CpuClock { Arc::new(process_cpu_time) })
     }
+}
+
+/// Whether this process has no child, be it alive or not waited for yet. Leaves all as it is.
+fn has_no_child() -> bool {
+    let look_only = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    matches!(waitid(WaitId::All, look_only), Err(Errno::CHILD))
 }
 
 /// CPU time of this process alone.

@@ -362,7 +362,9 @@ impl UsageSource for LinuxUsage {
 
     fn refresh(&mut self) {
         // The ticks of known children first, so that one which has vanished since is settled.
-        self.read_tree();
+        if !self.children.is_empty() {
+            self.read_tree();
+        }
         self.search();
         self.processes.clear();
         self.processes.push(self.own);

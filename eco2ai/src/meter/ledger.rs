@@ -570,8 +570,9 @@ impl Ledger {
         }
     }
 
-    /// Ends a run. Its active children go to its parent.
-    pub(crate) fn stop(&mut self, key: RunKey) -> Option<Account> {
+    /// Ends a run and gives its account to `take`, as it lies here: it is too large to be handed
+    /// about. The run's active children go to its parent.
+    pub(crate) fn stop<T>(&mut self, key: RunKey, take: impl FnOnce(&Account) -> T) -> Option<T> {
         self.exit(key);
         let node = self.nodes.get(key)?;
         let account = self.account_of(key, node);
@@ -600,6 +601,6 @@ impl Ledger {
         if let Some(parent) = parent.and_then(|parent| self.nodes.get_mut(parent)) {
             parent.received += account.sums.inclusive - counted;
         }
-        Some(account)
+        Some(take(&account))
     }
 }

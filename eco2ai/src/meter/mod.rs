@@ -333,10 +333,10 @@ impl Meter {
         self.advanced(now).exit(key);
     }
 
-    /// Ends a run; `None` if it has ended already.
-    pub(crate) fn stop(&self, key: RunKey) -> Option<Account> {
+    /// Ends a run and gives its account to `take`; `None` if it has ended already.
+    pub(crate) fn stop<T>(&self, key: RunKey, take: impl FnOnce(&Account) -> T) -> Option<T> {
         let now = self.read_at_edge();
-        self.advanced(now).stop(key)
+        self.advanced(now).stop(key, take)
     }
 
     /// What an active run has received so far; `None` if it has ended.

@@ -115,12 +115,12 @@ struct Node {
     base: Energies,
     /// What its ended descendants received.
     received: Energies,
+    started: Duration,
     /// What an earlier parent, which ended before it, has counted already.
     counted: Energies,
-    given_mark: Energies,
-    overlap_mark: Duration,
     readings_mark: u64,
-    started: Duration,
+    overlap_mark: Duration,
+    given_mark: Energies,
     period: Duration,
 }
 
@@ -263,16 +263,18 @@ impl Ledger {
     pub(crate) fn advance(&mut self, now: Duration, wall: Option<SystemTime>) {
         for scope in [CpuProcesses::Current, CpuProcesses::All] {
             let from = self.pools.of_mut(scope).advanced();
-            let due = self.pools.of_mut(scope).advance(now);
-            self.give(scope, due, from, now, wall);
+            if let Some(due) = self.pools.of_mut(scope).advance(now) {
+                self.give(scope, due, from, now, wall);
+            }
         }
     }
 
     /// As [`advance`](Self::advance), by the CPU time that the process has come to.
     pub(crate) fn glance(&mut self, now: Duration, wall: Option<SystemTime>, alone: Duration) {
         let from = self.pools.process.advanced();
-        let due = self.pools.process.glance(now, alone);
-        self.give(CpuProcesses::Current, due, from, now, wall);
+        if let Some(due) = self.pools.process.glance(now, alone) {
+            self.give(CpuProcesses::Current, due, from, now, wall);
+        }
         self.advance(now, wall);
     }
 
@@ -283,8 +285,9 @@ impl Ledger {
             (CpuProcesses::All, reading.machine, reading.machine_power, None),
         ] {
             let from = self.pools.of_mut(scope).advanced();
-            let due = self.pools.of_mut(scope).read(now, used, power, pace);
-            self.give(scope, due, from, now, wall);
+            if let Some(due) = self.pools.of_mut(scope).read(now, used, power, pace) {
+                self.give(scope, due, from, now, wall);
+            }
         }
     }
 
@@ -298,10 +301,6 @@ impl Ledger {
         to: Duration,
         wall: Option<SystemTime>,
     ) {
-        if self.pools.of(scope).leaf_sharers == 0 {
-            // No run is there to receive it.
-            return;
-        }
         let mut from = from;
         let mut energy = energy;
         if let Some(wall) = wall {
@@ -360,6 +359,7 @@ impl Ledger {
         self.cutting = cutting;
     }
 
+    #[inline]
     fn sums(&self, node: &Node) -> Sums {
         Sums {
             own: self.own(node),
@@ -368,20 +368,18 @@ impl Ledger {
         }
     }
 
-    /// Starts a run; gives its key and the id of its parent.
+    /// Starts a run; gives its key.
     pub(crate) fn start(
         &mut self,
         start: Start<'_>,
         thread: Option<usize>,
         now: Duration,
         wall: Option<SystemTime>,
-    ) -> (RunKey, Option<Uuid>) {
+    ) -> RunKey {
         let innermost = || thread.and_then(|thread| self.threads.get(thread)?.last().copied());
         let parent = start.parent.or_else(innermost).filter(|key| self.nodes.contains_key(*key));
-        let (scope, parent_id) = match parent.and_then(|key| self.nodes.get(key)) {
-            Some(parent) => (parent.scope, Some(parent.id)),
-            None => (start.scope, None),
-        };
+        let above = parent.and_then(|key| self.nodes.get(key));
+        let scope = above.map_or(start.scope, |parent| parent.scope);
         let mut above = parent;
         let id = (start.id)(&mut std::iter::from_fn(|| {
             let node = self.nodes.get(above?)?;
@@ -420,7 +418,7 @@ impl Ledger {
         if let Some(thread) = thread {
             self.put_on(thread, key);
         }
-        (key, parent_id)
+        key
     }
 
     /// Makes a run the innermost one of a thread.
@@ -479,6 +477,7 @@ impl Ledger {
     }
 
     /// What a run received itself.
+    #[inline]
     fn own(&self, node: &Node) -> Energies {
         let pool = self.pools.of(node.scope);
         let mut own = node.base;
@@ -535,11 +534,17 @@ impl Ledger {
         }
     }
 
-    /// All that a run and its descendants received. Its cost depends on its active descendants
-    /// alone: none in the common case.
+    /// All that a run and its descendants received.
+    #[inline]
     fn inclusive(&self, node: &Node) -> Energies {
-        let mut sum = self.own(node) + node.received;
-        let mut open: Vec<RunKey> = node.first_child.into_iter().collect();
+        let ended = self.own(node) + node.received;
+        node.first_child.map_or(ended, |child| ended + self.children(child))
+    }
+
+    /// What a run's active children, of which `first` is one, and theirs received while it ran.
+    fn children(&self, first: RunKey) -> Energies {
+        let mut sum = Energies::ZERO;
+        let mut open = vec![first];
         while let Some(node) = open.pop().and_then(|key| self.nodes.get(key)) {
             sum += self.own(node) + node.received - node.counted;
             open.extend(node.first_child.into_iter().chain(node.next_sibling));
@@ -553,21 +558,23 @@ impl Ledger {
     }
 
     fn account_of(&self, key: RunKey, node: &Node) -> Account {
-        let sums = self.sums(node);
         let pool = self.pools.of(node.scope);
-        let cuts = self.cutting.iter().find(|cuts| cuts.key == key);
-        let stretches = cuts.map_or_else(Vec::new, |cuts| {
-            cuts.passed.iter().copied().chain([(cuts.since, sums)]).collect()
-        });
         Account {
-            stretches,
-            sums,
+            stretches: self.stretches(key, node),
+            sums: self.sums(node),
             scope: node.scope,
             started: node.started,
             stopped: self.pools.process.advanced(),
             overlap: pool.overlap.saturating_sub(node.overlap_mark),
             read: pool.readings > node.readings_mark,
         }
+    }
+
+    fn stretches(&self, key: RunKey, node: &Node) -> Vec<(SystemTime, Sums)> {
+        let cuts = self.cutting.iter().find(|cuts| cuts.key == key);
+        cuts.map_or_else(Vec::new, |cuts| {
+            cuts.passed.iter().copied().chain([(cuts.since, self.sums(node))]).collect()
+        })
     }
 
     /// Ends a run and gives its account to `take`, as it lies here: it is too large to be handed

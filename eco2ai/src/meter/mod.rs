@@ -45,8 +45,6 @@ pub(crate) use provenance::Methods;
 use provenance::Provenance;
 use sensing::{Pace, Sensing};
 
-use uuid::Uuid;
-
 use crate::process::PerProcess;
 use crate::sensor::{CpuClock, Quality, Sensor, Usage, UsageSource};
 use crate::settings::CpuProcesses;
@@ -306,8 +304,8 @@ impl Meter {
     }
 
     /// Starts a run under the given parent, else under the innermost run of this thread, and makes
-    /// it the innermost. Gives its key and its parent's id.
-    pub(crate) fn start(&self, start: Start<'_>) -> (RunKey, Option<Uuid>) {
+    /// it the innermost. Gives its key.
+    pub(crate) fn start(&self, start: Start<'_>) -> RunKey {
         let now = self.read_at_edge();
         let thread = thread::slot(&self.shared);
         let period = start.period;

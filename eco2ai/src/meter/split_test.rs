@@ -153,7 +153,7 @@ impl Both {
     }
 
     fn start(&mut self, thread: usize, parent: Option<RunKey>) {
-        let (key, _) = self.ledger.start(
+        let key = self.ledger.start(
             Start {
                 id: &mut |_| Uuid::nil(),
                 parent,

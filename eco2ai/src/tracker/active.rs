@@ -152,12 +152,15 @@ impl ActiveRun {
             Rows::Total => PathBuf::new(),
         };
         let parent = given.filter(|(parents, _)| parents.is_same(meter)).map(|(_, key)| *key);
-        let mut id = Uuid::nil();
+        let (mut id, mut parent_id) = (Uuid::nil(), None);
         let (mut total, mut outermost) = (None, true);
-        let (key, parent_id) = meter.start(Start {
+        let key = meter.start(Start {
             id: &mut |ancestors| {
                 id = match rows {
-                    Rows::Each => Uuid::new_v4(),
+                    Rows::Each => {
+                        parent_id = ancestors.next();
+                        Uuid::new_v4()
+                    }
                     Rows::Total => {
                         let (found, is_outermost) = subject.total(ancestors, meter);
                         outermost = is_outermost;

@@ -115,14 +115,13 @@ fn begin(
     // Before the saved parameters are read: a change in between makes the result out of date.
     let generation = settings::generation();
     let later;
-    let known = match site.first(generation, constant) {
-        Some(first) => first,
-        None => {
-            later = site
-                .known(generation, constant)
-                .unwrap_or_else(|| site.resolve(generation, &arguments(), constant));
-            &later
-        }
+    let known = if let Some(first) = site.first(generation, constant) {
+        first
+    } else {
+        later = site
+            .known(generation, constant)
+            .unwrap_or_else(|| site.resolve(generation, &arguments(), constant));
+        &later
     };
     let subject = known.subject.as_ref()?;
     ActiveRun::start(subject, subject.rows()).map_err(|error| tell(&error)).ok()

@@ -22,7 +22,10 @@ pub struct Site {
     /// What the compiler calls something that stands in the site's initialiser.
     inside: fn() -> &'static str,
     name: OnceLock<Arc<str>>,
-    known: RwLock<Option<Known>>,
+    /// What the first call has found that later calls can use: they need no lock for it.
+    first: OnceLock<Known>,
+    /// The same of the last one, where saved parameters have changed since the first.
+    last: RwLock<Option<Known>>,
 }
 
 /// Settings that later calls can use again.
@@ -46,7 +49,13 @@ impl Site {
     }
 
     const fn of(given_name: Option<&'static str>, inside: fn() -> &'static str) -> Self {
-        Self { given_name, inside, name: OnceLock::new(), known: RwLock::new(None) }
+        Self {
+            given_name,
+            inside,
+            name: OnceLock::new(),
+            first: OnceLock::new(),
+            last: RwLock::new(None),
+        }
     }
 
     fn name(&self) -> Arc<str> {
@@ -57,30 +66,35 @@ impl Site {
         Arc::clone(self.name.get_or_init(name))
     }
 
+    /// What the first call has found, if it holds for this one.
+    fn first(&self, generation: u64, constant: bool) -> Option<&Known> {
+        self.first.get().filter(|known| known.holds(generation, constant))
+    }
+
     /// What an earlier call has found, if it holds for this one: its arguments were constant, or
     /// all calls share one row.
-    fn known(&self, constant: bool) -> Option<Known> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.as_ref().filter(|k| k.holds(constant)).cloned()
+    fn known(&self, generation: u64, constant: bool) -> Option<Known> {
+        let last = self.last.read().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().filter(|known| known.holds(generation, constant)).cloned()
     }
 
     /// Checks the arguments of this call, and keeps the result for later calls that can use it.
-    fn resolve(&self, builder: &TrackerBuilder, constant: bool) -> Known {
-        // Before reading the saved parameters: a change in between makes the result out of date.
-        let generation = settings::generation();
+    fn resolve(&self, generation: u64, builder: &TrackerBuilder, constant: bool) -> Known {
         let subject = builder.resolve(Some(self.name())).map_err(|error| tell(&error)).ok();
         let known = Known { generation, subject };
-        if known.holds(constant) {
-            *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
+        if known.holds(generation, constant)
+            && let Err(known) = self.first.set(known.clone())
+        {
+            *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
         }
         known
     }
 }
 
 impl Known {
-    fn holds(&self, constant: bool) -> bool {
+    fn holds(&self, generation: u64, constant: bool) -> bool {
         let total = || self.subject.as_ref().is_some_and(|s| s.rows() == Rows::Total);
-        self.generation == settings::generation() && (constant || total())
+        self.generation == generation && (constant || total())
     }
 }
 
@@ -98,15 +112,19 @@ fn begin(
     constant: bool,
     arguments: impl FnOnce() -> TrackerBuilder,
 ) -> Option<Box<ActiveRun>> {
-    let known = site.known(constant).unwrap_or_else(|| site.resolve(&arguments(), constant));
-    let subject = known.subject?;
-    match ActiveRun::start(&subject, subject.rows()) {
-        Ok(active) => Some(Box::new(active)),
-        Err(error) => {
-            tell(&error);
-            None
-        }
-    }
+    // Before the saved parameters are read: a change in between makes the result out of date.
+    let generation = settings::generation();
+    let later;
+    let known = if let Some(first) = site.first(generation, constant) {
+        first
+    } else {
+        later = site
+            .known(generation, constant)
+            .unwrap_or_else(|| site.resolve(generation, &arguments(), constant));
+        &later
+    };
+    let subject = known.subject.as_ref()?;
+    ActiveRun::start(subject, subject.rows()).map_err(|error| tell(&error)).ok()
 }
 
 /// Ends the run of a plain function when it is dropped.
@@ -333,13 +351,15 @@ mod tests {
     /// What a call of a function with these arguments finds, and how often they were evaluated.
     fn known(
         site: &'static Site,
+        generation: u64,
         constant: bool,
         evaluated: &Cell<u32>,
         arguments: impl Fn(u32) -> TrackerBuilder,
     ) -> Known {
-        site.known(constant).unwrap_or_else(|| {
+        let first = site.first(generation, constant).cloned();
+        first.or_else(|| site.known(generation, constant)).unwrap_or_else(|| {
             evaluated.set(evaluated.get() + 1);
-            site.resolve(&arguments(evaluated.get()), constant)
+            site.resolve(generation, &arguments(evaluated.get()), constant)
         })
     }
 
@@ -356,40 +376,36 @@ mod tests {
 
         let evaluated = Cell::new(0);
 
-        for _ in 0..3 {
-            let known = known(&CONSTANT, true, &evaluated, |_| Tracker::builder().project("a"));
-            assert_eq!(project(&known), Some("a"));
+        for generation in 1..=3 {
+            for _ in 0..3 {
+                let constant = |_| Tracker::builder().project("a");
+                let known = known(&CONSTANT, generation, true, &evaluated, constant);
+                assert_eq!(project(&known), Some("a"));
+            }
+            assert_eq!(
+                evaluated.replace(0),
+                1,
+                "literals are looked at once, and once more where saved parameters that changed \
+                 may fill in what is not given"
+            );
         }
-        assert_eq!(evaluated.replace(0), 1, "literals are looked at once");
-
-        if let Ok(mut known) = CONSTANT.known.write()
-            && let Some(known) = &mut *known
-        {
-            known.generation = known.generation.wrapping_sub(1);
-        }
-        known(&CONSTANT, true, &evaluated, |_| Tracker::builder());
-        assert_eq!(
-            evaluated.replace(0),
-            1,
-            "saved parameters that changed may fill in what is not given"
-        );
 
         for n in 1..=3 {
             let numbered = |n: u32| Tracker::builder().project(n.to_string());
-            let known = known(&CHANGING, false, &evaluated, numbered);
+            let known = known(&CHANGING, 1, false, &evaluated, numbered);
             assert_eq!(project(&known), Some(n.to_string().as_str()));
         }
         assert_eq!(evaluated.replace(0), 3, "expressions are evaluated by each call");
 
         for _ in 0..3 {
             let total = |n: u32| Tracker::builder().project(n.to_string()).rows("total");
-            assert_eq!(project(&known(&TOTAL, false, &evaluated, total)), Some("1"));
+            assert_eq!(project(&known(&TOTAL, 1, false, &evaluated, total)), Some("1"));
         }
         assert_eq!(evaluated.replace(0), 1, "calls that share a row share its arguments");
 
         for _ in 0..2 {
             let wrong = |_| Tracker::builder().rows("none");
-            assert!(known(&WRONG, true, &evaluated, wrong).subject.is_none());
+            assert!(known(&WRONG, 1, true, &evaluated, wrong).subject.is_none());
         }
         assert_eq!(evaluated.replace(0), 1, "what was refused is not tried again");
     }

@@ -5,13 +5,17 @@ use std::ops::{Add, AddAssign, Index, IndexMut, Mul, Sub};
 use crate::sensor::Component;
 use crate::units::Joules;
 
+/// As many as there are components, made even: so no copy of several of these in a row reads across
+/// what was written as one, which would make the processor wait.
+const LANES: usize = Component::ALL.len().next_multiple_of(2);
+
 /// Energy of each component in joules.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Energies([f64; Component::ALL.len()]);
+pub(crate) struct Energies([f64; LANES]);
 
 impl Energies {
     /// Nothing.
-    pub(crate) const ZERO: Self = Self([0.0; Component::ALL.len()]);
+    pub(crate) const ZERO: Self = Self([0.0; LANES]);
 
     /// The energy that counts: what a wall meter saw where there is one, else the sum of the
     /// components.
@@ -45,7 +49,7 @@ impl Energies {
 impl Index<Component> for Energies {
     type Output = f64;
     fn index(&self, component: Component) -> &f64 {
-        let [cpu, gpu, ram, other, machine] = &self.0;
+        let [cpu, gpu, ram, other, machine, _] = &self.0;
         match component {
             Component::Cpu => cpu,
             Component::Gpu => gpu,
@@ -58,7 +62,7 @@ impl Index<Component> for Energies {
 
 impl IndexMut<Component> for Energies {
     fn index_mut(&mut self, component: Component) -> &mut f64 {
-        let [cpu, gpu, ram, other, machine] = &mut self.0;
+        let [cpu, gpu, ram, other, machine, _] = &mut self.0;
         match component {
             Component::Cpu => cpu,
             Component::Gpu => gpu,

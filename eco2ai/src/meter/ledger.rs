@@ -68,7 +68,10 @@ impl Account {
     }
 }
 
+/// A run whose sums are kept apart.
 struct Cuts {
+    key: RunKey,
+    scope: CpuProcesses,
     /// When the stretch began that is under way.
     since: SystemTime,
     next: Option<SystemTime>,
@@ -77,6 +80,25 @@ struct Cuts {
     passed: Vec<(SystemTime, Sums)>,
 }
 
+impl Cuts {
+    /// Whether the calendar was set, forwards over the next cut or backwards behind the last one.
+    fn is_off(&self, now: SystemTime) -> bool {
+        let is_after = |later: SystemTime, earlier| {
+            later.duration_since(earlier).is_ok_and(|by| by > CLOCK_SLACK)
+        };
+        self.next.is_some_and(|next| is_after(now, next)) || is_after(self.since, now)
+    }
+
+    /// Notes the sums at the calendar's time `cut`.
+    fn pass(&mut self, cut: SystemTime, sums: Sums) {
+        self.passed.push((self.since, sums));
+        self.since = cut;
+        // Never twice the same moment, whatever the function says.
+        self.next = (self.next_after)(cut).filter(|next| *next > cut);
+    }
+}
+
+/// An active run. Short calls make and drop nothing but this: it stays small, and plain data.
 struct Node {
     id: Uuid,
     scope: CpuProcesses,
@@ -93,19 +115,44 @@ struct Node {
     base: Energies,
     /// What its ended descendants received.
     received: Energies,
+    started: Duration,
     /// What an earlier parent, which ended before it, has counted already.
     counted: Energies,
-    given_mark: Energies,
-    overlap_mark: Duration,
     readings_mark: u64,
-    started: Duration,
+    overlap_mark: Duration,
+    given_mark: Energies,
     period: Duration,
-    cuts: Option<Box<Cuts>>,
 }
 
 impl Node {
     fn is_leaf(&self) -> bool {
         self.first_child.is_none()
+    }
+
+    /// Begins or ceases to share by the clock of runs that are innermost on a thread.
+    fn set_on(&mut self, pool: &mut Pool, on: bool) {
+        if self.on == on {
+            return;
+        }
+        self.on = on;
+        if on {
+            pool.on_sharers += 1;
+            self.base = self.base - pool.on_clock;
+        } else {
+            pool.on_sharers = pool.on_sharers.saturating_sub(1);
+            self.base += pool.on_clock;
+        }
+    }
+
+    /// Begins or ceases to share by the clock of runs without active children.
+    fn set_leaf(&mut self, pool: &mut Pool, leaf: bool) {
+        if leaf {
+            pool.leaf_sharers += 1;
+            self.base = self.base - pool.leaf_clock;
+        } else {
+            pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
+            self.base += pool.leaf_clock;
+        }
     }
 }
 
@@ -141,7 +188,7 @@ pub(crate) struct Ledger {
     threads: Vec<Vec<RunKey>>,
     free_threads: Vec<usize>,
     /// Active runs that want their sums kept apart at some moment.
-    cutting: Vec<RunKey>,
+    cutting: Vec<Cuts>,
     /// The periods that active runs ask for, with the number of runs.
     periods: Vec<(Duration, usize)>,
     /// The shortest period of the runs that started of late.
@@ -216,16 +263,18 @@ impl Ledger {
     pub(crate) fn advance(&mut self, now: Duration, wall: Option<SystemTime>) {
         for scope in [CpuProcesses::Current, CpuProcesses::All] {
             let from = self.pools.of_mut(scope).advanced();
-            let due = self.pools.of_mut(scope).advance(now);
-            self.give(scope, due, from, now, wall);
+            if let Some(due) = self.pools.of_mut(scope).advance(now) {
+                self.give(scope, due, from, now, wall);
+            }
         }
     }
 
     /// As [`advance`](Self::advance), by the CPU time that the process has come to.
     pub(crate) fn glance(&mut self, now: Duration, wall: Option<SystemTime>, alone: Duration) {
         let from = self.pools.process.advanced();
-        let due = self.pools.process.glance(now, alone);
-        self.give(CpuProcesses::Current, due, from, now, wall);
+        if let Some(due) = self.pools.process.glance(now, alone) {
+            self.give(CpuProcesses::Current, due, from, now, wall);
+        }
         self.advance(now, wall);
     }
 
@@ -236,8 +285,9 @@ impl Ledger {
             (CpuProcesses::All, reading.machine, reading.machine_power, None),
         ] {
             let from = self.pools.of_mut(scope).advanced();
-            let due = self.pools.of_mut(scope).read(now, used, power, pace);
-            self.give(scope, due, from, now, wall);
+            if let Some(due) = self.pools.of_mut(scope).read(now, used, power, pace) {
+                self.give(scope, due, from, now, wall);
+            }
         }
     }
 
@@ -251,10 +301,6 @@ impl Ledger {
         to: Duration,
         wall: Option<SystemTime>,
     ) {
-        if self.pools.of(scope).leaf_sharers == 0 {
-            // No run is there to receive it.
-            return;
-        }
         let mut from = from;
         let mut energy = energy;
         if let Some(wall) = wall {
@@ -267,7 +313,7 @@ impl Ledger {
             self.pools.of_mut(scope).give(before);
             energy = energy - before;
             from = at;
-            self.cut(scope, cut);
+            self.cut_where(scope, cut, |cuts| cuts.next == Some(cut));
         }
         self.pools.of_mut(scope).give(energy);
     }
@@ -276,22 +322,8 @@ impl Ledger {
     /// on from where it is now: nothing was used in the time that it left out. `passed` is the time
     /// that has really gone by.
     fn follow_clock(&mut self, scope: CpuProcesses, passed: Duration, wall: SystemTime) {
-        let Some(began) = wall.checked_sub(passed) else { return };
-        for key in self.cutting.clone() {
-            let is_set = self.nodes.get(key).is_some_and(|node| {
-                node.scope == scope
-                    && node.cuts.as_ref().is_some_and(|cuts| {
-                        let is_behind = cuts.next.is_some_and(|next| {
-                            began.duration_since(next).is_ok_and(|by| by > CLOCK_SLACK)
-                        });
-                        let is_before =
-                            cuts.since.duration_since(began).is_ok_and(|by| by > CLOCK_SLACK);
-                        is_behind || is_before
-                    })
-            });
-            if is_set {
-                self.cut_at(key, began);
-            }
+        if let Some(began) = wall.checked_sub(passed) {
+            self.cut_where(scope, began, |cuts| cuts.is_off(began));
         }
     }
 
@@ -308,38 +340,26 @@ impl Ledger {
         let cut = self
             .cutting
             .iter()
-            .filter_map(|key| self.nodes.get(*key))
-            .filter(|node| node.scope == scope)
-            .filter_map(|node| node.cuts.as_ref()?.next)
+            .filter(|cuts| cuts.scope == scope)
+            .filter_map(|cuts| cuts.next)
             .filter(|cut| *cut <= wall)
             .min()?;
         let ago = wall.duration_since(cut).unwrap_or_default();
         Some((cut, to.saturating_sub(ago).clamp(from, to.max(from))))
     }
 
-    /// Notes the sums of the runs of `scope` whose next cut is `cut`.
-    fn cut(&mut self, scope: CpuProcesses, cut: SystemTime) {
-        for key in self.cutting.clone() {
-            let due = self.nodes.get(key).is_some_and(|node| {
-                node.scope == scope && node.cuts.as_ref().is_some_and(|cuts| cuts.next == Some(cut))
-            });
-            if due {
-                self.cut_at(key, cut);
+    /// Notes the sums of the runs of `scope` that are due, at the calendar's time `cut`.
+    fn cut_where(&mut self, scope: CpuProcesses, cut: SystemTime, due: impl Fn(&Cuts) -> bool) {
+        let mut cutting = std::mem::take(&mut self.cutting);
+        for cuts in cutting.iter_mut().filter(|cuts| cuts.scope == scope && due(cuts)) {
+            if let Some(node) = self.nodes.get(cuts.key) {
+                cuts.pass(cut, self.sums(node));
             }
         }
+        self.cutting = cutting;
     }
 
-    /// Notes the sums of a run at the calendar's time `cut`.
-    fn cut_at(&mut self, key: RunKey, cut: SystemTime) {
-        let Some(sums) = self.nodes.get(key).map(|node| self.sums(node)) else { return };
-        if let Some(cuts) = self.nodes.get_mut(key).and_then(|node| node.cuts.as_mut()) {
-            cuts.passed.push((cuts.since, sums));
-            cuts.since = cut;
-            // Never twice the same moment, whatever the function says.
-            cuts.next = (cuts.next_after)(cut).filter(|next| *next > cut);
-        }
-    }
-
+    #[inline]
     fn sums(&self, node: &Node) -> Sums {
         Sums {
             own: self.own(node),
@@ -348,35 +368,33 @@ impl Ledger {
         }
     }
 
-    /// Starts a run; gives its key and the id of its parent.
+    /// Starts a run; gives its key.
     pub(crate) fn start(
         &mut self,
         start: Start<'_>,
         thread: Option<usize>,
         now: Duration,
         wall: Option<SystemTime>,
-    ) -> (RunKey, Option<Uuid>) {
+    ) -> RunKey {
         let innermost = || thread.and_then(|thread| self.threads.get(thread)?.last().copied());
         let parent = start.parent.or_else(innermost).filter(|key| self.nodes.contains_key(*key));
-        let (scope, parent_id) = match parent.and_then(|key| self.nodes.get(key)) {
-            Some(parent) => (parent.scope, Some(parent.id)),
-            None => (start.scope, None),
-        };
+        let above = parent.and_then(|key| self.nodes.get(key));
+        let scope = above.map_or(start.scope, |parent| parent.scope);
         let mut above = parent;
         let id = (start.id)(&mut std::iter::from_fn(|| {
             let node = self.nodes.get(above?)?;
             above = node.parent;
             Some(node.id)
         }));
-        let pool = self.pools.of(scope);
-        let node = Node {
+        let pool = self.pools.of_mut(scope);
+        let mut node = Node {
             id,
             scope,
             parent: None,
             first_child: None,
             previous_sibling: None,
             next_sibling: None,
-            thread: None,
+            thread,
             on: false,
             base: Energies::ZERO,
             received: Energies::ZERO,
@@ -386,42 +404,41 @@ impl Ledger {
             readings_mark: pool.readings,
             started: now,
             period: start.period,
-            cuts: start.next_cut.zip(wall).map(|(next_after, wall)| {
-                let next = next_after(wall);
-                Box::new(Cuts { since: wall, next, next_after, passed: Vec::new() })
-            }),
         };
-        let (cutting, period) = (node.cuts.is_some(), node.period);
+        node.set_leaf(pool, true);
+        node.set_on(pool, thread.is_some());
         let key = self.nodes.insert(node);
-        self.set_leaf(key, true);
-        self.link(key, parent);
-        self.add_period(period);
-        self.started = Some(self.started.map_or(period, |known| known.min(period)));
-        if cutting {
-            self.cutting.push(key);
+        self.link(key, scope, parent);
+        self.add_period(start.period);
+        self.started = Some(self.started.map_or(start.period, |known| known.min(start.period)));
+        if let Some((next_after, since)) = start.next_cut.zip(wall) {
+            let next = next_after(since);
+            self.cutting.push(Cuts { key, scope, since, next, next_after, passed: Vec::new() });
         }
         if let Some(thread) = thread {
-            self.enter(thread, key);
+            self.put_on(thread, key);
         }
-        (key, parent_id)
+        key
     }
 
     /// Makes a run the innermost one of a thread.
     pub(crate) fn enter(&mut self, thread: usize, key: RunKey) {
-        let Some(node) = self.nodes.get(key) else { return };
-        if node.thread.is_some() {
+        let Some(node) = self.nodes.get_mut(key).filter(|node| node.thread.is_none()) else {
             return;
-        }
+        };
+        node.thread = Some(thread);
+        node.set_on(self.pools.of_mut(node.scope), true);
+        self.put_on(thread, key);
+    }
+
+    /// Puts a run on a thread's stack; the one below it does not run meanwhile.
+    fn put_on(&mut self, thread: usize, key: RunKey) {
         let Some(stack) = self.threads.get_mut(thread) else { return };
         let outer = stack.last().copied();
         stack.push(key);
         if let Some(outer) = outer {
             self.set_on(outer, false);
         }
-        if let Some(node) = self.nodes.get_mut(key) {
-            node.thread = Some(thread);
-        }
-        self.set_on(key, true);
     }
 
     /// Takes a run off its thread.
@@ -447,37 +464,20 @@ impl Ledger {
         }
     }
 
-    /// Begins or ceases to share by the clock of runs that are innermost on a thread.
     fn set_on(&mut self, key: RunKey, on: bool) {
-        let Some(node) = self.nodes.get_mut(key) else { return };
-        if node.on == on {
-            return;
-        }
-        node.on = on;
-        let pool = self.pools.of_mut(node.scope);
-        if on {
-            pool.on_sharers += 1;
-            node.base = node.base - pool.on_clock;
-        } else {
-            pool.on_sharers = pool.on_sharers.saturating_sub(1);
-            node.base += pool.on_clock;
+        if let Some(node) = self.nodes.get_mut(key) {
+            node.set_on(self.pools.of_mut(node.scope), on);
         }
     }
 
-    /// Begins or ceases to share by the clock of runs without active children.
     fn set_leaf(&mut self, key: RunKey, leaf: bool) {
-        let Some(node) = self.nodes.get_mut(key) else { return };
-        let pool = self.pools.of_mut(node.scope);
-        if leaf {
-            pool.leaf_sharers += 1;
-            node.base = node.base - pool.leaf_clock;
-        } else {
-            pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
-            node.base += pool.leaf_clock;
+        if let Some(node) = self.nodes.get_mut(key) {
+            node.set_leaf(self.pools.of_mut(node.scope), leaf);
         }
     }
 
     /// What a run received itself.
+    #[inline]
     fn own(&self, node: &Node) -> Energies {
         let pool = self.pools.of(node.scope);
         let mut own = node.base;
@@ -491,8 +491,7 @@ impl Ledger {
     }
 
     /// Puts a run under a parent.
-    fn link(&mut self, key: RunKey, parent: Option<RunKey>) {
-        let Some(scope) = self.nodes.get(key).map(|node| node.scope) else { return };
+    fn link(&mut self, key: RunKey, scope: CpuProcesses, parent: Option<RunKey>) {
         let Some(parent) = parent else {
             self.pools.of_mut(scope).roots += 1;
             return;
@@ -535,11 +534,17 @@ impl Ledger {
         }
     }
 
-    /// All that a run and its descendants received. Its cost depends on its active descendants
-    /// alone: none in the common case.
+    /// All that a run and its descendants received.
+    #[inline]
     fn inclusive(&self, node: &Node) -> Energies {
-        let mut sum = self.own(node) + node.received;
-        let mut open: Vec<RunKey> = node.first_child.into_iter().collect();
+        let ended = self.own(node) + node.received;
+        node.first_child.map_or(ended, |child| ended + self.children(child))
+    }
+
+    /// What a run's active children, of which `first` is one, and theirs received while it ran.
+    fn children(&self, first: RunKey) -> Energies {
+        let mut sum = Energies::ZERO;
+        let mut open = vec![first];
         while let Some(node) = open.pop().and_then(|key| self.nodes.get(key)) {
             sum += self.own(node) + node.received - node.counted;
             open.extend(node.first_child.into_iter().chain(node.next_sibling));
@@ -549,18 +554,14 @@ impl Ledger {
 
     /// The account of an active run as it stands.
     pub(crate) fn account(&self, key: RunKey) -> Option<Account> {
-        self.nodes.get(key).map(|node| self.account_of(node))
+        self.nodes.get(key).map(|node| self.account_of(key, node))
     }
 
-    fn account_of(&self, node: &Node) -> Account {
-        let sums = self.sums(node);
+    fn account_of(&self, key: RunKey, node: &Node) -> Account {
         let pool = self.pools.of(node.scope);
-        let stretches = node.cuts.as_ref().map_or_else(Vec::new, |cuts| {
-            cuts.passed.iter().copied().chain([(cuts.since, sums)]).collect()
-        });
         Account {
-            stretches,
-            sums,
+            stretches: self.stretches(key, node),
+            sums: self.sums(node),
             scope: node.scope,
             started: node.started,
             stopped: self.pools.process.advanced(),
@@ -569,13 +570,22 @@ impl Ledger {
         }
     }
 
-    /// Ends a run. Its active children go to its parent.
-    pub(crate) fn stop(&mut self, key: RunKey) -> Option<Account> {
+    fn stretches(&self, key: RunKey, node: &Node) -> Vec<(SystemTime, Sums)> {
+        let cuts = self.cutting.iter().find(|cuts| cuts.key == key);
+        cuts.map_or_else(Vec::new, |cuts| {
+            cuts.passed.iter().copied().chain([(cuts.since, self.sums(node))]).collect()
+        })
+    }
+
+    /// Ends a run and gives its account to `take`, as it lies here: it is too large to be handed
+    /// about. The run's active children go to its parent.
+    pub(crate) fn stop<T>(&mut self, key: RunKey, take: impl FnOnce(&Account) -> T) -> Option<T> {
         self.exit(key);
         let node = self.nodes.get(key)?;
-        let account = self.account_of(node);
-        let (parent, mut child) = (node.parent, node.first_child);
+        let account = self.account_of(key, node);
+        let &Node { scope, parent, first_child, counted, period, .. } = node;
         self.unlink(key);
+        let mut child = first_child;
         while let Some(key) = child {
             let Some(node) = self.nodes.get(key) else { break };
             let counted = self.inclusive(node);
@@ -586,20 +596,18 @@ impl Ledger {
                 node.previous_sibling = None;
                 node.next_sibling = None;
             }
-            self.link(key, parent);
+            self.link(key, scope, parent);
         }
-        let node = self.nodes.remove(key)?;
-        self.remove_period(node.period);
-        if node.is_leaf() {
-            let pool = self.pools.of_mut(node.scope);
+        self.nodes.remove(key);
+        self.remove_period(period);
+        if first_child.is_none() {
+            let pool = self.pools.of_mut(scope);
             pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
         }
-        if node.cuts.is_some() {
-            self.cutting.retain(|other| *other != key);
+        self.cutting.retain(|cuts| cuts.key != key);
+        if let Some(parent) = parent.and_then(|parent| self.nodes.get_mut(parent)) {
+            parent.received += account.sums.inclusive - counted;
         }
-        if let Some(parent) = node.parent.and_then(|parent| self.nodes.get_mut(parent)) {
-            parent.received += account.sums.inclusive - node.counted;
-        }
-        Some(account)
+        Some(take(&account))
     }
 }

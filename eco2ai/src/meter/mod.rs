@@ -45,8 +45,6 @@ pub(crate) use provenance::Methods;
 use provenance::Provenance;
 use sensing::{Pace, Sensing};
 
-use uuid::Uuid;
-
 use crate::process::PerProcess;
 use crate::sensor::{CpuClock, Quality, Sensor, Usage, UsageSource};
 use crate::settings::CpuProcesses;
@@ -306,8 +304,8 @@ impl Meter {
     }
 
     /// Starts a run under the given parent, else under the innermost run of this thread, and makes
-    /// it the innermost. Gives its key and its parent's id.
-    pub(crate) fn start(&self, start: Start<'_>) -> (RunKey, Option<Uuid>) {
+    /// it the innermost. Gives its key.
+    pub(crate) fn start(&self, start: Start<'_>) -> RunKey {
         let now = self.read_at_edge();
         let thread = thread::slot(&self.shared);
         let period = start.period;
@@ -333,10 +331,10 @@ impl Meter {
         self.advanced(now).exit(key);
     }
 
-    /// Ends a run; `None` if it has ended already.
-    pub(crate) fn stop(&self, key: RunKey) -> Option<Account> {
+    /// Ends a run and gives its account to `take`; `None` if it has ended already.
+    pub(crate) fn stop<T>(&self, key: RunKey, take: impl FnOnce(&Account) -> T) -> Option<T> {
         let now = self.read_at_edge();
-        self.advanced(now).stop(key)
+        self.advanced(now).stop(key, take)
     }
 
     /// What an active run has received so far; `None` if it has ended.

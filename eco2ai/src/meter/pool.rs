@@ -53,19 +53,20 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Lets time pass up to `now` and tells what may be given out for it by the last known power.
-    pub(super) fn advance(&mut self, now: Duration) -> Energies {
+    /// Lets time pass up to `now` and tells what may be given out for it by the last known power;
+    /// `None` where no run is there to receive it.
+    pub(super) fn advance(&mut self, now: Duration) -> Option<Energies> {
         self.pass(now);
         if self.leaf_sharers == 0 {
-            return Energies::ZERO;
+            return None;
         }
         let since = self.power * self.active_since_glance.as_secs_f64();
-        positive(self.due + self.ahead + since - self.given)
+        Some(positive(self.due + self.ahead + since - self.given))
     }
 
     /// Goes on by the process's CPU time, which has come to `alone`: the power since the last
     /// reading or glance is that of this CPU time, not the last known one.
-    pub(super) fn glance(&mut self, now: Duration, alone: Duration) -> Energies {
+    pub(super) fn glance(&mut self, now: Duration, alone: Duration) -> Option<Energies> {
         self.pass(now);
         let passed = self.advanced.saturating_sub(self.glanced);
         // A thread that was held up may come with a time that is older than another one's.
@@ -88,7 +89,7 @@ impl Pool {
         used: Energies,
         power: Energies,
         pace: Option<Pace>,
-    ) -> Energies {
+    ) -> Option<Energies> {
         self.pass(now);
         let interval = self.advanced.saturating_sub(self.read_at);
         let share = if self.active >= interval {
@@ -105,12 +106,12 @@ impl Pool {
         self.active = Duration::ZERO;
         self.active_since_glance = Duration::ZERO;
         self.readings += 1;
-        if self.leaf_sharers == 0 { Energies::ZERO } else { positive(self.due - self.given) }
+        (self.leaf_sharers > 0).then(|| positive(self.due - self.given))
     }
 
     fn pass(&mut self, now: Duration) {
         let passed = now.saturating_sub(self.advanced);
-        self.advanced += passed;
+        self.advanced = self.advanced.max(now);
         if self.leaf_sharers > 0 {
             self.active += passed;
             self.active_since_glance += passed;

@@ -153,7 +153,7 @@ impl Both {
     }
 
     fn start(&mut self, thread: usize, parent: Option<RunKey>) {
-        let (key, _) = self.ledger.start(
+        let key = self.ledger.start(
             Start {
                 id: &mut |_| Uuid::nil(),
                 parent,
@@ -178,7 +178,7 @@ impl Both {
     }
 
     fn stop(&mut self, key: RunKey) -> (Account, Plain) {
-        let account = self.ledger.stop(key).expect("it is active");
+        let account = self.ledger.stop(key, Account::clone).expect("it is active");
         for stack in &mut self.stacks {
             stack.retain(|other| *other != key);
         }
@@ -315,7 +315,7 @@ proptest! {
             both.now += Duration::from_secs(1);
             both.ledger.read(both.now, None, &follow);
             let key = both.nth(0).expect("one is active");
-            let account = both.ledger.stop(key).expect("it is active");
+            let account = both.ledger.stop(key, Account::clone).expect("it is active");
             sums.push(account.sums.own[Component::Cpu]);
         }
         prop_assert!((sums[0] - sums[1]).abs() < 1e-9 * sums[0].max(1.0), "{sums:?}");

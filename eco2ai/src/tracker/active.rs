@@ -118,7 +118,7 @@ enum Row {
     /// To a row of its own, or one per epoch.
     Own(Arc<OwnRow>),
     /// To the sum of all calls.
-    Total { total: Arc<Total>, outermost: bool },
+    Total(Arc<Total>),
 }
 
 /// A run that has not ended.
@@ -127,6 +127,8 @@ pub(crate) struct ActiveRun {
     key: RunKey,
     /// Whether the thread was unwinding when the run began.
     panicking: bool,
+    /// Whether no call of the same function is among its ancestors, where calls are summed.
+    outermost: bool,
     row: Row,
 }
 
@@ -136,7 +138,7 @@ impl ActiveRun {
     ///
     /// # Errors
     /// Where the log is a file of another kind.
-    pub(crate) fn start(subject: &Arc<Subject>, rows: Rows) -> Result<Self> {
+    pub(crate) fn start(subject: &Arc<Subject>, rows: Rows) -> Result<Box<Self>> {
         let given = subject.parent.as_ref().and_then(|handle| handle.run.as_ref());
         let meter = match (&subject.meter, given) {
             (Some(meter), _) => meter,
@@ -150,17 +152,19 @@ impl ActiveRun {
             Rows::Total => PathBuf::new(),
         };
         let parent = given.filter(|(parents, _)| parents.is_same(meter)).map(|(_, key)| *key);
-        let mut id = Uuid::nil();
-        let mut total = None;
-        let (key, parent_id) = meter.start(Start {
+        let (mut id, mut parent_id) = (Uuid::nil(), None);
+        let (mut total, mut outermost) = (None, true);
+        let key = meter.start(Start {
             id: &mut |ancestors| {
                 id = match rows {
-                    Rows::Each => Uuid::new_v4(),
+                    Rows::Each => {
+                        parent_id = ancestors.next();
+                        Uuid::new_v4()
+                    }
                     Rows::Total => {
-                        let (found, outermost) = subject.total(ancestors, meter);
-                        let id = found.id;
-                        total = Some((found, outermost));
-                        id
+                        let (found, is_outermost) = subject.total(ancestors, meter);
+                        outermost = is_outermost;
+                        total.insert(found).id
                     }
                 };
                 id
@@ -170,8 +174,8 @@ impl ActiveRun {
             period: settings.measure_period,
             next_cut: next_cut(settings),
         });
-        let row = if let Some((total, outermost)) = total {
-            Row::Total { total, outermost }
+        let row = if let Some(total) = total {
+            Row::Total(total)
         } else {
             let start = meter.wall();
             let facts = Facts {
@@ -188,13 +192,13 @@ impl ActiveRun {
             meter.on_period(keep_active);
             Row::Own(row)
         };
-        Ok(Self { key, panicking: std::thread::panicking(), row })
+        Ok(Box::new(Self { key, panicking: std::thread::panicking(), outermost, row }))
     }
 
     fn meter(&self) -> &Meter {
         match &self.row {
             Row::Own(row) => &row.facts.meter,
-            Row::Total { total, .. } => &total.facts.meter,
+            Row::Total(total) => &total.facts.meter,
         }
     }
 
@@ -230,7 +234,7 @@ impl ActiveRun {
                 let (figures, duration) = row.figures(&account);
                 Some(row.facts.record(row.id, &figures, duration, Status::Interrupted))
             }
-            Row::Total { total, .. } => {
+            Row::Total(total) => {
                 let figures = Figures::new(&account, &total.facts.settings);
                 let duration = account.duration();
                 Some(total.facts.record(total.id, &figures, duration, Status::Interrupted))
@@ -255,14 +259,14 @@ impl ActiveRun {
     /// Ends the run and writes its row, or adds it to the sum. `None` where the run is not this
     /// process's: a forked child holds a copy that is not its own to end.
     pub(crate) fn finish(&self, status: Status) -> Option<Result<Record>> {
-        let account = self.end(status)?;
+        let account = self.end(status, Account::clone)?;
         match &self.row {
             Row::Own(row) => {
                 let (figures, duration) = row.figures(&account);
                 let record = row.rest(&figures, duration, status);
                 Some(row.facts.write(record))
             }
-            Row::Total { total, .. } => {
+            Row::Total(total) => {
                 let figures = Figures::new(&account, &total.facts.settings);
                 Some(Ok(total.facts.record(total.id, &figures, account.duration(), status)))
             }
@@ -273,7 +277,7 @@ impl ActiveRun {
     pub(crate) fn finish_quietly(&self, status: Status) {
         let Row::Own(row) = &self.row else {
             // The sum is all that is wanted.
-            self.end(status);
+            self.end(status, |_| ());
             return;
         };
         let quiet = row.facts.settings.ignore_warnings;
@@ -284,20 +288,22 @@ impl ActiveRun {
         }
     }
 
-    /// Ends the run; a sum gets its figures at once.
-    fn end(&self, status: Status) -> Option<Account> {
+    /// Ends the run and gives its account to `take`; a sum gets its figures at once.
+    fn end<T>(&self, status: Status, take: impl FnOnce(&Account) -> T) -> Option<T> {
         if !self.meter().is_own() {
             return None;
         }
-        let account = self.meter().stop(self.key)?;
-        match &self.row {
-            Row::Own(row) => {
-                active().remove(&row.id);
-                super::totals::parent_ended(row.id);
+        let taken = self.meter().stop(self.key, |account| {
+            if let Row::Total(total) = &self.row {
+                total.take(account, status, self.outermost);
             }
-            Row::Total { total, outermost } => total.take(&account, status, *outermost),
+            take(account)
+        })?;
+        if let Row::Own(row) = &self.row {
+            active().remove(&row.id);
+            super::totals::parent_ended(row.id);
         }
-        Some(account)
+        Some(taken)
     }
 }
 

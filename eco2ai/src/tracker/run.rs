@@ -15,7 +15,7 @@ use crate::log::{Record, Status};
 #[derive(Debug)]
 pub struct Run {
     subject: Arc<Subject>,
-    active: Option<ActiveRun>,
+    active: Option<Box<ActiveRun>>,
 }
 
 impl Run {
@@ -29,13 +29,16 @@ impl Run {
     /// Names the run, so that work on other threads can be put under it with
     /// [`TrackerBuilder::parent`](crate::TrackerBuilder::parent) or `parent = …` of the attribute.
     pub fn handle(&self) -> RunHandle {
-        self.active.as_ref().map(ActiveRun::handle).unwrap_or_default()
+        self.active.as_ref().map(|active| active.handle()).unwrap_or_default()
     }
 
     /// The record as it stands: id, energy, CO2 and cost so far. Its status is `interrupted`, as
     /// it would be if the process died now.
     pub fn so_far(&self) -> Record {
-        self.active.as_ref().and_then(ActiveRun::record).unwrap_or_else(|| self.subject.nothing())
+        self.active
+            .as_ref()
+            .and_then(|active| active.record())
+            .unwrap_or_else(|| self.subject.nothing())
     }
 
     /// Stops the run and writes its row. Where tracking is off (`ECO2AI_DISABLE`), nothing is

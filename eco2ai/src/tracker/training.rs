@@ -15,7 +15,7 @@ use crate::settings::Rows;
 #[derive(Debug)]
 pub struct Training {
     subject: Arc<Subject>,
-    active: Option<ActiveRun>,
+    active: Option<Box<ActiveRun>>,
     epoch: u64,
 }
 
@@ -29,12 +29,15 @@ impl Training {
 
     /// Names the training, as [`Run::handle`](crate::Run::handle) does.
     pub fn handle(&self) -> RunHandle {
-        self.active.as_ref().map(ActiveRun::handle).unwrap_or_default()
+        self.active.as_ref().map(|active| active.handle()).unwrap_or_default()
     }
 
     /// The record of the whole training as it stands.
     pub fn so_far(&self) -> Record {
-        self.active.as_ref().and_then(ActiveRun::record).unwrap_or_else(|| self.subject.nothing())
+        self.active
+            .as_ref()
+            .and_then(|active| active.record())
+            .unwrap_or_else(|| self.subject.nothing())
     }
 
     /// Ends an epoch and writes its row: the energy since the previous epoch, and the metrics in

@@ -342,7 +342,7 @@ counts twice what he measures right is at 4/3.""",
         rustc = run(["rustc", "--version"], capture=True).split()[1]
         load = os.getloadavg()[0]
         return (
-            f"Machine: {cpu}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}; "
+            f"Machine: {cpu}, {os.cpu_count()} CPUs, {platform.system()} {platform.release().split('-')[0]}; "
             f"load {load:.1f}; {datetime.date.today()}; rustc {rustc}; "
             f"{peers} on Python {platform.python_version()}."
         )

@@ -79,7 +79,7 @@ const SUMMED: &str = "ECO2AI_TEST_SUMMED";
 #[test]
 #[ignore = "a part of another test"]
 fn summed_up() {
-    let log = std::env::var(SUMMED).expect("only as a child");
+    let Ok(log) = std::env::var(SUMMED) else { return };
     let before = processor_seconds();
     let summary =
         if log.is_empty() { eco2ai::Summary::default() } else { eco2ai::summary(log).unwrap() };

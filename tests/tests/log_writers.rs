@@ -174,7 +174,8 @@ fn a_stopped_holder_of_the_lock_stops_nobody() {
 #[test]
 #[ignore = "a part of another test"]
 fn holder_of_the_lock() {
-    let log = std::fs::File::open(std::env::var_os("ECO2AI_TEST_LOG").unwrap()).unwrap();
+    let Some(log) = std::env::var_os("ECO2AI_TEST_LOG") else { return };
+    let log = std::fs::File::open(log).unwrap();
     log.lock().unwrap();
     println!("\nlocked");
     std::thread::sleep(Duration::from_secs(60));

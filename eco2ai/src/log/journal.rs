@@ -15,6 +15,7 @@ use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::log::file::End;
 use crate::log::lock::{Identity, is_at};
@@ -128,6 +129,11 @@ pub(crate) struct Journal {
     frames: u64,
 }
 
+/// How often, and after what time, a new journal is tried to be locked that somebody looks at: he
+/// needs microseconds, unless he is stopped.
+const TRIES: u32 = 64;
+const NAP: Duration = Duration::from_micros(50);
+
 impl Journal {
     /// Makes a journal for the log, with its first frame: beside it, or else in the user's state
     /// folder.
@@ -162,16 +168,26 @@ impl Journal {
     }
 
     fn open_new(path: &Path, kind: Kind) -> io::Result<Self> {
-        // Who looks for journals left behind may take one that is not locked yet for such.
-        for _ in 0..8 {
-            let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
-            match file.try_lock() {
-                Err(fs::TryLockError::WouldBlock) => {
-                    drop(file);
-                    let _ = fs::remove_file(path);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        // Who looks for journals left behind may take one that is not locked yet for such. It is
+        // his to take away then: a file is removed by the holder of its lock alone, since between
+        // his look at the path and the removal another file could get there.
+        for _ in 0..TRIES {
+            let file = match options.clone().create_new(true).open(path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    match options.open(path) {
+                        Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                        found => found?,
+                    }
                 }
+                made => made?,
+            };
+            match file.try_lock() {
+                Err(fs::TryLockError::WouldBlock) => std::thread::sleep(NAP),
                 // Without locks nobody may take it over but its owner.
-                _ if is_at(&file, path) => {
+                // One with rows in it is another's, whatever its name.
+                _ if is_at(&file, path) && file.metadata()?.len() == 0 => {
                     return Ok(Self { file, path: path.into(), kind, last: (0, 0), frames: 0 });
                 }
                 _ => {}
@@ -375,6 +391,21 @@ mod tests {
         assert_eq!(journals_of(&log), [(journal.path().to_path_buf(), stem, Kind::Running)]);
         journal.remove();
         assert_eq!(journals_of(&log), []);
+    }
+
+    /// Whoever recovers may have looked at the path already, and will remove what is there.
+    #[test]
+    fn a_new_journal_that_somebody_looks_at_is_his_to_take_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.journal");
+        let looking = File::create(&path).unwrap();
+        looking.lock().unwrap();
+        assert!(Journal::open_new(&path, Kind::Running).is_err());
+        assert!(is_at(&looking, &path));
+        take_away(&looking, &path);
+        drop(looking);
+        let journal = Journal::open_new(&path, Kind::Running).unwrap();
+        assert!(is_at(journal.file(), &path));
     }
 
     proptest! {

@@ -25,7 +25,7 @@ pub(crate) struct Subject {
     meter: Option<Meter>,
     parent: Option<RunHandle>,
     /// The sums of its runs, one per parent row, where only those are written.
-    totals: Mutex<Vec<Arc<Total>>>,
+    totals: PerProcess<Mutex<Vec<Arc<Total>>>>,
 }
 
 impl Subject {
@@ -35,13 +35,17 @@ impl Subject {
         meter: Option<Meter>,
         parent: Option<RunHandle>,
     ) -> Self {
-        Self { settings, function, meter, parent, totals: Mutex::default() }
+        Self { settings, function, meter, parent, totals: PerProcess::new() }
     }
 
     /// Adds nothing more to a sum, which is being written.
     pub(super) fn forget(&self, written: &Arc<Total>) {
-        let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut totals = self.totals();
         totals.retain(|total| !Arc::ptr_eq(total, written));
+    }
+
+    fn totals(&self) -> MutexGuard<'_, Vec<Arc<Total>>> {
+        self.totals.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(test)]
@@ -315,7 +319,7 @@ impl Subject {
         ancestors: &mut dyn Iterator<Item = Uuid>,
         meter: &Meter,
     ) -> (Arc<Total>, bool) {
-        let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut totals = self.totals();
         let mut parent_id = None;
         for ancestor in ancestors {
             if let Some(total) = totals.iter().find(|total| total.id == ancestor) {
@@ -372,7 +376,7 @@ impl Total {
         }
         let next = {
             let Facts { parent_id, meter, .. } = &self.facts;
-            let mut totals = self.subject.totals.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut totals = self.subject.totals();
             self.subject.total_under(*parent_id, meter, account.duration(), &mut totals)
         };
         next.take(account, status, outermost);

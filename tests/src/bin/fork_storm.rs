@@ -3,7 +3,7 @@
 
 #[cfg(unix)]
 fn main() {
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::time::{Duration, Instant};
 
     let log = std::env::args().nth(1).expect("a log");
@@ -14,15 +14,22 @@ fn main() {
     };
     let outer = tracker("outer").start().expect("a run");
     let done = AtomicBool::new(false);
+    let warm = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for thread in 0..3 {
-            let (tracker, done) = (tracker(&format!("thread {thread}")), &done);
+            let (tracker, done, warm) = (tracker(&format!("thread {thread}")), &done, &warm);
             scope.spawn(move || {
                 while !done.load(Ordering::Relaxed) {
                     tracker.start().expect("a run").stop().expect("a row");
                     let _: u64 = total(1);
+                    warm.fetch_add(1, Ordering::Relaxed);
                 }
             });
+        }
+        // What is made once in a process must have been made: a child waits for ever for a thread
+        // that is at it and that it has not.
+        while warm.load(Ordering::Relaxed) < 100 {
+            std::thread::sleep(Duration::from_millis(1));
         }
         for child in 0..children {
             // SAFETY: the child has this thread alone, and what others had locked stays locked in

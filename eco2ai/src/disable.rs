@@ -1,13 +1,38 @@
 //! The switch that turns all tracking off: the environment variable `ECO2AI_DISABLE`.
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::own_code;
+
+const UNKNOWN: u8 = 0;
+const ON: u8 = 1;
+const OFF: u8 = 2;
+
+/// Not a `OnceLock`: reading the variable allocates, and a tracked allocator comes back here.
+static TRACKING: AtomicU8 = AtomicU8::new(UNKNOWN);
 
 /// Whether tracking is off: `ECO2AI_DISABLE` is 1, true, yes or on. The variable is read once; after
 /// that this costs one atomic load.
 #[inline]
 pub fn disabled() -> bool {
-    static DISABLED: OnceLock<bool> = OnceLock::new();
-    *DISABLED.get_or_init(|| std::env::var("ECO2AI_DISABLE").is_ok_and(|value| means_yes(&value)))
+    match TRACKING.load(Ordering::Relaxed) {
+        UNKNOWN => read_variable(),
+        tracking => tracking == OFF,
+    }
+}
+
+/// Whether tracking is known to be off: false as long as nobody has looked. Allocates nothing.
+#[inline]
+pub(crate) fn known_disabled() -> bool {
+    TRACKING.load(Ordering::Relaxed) == OFF
+}
+
+#[cold]
+fn read_variable() -> bool {
+    let _section = own_code::enter();
+    let off = std::env::var("ECO2AI_DISABLE").is_ok_and(|value| means_yes(&value));
+    TRACKING.store(if off { OFF } else { ON }, Ordering::Relaxed);
+    off
 }
 
 fn means_yes(value: &str) -> bool {

@@ -5,12 +5,16 @@ pub mod carbon;
 mod disable;
 mod error;
 mod function_name;
+mod local_time;
+mod locks;
 mod log;
 pub mod meter;
+mod own_code;
 mod process;
 mod report;
 pub mod sensor;
 mod settings;
+mod status;
 mod tracker;
 pub mod units;
 
@@ -24,12 +28,12 @@ pub use disable::disabled;
 pub use eco2ai_macros::{set_params, track};
 pub use error::{Error, Result};
 pub use log::{
-    GroupBy, Problem, Record, Records, Status, Summary, Totals, live_runs, read_log, recover,
-    summary,
+    GroupBy, Problem, Record, Records, Summary, Totals, live_runs, read_log, recover, summary,
 };
 pub use sensor::{Devices, available_devices};
 pub use settings::{
     CpuProcesses, EncodeFile, Origin, ParameterInForce, ParametersInForce, Params, Rows,
     get_params, save as save_params, saved_path as saved_params_path, unset as unset_params,
 };
-pub use tracker::{Run, RunHandle, Tracker, TrackerBuilder, Training, flush};
+pub use status::Status;
+pub use tracker::{DetachedRun, Entered, Run, RunHandle, Tracker, TrackerBuilder, Training, flush};

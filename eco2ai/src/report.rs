@@ -1,59 +1,90 @@
-//! Telling the user what could not be done, without ever disturbing what the program does.
+//! Reporting to the user what could not be done, without ever disturbing what the program does.
+//!
+//! A warning waits until the library's own code is left, when no lock is held any more: the program's
+//! logger may use the library.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::locks::{Lock, Rank, assert_none_held};
+use crate::own_code;
 use crate::process::PerProcess;
 
 thread_local! {
-    /// What was said in a [`deferred`] section of this thread; `None` outside of any.
-    static SAID: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+    /// Whether what runs on this thread is to warn of nothing.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `f`, and says what it warns of only afterwards: `f` holds locks, and the program's logger
-/// may use the library.
-pub(crate) fn deferred<T>(f: impl FnOnce() -> T) -> T {
-    /// Ends the section also where `f` panics.
-    struct Section;
-    impl Drop for Section {
+/// The warnings of this process.
+#[derive(Default)]
+struct Warnings {
+    /// All texts so far: each is reported once.
+    known: HashSet<String>,
+    pending: Vec<String>,
+}
+
+static WARNINGS: PerProcess<Lock<Warnings>> = PerProcess::new();
+/// Whether a warning may be pending, which costs no lock to see.
+static PENDING: AtomicBool = AtomicBool::new(false);
+
+fn warnings() -> &'static Lock<Warnings> {
+    WARNINGS.get_or_init(|| Lock::new(Rank::Warnings, Warnings::default()))
+}
+
+/// Runs `f`, whose warnings are silenced where the user asked for that (`ignore_warnings`).
+pub(crate) fn quietly<T>(ignore_warnings: bool, f: impl FnOnce() -> T) -> T {
+    /// Puts back what was, also where `f` panics.
+    struct Restore(bool);
+    impl Drop for Restore {
         fn drop(&mut self) {
-            let said = SAID.try_with(RefCell::take).ok().flatten();
-            said.iter().flatten().for_each(|message| say(message));
+            let _ = QUIET.try_with(|quiet| quiet.set(self.0));
         }
     }
-    let outermost = SAID.try_with(|said| {
-        let outermost = said.borrow().is_none();
-        if outermost {
-            said.replace(Some(Vec::new()));
-        }
-        outermost
-    });
-    let _section = outermost.unwrap_or(false).then_some(Section);
+    let before = QUIET.try_with(|quiet| quiet.replace(quiet.get() || ignore_warnings));
+    let _restore = Restore(before.unwrap_or(false));
     f()
 }
 
-/// Says `message` as a warning: through the `log` crate where the program has installed a logger,
+/// Reports `message` as a warning: through the `log` crate where the program has installed a logger,
 /// else on standard error. Once per process for each text.
 pub(crate) fn warn_once(message: &impl Display) {
-    static TOLD: PerProcess<Mutex<HashSet<String>>> = PerProcess::new();
-    let message = message.to_string();
-    let told = TOLD.get_or_init(Mutex::default);
-    let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-    if !told.insert(message.clone()) {
+    if QUIET.try_with(Cell::get).unwrap_or(false) {
         return;
     }
-    drop(told);
-    let mut message = Some(message);
-    let _ = SAID.try_with(|said| {
-        if let Some(said) = &mut *said.borrow_mut() {
-            said.extend(message.take());
+    let text = message.to_string();
+    {
+        let mut warnings = warnings().lock();
+        if !warnings.known.insert(text.clone()) {
+            return;
         }
-    });
-    if let Some(message) = message {
-        say(&message);
+        warnings.pending.push(text);
+    }
+    PENDING.store(true, Ordering::Release);
+    if !own_code::inside() {
+        drop(own_code::enter());
+    }
+}
+
+/// Reports what waits.
+#[inline]
+pub(crate) fn say_pending() {
+    if PENDING.load(Ordering::Acquire) {
+        say_all();
+    }
+}
+
+#[cold]
+fn say_all() {
+    assert_none_held();
+    PENDING.store(false, Ordering::Release);
+    let pending = std::mem::take(&mut warnings().lock().pending);
+    for message in pending {
+        // A logger that panics must not stop the tracked function, which may be unwinding itself.
+        let _ = catch_unwind(AssertUnwindSafe(|| say(&message)));
     }
 }
 

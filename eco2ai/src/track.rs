@@ -4,15 +4,18 @@
 use std::any::type_name;
 use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
-use crate::disable::disabled;
-use crate::error::{Error, Result};
+use crate::disable::{disabled, known_disabled};
+use crate::error::Result;
 use crate::function_name::readable;
-use crate::log::Status;
+use crate::locks::{Lock, Rank};
+use crate::own_code;
+use crate::report::{quietly, warn_once};
 use crate::settings::{self, Rows};
-use crate::tracker::{ActiveRun, Subject, TrackerBuilder};
+use crate::status::Status;
+use crate::tracker::{ActiveRun, RunConfig, TrackerBuilder};
 
 /// A tracked function: one static for each.
 #[derive(Debug)]
@@ -25,15 +28,15 @@ pub struct Site {
     /// What the first call has found that later calls can use: they need no lock for it.
     first: OnceLock<Known>,
     /// The same of the last one, where saved parameters have changed since the first.
-    last: RwLock<Option<Known>>,
+    last: Lock<Option<Known>>,
 }
 
 /// Settings that later calls can use again.
 #[derive(Clone, Debug)]
 struct Known {
     generation: u64,
-    /// `None` where the parameters were refused, which has been told.
-    subject: Option<Arc<Subject>>,
+    /// `None` where the parameters were refused, which has been reported.
+    config: Option<Arc<RunConfig>>,
 }
 
 impl Site {
@@ -54,7 +57,7 @@ impl Site {
             inside,
             name: OnceLock::new(),
             first: OnceLock::new(),
-            last: RwLock::new(None),
+            last: Lock::new(Rank::Site, None),
         }
     }
 
@@ -74,18 +77,20 @@ impl Site {
     /// What an earlier call has found, if it holds for this one: its arguments were constant, or
     /// all calls share one row.
     fn known(&self, generation: u64, constant: bool) -> Option<Known> {
-        let last = self.last.read().unwrap_or_else(PoisonError::into_inner);
+        let last = self.last.lock();
         last.as_ref().filter(|known| known.holds(generation, constant)).cloned()
     }
 
     /// Checks the arguments of this call, and keeps the result for later calls that can use it.
     fn resolve(&self, generation: u64, builder: &TrackerBuilder, constant: bool) -> Known {
-        let subject = builder.resolve(Some(self.name())).map_err(|error| tell(&error)).ok();
-        let known = Known { generation, subject };
+        let config = builder.resolve(Some(self.name())).map_err(|error| {
+            quietly(builder.ignores_warnings(), || warn_once(&error));
+        });
+        let known = Known { generation, config: config.ok() };
         if known.holds(generation, constant)
             && let Err(known) = self.first.set(known.clone())
         {
-            *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
+            *self.last.lock() = Some(known);
         }
         known
     }
@@ -93,18 +98,13 @@ impl Site {
 
 impl Known {
     fn holds(&self, generation: u64, constant: bool) -> bool {
-        let total = || self.subject.as_ref().is_some_and(|s| s.rows() == Rows::Total);
+        let total = || self.config.as_ref().is_some_and(|config| config.rows() == Rows::Total);
         self.generation == generation && (constant || total())
     }
 }
 
-/// Tracking must not disturb the function: what goes wrong is only told.
-fn tell(error: &Error) {
-    crate::report::warn_once(error);
-}
-
-/// Starts and enters a run, unless it cannot be done. `arguments` is called only where its value is
-/// needed.
+/// Starts and enters a run, unless it cannot be done, or the library itself is at work on this thread.
+/// `arguments` is called only where its value is needed; what it calls is not tracked.
 // Out of the way: where tracking is off, the tracked function shall hold one test and no call.
 #[inline(never)]
 fn begin(
@@ -112,6 +112,11 @@ fn begin(
     constant: bool,
     arguments: impl FnOnce() -> TrackerBuilder,
 ) -> Option<Box<ActiveRun>> {
+    // First of all: nothing may be allocated before, since an allocator can be tracked.
+    let _section = own_code::enter_from_outside()?;
+    if disabled() {
+        return None;
+    }
     // Before the saved parameters are read: a change in between makes the result out of date.
     let generation = settings::generation();
     let later;
@@ -123,8 +128,14 @@ fn begin(
             .unwrap_or_else(|| site.resolve(generation, &arguments(), constant));
         &later
     };
-    let subject = known.subject.as_ref()?;
-    ActiveRun::start(subject, subject.rows()).map_err(|error| tell(&error)).ok()
+    let config = known.config.as_ref()?;
+    match ActiveRun::start(config, config.rows(), false) {
+        Ok(active) => Some(active),
+        Err(error) => {
+            quietly(config.ignores_warnings(), || warn_once(&error));
+            None
+        }
+    }
 }
 
 /// Ends the run of a plain function when it is dropped.
@@ -142,7 +153,7 @@ pub fn start(
     constant: bool,
     arguments: impl FnOnce() -> TrackerBuilder,
 ) -> Guard {
-    Guard { active: if disabled() { None } else { begin(site, constant, arguments) } }
+    Guard { active: if known_disabled() { None } else { begin(site, constant, arguments) } }
 }
 
 impl Drop for Guard {
@@ -158,6 +169,7 @@ impl Drop for Guard {
 // Out of the way, as `begin`.
 #[inline(never)]
 fn end(active: Box<ActiveRun>) {
+    let _section = own_code::enter();
     active.finish_on_drop();
     // Freed here, and not in each tracked function.
     drop(active);
@@ -168,42 +180,44 @@ fn end(active: Box<ActiveRun>) {
 #[derive(Debug)]
 pub struct Call {
     site: &'static Site,
-    active: Mutex<Option<Box<ActiveRun>>>,
+    active: Lock<Option<Box<ActiveRun>>>,
 }
 
 impl Call {
     /// A call that has not started.
     pub const fn new(site: &'static Site) -> Self {
-        Self { site, active: Mutex::new(None) }
+        Self { site, active: Lock::new(Rank::Call, None) }
     }
 
     /// Starts its run, as [`start`] does.
     #[inline]
     pub fn start(&self, constant: bool, arguments: impl FnOnce() -> TrackerBuilder) {
-        if !disabled() {
+        if !known_disabled() {
             let active = begin(self.site, constant, arguments);
-            *self.active.lock().unwrap_or_else(PoisonError::into_inner) = active;
+            *self.active.lock() = active;
         }
     }
 
     #[inline]
-    fn with(&self, act: fn(&ActiveRun)) {
-        if disabled() {
+    fn with(&self, act: impl FnOnce(&ActiveRun)) {
+        if known_disabled() {
             return;
         }
-        if let Some(active) = &*self.active.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(active) = &*self.active.lock() {
             act(active);
         }
     }
 
     #[inline]
     fn finish(&self, status: Status) {
-        if disabled() {
+        if known_disabled() {
             return;
         }
-        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let active = self.active.lock().take();
         if let Some(active) = active {
+            let _section = own_code::enter();
             active.finish_quietly(status);
+            drop(active);
         }
     }
 }
@@ -220,7 +234,9 @@ struct Stretch<'a>(&'a Call);
 
 impl<'a> Stretch<'a> {
     fn enter(call: &'a Call) -> Self {
-        call.with(ActiveRun::enter);
+        call.with(|active| {
+            active.enter();
+        });
         Self(call)
     }
 
@@ -337,6 +353,7 @@ pub use std::pin::pin;
 /// # Errors
 /// Where a parameter has a value that it cannot have, or the parameters cannot be saved.
 pub fn set_params(builder: &TrackerBuilder) -> Result<()> {
+    let _section = own_code::enter();
     builder.check_arguments()?;
     settings::save(&builder.params)
 }
@@ -364,7 +381,7 @@ mod tests {
     }
 
     fn project(known: &Known) -> Option<&str> {
-        known.subject.as_ref().map(|subject| subject.project())
+        known.config.as_ref().map(|config| config.project())
     }
 
     #[test]
@@ -405,7 +422,7 @@ mod tests {
 
         for _ in 0..2 {
             let wrong = |_| Tracker::builder().rows("none");
-            assert!(known(&WRONG, 1, true, &evaluated, wrong).subject.is_none());
+            assert!(known(&WRONG, 1, true, &evaluated, wrong).config.is_none());
         }
         assert_eq!(evaluated.replace(0), 1, "what was refused is not tried again");
     }

@@ -4,9 +4,10 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 
 use crate::error::{Error, Result};
+use crate::locks::{Lock, Rank};
 use crate::log::file::{Kind, LogFile};
 use crate::log::record::Record;
 use crate::log::row::eco2ai_cells;
@@ -68,13 +69,13 @@ pub(crate) fn copy_path(log: &Path, copy: &EncodeFile) -> Result<Option<PathBuf>
 /// Where the copy cannot be written. It does not wait anywhere: the row itself is in the log.
 pub(crate) fn append(path: &Path, record: &Record) -> Result<()> {
     // A forked child shares the lock of its parent's open file: it opens its own.
-    static COPIES: PerProcess<Mutex<Vec<LogFile>>> = PerProcess::new();
+    static COPIES: PerProcess<Lock<Vec<LogFile>>> = PerProcess::new();
     let mut writer = csv::Writer::from_writer(Vec::new());
     // Writing to a `Vec` cannot fail.
     let _ = writer.write_record(eco2ai_cells(record).map(|cell| encode(&cell)));
     let row = writer.into_inner().unwrap_or_default();
-    let copies = COPIES.get_or_init(Mutex::default);
-    let mut copies = copies.lock().unwrap_or_else(PoisonError::into_inner);
+    let copies = COPIES.get_or_init(|| Lock::new(Rank::EncodedCopies, Vec::new()));
+    let mut copies = copies.lock();
     if let Some(copy) = copies.iter_mut().find(|copy| copy.path() == path) {
         return copy.append(&row).map(drop);
     }

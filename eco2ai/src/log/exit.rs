@@ -1,16 +1,19 @@
 //! The normal end of the process: a return from `main`, or `std::process::exit`.
 
 use std::panic::catch_unwind;
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::Once;
+
+use crate::locks::{Lock, Rank};
+use crate::own_code;
 
 /// Added to at most twice in a process.
-static HOOKS: Mutex<Vec<fn()>> = Mutex::new(Vec::new());
+static HOOKS: Lock<Vec<fn()>> = Lock::new(Rank::ExitHooks, Vec::new());
 
 /// Calls `hook` when the process ends normally; not when it aborts or is killed. Other threads may
 /// still be running then, and the thread-local values of the calling one are gone.
 pub(crate) fn at_exit(hook: fn()) {
     static REGISTERED: Once = Once::new();
-    HOOKS.lock().unwrap_or_else(PoisonError::into_inner).push(hook);
+    HOOKS.lock().push(hook);
     REGISTERED.call_once(|| {
         // Where it is refused, the journal becomes the row at the next start.
         shutdown_hooks::add_shutdown_hook(run);
@@ -19,7 +22,8 @@ pub(crate) fn at_exit(hook: fn()) {
 
 /// A panic must not cross into C; a hook that panics must not stop the others.
 extern "C" fn run() {
-    let hooks = std::mem::take(&mut *HOOKS.lock().unwrap_or_else(PoisonError::into_inner));
+    let _section = own_code::enter();
+    let hooks = std::mem::take(&mut *HOOKS.lock());
     for hook in hooks {
         let _ = catch_unwind(hook);
     }

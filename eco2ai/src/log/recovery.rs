@@ -12,9 +12,10 @@ use crate::log::columns::{Column, Layout, NAMES};
 use crate::log::file::{LogFile, layout_of};
 use crate::log::journal::{self, Found, Kind};
 use crate::log::lock::{Identity, is_at};
-use crate::log::record::{Record, Status};
+use crate::log::record::Record;
 use crate::log::row::{Named, rows_of};
 use crate::log::writer;
+use crate::status::Status;
 
 /// Writes the rows of runs whose process was killed, with status `interrupted`, and rows that
 /// could not be written when their runs ended. Says how many rows were written.

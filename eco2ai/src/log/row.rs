@@ -6,12 +6,14 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::format::{Item, StrftimeItems};
-use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, Offset, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDateTime};
 
+use crate::local_time::from_wall;
 use crate::log::cells::Row;
 use crate::log::columns::{ALL, Column, Dialect, ECO2AI_COLUMNS, Layout};
-use crate::log::record::{Record, Status};
+use crate::log::record::Record;
 use crate::settings::CpuProcesses;
+use crate::status::Status;
 use crate::units::{GramsPerKwh, KilogramsCo2e, KilowattHours};
 
 /// A time with its offset.
@@ -234,9 +236,7 @@ impl Named<'_> {
         // Eco2AI writes the machine's time without saying its zone.
         let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f")
             .map_err(|_| self.wrong(Column::StartTime, "a time"))?;
-        let time = Local.from_local_datetime(&local).earliest().map(|time| time.fixed_offset());
-        // In the hour that is skipped in spring.
-        Ok(time.unwrap_or_else(|| Utc.fix().from_utc_datetime(&local)))
+        Ok(from_wall(&local))
     }
 
     /// The record of the row.
@@ -310,6 +310,7 @@ impl Named<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::TimeZone;
     use crate::log::cells::Rows;
     use crate::log::columns::{NAMES, header};
     use proptest::prelude::*;

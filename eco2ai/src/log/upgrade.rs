@@ -27,6 +27,7 @@ pub(crate) fn aside(path: &Path) -> bool {
     }
     let path = path.to_path_buf();
     let spawned = std::thread::Builder::new().name("eco2ai-upgrade".into()).spawn(move || {
+        let _section = crate::own_code::enter();
         // What is appended is nothing, to a log that can take it then.
         if let Err(error) = LogFile::new(path, Kind::Log).append(b"") {
             crate::report::warn_once(&error);

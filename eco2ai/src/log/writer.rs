@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
 
 use crate::error::{Error, Result};
-use crate::log::exit::at_exit;
+use crate::locks::{Lock, Locked, Rank};
 use crate::log::file::{self, End, LogFile};
 use crate::log::journal::{self, Journal, Kind, Stem};
 use crate::log::lock::Identity;
@@ -16,16 +16,21 @@ use crate::log::record::Record;
 use crate::log::recovery::recover_orphans;
 use crate::log::row::rows_of;
 use crate::log::upgrade;
+use crate::own_code;
 use crate::process::PerProcess;
-use crate::report::{self, warn_once};
+use crate::report::{quietly, warn_once};
 
 /// Prepares a log for runs that start: the first time in this process, takes over what dead
 /// processes left in its journals.
 ///
+/// `quiet`: the runs want no warnings.
+///
 /// # Errors
 /// Where the file is no emission log.
-pub(crate) fn attach(path: &Path) -> Result<()> {
+pub(crate) fn attach(path: &Path, quiet: bool) -> Result<()> {
     with(path, |log| {
+        // One run that wants warnings is enough.
+        log.quiet = quiet && (log.quiet || !log.attached);
         if !log.attached {
             log.file.check()?;
             log.attached = true;
@@ -86,7 +91,7 @@ pub(crate) fn flush() -> Result<()> {
     let logs: Vec<_> = logs().values().cloned().collect();
     let mut result = Ok(());
     for log in logs {
-        result = result.and(report::deferred(|| lock(&log).patiently(Log::write_waiting)));
+        result = result.and(with_log(&log, |log| log.patiently(Log::write_waiting)));
     }
     result
 }
@@ -118,34 +123,40 @@ struct Log {
     /// Where the log ended when we last wrote.
     end: Option<End>,
     attached: bool,
+    /// Whether all runs on it want no warnings.
+    quiet: bool,
 }
 
+/// A process's logs by their paths.
+type Logs = HashMap<PathBuf, Arc<Lock<Log>>>;
+
 /// All logs of this process: a forked child's journals are not its parent's.
-fn logs() -> MutexGuard<'static, HashMap<PathBuf, Arc<Mutex<Log>>>> {
-    static LOGS: PerProcess<Mutex<HashMap<PathBuf, Arc<Mutex<Log>>>>> = PerProcess::new();
-    LOGS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+fn logs() -> Locked<'static, Logs> {
+    static LOGS: PerProcess<Lock<Logs>> = PerProcess::new();
+    LOGS.get_or_init(|| Lock::new(Rank::Logs, HashMap::new())).lock()
 }
 
 /// The entry of the log at `path`, an absolute path.
-fn log_of(path: &Path) -> Arc<Mutex<Log>> {
+fn log_of(path: &Path) -> Arc<Lock<Log>> {
     let mut logs = logs();
     if let Some(log) = logs.get(path) {
         return Arc::clone(log);
     }
-    let log = Arc::new(Mutex::new(Log::new(path)));
+    let log = Arc::new(Lock::new(Rank::Log, Log::new(path)));
     logs.insert(path.to_path_buf(), Arc::clone(&log));
     log
 }
 
-/// Uses the entry of a log.
+/// Uses the entry of the log at `path`.
 fn with<T>(path: &Path, f: impl FnOnce(&mut Log) -> T) -> T {
-    let log = log_of(path);
-    report::deferred(|| f(&mut lock(&log)))
+    with_log(&log_of(path), f)
 }
 
-/// Locks an entry.
-fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
-    log.lock().unwrap_or_else(PoisonError::into_inner)
+/// Uses an entry.
+fn with_log<T>(log: &Lock<Log>, f: impl FnOnce(&mut Log) -> T) -> T {
+    let _section = own_code::enter();
+    let mut log = log.lock();
+    quietly(log.quiet, || f(&mut log))
 }
 
 /// What tells the states of runs apart: all epochs of a training have one id, but each its own
@@ -174,6 +185,7 @@ impl Log {
             waiting: Vec::new(),
             end: None,
             attached: false,
+            quiet: false,
         }
     }
 
@@ -214,8 +226,6 @@ impl Log {
             Ok::<_, std::io::Error>(())
         });
         if let (Ok(()), Some(journal)) = (added, self.waiting.last()) {
-            static LAST_TRY: Once = Once::new();
-            LAST_TRY.call_once(|| at_exit(|| drop(flush())));
             let place = journal.path().display();
             warn_once(&format!("{error}; rows wait in {place} and are written later"));
             return Ok(());
@@ -276,7 +286,8 @@ impl Log {
 mod tests {
     use super::*;
     use crate::log::read_log;
-    use crate::log::record::{Status, tests::record};
+    use crate::log::record::tests::record;
+    use crate::status::Status;
     use std::fs;
 
     fn rows(path: &Path) -> Vec<(String, Status)> {
@@ -290,7 +301,7 @@ mod tests {
     /// As if the process had died: its locks are gone, its files are there.
     fn die(path: &Path) {
         let log = log_of(path);
-        *log.lock().unwrap() = Log::new(path);
+        *log.lock() = Log::new(path);
     }
 
     #[test]
@@ -330,11 +341,11 @@ mod tests {
         let path = folder.path().join("unit_test.csv");
         keep(&path, || vec![record("a")]);
         die(&path);
-        attach(&path).unwrap();
+        attach(&path, false).unwrap();
         assert_eq!(rows(&path), [("a".into(), Status::Interrupted)]);
         fs::write(&path, "name\nx\n").unwrap();
         die(&path);
-        assert!(matches!(attach(&path), Err(Error::NotALog { .. })));
+        assert!(matches!(attach(&path, false), Err(Error::NotALog { .. })));
     }
 
     #[test]
@@ -404,7 +415,7 @@ mod tests {
     fn a_process_that_is_killed() {
         let Some(path) = std::env::var_os(KILLED_LOG) else { return };
         let path = PathBuf::from(path);
-        attach(&path).unwrap();
+        attach(&path, false).unwrap();
         for number in 0.. {
             let state = record(&format!("{}:{number}", std::process::id()));
             keep(&path, || vec![state.clone()]);

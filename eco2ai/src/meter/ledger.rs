@@ -9,98 +9,73 @@ use uuid::Uuid;
 use super::Reading;
 use super::energies::Energies;
 use super::pool::Pool;
+use super::prices::{Forecast, PricedRuns, Prices};
+use super::run_energy::{Received, RunEnergy};
+use super::sums::{Above, CalledSum, ClosedSums, Ids, SumKey, SumRow, SummedFunction, Sums};
 use crate::settings::CpuProcesses;
-
-/// A difference between the calendar and the time that passed which is no setting of the clock.
-const CLOCK_SLACK: Duration = Duration::from_secs(1);
+use crate::status::Status;
 
 new_key_type! {
     /// Names an active run.
     pub(crate) struct RunKey;
 }
 
-/// Finds the next moment at which the sums of a run are to be kept apart, because the price of
-/// electricity changes.
-pub(crate) type NextCut = Arc<dyn Fn(SystemTime) -> Option<SystemTime> + Send + Sync>;
-
 /// What a run begins with.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Start<'a> {
-    /// Decides the id, knowing those of its ancestors, the parent's first.
-    pub(crate) id: &'a mut dyn FnMut(&mut dyn Iterator<Item = Uuid>) -> Uuid,
+    /// The function to whose sum the run goes; without one it has a row of its own.
+    pub(crate) summed: Option<&'a Arc<SummedFunction>>,
     /// The given parent; without one it is the innermost run of the thread.
     pub(crate) parent: Option<RunKey>,
+    /// Whether it is not put on the thread that starts it.
+    pub(crate) detached: bool,
     /// Whose energy is counted, if the run has no parent.
     pub(crate) scope: CpuProcesses,
     /// How often the run wants readings.
     pub(crate) period: Duration,
-    pub(crate) next_cut: Option<NextCut>,
+    /// The price, where it changes with the time.
+    pub(crate) prices: Option<&'a Arc<dyn Prices>>,
 }
 
-/// The sums of a run up to a moment.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Sums {
-    pub(crate) own: Energies,
-    pub(crate) inclusive: Energies,
-    pub(crate) process: Energies,
+/// A run that has started.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Started {
+    pub(crate) key: RunKey,
+    pub(crate) row: StartedRow,
 }
 
-/// What a run has received, and what is known of the time it ran.
-#[derive(Clone, Debug)]
-pub(crate) struct Account {
-    /// Where sums are kept apart: when each stretch began, and the sums at its end; the last one
-    /// ends now.
-    pub(crate) stretches: Vec<(SystemTime, Sums)>,
-    /// The sums now.
-    pub(crate) sums: Sums,
-    pub(crate) scope: CpuProcesses,
-    pub(crate) started: Duration,
-    pub(crate) stopped: Duration,
-    /// Time during which runs that are not related to this one were active as well.
-    pub(crate) overlap: Duration,
-    /// Whether a reading was taken between start and stop.
-    pub(crate) read: bool,
+/// The row that a run goes to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum StartedRow {
+    /// One of its own.
+    Own { id: Uuid, parent_id: Option<Uuid> },
+    /// That of a sum.
+    Sum(CalledSum),
 }
 
-impl Account {
-    /// How long the run has lasted.
-    pub(crate) fn duration(&self) -> Duration {
-        self.stopped.saturating_sub(self.started)
-    }
+/// A run that has ended, and the sums that ended with it.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub(crate) energy: RunEnergy,
+    pub(crate) closed: ClosedSums,
 }
 
-/// A run whose sums are kept apart.
-struct Cuts {
-    key: RunKey,
-    scope: CpuProcesses,
-    /// When the stretch began that is under way.
-    since: SystemTime,
-    next: Option<SystemTime>,
-    next_after: NextCut,
-    /// When each earlier stretch began, and the sums at its end.
-    passed: Vec<(SystemTime, Sums)>,
-}
-
-impl Cuts {
-    /// Whether the calendar was set, forwards over the next cut or backwards behind the last one.
-    fn is_off(&self, now: SystemTime) -> bool {
-        let is_after = |later: SystemTime, earlier| {
-            later.duration_since(earlier).is_ok_and(|by| by > CLOCK_SLACK)
-        };
-        self.next.is_some_and(|next| is_after(now, next)) || is_after(self.since, now)
-    }
-
-    /// Notes the sums at the calendar's time `cut`.
-    fn pass(&mut self, cut: SystemTime, sums: Sums) {
-        self.passed.push((self.since, sums));
-        self.since = cut;
-        // Never twice the same moment, whatever the function says.
-        self.next = (self.next_after)(cut).filter(|next| *next > cut);
-    }
+/// Where a run's energy goes in the end.
+#[derive(Clone, Copy, Debug)]
+enum RowOf {
+    Own(Uuid),
+    Sum {
+        sum: SumKey,
+        /// Whether no other call of the sum is above this one.
+        outermost: bool,
+    },
 }
 
 /// An active run. Short calls make and drop nothing but this: it stays small, and plain data.
 struct Node {
-    id: Uuid,
+    row: RowOf,
+    /// The nearest run above that is the outermost call of a sum, when this one started.
+    summed_above: Option<RunKey>,
     scope: CpuProcesses,
     parent: Option<RunKey>,
     first_child: Option<RunKey>,
@@ -187,8 +162,10 @@ pub(crate) struct Ledger {
     /// Each thread's runs, the innermost last.
     threads: Vec<Vec<RunKey>>,
     free_threads: Vec<usize>,
-    /// Active runs that want their sums kept apart at some moment.
-    cutting: Vec<Cuts>,
+    /// The runs whose price changes with the time.
+    priced: PricedRuns,
+    sums: Sums,
+    ids: Ids,
     /// The periods that active runs ask for, with the number of runs.
     periods: Vec<(Duration, usize)>,
     /// The shortest period of the runs that started of late.
@@ -215,7 +192,31 @@ impl Ledger {
 
     /// Whether the calendar's time matters now.
     pub(crate) fn needs_wall(&self) -> bool {
-        !self.cutting.is_empty()
+        !self.priced.is_empty()
+    }
+
+    /// The prices of which more must be known before energy is given out up to `now`, when the
+    /// calendar shows `wall`; and from when on.
+    pub(crate) fn outdated_prices(
+        &mut self,
+        now: Duration,
+        wall: SystemTime,
+    ) -> (SystemTime, Vec<Arc<dyn Prices>>) {
+        let passed = now.saturating_sub(self.pools.process.advanced());
+        let began = wall.checked_sub(passed).unwrap_or(wall);
+        (began, self.priced.outdated(began, wall))
+    }
+
+    /// Whether the changes of a price are known.
+    pub(crate) fn knows(&self, prices: &Arc<dyn Prices>) -> bool {
+        self.priced.knows(prices)
+    }
+
+    /// Takes in what was found out about a price.
+    pub(crate) fn update_prices(&mut self, prices: Arc<dyn Prices>, forecast: Forecast) {
+        let mut priced = std::mem::take(&mut self.priced);
+        priced.update(prices, forecast, |key| self.received_by(key));
+        self.priced = priced;
     }
 
     /// The shortest period that an active run asks for; a second where none is active.
@@ -259,7 +260,8 @@ impl Ledger {
         }
     }
 
-    /// Gives out the energy up to `now` by the last known power.
+    /// Gives out the energy up to `now` by the last known power. `wall` is the calendar's time, where
+    /// it matters.
     pub(crate) fn advance(&mut self, now: Duration, wall: Option<SystemTime>) {
         for scope in [CpuProcesses::Current, CpuProcesses::All] {
             let from = self.pools.of_mut(scope).advanced();
@@ -267,6 +269,7 @@ impl Ledger {
                 self.give(scope, due, from, now, wall);
             }
         }
+        self.pass_changes(wall);
     }
 
     /// As [`advance`](Self::advance), by the CPU time that the process has come to.
@@ -289,10 +292,11 @@ impl Ledger {
                 self.give(scope, due, from, now, wall);
             }
         }
+        self.pass_changes(wall);
     }
 
-    /// Gives out what was used between two moments, evenly over that time, and keeps the sums of
-    /// the runs that ask for it apart on the way.
+    /// Gives out what was used between two moments, evenly over that time; where a price changes on
+    /// the way, what the runs received until then is kept apart.
     fn give(
         &mut self,
         scope: CpuProcesses,
@@ -301,94 +305,64 @@ impl Ledger {
         to: Duration,
         wall: Option<SystemTime>,
     ) {
-        let mut from = from;
-        let mut energy = energy;
+        let (mut from, mut energy) = (from, energy);
         if let Some(wall) = wall {
-            self.follow_clock(scope, to.saturating_sub(from), wall);
-        }
-        while let Some((cut, at)) = self.next_cut(scope, from, to, wall) {
-            let rest = to.saturating_sub(from).as_secs_f64();
-            let part = if rest > 0.0 { at.saturating_sub(from).as_secs_f64() / rest } else { 0.0 };
-            let before = energy * part;
-            self.pools.of_mut(scope).give(before);
-            energy = energy - before;
-            from = at;
-            self.cut_where(scope, cut, |cuts| cuts.next == Some(cut));
+            for change in self.priced.changes_until(wall) {
+                let ago = wall.duration_since(change).unwrap_or_default();
+                let at = to.saturating_sub(ago).clamp(from, to.max(from));
+                let rest = to.saturating_sub(from).as_secs_f64();
+                let part =
+                    if rest > 0.0 { at.saturating_sub(from).as_secs_f64() / rest } else { 0.0 };
+                let before = energy * part;
+                self.pools.of_mut(scope).give(before);
+                energy = energy - before;
+                from = at;
+                let mut priced = std::mem::take(&mut self.priced);
+                let of_scope = |key| self.nodes.get(key).is_some_and(|node| node.scope == scope);
+                priced.change(change, of_scope, |key| self.received_by(key));
+                self.priced = priced;
+            }
         }
         self.pools.of_mut(scope).give(energy);
     }
 
-    /// Where the calendar was set, forwards over the next cut or backwards behind the last one, goes
-    /// on from where it is now: nothing was used in the time that it left out. `passed` is the time
-    /// that has really gone by.
-    fn follow_clock(&mut self, scope: CpuProcesses, passed: Duration, wall: SystemTime) {
-        if let Some(began) = wall.checked_sub(passed) {
-            self.cut_where(scope, began, |cuts| cuts.is_off(began));
+    /// All changes of prices up to now have been dealt with.
+    fn pass_changes(&mut self, wall: Option<SystemTime>) {
+        if let Some(wall) = wall {
+            self.priced.pass(wall);
         }
     }
 
-    /// The first cut of a run of `scope` that the calendar has passed, and where it lies between
-    /// `from` and `to`.
-    fn next_cut(
-        &self,
-        scope: CpuProcesses,
-        from: Duration,
-        to: Duration,
-        wall: Option<SystemTime>,
-    ) -> Option<(SystemTime, Duration)> {
-        let wall = wall?;
-        let cut = self
-            .cutting
-            .iter()
-            .filter(|cuts| cuts.scope == scope)
-            .filter_map(|cuts| cuts.next)
-            .filter(|cut| *cut <= wall)
-            .min()?;
-        let ago = wall.duration_since(cut).unwrap_or_default();
-        Some((cut, to.saturating_sub(ago).clamp(from, to.max(from))))
-    }
-
-    /// Notes the sums of the runs of `scope` that are due, at the calendar's time `cut`.
-    fn cut_where(&mut self, scope: CpuProcesses, cut: SystemTime, due: impl Fn(&Cuts) -> bool) {
-        let mut cutting = std::mem::take(&mut self.cutting);
-        for cuts in cutting.iter_mut().filter(|cuts| cuts.scope == scope && due(cuts)) {
-            if let Some(node) = self.nodes.get(cuts.key) {
-                cuts.pass(cut, self.sums(node));
-            }
-        }
-        self.cutting = cutting;
+    fn received_by(&self, key: RunKey) -> Option<Received> {
+        self.nodes.get(key).map(|node| self.received(node))
     }
 
     #[inline]
-    fn sums(&self, node: &Node) -> Sums {
-        Sums {
+    fn received(&self, node: &Node) -> Received {
+        Received {
             own: self.own(node),
             inclusive: self.inclusive(node),
             process: self.pools.of(node.scope).given - node.given_mark,
         }
     }
 
-    /// Starts a run; gives its key.
+    /// Starts a run.
     pub(crate) fn start(
         &mut self,
         start: Start<'_>,
         thread: Option<usize>,
         now: Duration,
-        wall: Option<SystemTime>,
-    ) -> RunKey {
+    ) -> Started {
         let innermost = || thread.and_then(|thread| self.threads.get(thread)?.last().copied());
         let parent = start.parent.or_else(innermost).filter(|key| self.nodes.contains_key(*key));
-        let above = parent.and_then(|key| self.nodes.get(key));
-        let scope = above.map_or(start.scope, |parent| parent.scope);
-        let mut above = parent;
-        let id = (start.id)(&mut std::iter::from_fn(|| {
-            let node = self.nodes.get(above?)?;
-            above = node.parent;
-            Some(node.id)
-        }));
+        let thread = thread.filter(|_| !start.detached);
+        let scope = parent.and_then(|key| self.nodes.get(key)).map_or(start.scope, |it| it.scope);
+        let (row, started) = self.row(start.summed, parent);
+        let summed_above = self.summed_at_or_above(parent);
         let pool = self.pools.of_mut(scope);
         let mut node = Node {
-            id,
+            row,
+            summed_above,
             scope,
             parent: None,
             first_child: None,
@@ -411,24 +385,128 @@ impl Ledger {
         self.link(key, scope, parent);
         self.add_period(start.period);
         self.started = Some(self.started.map_or(start.period, |known| known.min(start.period)));
-        if let Some((next_after, since)) = start.next_cut.zip(wall) {
-            let next = next_after(since);
-            self.cutting.push(Cuts { key, scope, since, next, next_after, passed: Vec::new() });
+        if let Some(prices) = start.prices {
+            self.priced.add(key, prices);
         }
         if let Some(thread) = thread {
             self.put_on(thread, key);
         }
-        key
+        Started { key, row: started }
     }
 
-    /// Makes a run the innermost one of a thread.
-    pub(crate) fn enter(&mut self, thread: usize, key: RunKey) {
+    /// The row that a new run goes to.
+    fn row(
+        &mut self,
+        summed: Option<&Arc<SummedFunction>>,
+        parent: Option<RunKey>,
+    ) -> (RowOf, StartedRow) {
+        let above = parent.and_then(|key| Some((key, self.nodes.get(key)?.row)));
+        let Some(function) = summed else {
+            let id = self.ids.next();
+            let parent_id = above.and_then(|(_, row)| match row {
+                RowOf::Own(id) => Some(id),
+                RowOf::Sum { sum, .. } => self.sums.id(sum),
+            });
+            return (RowOf::Own(id), StartedRow::Own { id, parent_id });
+        };
+        let (sum, outermost, is_new) = match self.sum_above(function, parent) {
+            Some(sum) => (sum, false, false),
+            None => {
+                let above = above.map_or(Above::Nothing, |(key, row)| match row {
+                    RowOf::Own(id) => Above::Run(key, id),
+                    RowOf::Sum { sum, .. } => Above::Sum(sum),
+                });
+                let (sum, is_new) = self.sums.under(above, function, &mut self.ids);
+                (sum, true, is_new)
+            }
+        };
+        let begins = self.sums.begin(sum);
+        let called = CalledSum { key: sum, is_new, begins };
+        (RowOf::Sum { sum, outermost }, StartedRow::Sum(called))
+    }
+
+    /// The sum of `function` to which a call that is under way goes, `key` or one above: all calls of
+    /// a recursion go to one sum. Steps from outermost call to outermost call: so many as there are
+    /// functions, however deep the recursion.
+    fn sum_above(&self, function: &Arc<SummedFunction>, key: Option<RunKey>) -> Option<SumKey> {
+        if !function.may_be_under_way() {
+            return None;
+        }
+        let mut next = self.summed_at_or_above(key);
+        while let Some(node) = next.and_then(|key| self.nodes.get(key)) {
+            if let RowOf::Sum { sum, .. } = node.row
+                && self.sums.is_of(sum, function)
+            {
+                return Some(sum);
+            }
+            next = self.summed_above(node);
+        }
+        None
+    }
+
+    /// The nearest of `key` and the runs above it that is the outermost call of a sum.
+    fn summed_at_or_above(&self, key: Option<RunKey>) -> Option<RunKey> {
+        let node = self.nodes.get(key?)?;
+        if matches!(node.row, RowOf::Sum { outermost: true, .. }) {
+            key
+        } else {
+            self.summed_above(node)
+        }
+    }
+
+    fn summed_above(&self, node: &Node) -> Option<RunKey> {
+        let known = node.summed_above?;
+        if self.nodes.contains_key(known) {
+            return Some(known);
+        }
+        // It ended before what it had started: the one above that is not far.
+        let mut above = node.parent;
+        while let Some(node) = above.and_then(|key| self.nodes.get(key)) {
+            if matches!(node.row, RowOf::Sum { outermost: true, .. }) {
+                return above;
+            }
+            above = node.parent;
+        }
+        None
+    }
+
+    /// The row of a sum began at `start`, and can be written from now on.
+    pub(crate) fn set_start(&mut self, sum: SumKey, start: SystemTime) {
+        self.sums.set_start(sum, start);
+    }
+
+    /// The rows of all sums in which a call has ended; calls that end later go to rows that begin
+    /// `now`.
+    pub(crate) fn take_sums(&mut self, now: SystemTime) -> Vec<SumRow> {
+        self.sums.take_rows(&mut self.ids, now)
+    }
+
+    /// The rows of all sums as they would be if the process died now.
+    pub(crate) fn sums_so_far(&self) -> Vec<SumRow> {
+        let under_way = self.nodes.iter().filter_map(|(key, node)| match node.row {
+            RowOf::Sum { sum, outermost } => Some((sum, self.energy_of(key, node), outermost)),
+            RowOf::Own(_) => None,
+        });
+        self.sums.rows(under_way)
+    }
+
+    /// The active calls that go to sums, the latest first.
+    pub(crate) fn summed_calls(&self) -> Vec<RunKey> {
+        let summed = self.nodes.iter().filter(|(_, node)| matches!(node.row, RowOf::Sum { .. }));
+        let mut calls: Vec<_> = summed.map(|(key, node)| (node.started, key)).collect();
+        calls.sort_unstable_by(|one, other| other.cmp(one));
+        calls.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// Makes a run the innermost one of a thread; false where it is on a thread already.
+    pub(crate) fn enter(&mut self, thread: usize, key: RunKey) -> bool {
         let Some(node) = self.nodes.get_mut(key).filter(|node| node.thread.is_none()) else {
-            return;
+            return false;
         };
         node.thread = Some(thread);
         node.set_on(self.pools.of_mut(node.scope), true);
         self.put_on(thread, key);
+        true
     }
 
     /// Puts a run on a thread's stack; the one below it does not run meanwhile.
@@ -552,38 +630,33 @@ impl Ledger {
         sum
     }
 
-    /// The account of an active run as it stands.
-    pub(crate) fn account(&self, key: RunKey) -> Option<Account> {
-        self.nodes.get(key).map(|node| self.account_of(key, node))
+    /// What an active run has received so far.
+    pub(crate) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
+        self.nodes.get(key).map(|node| self.energy_of(key, node))
     }
 
-    fn account_of(&self, key: RunKey, node: &Node) -> Account {
+    fn energy_of(&self, key: RunKey, node: &Node) -> RunEnergy {
         let pool = self.pools.of(node.scope);
-        Account {
-            stretches: self.stretches(key, node),
-            sums: self.sums(node),
+        let mut energy = RunEnergy {
+            received: self.received(node),
+            priced: Vec::new(),
             scope: node.scope,
-            started: node.started,
-            stopped: self.pools.process.advanced(),
+            since: node.started,
+            duration: self.pools.process.advanced().saturating_sub(node.started),
             overlap: pool.overlap.saturating_sub(node.overlap_mark),
             read: pool.readings > node.readings_mark,
-        }
+        };
+        self.priced.price(key, &mut energy);
+        energy
     }
 
-    fn stretches(&self, key: RunKey, node: &Node) -> Vec<(SystemTime, Sums)> {
-        let cuts = self.cutting.iter().find(|cuts| cuts.key == key);
-        cuts.map_or_else(Vec::new, |cuts| {
-            cuts.passed.iter().copied().chain([(cuts.since, self.sums(node))]).collect()
-        })
-    }
-
-    /// Ends a run and gives its account to `take`, as it lies here: it is too large to be handed
-    /// about. The run's active children go to its parent.
-    pub(crate) fn stop<T>(&mut self, key: RunKey, take: impl FnOnce(&Account) -> T) -> Option<T> {
+    /// Ends a run; what it received goes to its sum, if it has one. Its active children go to its
+    /// parent.
+    pub(crate) fn stop(&mut self, key: RunKey, status: Status) -> Option<Stopped> {
         self.exit(key);
         let node = self.nodes.get(key)?;
-        let account = self.account_of(key, node);
-        let &Node { scope, parent, first_child, counted, period, .. } = node;
+        let energy = self.energy_of(key, node);
+        let &Node { row, scope, parent, first_child, counted, period, .. } = node;
         self.unlink(key);
         let mut child = first_child;
         while let Some(key) = child {
@@ -604,10 +677,17 @@ impl Ledger {
             let pool = self.pools.of_mut(scope);
             pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
         }
-        self.cutting.retain(|cuts| cuts.key != key);
+        self.priced.remove(key);
         if let Some(parent) = parent.and_then(|parent| self.nodes.get_mut(parent)) {
-            parent.received += account.sums.inclusive - counted;
+            parent.received += energy.received.inclusive - counted;
         }
-        Some(take(&account))
+        let mut closed = ClosedSums::default();
+        match row {
+            RowOf::Own(_) => self.sums.close_under(key, &mut closed),
+            RowOf::Sum { sum, outermost } => {
+                self.sums.end(sum, &energy, status, outermost, &mut closed);
+            }
+        }
+        Some(Stopped { energy, closed })
     }
 }

@@ -26,28 +26,38 @@ mod clock;
 mod energies;
 mod ledger;
 mod pool;
+mod prices;
 mod provenance;
+mod run_energy;
 mod sensing;
 #[cfg(test)]
 mod split_test;
+mod sums;
 mod thread;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub(crate) use energies::Energies;
 use ledger::Ledger;
-pub(crate) use ledger::{Account, NextCut, RunKey, Start, Sums};
+pub(crate) use ledger::{RunKey, Start, Started, StartedRow, Stopped};
+use prices::Forecast;
+pub(crate) use prices::Prices;
 pub(crate) use provenance::Methods;
 use provenance::Provenance;
+pub(crate) use run_energy::{PricedEnergy, RunEnergy};
 use sensing::{Pace, Sensing};
+pub(crate) use sums::{CalledSum, ClosedSums, SumKey, SumRow, SummedFunction};
 
+use crate::locks::{Lock, Locked, Rank};
+use crate::own_code;
 use crate::process::PerProcess;
 use crate::sensor::{CpuClock, Quality, Sensor, Usage, UsageSource};
 use crate::settings::CpuProcesses;
+use crate::status::Status;
 
 /// Readings may take this part of the time: half a percent, and glances at the CPU clock as much.
 const COST_SHARE: u32 = 200;
@@ -99,9 +109,9 @@ pub(crate) struct Shared {
     clock: Box<dyn Clock>,
     pid: u32,
     names: Names,
-    ledger: Mutex<Ledger>,
-    sensing: Mutex<Sensing>,
-    provenance: Mutex<Vec<Provenance>>,
+    ledger: Lock<Ledger>,
+    sensing: Lock<Sensing>,
+    provenance: Lock<Vec<Provenance>>,
     /// Nanoseconds; `u64::MAX` before the first reading.
     last_read: AtomicU64,
     cpu_clock: Option<CpuClock>,
@@ -163,11 +173,11 @@ impl MeterBuilder {
                 clock: self.clock,
                 pid: crate::process::id(),
                 names: self.names,
-                ledger: Mutex::default(),
-                provenance: Mutex::new(self.sensing.provenance.clone()),
+                ledger: Lock::new(Rank::Ledger, Ledger::default()),
+                provenance: Lock::new(Rank::Provenance, self.sensing.provenance.clone()),
                 cpu_clock: self.sensing.cpu_clock.clone(),
                 last_glance: AtomicU64::new(0),
-                sensing: Mutex::new(self.sensing),
+                sensing: Lock::new(Rank::Sensing, self.sensing),
                 last_read: AtomicU64::new(u64::MAX),
                 resolution: AtomicU64::new(nanos(FIRST_RESOLUTION)),
                 thread: Arc::default(),
@@ -191,6 +201,7 @@ impl Meter {
     /// The meter of this process, with all sensors that the machine has.
     pub fn process() -> &'static Self {
         static METER: PerProcess<Meter> = PerProcess::new();
+        let _section = own_code::enter();
         METER.get_or_init(Self::detected)
     }
 
@@ -215,22 +226,25 @@ impl Meter {
     /// here on, and marked `:partial`; a wall meter ([`Component::Machine`](crate::sensor::Component))
     /// is not, because a total that misses a part would be less than its components.
     pub fn add_sensor(&self, sensor: impl Sensor + 'static) {
-        let mut sensing = lock(&self.shared.sensing);
+        let _section = own_code::enter();
+        let mut sensing = self.shared.sensing.lock();
         sensing.add(Box::new(sensor), self.shared.clock.now());
-        lock(&self.shared.provenance).clone_from(&sensing.provenance);
+        self.shared.provenance.lock().clone_from(&sensing.provenance);
         // It begins to count at the very next edge.
         self.shared.last_read.store(u64::MAX, Ordering::Relaxed);
     }
 
     /// Takes a reading now. The meter does so by itself; a test with a clock of its own calls this.
     pub fn read(&self) {
-        let mut sensing = lock(&self.shared.sensing);
+        let _section = own_code::enter();
+        let mut sensing = self.shared.sensing.lock();
         self.read_all(&mut sensing);
     }
 
     /// For tests with a clock that stands still: lets `time` pass on `clock`, which is this meter's,
     /// and takes the readings that the meter's thread would take meanwhile.
     pub fn simulate(&self, clock: &ManualClock, time: Duration) {
+        let _section = own_code::enter();
         thread::simulate(self, clock, time);
     }
 
@@ -244,12 +258,10 @@ impl Meter {
         if last != u64::MAX && nanos(now).saturating_sub(last) < resolution {
             return self.glance(now);
         }
-        let mut sensing = match self.shared.sensing.try_lock() {
-            Ok(sensing) => sensing,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return self.glance(now),
-        };
-        self.read_all(&mut sensing)
+        match self.shared.sensing.try_lock() {
+            Some(mut sensing) => self.read_all(&mut sensing),
+            None => self.glance(now),
+        }
     }
 
     /// Looks at the CPU clock, unless that was done just now. Gives the time.
@@ -266,8 +278,7 @@ impl Meter {
             return now;
         };
         let alone = cpu_clock();
-        let mut ledger = lock(&shared.ledger);
-        let wall = ledger.needs_wall().then(|| shared.clock.wall());
+        let (mut ledger, wall) = self.ledger_at(now);
         ledger.glance(now, wall, alone);
         now
     }
@@ -275,7 +286,7 @@ impl Meter {
     fn read_all(&self, sensing: &mut Sensing) -> Duration {
         let shared = &self.shared;
         let before = shared.clock.now();
-        let period = lock(&shared.ledger).shortest_period();
+        let period = shared.ledger.lock().shortest_period();
         let mut reading = sensing.read(before, period);
         let now = shared.clock.now();
         // What the reading itself took is behind it.
@@ -284,12 +295,11 @@ impl Meter {
         }
         shared.last_glance.store(nanos(now), Ordering::Relaxed);
         {
-            let mut ledger = lock(&shared.ledger);
-            let wall = ledger.needs_wall().then(|| shared.clock.wall());
+            let (mut ledger, wall) = self.ledger_at(now);
             ledger.read(now, wall, &reading);
         }
         if std::mem::take(&mut sensing.provenance_changed) {
-            lock(&shared.provenance).clone_from(&sensing.provenance);
+            shared.provenance.lock().clone_from(&sensing.provenance);
         }
         // The first reading opens the files and warms up the caches: it tells nothing of the next.
         if shared.last_read.swap(nanos(now), Ordering::Relaxed) != u64::MAX {
@@ -304,25 +314,29 @@ impl Meter {
     }
 
     /// Starts a run under the given parent, else under the innermost run of this thread, and makes
-    /// it the innermost. Gives its key.
-    pub(crate) fn start(&self, start: Start<'_>) -> RunKey {
+    /// it the innermost, unless it is detached.
+    pub(crate) fn start(&self, start: Start<'_>) -> Started {
         let now = self.read_at_edge();
         let thread = thread::slot(&self.shared);
-        let period = start.period;
-        let mut ledger = lock(&self.shared.ledger);
-        let wall = (ledger.needs_wall() || start.next_cut.is_some()).then(|| self.wall());
-        ledger.advance(now, wall);
-        let started = ledger.start(start, thread, now, wall);
+        let mut ledger = self.advanced(now);
+        if let Some(prices) = start.prices.filter(|prices| !ledger.knows(prices)) {
+            drop(ledger);
+            let wall = self.wall();
+            let forecast = Forecast::new(&**prices, wall, wall);
+            ledger = self.advanced(now);
+            ledger.update_prices(Arc::clone(prices), forecast);
+        }
+        let started = ledger.start(start, thread, now);
         drop(ledger);
-        thread::wake(&self.shared, now, period);
+        thread::wake(&self.shared, now, start.period);
         started
     }
 
-    /// Makes a run the innermost one of this thread.
-    pub(crate) fn enter(&self, key: RunKey) {
+    /// Makes a run the innermost one of this thread; false where it is on a thread already.
+    pub(crate) fn enter(&self, key: RunKey) -> bool {
         let now = self.read_at_edge();
-        let Some(thread) = thread::slot(&self.shared) else { return };
-        self.advanced(now).enter(thread, key);
+        let Some(thread) = thread::slot(&self.shared) else { return false };
+        self.advanced(now).enter(thread, key)
     }
 
     /// Takes a run off its thread.
@@ -331,24 +345,82 @@ impl Meter {
         self.advanced(now).exit(key);
     }
 
-    /// Ends a run and gives its account to `take`; `None` if it has ended already.
-    pub(crate) fn stop<T>(&self, key: RunKey, take: impl FnOnce(&Account) -> T) -> Option<T> {
+    /// Ends a run; `None` if it has ended already.
+    pub(crate) fn stop(&self, key: RunKey, status: Status) -> Option<Stopped> {
         let now = self.read_at_edge();
-        self.advanced(now).stop(key, take)
+        self.advanced(now).stop(key, status)
     }
 
     /// What an active run has received so far; `None` if it has ended.
-    pub(crate) fn account(&self, key: RunKey) -> Option<Account> {
+    pub(crate) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
         let now = self.read_at_edge();
-        self.advanced(now).account(key)
+        self.advanced(now).energy(key)
+    }
+
+    /// The row of a sum begins now, and can be written from now on.
+    pub(crate) fn begin_row(&self, sum: SumKey) {
+        let now = self.wall();
+        self.shared.ledger.lock().set_start(sum, now);
+    }
+
+    /// The rows of all sums in which a call has ended; calls that end later go to rows that begin
+    /// now.
+    pub(crate) fn take_sums(&self) -> Vec<SumRow> {
+        let now = self.wall();
+        self.shared.ledger.lock().take_sums(now)
+    }
+
+    /// The rows of all sums as they would be if the process died now.
+    pub(crate) fn sums_so_far(&self) -> Vec<SumRow> {
+        let now = self.read_at_edge();
+        self.advanced(now).sums_so_far()
+    }
+
+    /// Ends all calls that go to sums as `interrupted`.
+    pub(crate) fn interrupt_summed_calls(&self) -> ClosedSums {
+        let calls = self.shared.ledger.lock().summed_calls();
+        let mut closed = ClosedSums::default();
+        for stopped in calls.into_iter().filter_map(|key| self.stop(key, Status::Interrupted)) {
+            closed.rows.extend(stopped.closed.rows);
+            closed.gone.extend(stopped.closed.gone);
+        }
+        closed
     }
 
     /// The ledger, with the energy up to `now` given out.
-    fn advanced(&self, now: Duration) -> MutexGuard<'_, Ledger> {
-        let mut ledger = lock(&self.shared.ledger);
-        let wall = ledger.needs_wall().then(|| self.wall());
+    fn advanced(&self, now: Duration) -> Locked<'_, Ledger> {
+        let (mut ledger, wall) = self.ledger_at(now);
         ledger.advance(now, wall);
         ledger
+    }
+
+    /// The ledger, which knows all changes of prices up to `now`; and the calendar's time, where it
+    /// matters. Clocks and tariffs are asked while it is not locked.
+    fn ledger_at(&self, now: Duration) -> (Locked<'_, Ledger>, Option<SystemTime>) {
+        let ledger = self.shared.ledger.lock();
+        if !ledger.needs_wall() {
+            return (ledger, None);
+        }
+        drop(ledger);
+        let wall = self.wall();
+        let mut ledger = self.shared.ledger.lock();
+        let (began, outdated) = ledger.outdated_prices(now, wall);
+        if outdated.is_empty() {
+            return (ledger, Some(wall));
+        }
+        drop(ledger);
+        let forecasts: Vec<_> = outdated
+            .into_iter()
+            .map(|prices| {
+                let forecast = Forecast::new(&*prices, began, wall);
+                (prices, forecast)
+            })
+            .collect();
+        let mut ledger = self.shared.ledger.lock();
+        for (prices, forecast) in forecasts {
+            ledger.update_prices(prices, forecast);
+        }
+        (ledger, Some(wall))
     }
 
     /// How the figures of a run of `scope` were obtained that began at `since`; `read` tells
@@ -356,7 +428,7 @@ impl Meter {
     pub(crate) fn methods(&self, since: Duration, read: bool, scope: CpuProcesses) -> Methods {
         // Without a reading in between, power times time is all there is.
         let at_most = if read { Quality::Measured } else { Quality::Sampled };
-        let provenance = lock(&self.shared.provenance);
+        let provenance = self.shared.provenance.lock();
         Methods::since(since, &provenance, at_most, scope == CpuProcesses::All)
     }
 
@@ -375,6 +447,11 @@ impl Meter {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
+    /// Tells this meter from all others that there are.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.shared).addr()
+    }
+
     /// Whether this process made the meter; a forked child did not.
     pub(crate) fn is_own(&self) -> bool {
         self.shared.pid == crate::process::id()
@@ -386,11 +463,6 @@ impl Meter {
         // A second call is no error: all trackers bring the same function.
         let _ = self.shared.on_period.set(Box::new(f));
     }
-}
-
-/// Locks whatever a panicking thread has left behind: all states between two steps are valid.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn nanos(time: Duration) -> u64 {

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use uuid::Uuid;
 
 use super::Reading;
 use super::energies::Energies;
-use super::ledger::{Account, Ledger, RunKey, Start};
+use super::ledger::{Ledger, RunKey, Start};
+use super::run_energy::RunEnergy;
 use crate::sensor::Component;
 use crate::settings::CpuProcesses;
+use crate::status::Status;
 
 const THREADS: usize = 3;
 
@@ -155,16 +156,17 @@ impl Both {
     fn start(&mut self, thread: usize, parent: Option<RunKey>) {
         let key = self.ledger.start(
             Start {
-                id: &mut |_| Uuid::nil(),
+                summed: None,
                 parent,
+                detached: false,
                 scope: CpuProcesses::Current,
                 period: Duration::from_secs(1),
-                next_cut: None,
+                prices: None,
             },
             Some(thread),
             self.now,
-            None,
         );
+        let key = key.key;
         let parent = parent.or_else(|| self.stacks[thread].last().copied());
         self.active.insert(key, Plain { parent, ..Plain::default() });
         self.stacks[thread].push(key);
@@ -177,8 +179,8 @@ impl Both {
         }
     }
 
-    fn stop(&mut self, key: RunKey) -> (Account, Plain) {
-        let account = self.ledger.stop(key, Account::clone).expect("it is active");
+    fn stop(&mut self, key: RunKey) -> (RunEnergy, Plain) {
+        let energy = self.ledger.stop(key, Status::Ok).expect("it is active").energy;
         for stack in &mut self.stacks {
             stack.retain(|other| *other != key);
         }
@@ -186,8 +188,8 @@ impl Both {
         for run in self.active.values_mut().filter(|run| run.parent == Some(key)) {
             run.parent = plain.parent;
         }
-        self.ended += account.sums.own;
-        (account, plain)
+        self.ended += energy.received.own;
+        (energy, plain)
     }
 }
 
@@ -243,11 +245,11 @@ proptest! {
             ended.push(both.stop(key));
         }
         let scale = total(both.given());
-        for (account, plain) in &ended {
-            prop_assert!(close(account.sums.own, plain.own, scale), "{account:?} {plain:?}");
-            prop_assert!(close(account.sums.inclusive, plain.inclusive, scale));
-            let least = Component::ALL.into_iter().map(|c| account.sums.own[c]).fold(0.0, f64::min);
-            prop_assert!(least >= -1e-9 * scale, "below zero: {account:?}");
+        for (energy, plain) in &ended {
+            prop_assert!(close(energy.received.own, plain.own, scale), "{energy:?} {plain:?}");
+            prop_assert!(close(energy.received.inclusive, plain.inclusive, scale));
+            let least = Component::ALL.into_iter().map(|c| energy.received.own[c]).fold(0.0, f64::min);
+            prop_assert!(least >= -1e-9 * scale, "below zero: {energy:?}");
         }
         // Nothing counted twice, nothing lost.
         let given = both.given();
@@ -268,14 +270,14 @@ proptest! {
             both.pass(ms, Some(energies(cpu, gpu, 0.0)));
             used += energies(cpu, gpu, 0.0);
             let inner = *both.stacks[0].last().expect("one is on");
-            let (account, _) = both.stop(inner);
-            prop_assert!(close(account.sums.own, energies(cpu, gpu, 0.0), 50.0));
+            let (energy, _) = both.stop(inner);
+            prop_assert!(close(energy.received.own, energies(cpu, gpu, 0.0), 50.0));
         }
         let outer = both.nth(0).expect("one is active");
-        let (account, _) = both.stop(outer);
+        let (energy, _) = both.stop(outer);
         let scale = total(used);
-        prop_assert!(close(account.sums.inclusive, used, scale));
-        prop_assert!(close(account.sums.process, used, scale));
+        prop_assert!(close(energy.received.inclusive, used, scale));
+        prop_assert!(close(energy.received.process, used, scale));
         let (_, carry) = both.ledger.given_and_carry(CpuProcesses::Current);
         prop_assert!(close(carry, Energies::ZERO, scale));
     }
@@ -315,8 +317,8 @@ proptest! {
             both.now += Duration::from_secs(1);
             both.ledger.read(both.now, None, &follow);
             let key = both.nth(0).expect("one is active");
-            let account = both.ledger.stop(key, Account::clone).expect("it is active");
-            sums.push(account.sums.own[Component::Cpu]);
+            let energy = both.ledger.stop(key, Status::Ok).expect("it is active").energy;
+            sums.push(energy.received.own[Component::Cpu]);
         }
         prop_assert!((sums[0] - sums[1]).abs() < 1e-9 * sums[0].max(1.0), "{sums:?}");
     }

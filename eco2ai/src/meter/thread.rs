@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Condvar, OnceLock, Weak};
 use std::time::Duration;
 
-use super::{ManualClock, Meter, Shared, lock, nanos};
+use super::{ManualClock, Meter, Shared, nanos};
+use crate::locks::{Lock, Rank};
+use crate::own_code;
 
 /// How often a device that tells only its power is read: up to ten times a second, and at no
 /// simple fraction of the periods that loads like to have.
@@ -20,37 +22,38 @@ const GAUGE_JITTER: f64 = 0.08;
 const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
 
 /// How the thread is woken and ended.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Control {
     spawned: OnceLock<()>,
     /// Until when the thread sleeps, in nanoseconds of the meter's clock; 0 while it is awake and
     /// `u64::MAX` where it sleeps until it is woken.
     sleeps_until: AtomicU64,
     ended: AtomicBool,
-    woken: Mutex<bool>,
+    woken: Lock<bool>,
     wake: Condvar,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self {
+            spawned: OnceLock::new(),
+            sleeps_until: AtomicU64::new(0),
+            ended: AtomicBool::new(false),
+            woken: Lock::new(Rank::Wake, false),
+            wake: Condvar::new(),
+        }
+    }
 }
 
 impl Control {
     fn wake(&self) {
-        *lock(&self.woken) = true;
+        *self.woken.lock() = true;
         self.wake.notify_one();
     }
 
     /// Sleeps for a time, or until woken.
     fn sleep(&self, time: Option<Duration>) {
-        let woken = lock(&self.woken);
-        let mut woken = match time {
-            Some(time) => match self.wake.wait_timeout_while(woken, time, |woken| !*woken) {
-                Ok((woken, _)) => woken,
-                Err(poisoned) => poisoned.into_inner().0,
-            },
-            None => match self.wake.wait_while(woken, |woken| !*woken) {
-                Ok(woken) => woken,
-                Err(poisoned) => poisoned.into_inner(),
-            },
-        };
-        *woken = false;
+        *self.woken.lock().wait_while(&self.wake, time, |woken| !*woken) = false;
     }
 }
 
@@ -94,6 +97,8 @@ fn run(shared: &Weak<Shared>, control: &Control) {
             return;
         }
         let Some(shared) = shared.upgrade() else { return };
+        // Sensors of the program and its allocator are called from here: nothing of it is tracked.
+        let _section = own_code::enter();
         sleep = state.tick(&Meter { shared });
     }
 }
@@ -138,7 +143,7 @@ impl State {
         let was_active = self.period_began.is_some();
         let now = shared.clock.now();
         let period = {
-            let mut ledger = lock(&shared.ledger);
+            let mut ledger = shared.ledger.lock();
             // Short runs may all have come and gone in between: their sums are to be kept too.
             let started = ledger.take_started();
             // Told under the lock: a run that starts after it sees how long the thread may sleep.
@@ -189,7 +194,7 @@ impl State {
     /// The time between two readings: the period, or less where a counter would wrap or a device
     /// tells only its power.
     fn interval(&mut self, meter: &Meter, period: Duration) -> Duration {
-        let sensing = lock(&meter.shared.sensing);
+        let sensing = meter.shared.sensing.lock();
         let mut interval = period;
         if let Some(longest) = sensing.longest_interval() {
             interval = interval.min(longest / 2);
@@ -210,10 +215,11 @@ struct Slots(Vec<(Weak<Shared>, usize)>);
 
 impl Drop for Slots {
     fn drop(&mut self) {
+        let _section = own_code::enter();
         for (shared, slot) in self.0.drain(..) {
             // A forked child's copy of its parent's ledger is nobody's, and may be locked for ever.
             if let Some(shared) = shared.upgrade().filter(|it| it.pid == crate::process::id()) {
-                lock(&shared.ledger).remove_thread(slot);
+                shared.ledger.lock().remove_thread(slot);
             }
         }
     }
@@ -233,7 +239,7 @@ pub(super) fn slot(shared: &Arc<Shared>) -> Option<usize> {
                 return Some(*slot);
             }
             slots.0.retain(|(known, _)| known.strong_count() > 0);
-            let slot = lock(&shared.ledger).add_thread();
+            let slot = shared.ledger.lock().add_thread();
             slots.0.push((Arc::downgrade(shared), slot));
             Some(slot)
         })

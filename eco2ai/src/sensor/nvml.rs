@@ -1,7 +1,7 @@
 //! NVIDIA GPUs through NVML, the library that comes with their driver.
 
 use std::ffi::{OsStr, OsString};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
@@ -13,6 +13,7 @@ use nvml_wrapper::{Device, Nvml};
 
 use super::visible_devices::{Candidate, choose};
 use super::{Component, Quality, Reading, Sensor, SensorError, Share};
+use crate::locks::{Lock, Rank};
 use crate::report;
 use crate::units::{Joules, Watts};
 
@@ -68,7 +69,7 @@ enum Gauge {
 #[derive(Debug)]
 struct Siblings {
     devices: Vec<Arc<Device<'static>>>,
-    state: Mutex<Contexts>,
+    state: Lock<Contexts>,
 }
 
 #[derive(Debug, Default)]
@@ -146,7 +147,10 @@ impl NvidiaGpu {
         }
         let siblings = Arc::new(Siblings {
             devices: found.iter().map(|(_, _, device)| Arc::clone(device)).collect(),
-            state: Mutex::new(Contexts { has_ours: vec![None; found.len()], is_matched: false }),
+            state: Lock::new(
+                Rank::Nvml,
+                Contexts { has_ours: vec![None; found.len()], is_matched: false },
+            ),
         });
         let gpus = found.into_iter().enumerate().map(|(place, (way, gauge, device))| Self {
             name: device.name().unwrap_or_else(|_| "NVIDIA GPU".into()),
@@ -307,7 +311,7 @@ impl Siblings {
     /// Notes whether the device at `place` has a context of ours; returns whether any device ever
     /// had one.
     fn note(&self, place: usize, is_ours: bool, processes: &[u32]) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         if let Some(slot) = state.has_ours.get_mut(place) {
             *slot = Some(is_ours);
         }
@@ -405,8 +409,8 @@ impl Board {
 
 /// Loads NVML once per process and path; it stays loaded.
 fn load(library: &OsStr) -> Result<&'static Nvml, NvmlError> {
-    static LOADED: Mutex<Vec<(OsString, &'static Nvml)>> = Mutex::new(Vec::new());
-    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    static LOADED: Lock<Vec<(OsString, &'static Nvml)>> = Lock::new(Rank::Nvml, Vec::new());
+    let mut loaded = LOADED.lock();
     if let Some((_, nvml)) = loaded.iter().find(|(path, _)| path == library) {
         return Ok(nvml);
     }

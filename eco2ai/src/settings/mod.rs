@@ -11,13 +11,15 @@ mod saved;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::carbon::place::Place;
 use crate::carbon::tariff::Tariff;
 use crate::error::{Error, Result};
+use crate::locks::{Lock, Rank};
+use crate::own_code;
 use crate::report;
 
 pub use list::{Origin, ParameterInForce, ParametersInForce, get_params};
@@ -77,6 +79,11 @@ impl Settings {
             ignore_warnings: params.ignore_warnings.unwrap_or(false),
         })
     }
+}
+
+/// Whether no warnings are wanted where no argument says so.
+pub(crate) fn ignore_warnings() -> bool {
+    Sources::current().settings.ignore_warnings
 }
 
 /// A number that changes when what this process saves changes the settings: whoever keeps
@@ -139,18 +146,16 @@ pub fn saved_path() -> Result<PathBuf> {
 
 /// Changes what is saved, for this and later processes.
 fn change_saved(change: impl Fn(&mut Params)) -> Result<()> {
-    static SAVING: Mutex<()> = Mutex::new(());
+    static SAVING: Lock<()> = Lock::new(Rank::SavedParameters, ());
+    let _section = own_code::enter();
     let path = saved_path()?;
-    // Nothing is reported under the lock: the program's logger may come back here.
-    Sources::current();
-    let one_at_a_time = SAVING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = SAVING.lock();
     let old = Sources::current();
     let saved = saved::update(&path, change)?;
     if saved != old.saved {
         let new = Arc::new(Sources::new(old.environment.clone(), saved));
-        *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&new));
+        *CURRENT.lock() = Some(Arc::clone(&new));
         GENERATION.fetch_add(1, Ordering::Release);
-        drop(one_at_a_time);
         new.report();
     }
     Ok(())
@@ -173,7 +178,7 @@ pub(crate) fn remember(given: &Params) -> Result<()> {
     if remembered == Params::default() { Ok(()) } else { save(&remembered) }
 }
 
-static CURRENT: RwLock<Option<Arc<Sources>>> = RwLock::new(None);
+static CURRENT: Lock<Option<Arc<Sources>>> = Lock::new(Rank::Parameters, None);
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 /// The sources below the arguments, read once, and what they amount to.
@@ -192,20 +197,15 @@ struct Sources {
 impl Sources {
     /// Those of this process.
     fn current() -> Arc<Self> {
-        if let Some(sources) = &*CURRENT.read().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(sources) = &*CURRENT.lock() {
             return Arc::clone(sources);
         }
-        // No lock is held while reading and reporting: the program's logger may come back here.
+        let _section = own_code::enter();
         let loaded = Arc::new(Self::load(
             std::env::vars_os(),
             saved::path(std::env::var_os("ECO2AI_CONFIG")).ok(),
         ));
-        let sources = Arc::clone(
-            CURRENT
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get_or_insert_with(|| Arc::clone(&loaded)),
-        );
+        let sources = Arc::clone(CURRENT.lock().get_or_insert(loaded));
         sources.report();
         sources
     }

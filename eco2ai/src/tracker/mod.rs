@@ -1,30 +1,40 @@
 //! The public face: a [`Tracker`] holds parameters, a [`Run`] is one tracked stretch of work.
 
 mod active;
-mod facts;
+mod config;
+mod context;
+mod detached;
+mod open_runs;
 mod run;
-mod totals;
+mod sums;
 mod training;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
+pub(crate) use active::ActiveRun;
 pub use active::RunHandle;
-pub(crate) use active::{ActiveRun, Subject};
+pub(crate) use config::RunConfig;
+pub use detached::{DetachedRun, Entered};
 pub use run::Run;
-pub use totals::flush;
 pub use training::Training;
 
 use crate::argument::{Argument, Refused, Seconds};
 use crate::carbon::Pricing;
+use crate::disable::disabled;
 use crate::error::Result;
+use crate::log::{self, Record};
 use crate::meter::Meter;
+use crate::own_code;
+use crate::report::{quietly, warn_once};
 use crate::settings::{CpuProcesses, EncodeFile, Params, Rows, Settings};
+use crate::status::Status;
 
 /// Parameters for runs, checked once.
 #[derive(Clone, Debug)]
 pub struct Tracker {
-    subject: Arc<Subject>,
+    config: Arc<RunConfig>,
 }
 
 /// Collects the parameters of a [`Tracker`]; what is not given comes from the environment, else
@@ -184,21 +194,28 @@ impl TrackerBuilder {
     /// # Errors
     /// Names the parameter, its value and what is allowed.
     pub fn build(self) -> Result<Tracker> {
-        let (remember, params) = (!self.forget, self.params.clone());
-        let subject = self.resolve(self.function.clone())?;
-        if remember && let Err(error) = crate::settings::remember(&params) {
+        let _section = own_code::enter();
+        let config = self.resolve(self.function.clone())?;
+        if !self.forget
+            && let Err(error) = crate::settings::remember(&self.params)
+        {
             // The tracker works all the same.
-            crate::report::warn_once(&error);
+            quietly(config.ignores_warnings(), || warn_once(&error));
         }
-        Ok(Tracker { subject })
+        Ok(Tracker { config })
     }
 
     /// What these parameters make, without remembering any; `function` is what will be tracked.
-    pub(crate) fn resolve(&self, function: Option<Arc<str>>) -> Result<Arc<Subject>> {
+    pub(crate) fn resolve(&self, function: Option<Arc<str>>) -> Result<Arc<RunConfig>> {
         self.check_arguments()?;
         let settings = Settings::shared(&self.params)?;
         let (meter, parent) = (self.meter.clone(), self.parent.clone());
-        Ok(Arc::new(Subject::new(settings, function, meter, parent)))
+        Ok(Arc::new(RunConfig::new(settings, function, meter, parent)))
+    }
+
+    /// Whether no warnings are wanted.
+    pub(crate) fn ignores_warnings(&self) -> bool {
+        self.params.ignore_warnings.unwrap_or_else(crate::settings::ignore_warnings)
     }
 
     /// Whether every argument could be converted.
@@ -228,7 +245,15 @@ impl Tracker {
     /// # Errors
     /// Where the log is a file of another kind.
     pub fn start(&self) -> Result<Run> {
-        Run::start(&self.subject)
+        Run::start(&self.config)
+    }
+
+    /// Starts a run that is on no thread until it is entered, for work that moves between threads.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub fn start_detached(&self) -> Result<DetachedRun> {
+        DetachedRun::start(&self.config)
     }
 
     /// Starts a training, whose first epoch is number 1.
@@ -245,6 +270,64 @@ impl Tracker {
     /// # Errors
     /// As for [`start`](Self::start).
     pub fn start_training_at(&self, first_epoch: u64) -> Result<Training> {
-        Training::start(&self.subject, first_epoch)
+        Training::start(&self.config, first_epoch)
+    }
+}
+
+/// Writes now what would be written later: the rows of functions with `rows = "total"`, which
+/// otherwise come when their parent run or the process ends, and rows that wait because their log
+/// could not be written. Later calls of such a function begin a new row.
+///
+/// Does nothing where it is called from within the library, as by the program's logger.
+///
+/// # Errors
+/// The first row that still cannot be written; it goes on waiting.
+pub fn flush() -> Result<()> {
+    let Some(_section) = own_code::enter_from_outside() else { return Ok(()) };
+    sums::flush().and(log::flush())
+}
+
+/// Starts a run for one of the public types; none where tracking is off, or where the library itself
+/// is at work on this thread.
+fn start(config: &RunConfig, rows: Rows, detached: bool) -> Result<Option<Box<ActiveRun>>> {
+    match own_code::enter_from_outside() {
+        Some(_section) if !disabled() => ActiveRun::start(config, rows, detached).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Ends the run of one of the public types.
+fn finish(config: &RunConfig, active: Option<Box<ActiveRun>>, status: Status) -> Result<Record> {
+    active.and_then(|active| active.finish(status)).unwrap_or_else(|| Ok(config.nothing()))
+}
+
+/// Gives the state of all long runs, and of the sums, to the journals of their logs. Called by the
+/// meter's thread once per period.
+fn keep_open(meter: &Meter) {
+    let mut files: HashSet<PathBuf> = sums::files(meter).into_iter().collect();
+    files.extend(open_runs::on_meter(meter).iter().map(|run| run.context.file.clone()));
+    for file in files {
+        log::keep(&file, || {
+            let runs = open_runs::on_meter(meter);
+            let on_file = runs.iter().filter(|run| run.context.file == file);
+            let mut states: Vec<Record> = on_file.filter_map(|run| run.state()).collect();
+            states.extend(sums::states(meter, &file));
+            states
+        });
+    }
+}
+
+/// Makes sure that what is open when the process ends normally gets its row.
+fn close_at_exit() {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| log::at_exit(close_all));
+}
+
+/// Closes all open runs as `interrupted`, and writes what waits.
+fn close_all() {
+    sums::interrupt_all();
+    open_runs::interrupt_all();
+    if let Err(error) = sums::flush().and(log::flush()) {
+        warn_once(&error);
     }
 }

@@ -1,29 +1,46 @@
-//! [`Run`]: one tracked stretch of work.
+//! [`Run`]: one tracked piece of work on one thread.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::active::{ActiveRun, RunHandle, Subject};
+use super::active::{ActiveRun, RunHandle};
+use super::config::RunConfig;
 use crate::error::Result;
-use crate::log::{Record, Status};
+use crate::log::Record;
+use crate::status::Status;
 
 /// A run that is being tracked: stop it to get its record. Dropping it stops it too.
 ///
 /// It is the innermost run of the thread that started it, until it stops: tracked functions that
-/// this thread calls meanwhile run under it. In an `async` function use `#[track]` instead, which
-/// knows when the function is being polled.
+/// this thread calls meanwhile run under it. So it cannot leave that thread, and cannot be held over
+/// an `.await` of a task that may move:
+///
+/// ```compile_fail,E0277
+/// fn moves(_: impl Send) {}
+///
+/// async fn serve(tracker: eco2ai::Tracker) {
+///     let run = tracker.start();
+///     std::future::ready(()).await;
+///     drop(run);
+/// }
+///
+/// moves(serve(eco2ai::Tracker::builder().build().unwrap()));
+/// ```
+///
+/// For such work there is [`DetachedRun`](crate::DetachedRun), and `#[track]` on an `async`
+/// function.
 #[must_use = "dropping a run stops it"]
 #[derive(Debug)]
 pub struct Run {
-    subject: Arc<Subject>,
+    config: Arc<RunConfig>,
     active: Option<Box<ActiveRun>>,
+    not_send: PhantomData<*const ()>,
 }
 
 impl Run {
-    pub(super) fn start(subject: &Arc<Subject>) -> Result<Self> {
-        let active = (!crate::disable::disabled())
-            .then(|| ActiveRun::start(subject, subject.rows()))
-            .transpose()?;
-        Ok(Self { subject: Arc::clone(subject), active })
+    pub(super) fn start(config: &Arc<RunConfig>) -> Result<Self> {
+        let active = super::start(config, config.rows(), false)?;
+        Ok(Self { config: Arc::clone(config), active, not_send: PhantomData })
     }
 
     /// Names the run, so that work on other threads can be put under it with
@@ -35,10 +52,8 @@ impl Run {
     /// The record as it stands: id, energy, CO2 and cost so far. Its status is `interrupted`, as
     /// it would be if the process died now.
     pub fn so_far(&self) -> Record {
-        self.active
-            .as_ref()
-            .and_then(|active| active.record())
-            .unwrap_or_else(|| self.subject.nothing())
+        let record = self.active.as_ref().and_then(|active| active.record());
+        record.unwrap_or_else(|| self.config.nothing())
     }
 
     /// Stops the run and writes its row. Where tracking is off (`ECO2AI_DISABLE`), nothing is
@@ -46,23 +61,16 @@ impl Run {
     ///
     /// # Errors
     /// Where the row could not be written.
-    pub fn stop(self) -> Result<Record> {
-        self.finish(Status::Ok)
+    pub fn stop(mut self) -> Result<Record> {
+        super::finish(&self.config, self.active.take(), Status::Ok)
     }
 
     /// As [`stop`](Self::stop), where what ran has failed: the row's status is `error`.
     ///
     /// # Errors
     /// Where the row could not be written.
-    pub fn fail(self) -> Result<Record> {
-        self.finish(Status::Error)
-    }
-
-    fn finish(mut self, status: Status) -> Result<Record> {
-        self.active
-            .take()
-            .and_then(|active| active.finish(status))
-            .unwrap_or_else(|| Ok(self.subject.nothing()))
+    pub fn fail(mut self) -> Result<Record> {
+        super::finish(&self.config, self.active.take(), Status::Error)
     }
 }
 

@@ -1,30 +1,33 @@
 //! [`Training`]: a run with a row per epoch.
 
 use std::fmt::Display;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::active::{ActiveRun, RunHandle, Subject};
+use super::active::{ActiveRun, RunHandle};
+use super::config::RunConfig;
 use crate::error::Result;
-use crate::log::{Record, Status, epoch_text};
+use crate::log::{Record, epoch_text};
 use crate::settings::Rows;
+use crate::status::Status;
 
 /// A training that is being tracked: one row per epoch, with the energy since the previous one.
 ///
-/// Dropping it stops it too.
+/// Dropping it stops it too. As a [`Run`](crate::Run), it stays on its thread.
 #[must_use = "dropping a training stops it"]
 #[derive(Debug)]
 pub struct Training {
-    subject: Arc<Subject>,
+    config: Arc<RunConfig>,
     active: Option<Box<ActiveRun>>,
     epoch: u64,
+    not_send: PhantomData<*const ()>,
 }
 
 impl Training {
-    pub(super) fn start(subject: &Arc<Subject>, first_epoch: u64) -> Result<Self> {
-        let active = (!crate::disable::disabled())
-            .then(|| ActiveRun::start(subject, Rows::Each))
-            .transpose()?;
-        Ok(Self { subject: Arc::clone(subject), active, epoch: first_epoch })
+    pub(super) fn start(config: &Arc<RunConfig>, first_epoch: u64) -> Result<Self> {
+        let active = super::start(config, Rows::Each, false)?;
+        let config = Arc::clone(config);
+        Ok(Self { config, active, epoch: first_epoch, not_send: PhantomData })
     }
 
     /// Names the training, as [`Run::handle`](crate::Run::handle) does.
@@ -37,7 +40,7 @@ impl Training {
         self.active
             .as_ref()
             .and_then(|active| active.record())
-            .unwrap_or_else(|| self.subject.nothing())
+            .unwrap_or_else(|| self.config.nothing())
     }
 
     /// Ends an epoch and writes its row: the energy since the previous epoch, and the metrics in
@@ -49,14 +52,14 @@ impl Training {
         &mut self,
         metrics: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Record> {
-        let Some(active) = &self.active else { return Ok(self.subject.nothing()) };
+        let Some(active) = &self.active else { return Ok(self.config.nothing()) };
         let metrics: Vec<_> = metrics
             .into_iter()
             .map(|(name, value)| (name.to_string(), value.to_string()))
             .collect();
         let epoch = epoch_text(self.epoch, &metrics);
         self.epoch = self.epoch.saturating_add(1);
-        active.tell_epoch(epoch).unwrap_or_else(|| Ok(self.subject.nothing()))
+        active.tell_epoch(epoch).unwrap_or_else(|| Ok(self.config.nothing()))
     }
 
     /// Stops the training and writes what came after the last epoch, as a row whose epoch is `N/A`.
@@ -64,10 +67,7 @@ impl Training {
     /// # Errors
     /// Where the row could not be written.
     pub fn stop(mut self) -> Result<Record> {
-        self.active
-            .take()
-            .and_then(|active| active.finish(Status::Ok))
-            .unwrap_or_else(|| Ok(self.subject.nothing()))
+        super::finish(&self.config, self.active.take(), Status::Ok)
     }
 }
 

@@ -1,0 +1,252 @@
+//! Prices of electricity that change with the time: at each change, the energy of the runs that have
+//! this price is kept apart.
+//!
+//! What a tariff says is asked before the ledger is locked: the ledger only looks at the changes that
+//! are already known.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use slotmap::SecondaryMap;
+
+use super::ledger::RunKey;
+use super::run_energy::{Received, RunEnergy};
+
+/// A price of electricity that changes with the time.
+pub(crate) trait Prices: Send + Sync + Debug {
+    /// The price per kWh.
+    fn price_at(&self, time: SystemTime) -> f64;
+
+    /// The first moment after `time` at which the price changes; none where it never does.
+    fn next_change(&self, time: SystemTime) -> Option<SystemTime>;
+}
+
+/// A difference between the calendar and the time that passed which is no setting of the clock.
+const CLOCK_SLACK: Duration = Duration::from_secs(1);
+
+/// How far ahead the changes of a price are found, unless there are very many.
+const AHEAD: Duration = Duration::from_secs(2 * 86_400);
+const MAX_CHANGES_AHEAD: usize = 256;
+
+/// Prices without a run are kept for the next one, up to this many.
+const MAX_UNUSED: usize = 16;
+
+/// The changes of a price from a moment on, as far as they were asked for.
+#[derive(Debug)]
+pub(crate) struct Forecast {
+    /// Since when the price holds, at least.
+    since: SystemTime,
+    price: f64,
+    /// Later changes, with the price from there on.
+    changes: VecDeque<(SystemTime, f64)>,
+    /// Up to when no other change comes; none for ever.
+    until: Option<SystemTime>,
+}
+
+impl Forecast {
+    /// Asks `prices` for the changes from `from` until some time after `now`.
+    pub(crate) fn new(prices: &dyn Prices, from: SystemTime, now: SystemTime) -> Self {
+        let mut changes = VecDeque::new();
+        let mut reached = from;
+        let mut ahead = 0;
+        let until = loop {
+            // Never twice the same moment, whatever the prices say.
+            let next = prices.next_change(reached).filter(|next| *next > reached);
+            let Some(next) = next else { break None };
+            let is_far = next.duration_since(now).is_ok_and(|ahead| ahead > AHEAD);
+            if is_far || ahead == MAX_CHANGES_AHEAD {
+                break next.checked_sub(Duration::from_nanos(1));
+            }
+            ahead += usize::from(next > now);
+            changes.push_back((next, prices.price_at(next)));
+            reached = next;
+        };
+        Self { since: from, price: prices.price_at(from), changes, until }
+    }
+
+    /// Whether it says nothing of the time from `began` to `now`: because that is too far ahead, or
+    /// because the calendar was set, forwards over the next change or backwards behind the last.
+    fn is_outdated(&self, began: SystemTime, now: SystemTime) -> bool {
+        let is_after = |later: SystemTime, earlier| {
+            later.duration_since(earlier).is_ok_and(|by| by > CLOCK_SLACK)
+        };
+        self.until.is_some_and(|until| now > until)
+            || self.changes.front().is_some_and(|(next, _)| is_after(began, *next))
+            || is_after(self.since, began)
+    }
+}
+
+/// Names a price by where it lies, which keeps its place while it is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct PricesId(usize);
+
+impl PricesId {
+    fn new(prices: &Arc<dyn Prices>) -> Self {
+        Self(Arc::as_ptr(prices).cast::<()>().addr())
+    }
+}
+
+#[derive(Debug)]
+struct Tariff {
+    prices: Arc<dyn Prices>,
+    runs: usize,
+    forecast: Forecast,
+}
+
+/// What a run received at each price.
+#[derive(Debug)]
+struct Segments {
+    prices: PricesId,
+    /// The price of each segment that has ended, and what was received until its end.
+    passed: Vec<(f64, Received)>,
+}
+
+/// All prices that change and are in use, and the runs that use them.
+#[derive(Debug, Default)]
+pub(super) struct PricedRuns {
+    tariffs: HashMap<PricesId, Tariff>,
+    runs: SecondaryMap<RunKey, Segments>,
+}
+
+impl PricedRuns {
+    pub(super) fn is_empty(&self) -> bool {
+        self.tariffs.is_empty()
+    }
+
+    pub(super) fn knows(&self, prices: &Arc<dyn Prices>) -> bool {
+        self.tariffs.contains_key(&PricesId::new(prices))
+    }
+
+    /// Takes in what was found out about prices. Where the calendar was set, the runs go on from
+    /// where it is now: nothing was used in the time that it left out.
+    pub(super) fn update(
+        &mut self,
+        prices: Arc<dyn Prices>,
+        forecast: Forecast,
+        received: impl Fn(RunKey) -> Option<Received>,
+    ) {
+        let id = PricesId::new(&prices);
+        if let Some(tariff) = self.tariffs.get_mut(&id) {
+            let old = std::mem::replace(&mut tariff.forecast, forecast);
+            if old.price.total_cmp(&tariff.forecast.price).is_ne() {
+                self.end_segments(id, old.price, |_| true, received);
+            }
+            return;
+        }
+        if self.tariffs.len() - self.tariffs_in_use() >= MAX_UNUSED {
+            self.tariffs.retain(|_, tariff| tariff.runs > 0);
+        }
+        self.tariffs.insert(id, Tariff { prices, runs: 0, forecast });
+    }
+
+    fn tariffs_in_use(&self) -> usize {
+        self.tariffs.values().filter(|tariff| tariff.runs > 0).count()
+    }
+
+    /// The prices of which it is not known what they are between `began` and `now`. Those that no
+    /// run uses are forgotten.
+    pub(super) fn outdated(&mut self, began: SystemTime, now: SystemTime) -> Vec<Arc<dyn Prices>> {
+        let is_outdated = |tariff: &Tariff| tariff.forecast.is_outdated(began, now);
+        if !self.tariffs.values().any(is_outdated) {
+            return Vec::new();
+        }
+        self.tariffs.retain(|_, tariff| tariff.runs > 0 || !is_outdated(tariff));
+        let outdated = self.tariffs.values().filter(|tariff| is_outdated(tariff));
+        outdated.map(|tariff| Arc::clone(&tariff.prices)).collect()
+    }
+
+    /// A run with these prices starts.
+    pub(super) fn add(&mut self, run: RunKey, prices: &Arc<dyn Prices>) {
+        let id = PricesId::new(prices);
+        if let Some(tariff) = self.tariffs.get_mut(&id) {
+            tariff.runs += 1;
+            self.runs.insert(run, Segments { prices: id, passed: Vec::new() });
+        }
+    }
+
+    /// A run has ended.
+    pub(super) fn remove(&mut self, run: RunKey) {
+        if let Some(segments) = self.runs.remove(run)
+            && let Some(tariff) = self.tariffs.get_mut(&segments.prices)
+        {
+            tariff.runs -= 1;
+        }
+    }
+
+    /// The moments up to `now` at which a price changes, in their order.
+    pub(super) fn changes_until(&self, now: SystemTime) -> Vec<SystemTime> {
+        let changes = self.tariffs.values().flat_map(|tariff| {
+            tariff.forecast.changes.iter().map(|(at, _)| *at).take_while(|at| *at <= now)
+        });
+        let mut changes: Vec<_> = changes.collect();
+        changes.sort_unstable();
+        changes.dedup();
+        changes
+    }
+
+    /// Ends a segment of the runs that `of_scope` chooses, where their price changes at `at`.
+    pub(super) fn change(
+        &mut self,
+        at: SystemTime,
+        of_scope: impl Fn(RunKey) -> bool,
+        received: impl Fn(RunKey) -> Option<Received>,
+    ) {
+        let ids: Vec<(PricesId, f64)> = self
+            .tariffs
+            .iter()
+            .filter_map(|(id, tariff)| {
+                let forecast = &tariff.forecast;
+                let change = forecast.changes.iter().position(|(change, _)| *change == at)?;
+                let before = change.checked_sub(1).and_then(|it| forecast.changes.get(it));
+                Some((*id, before.map_or(forecast.price, |(_, price)| *price)))
+            })
+            .collect();
+        for (id, price) in ids {
+            self.end_segments(id, price, &of_scope, &received);
+        }
+    }
+
+    fn end_segments(
+        &mut self,
+        id: PricesId,
+        price: f64,
+        of_scope: impl Fn(RunKey) -> bool,
+        received: impl Fn(RunKey) -> Option<Received>,
+    ) {
+        let runs = self.runs.iter_mut().filter(|(_, segments)| segments.prices == id);
+        for (run, segments) in runs.filter(|(run, _)| of_scope(*run)) {
+            segments.passed.extend(received(run).map(|received| (price, received)));
+        }
+    }
+
+    /// Lets the calendar pass all changes up to `now`.
+    pub(super) fn pass(&mut self, now: SystemTime) {
+        for tariff in self.tariffs.values_mut() {
+            let forecast = &mut tariff.forecast;
+            while let Some((at, price)) = forecast.changes.front().copied()
+                && at <= now
+            {
+                (forecast.since, forecast.price) = (at, price);
+                forecast.changes.pop_front();
+            }
+        }
+    }
+
+    /// Adds to the energy of a run what it received at each price.
+    pub(super) fn price(&self, run: RunKey, energy: &mut RunEnergy) {
+        let Some(segments) = self.runs.get(run) else { return };
+        let Some(tariff) = self.tariffs.get(&segments.prices) else { return };
+        let now = (tariff.forecast.price, energy.received);
+        let mut before = Received::default();
+        for (price, received) in segments.passed.iter().chain([&now]) {
+            energy.add_at_price(
+                *price,
+                received.own - before.own,
+                received.inclusive - before.inclusive,
+            );
+            before = *received;
+        }
+    }
+}

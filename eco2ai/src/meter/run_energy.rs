@@ -1,0 +1,124 @@
+//! What a run received.
+
+use std::time::Duration;
+
+use super::energies::Energies;
+use crate::settings::CpuProcesses;
+
+/// Energy up to a moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Received {
+    /// Of the run itself.
+    pub(crate) own: Energies,
+    /// Of the run and of what ran under it.
+    pub(crate) inclusive: Energies,
+    /// Of the whole process, or machine, meanwhile.
+    pub(crate) process: Energies,
+}
+
+/// Energy at one price.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PricedEnergy {
+    /// Per kWh.
+    pub(crate) price: f64,
+    pub(crate) own: Energies,
+    pub(crate) inclusive: Energies,
+}
+
+/// What a run received, or all calls of a sum, and what is known of the time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RunEnergy {
+    pub(crate) received: Received,
+    /// The same by price, where the price depends on the time.
+    pub(crate) priced: Vec<PricedEnergy>,
+    pub(crate) scope: CpuProcesses,
+    /// Since when, on the meter's clock.
+    pub(crate) since: Duration,
+    pub(crate) duration: Duration,
+    /// Time during which unrelated runs were active as well.
+    pub(crate) overlap: Duration,
+    /// Whether a reading was taken in each of the runs.
+    pub(crate) read: bool,
+}
+
+impl RunEnergy {
+    /// Nothing yet, at the time and in the scope of a call.
+    fn none_like(call: &Self) -> Self {
+        let Self { scope, since, read, .. } = *call;
+        Self { scope, since, read, ..Self::default() }
+    }
+
+    /// Adds a call. What an inner call of a recursion used is part of the outer call already:
+    /// only its own energy counts.
+    fn add(&mut self, call: &Self, outermost: bool) {
+        self.received.own += call.received.own;
+        self.since = self.since.min(call.since);
+        self.read &= call.read;
+        if outermost {
+            self.received.inclusive += call.received.inclusive;
+            self.received.process += call.received.process;
+            self.duration = self.duration.saturating_add(call.duration);
+            self.overlap = self.overlap.saturating_add(call.overlap);
+        }
+        for part in &call.priced {
+            let inclusive = if outermost { part.inclusive } else { Energies::ZERO };
+            self.add_at_price(part.price, part.own, inclusive);
+        }
+    }
+
+    /// Adds energy at a price.
+    pub(super) fn add_at_price(&mut self, price: f64, own: Energies, inclusive: Energies) {
+        if let Some(known) = self.priced.iter_mut().find(|it| it.price.total_cmp(&price).is_eq()) {
+            known.own += own;
+            known.inclusive += inclusive;
+        } else {
+            self.priced.push(PricedEnergy { price, own, inclusive });
+        }
+    }
+
+    /// What came after `earlier`, which is of the same run.
+    pub(crate) fn after(&self, earlier: &Self) -> Self {
+        let mut rest = self.clone();
+        rest.received = Received {
+            own: self.received.own - earlier.received.own,
+            inclusive: self.received.inclusive - earlier.received.inclusive,
+            process: self.received.process - earlier.received.process,
+        };
+        rest.duration = self.duration.saturating_sub(earlier.duration);
+        rest.overlap = self.overlap.saturating_sub(earlier.overlap);
+        // The prices of a run only grow in number and in energy.
+        for (part, before) in rest.priced.iter_mut().zip(&earlier.priced) {
+            part.own = part.own - before.own;
+            part.inclusive = part.inclusive - before.inclusive;
+        }
+        rest
+    }
+}
+
+/// The calls of a function, added up.
+#[derive(Clone, Debug)]
+pub(crate) struct Tally {
+    pub(crate) energy: RunEnergy,
+    pub(crate) calls: u64,
+    /// The worst.
+    pub(crate) status: crate::status::Status,
+}
+
+impl Tally {
+    /// Adds a call to what there is so far.
+    pub(super) fn add(
+        so_far: &mut Option<Self>,
+        call: &RunEnergy,
+        status: crate::status::Status,
+        outermost: bool,
+    ) {
+        let tally = so_far.get_or_insert_with(|| Self {
+            energy: RunEnergy::none_like(call),
+            calls: 0,
+            status,
+        });
+        tally.energy.add(call, outermost);
+        tally.calls = tally.calls.saturating_add(1);
+        tally.status = tally.status.max(status);
+    }
+}

@@ -1,0 +1,142 @@
+//! From what a run received to its record.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use chrono::{DateTime, FixedOffset, TimeZone, Utc};
+use uuid::Uuid;
+
+use crate::carbon::Tariff;
+use crate::error::Result;
+use crate::local_time::LocalTime;
+use crate::log::{self, Record};
+use crate::meter::{Energies, Meter, PricedEnergy, Prices, RunEnergy};
+use crate::sensor::Component;
+use crate::settings::Settings;
+use crate::status::Status;
+use crate::units::KilowattHours;
+
+/// What is known of a run from its start on, whatever it receives.
+#[derive(Clone, Debug)]
+pub(super) struct RunContext {
+    pub(super) settings: Arc<Settings>,
+    pub(super) meter: Meter,
+    pub(super) function: Option<Arc<str>>,
+    /// The log, as an absolute path.
+    pub(super) file: PathBuf,
+}
+
+/// What tells one row from the others.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowStart {
+    pub(super) id: Uuid,
+    pub(super) parent_id: Option<Uuid>,
+    pub(super) start_time: DateTime<FixedOffset>,
+}
+
+impl RunContext {
+    /// Writes the row of a run that has ended, and its obfuscated copy where one is wanted.
+    pub(super) fn write(&self, record: Record) -> Result<Record> {
+        log::finish(&self.file, &record)?;
+        if let Some(copy) = log::encode::copy_path(&self.file, &self.settings.encode_file)? {
+            log::encode::append(&copy, &record)?;
+        }
+        Ok(record)
+    }
+
+    /// The row of a run that received `energy`.
+    pub(super) fn record(&self, row: RowStart, energy: &RunEnergy, status: Status) -> Record {
+        let settings = &*self.settings;
+        let received = &energy.received;
+        let methods = self.meter.methods(energy.since, energy.read, energy.scope);
+        let wall_meter = methods.machine.is_some();
+        let kwh =
+            |energies: &Energies| KilowattHours::from(energies.total(wall_meter)) * settings.pue;
+        let own_energy = kwh(&received.own);
+        let power_consumption = kwh(&received.inclusive);
+        let (own_cost, cost) = match settings.tariff.as_ref().map(Tariff::flat_price) {
+            None => (0.0, 0.0),
+            Some(Some(price)) => (price * own_energy.0, price * power_consumption.0),
+            Some(None) => energy.priced.iter().fold((0.0, 0.0), |sum, part| {
+                let PricedEnergy { price, own, inclusive } = part;
+                (sum.0 + price * kwh(own).0, sum.1 + price * kwh(inclusive).0)
+            }),
+        };
+        let component = |component, method: &str| {
+            (method != "none").then(|| received.inclusive.get(component).into())
+        };
+        let (other_energy, other_method) = match methods.machine {
+            // What the wall meter saw beyond the components that have a figure of their own.
+            Some(method) => {
+                let rest = received.inclusive.total(true) - received.inclusive.total(false);
+                let rest = received.inclusive.get(Component::Other) + rest;
+                (
+                    Some(KilowattHours(KilowattHours::from(rest).0.max(0.0))),
+                    format!("{method}:rest"),
+                )
+            }
+            None => (component(Component::Other, &methods.other), methods.other),
+        };
+        let names = self.meter.names();
+        Record {
+            id: row.id.to_string(),
+            project: settings.project.clone(),
+            description: settings.description.clone(),
+            epoch: "N/A".into(),
+            start_time: row.start_time,
+            duration: energy.duration,
+            power_consumption,
+            co2_emissions: settings.place.intensity * power_consumption,
+            cpu_name: names.cpu.clone(),
+            gpu_name: names.gpu.clone(),
+            os: names.os.clone(),
+            place: settings.place.label.clone(),
+            cost,
+            parent_id: row.parent_id.map(|id| id.to_string()),
+            function: self.function.as_deref().map(str::to_owned),
+            status,
+            calls: 1,
+            scope: energy.scope,
+            own_energy,
+            own_co2: settings.place.intensity * own_energy,
+            own_cost,
+            process_energy: kwh(&received.process),
+            cpu_energy: component(Component::Cpu, &methods.cpu),
+            gpu_energy: component(Component::Gpu, &methods.gpu),
+            ram_energy: component(Component::Ram, &methods.ram),
+            other_energy,
+            cpu_method: methods.cpu,
+            gpu_method: methods.gpu,
+            ram_method: methods.ram,
+            other_method,
+            emission_level: settings.place.intensity,
+            emission_source: settings.place.source.clone(),
+            pue: settings.pue,
+            hostname: hostname().to_owned(),
+            pid: crate::process::id(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            overlap: energy.overlap,
+        }
+    }
+}
+
+impl Prices for Tariff {
+    fn price_at(&self, time: SystemTime) -> f64 {
+        self.price_at(in_local_time(time))
+    }
+
+    fn next_change(&self, time: SystemTime) -> Option<SystemTime> {
+        self.next_edge(in_local_time(time)).map(SystemTime::from)
+    }
+}
+
+fn in_local_time(time: SystemTime) -> DateTime<LocalTime> {
+    LocalTime.from_utc_datetime(&DateTime::<Utc>::from(time).naive_utc())
+}
+
+/// The name of the machine; empty where the system does not tell it.
+fn hostname() -> &'static str {
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(|| sysinfo::System::host_name().unwrap_or_default())
+}

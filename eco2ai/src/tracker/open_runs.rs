@@ -1,0 +1,117 @@
+//! The runs of this process that will have rows of their own.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use uuid::Uuid;
+
+use super::context::{RowStart, RunContext};
+use crate::error::Result;
+use crate::local_time::local;
+use crate::locks::{Lock, Locked, Rank};
+use crate::log::Record;
+use crate::meter::{Meter, RunEnergy, RunKey, Stopped};
+use crate::process::PerProcess;
+use crate::report::{quietly, warn_once};
+use crate::status::Status;
+
+/// A run that will have a row of its own, or one per epoch.
+#[derive(Debug)]
+pub(super) struct OpenRun {
+    pub(super) context: RunContext,
+    key: RunKey,
+    row: RowStart,
+    start: SystemTime,
+    /// What the rows of earlier epochs hold already.
+    written: Lock<Option<RunEnergy>>,
+}
+
+type OpenRuns = HashMap<Uuid, Arc<OpenRun>>;
+
+/// All of them, so that the journal can keep their state, and the end of the process close them.
+fn open_runs() -> Locked<'static, OpenRuns> {
+    static OPEN: PerProcess<Lock<OpenRuns>> = PerProcess::new();
+    OPEN.get_or_init(|| Lock::new(Rank::OpenRuns, HashMap::new())).lock()
+}
+
+/// A run starts now.
+pub(super) fn add(
+    id: Uuid,
+    parent_id: Option<Uuid>,
+    key: RunKey,
+    context: RunContext,
+) -> Arc<OpenRun> {
+    let start = context.meter.wall();
+    let row = RowStart { id, parent_id, start_time: local(start) };
+    context.meter.on_period(super::keep_open);
+    let written = Lock::new(Rank::Row, None);
+    let run = Arc::new(OpenRun { context, key, row, start, written });
+    open_runs().insert(id, Arc::clone(&run));
+    run
+}
+
+/// The open runs on a meter.
+pub(super) fn on_meter(meter: &Meter) -> Vec<Arc<OpenRun>> {
+    let runs = open_runs();
+    runs.values().filter(|run| run.context.meter.is_same(meter)).cloned().collect()
+}
+
+/// Ends all as `interrupted`, the latest first, because the process ends.
+pub(super) fn interrupt_all() {
+    let mut runs: Vec<_> = open_runs().values().cloned().collect();
+    runs.sort_unstable_by_key(|run| std::cmp::Reverse(run.start));
+    for run in runs {
+        let Some(Stopped { energy, closed }) = run.context.meter.stop(run.key, Status::Interrupted)
+        else {
+            continue;
+        };
+        super::sums::close(&run.context.meter, closed);
+        if let Err(error) = run.finish(&energy, Status::Interrupted) {
+            quietly(run.context.settings.ignore_warnings, || warn_once(&error));
+        }
+    }
+}
+
+impl OpenRun {
+    /// The record of the whole run.
+    pub(super) fn whole(&self, energy: &RunEnergy, status: Status) -> Record {
+        self.context.record(self.row, energy, status)
+    }
+
+    /// The record of what no earlier epoch's row holds.
+    fn rest(&self, energy: &RunEnergy, status: Status) -> Record {
+        match self.written.lock().as_ref() {
+            None => self.whole(energy, status),
+            Some(written) => {
+                let start = self.start.checked_add(written.duration);
+                let row =
+                    RowStart { start_time: start.map_or(self.row.start_time, local), ..self.row };
+                self.context.record(row, &energy.after(written), status)
+            }
+        }
+    }
+
+    /// The state of the run where it has lasted longer than a period: what becomes its row if the
+    /// process is killed.
+    pub(super) fn state(&self) -> Option<Record> {
+        let energy = self.context.meter.energy(self.key)?;
+        let is_long = energy.duration >= self.context.settings.measure_period;
+        is_long.then(|| self.rest(&energy, Status::Interrupted))
+    }
+
+    /// Writes the row of an epoch.
+    pub(super) fn write_epoch(&self, energy: RunEnergy, epoch: String) -> Result<Record> {
+        let mut record = self.rest(&energy, Status::Ok);
+        record.epoch = epoch;
+        *self.written.lock() = Some(energy);
+        quietly(self.context.settings.ignore_warnings, || self.context.write(record))
+    }
+
+    /// Writes the row of the run, which has ended.
+    pub(super) fn finish(&self, energy: &RunEnergy, status: Status) -> Result<Record> {
+        let record = self.rest(energy, status);
+        open_runs().remove(&self.row.id);
+        quietly(self.context.settings.ignore_warnings, || self.context.write(record))
+    }
+}

@@ -1,0 +1,138 @@
+//! One row for many calls of a function: `rows = "total"`.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::config::RunConfig;
+use super::context::{RowStart, RunContext};
+use crate::error::Result;
+use crate::local_time::local;
+use crate::locks::{Lock, Locked, Rank};
+use crate::log::Record;
+use crate::meter::{CalledSum, ClosedSums, Meter, RunEnergy, SumKey, SumRow};
+use crate::process::PerProcess;
+use crate::report::{quietly, warn_once};
+use crate::status::Status;
+
+/// What is known of sums, whatever their calls receive, by their meters and keys.
+type SumsByKey = HashMap<(usize, SumKey), Arc<RunContext>>;
+
+/// The sums of this process that have not come to their end.
+fn sums() -> Locked<'static, SumsByKey> {
+    static SUMS: PerProcess<Lock<SumsByKey>> = PerProcess::new();
+    SUMS.get_or_init(|| Lock::new(Rank::OpenRuns, HashMap::new())).lock()
+}
+
+fn find(meter: &Meter, key: SumKey) -> Option<Arc<RunContext>> {
+    sums().get(&(meter.address(), key)).cloned()
+}
+
+/// A call began that goes to a sum.
+pub(super) fn called(config: &RunConfig, meter: &Meter, call: CalledSum) {
+    if call.is_new {
+        let context = config.attached(meter).unwrap_or_else(|error| {
+            // The calls are summed all the same; writing the row will fail again and say so.
+            warn_once(&error);
+            config.context(meter)
+        });
+        sums().insert((meter.address(), call.key), Arc::new(context));
+        meter.on_period(super::keep_open);
+    }
+    if call.begins {
+        meter.begin_row(call.key);
+    }
+}
+
+/// The record of one call.
+pub(super) fn call(
+    meter: &Meter,
+    key: SumKey,
+    energy: &RunEnergy,
+    status: Status,
+) -> Option<Record> {
+    let start_time = local(meter.wall().checked_sub(energy.duration)?);
+    let row = RowStart { id: Uuid::nil(), parent_id: None, start_time };
+    Some(find(meter, key)?.record(row, energy, status))
+}
+
+/// Writes the rows of sums that have come to their end.
+pub(super) fn close(meter: &Meter, closed: ClosedSums) {
+    if closed.is_empty() {
+        return;
+    }
+    for row in &closed.rows {
+        if let Some(context) = find(meter, row.key)
+            && let Err(error) = write(&context, row)
+        {
+            quietly(context.settings.ignore_warnings, || warn_once(&error));
+        }
+    }
+    let mut sums = sums();
+    for key in closed.gone {
+        sums.remove(&(meter.address(), key));
+    }
+}
+
+/// The logs of the sums on a meter.
+pub(super) fn files(meter: &Meter) -> Vec<PathBuf> {
+    let sums = sums();
+    let on_meter = sums.values().filter(|context| context.meter.is_same(meter));
+    on_meter.map(|context| context.file.clone()).collect()
+}
+
+/// The states of the sums on a meter and a log: what becomes their rows if the process is killed.
+pub(super) fn states(meter: &Meter, file: &Path) -> Vec<Record> {
+    let state = |row: SumRow| {
+        let context = find(meter, row.key).filter(|context| context.file == file)?;
+        Some(record(&context, &row))
+    };
+    meter.sums_so_far().into_iter().filter_map(state).collect()
+}
+
+/// The meters that have sums.
+fn meters() -> Vec<Meter> {
+    let mut meters: Vec<Meter> = Vec::new();
+    for context in sums().values() {
+        if !meters.iter().any(|meter| meter.is_same(&context.meter)) {
+            meters.push(context.meter.clone());
+        }
+    }
+    meters
+}
+
+/// Writes the rows of all sums as they stand; later calls begin new ones.
+pub(super) fn flush() -> Result<()> {
+    let mut result = Ok(());
+    for meter in meters() {
+        for row in meter.take_sums() {
+            if let Some(context) = find(&meter, row.key) {
+                result = result.and(write(&context, &row));
+            }
+        }
+    }
+    result
+}
+
+/// Ends all calls under way as `interrupted`, because the process ends.
+pub(super) fn interrupt_all() {
+    for meter in meters() {
+        let closed = meter.interrupt_summed_calls();
+        close(&meter, closed);
+    }
+}
+
+fn record(context: &RunContext, row: &SumRow) -> Record {
+    let SumRow { id, parent_id, start, tally, .. } = row;
+    let row = RowStart { id: *id, parent_id: *parent_id, start_time: local(*start) };
+    let mut record = context.record(row, &tally.energy, tally.status);
+    record.calls = tally.calls;
+    record
+}
+
+fn write(context: &RunContext, row: &SumRow) -> Result<()> {
+    let record = record(context, row);
+    quietly(context.settings.ignore_warnings, || context.write(record)).map(drop)
+}

@@ -1,12 +1,10 @@
 //! Energies of nested and overlapping runs add up to what the process used, whichever ends first.
 
-use std::thread;
-
 use eco2ai::CpuProcesses::Current;
 use eco2ai::meter::Meter;
 use eco2ai::sensor::Component;
 use eco2ai::units::{Joules, Watts};
-use eco2ai::{Record, Run, RunHandle};
+use eco2ai::{DetachedRun, Record, Run, RunHandle};
 use eco2ai_tests::bench::{Bench, assert_joules};
 use eco2ai_tests::curve::Curve;
 use eco2ai_tests::scripted::{Gauge, Load, Model};
@@ -21,18 +19,21 @@ fn bench() -> Bench {
     })
 }
 
-/// Starts a run on a thread of its own, which ends at once: the run is on no thread from then on.
-fn elsewhere(bench: &Bench, parent: Option<RunHandle>) -> Run {
+/// Starts a run that is on no thread.
+fn detached(bench: &Bench, parent: Option<RunHandle>) -> DetachedRun {
     let builder = bench.builder();
     let builder = match parent {
         Some(parent) => builder.parent(parent),
         None => builder,
     };
-    let tracker = builder.build().expect("good parameters");
-    thread::spawn(move || tracker.start().expect("a run")).join().expect("no panic")
+    builder.build().expect("good parameters").start_detached().expect("a run")
 }
 
 fn stop(run: Run) -> Record {
+    run.stop().expect("a record")
+}
+
+fn end(run: DetachedRun) -> Record {
     run.stop().expect("a record")
 }
 
@@ -40,12 +41,12 @@ fn stop(run: Run) -> Record {
 fn what_a_child_used_after_its_parents_end_goes_to_its_grandparent() {
     let bench = bench();
     let grandparent = bench.tracker(Current).start().expect("a run");
-    let parent = elsewhere(&bench, Some(grandparent.handle()));
-    let child = elsewhere(&bench, Some(parent.handle()));
+    let parent = detached(&bench, Some(grandparent.handle()));
+    let child = detached(&bench, Some(parent.handle()));
     bench.pass(10.0);
-    let parent = stop(parent);
+    let parent = end(parent);
     bench.pass(5.0);
-    let child = stop(child);
+    let child = end(child);
     bench.pass(1.0);
     let grandparent = stop(grandparent);
 
@@ -62,11 +63,11 @@ fn what_a_child_used_after_its_parents_end_goes_to_its_grandparent() {
 fn a_child_that_outlives_its_root_keeps_its_own_energy_and_becomes_a_root() {
     let bench = bench();
     let root = bench.tracker(Current).start().expect("a run");
-    let child = elsewhere(&bench, Some(root.handle()));
+    let child = detached(&bench, Some(root.handle()));
     bench.pass(10.0);
     let root = stop(root);
     bench.pass(5.0);
-    let child = stop(child);
+    let child = end(child);
     assert_joules(root.power_consumption, 140.0 * 10.0);
     assert_joules(root.own_energy, 40.0 * 10.0);
     // While it ran alone it had the processor too.
@@ -77,12 +78,12 @@ fn a_child_that_outlives_its_root_keeps_its_own_energy_and_becomes_a_root() {
 #[test]
 fn overlapping_roots_share_equally_and_their_own_energies_add_up() {
     let bench = bench();
-    let first = elsewhere(&bench, None);
+    let first = detached(&bench, None);
     bench.pass(4.0);
-    let second = elsewhere(&bench, None);
-    let third = elsewhere(&bench, None);
+    let second = detached(&bench, None);
+    let third = detached(&bench, None);
     bench.pass(6.0);
-    let (first, second, third) = (stop(first), stop(second), stop(third));
+    let (first, second, third) = (end(first), end(second), end(third));
     assert_joules(first.own_energy, 140.0 * (4.0 + 6.0 / 3.0));
     assert_joules(second.own_energy, 140.0 * 6.0 / 3.0);
     let own: f64 =
@@ -94,11 +95,11 @@ fn overlapping_roots_share_equally_and_their_own_energies_add_up() {
 #[test]
 fn a_run_that_others_overlapped_for_over_half_of_its_time_says_so() {
     let bench = bench();
-    let first = elsewhere(&bench, None);
+    let first = detached(&bench, None);
     bench.pass(4.0);
-    let second = elsewhere(&bench, None);
+    let second = detached(&bench, None);
     bench.pass(3.0);
-    let (first, second) = (stop(first), stop(second));
+    let (first, second) = (end(first), end(second));
     assert_eq!(first.overlap.as_secs(), 3);
     assert_eq!(second.overlap.as_secs(), 3);
     assert!(!first.to_string().contains("note"), "three of seven seconds: {first}");

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use super::active::{ActiveRun, RunHandle};
 use super::config::RunConfig;
@@ -154,7 +154,7 @@ impl Drop for DetachedRun {
 pub struct Entered<'a> {
     /// `None` where the run was on a thread already, or tracking is off.
     active: Option<&'a ActiveRun>,
-    not_send: PhantomData<*const ()>,
+    not_send: PhantomData<MutexGuard<'static, ()>>,
 }
 
 impl Drop for Entered<'_> {

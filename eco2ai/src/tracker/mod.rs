@@ -327,7 +327,9 @@ fn close_at_exit() {
 fn close_all() {
     sums::interrupt_all();
     open_runs::interrupt_all();
-    if let Err(error) = sums::flush().and(log::flush()) {
+    if let Err(error) = sums::flush() {
         warn_once(&error);
     }
+    // That these rows cannot be written was reported when they began to wait.
+    let _ = log::flush();
 }

@@ -1,7 +1,7 @@
 //! [`Run`]: one tracked piece of work on one thread.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use super::active::{ActiveRun, RunHandle};
 use super::config::RunConfig;
@@ -34,7 +34,7 @@ use crate::status::Status;
 pub struct Run {
     config: Arc<RunConfig>,
     active: Option<Box<ActiveRun>>,
-    not_send: PhantomData<*const ()>,
+    not_send: PhantomData<MutexGuard<'static, ()>>,
 }
 
 impl Run {

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use super::active::{ActiveRun, RunHandle};
 use super::config::RunConfig;
@@ -20,7 +20,7 @@ pub struct Training {
     config: Arc<RunConfig>,
     active: Option<Box<ActiveRun>>,
     epoch: u64,
-    not_send: PhantomData<*const ()>,
+    not_send: PhantomData<MutexGuard<'static, ()>>,
 }
 
 impl Training {

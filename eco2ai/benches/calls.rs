@@ -69,6 +69,15 @@ mod total {
     }
 }
 
+/// A place that is named, known or not: the slowest of what happens once.
+#[cfg(target_os = "linux")]
+mod place {
+    #[divan::bench(args = ["FR", "Zimbabwe", "Narnia"])]
+    fn is_found_by_name(country: &str) -> bool {
+        eco2ai::Tracker::builder().country(country).forget().build().is_ok()
+    }
+}
+
 /// One reading.
 #[cfg(target_os = "linux")]
 mod reading {

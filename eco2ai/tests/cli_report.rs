@@ -398,8 +398,8 @@ fn training(number: usize) -> String {
 }
 
 #[test]
-#[ignore = "a million rows, in a release build"]
-fn a_million_rows_become_a_small_page_fast() {
+#[ignore = "a million rows: quick in a release build"]
+fn a_million_rows_become_a_small_page() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("emission.csv");
     let mut log = BufWriter::new(fs::File::create(&path).unwrap());
@@ -408,16 +408,12 @@ fn a_million_rows_become_a_small_page_fast() {
         log.write_all(training(number).as_bytes()).unwrap();
     }
     log.into_inner().unwrap();
-    // The best of three: other programs may be running.
-    let mut took = f64::INFINITY;
-    for _ in 0..3 {
-        let started = Instant::now();
-        assert!(report(folder.path(), &["emission.csv"]).status.success());
-        took = took.min(started.elapsed().as_secs_f64());
-    }
+    let started = Instant::now();
+    assert!(report(folder.path(), &["emission.csv"]).status.success());
+    let took = started.elapsed();
     let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
     let megabytes = path.metadata().unwrap().len() / 1_000_000;
-    println!("{megabytes} MB in {took:.2} s: a page of {} kB", page.len() / 1000);
+    println!("{megabytes} MB in {took:.2?}: a page of {} kB", page.len() / 1000);
     assert_says(&page, "Runs 1 000 000");
-    assert!(page.len() < 2_000_000 && took < 3.0);
+    assert!(page.len() < 2_000_000);
 }

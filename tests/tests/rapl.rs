@@ -5,11 +5,11 @@ use std::fs::Permissions;
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
 
 use eco2ai::sensor::{Component, Rapl, Reading, Sensor, SensorError};
 use eco2ai_tests::curve::Curve;
 use eco2ai_tests::fake_tree::FakeTree;
+use eco2ai_tests::program::{program, run, said};
 
 /// The usual range of an Intel counter.
 const RANGE: u64 = 262_143_328_850;
@@ -137,15 +137,14 @@ fn a_forbidden_counter_is_an_error_that_names_the_file() {
     tree.zone("intel-rapl:0", "package-0", Curve::Constant(0.0), 5, RANGE);
     let file = tree.powercap().join("intel-rapl:0/energy_uj");
     std::fs::set_permissions(&file, Permissions::from_mode(0o000)).unwrap();
+    let mut command = program(env!("CARGO_BIN_EXE_rapl"), tree.root());
+    command.arg(tree.powercap());
     if std::fs::File::open(&file).is_ok() {
-        // Root may read everything: the test is run anew as nobody.
-        let test = std::env::current_exe().unwrap();
-        let name = "a_forbidden_counter_is_an_error_that_names_the_file";
-        let nobody = Command::new(test).args(["--exact", name]).uid(65534).gid(65534).status();
-        assert!(nobody.unwrap().success());
-        return;
+        // Root may read everything: nobody asks, who may come up to the file.
+        std::fs::set_permissions(tree.root(), Permissions::from_mode(0o755)).unwrap();
+        command.uid(65534).gid(65534);
     }
-    let error = Rapl::packages(&tree.powercap()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
-    assert!(error.to_string().contains("intel-rapl:0/energy_uj"), "{error}");
+    let text = said(&run(&mut command));
+    assert!(text.starts_with("PermissionDenied: "), "{text}");
+    assert!(text.contains("intel-rapl:0/energy_uj"), "{text}");
 }

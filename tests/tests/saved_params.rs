@@ -1,103 +1,34 @@
-//! The file of saved parameters, seen from several processes: this test starts itself again in
-//! the roles of `process`.
+//! The file of saved parameters, seen from several processes.
 
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use eco2ai::{Params, get_params, save_params};
+use eco2ai_tests::program::assert_success;
 
-/// Not a test of its own: what the processes do that the tests start.
-#[test]
-#[ignore = "a role for the other tests"]
-fn process() {
-    let role = std::env::var("ROLE").unwrap_or_default();
-    match role.split_once(' ') {
-        // Saves a pair that belongs together, and a parameter that nobody else saves.
-        Some(("write", writer)) => {
-            let config = std::env::var_os("ECO2AI_CONFIG").unwrap();
-            let mine = if writer == "A" { "pue" } else { "emission_level" };
-            for round in 1..=1000_u32 {
-                let project = format!("{writer}{round}");
-                let mut params = Params {
-                    description: Some(project.repeat(300)),
-                    project: Some(project),
-                    ..Params::default()
-                };
-                params.set_text(mine, &round.to_string()).unwrap();
-                save_params(&params).unwrap();
-                let file = fs::read_to_string(&config).unwrap();
-                assert_eq!(value(&file, mine), Some(format!("{round}.0").as_str()), "lost");
-            }
-        }
-        Some(("save", texts)) => {
-            println!("before: {}", get_params());
-            let mut params = Params::default();
-            for text in texts.split(';') {
-                let (name, value) = text.split_once('=').unwrap();
-                params.set_text(name, value).unwrap();
-            }
-            match save_params(&params) {
-                Ok(()) => println!("saved"),
-                Err(error) => println!("refused: {error}"),
-            }
-            println!("after: {}", get_params());
-        }
-        None if role == "log" => {
-            log::set_logger(&SavingLogger).unwrap();
-            log::set_max_level(log::LevelFilter::Warn);
-            println!("{}", get_params());
-        }
-        _ => {
-            let shown = get_params();
-            assert_eq!(get_params(), shown);
-            println!("{shown}");
-        }
-    }
-}
-
-/// A logger that uses the library itself, as one in a tracked function would.
-struct SavingLogger;
-
-impl log::Log for SavingLogger {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        let project = Some("by the logger".to_owned());
-        save_params(&Params { project, ..Params::default() }).unwrap();
-        println!("logged: {}", record.args());
-    }
-
-    fn flush(&self) {}
-}
-
-fn command(role: &str) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "process", "--ignored", "--nocapture"]);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("ECO2AI_") {
-            command.env_remove(name);
-        }
-    }
-    command.env("ROLE", role).stdout(Stdio::piped()).stderr(Stdio::piped());
+/// The program with a task and what belongs to it.
+fn command(task: &str, config: &Path) -> Command {
+    // The folder of the file need not be there.
+    let program = env!("CARGO_BIN_EXE_saved_params");
+    let mut command = eco2ai_tests::program::program(program, &std::env::temp_dir());
+    command.env("ECO2AI_CONFIG", config).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(task.splitn(2, ' '));
     command
 }
 
-fn start(role: &str, config: &Path) -> Child {
-    command(role).env("ECO2AI_CONFIG", config).spawn().unwrap()
+fn start(task: &str, config: &Path) -> Child {
+    command(task, config).spawn().unwrap()
 }
 
 fn finish(child: Child) -> (String, String) {
-    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-    let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
-    assert!(status.success(), "{stdout}\n{stderr}");
-    (stdout, stderr)
+    let output = eco2ai_tests::program::finish(child);
+    assert_success(&output);
+    let Output { stdout, stderr, .. } = output;
+    (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
-fn run(role: &str, config: &Path) -> (String, String) {
-    finish(start(role, config))
+fn run(task: &str, config: &Path) -> (String, String) {
+    finish(start(task, config))
 }
 
 /// The value of `key` as the file has it, without its quotes.
@@ -110,7 +41,7 @@ fn value<'a>(file: &'a str, key: &str) -> Option<&'a str> {
 fn two_processes_saving_1000_times_each_never_tear_the_file_nor_lose_a_parameter() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("new folder/params.toml");
-    let mut writers = ["write A", "write B"].map(|role| start(role, &config));
+    let mut writers = ["write A", "write B"].map(|task| start(task, &config));
     let mut seen = 0;
     while writers.iter_mut().any(|writer| writer.try_wait().unwrap().is_none()) {
         let Ok(file) = fs::read_to_string(&config) else { continue };
@@ -209,9 +140,9 @@ fn a_place_that_cannot_be_written_is_an_error_on_saving_and_none_on_reading() {
 #[test]
 fn without_a_named_file_it_is_in_the_configuration_folder_and_without_a_home_that_is_no_error() {
     let folder = tempfile::tempdir().unwrap();
-    let run_at_home = |role: &str, home: &Path| {
-        let mut command = command(role);
-        command.env_remove("XDG_CONFIG_HOME").env("HOME", home);
+    let run_at_home = |task: &str, home: &Path| {
+        let mut command = command(task, home);
+        command.env_remove("ECO2AI_CONFIG").env_remove("XDG_CONFIG_HOME").env("HOME", home);
         finish(command.spawn().unwrap())
     };
     run_at_home("save project=MNIST", folder.path());
@@ -230,8 +161,8 @@ fn the_environment_goes_before_what_is_saved_and_the_time_zone_comes_last() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("params.toml");
     let country = |variables: &[(&str, &str)]| {
-        let mut command = command("show");
-        command.env("ECO2AI_CONFIG", &config).envs(variables.iter().copied());
+        let mut command = command("show", &config);
+        command.envs(variables.iter().copied());
         let (out, _) = finish(command.spawn().unwrap());
         let line = out.lines().find(|line| line.starts_with("country")).unwrap();
         line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
@@ -248,8 +179,8 @@ fn the_environment_goes_before_what_is_saved_and_the_time_zone_comes_last() {
 fn a_logger_may_use_the_library_while_it_is_warned() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("params.toml");
-    let mut command = command("log");
-    command.env("ECO2AI_CONFIG", &config).env("ECO2AI_PUE", "0.5");
+    let mut command = command("log", &config);
+    command.env("ECO2AI_PUE", "0.5");
     let (out, err) = finish(command.spawn().unwrap());
     assert!(out.contains("logged: ECO2AI_PUE: pue = \"0.5\": it must be 1 or more"), "{out}{err}");
     assert_eq!(fs::read_to_string(&config).unwrap(), "project = \"by the logger\"\n");

@@ -2,9 +2,10 @@
 #![allow(unreachable_pub, clippy::missing_errors_doc, clippy::needless_pass_by_value)]
 
 use std::panic::Location;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use eco2ai::track;
+use eco2ai_tests::program::this_test;
 use eco2ai_tests::rows::{assert_one, in_file, in_own_folder, log, statuses};
 
 #[test]
@@ -20,9 +21,9 @@ fn track_then_test() {
 
 #[test]
 #[track(err)]
-#[ignore = "run by no one: it must only compile"]
+#[ignore = "as tests are that are run on demand"]
 fn ignored() -> Result<(), String> {
-    Err("never run".into())
+    Ok(())
 }
 
 #[tokio::test]
@@ -48,7 +49,8 @@ fn a_tracked_test_runs_once_under_its_name() {
     ] {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let log = folder.path().join("emission.csv");
-        let child = Command::new(std::env::current_exe().expect("this test"))
+        // What a test harness makes of it, only another one tells.
+        let child = this_test()
             .args(["--exact", name])
             .env("ECO2AI_TEST_LOG", &log)
             .output()
@@ -231,35 +233,4 @@ fn main_functions_of_all_kinds() {
     assert_eq!(statuses("result"), ["error"]);
     assert_one("track_then_main");
     assert_one("main_then_track");
-}
-
-#[track]
-fn says_hello() -> u8 {
-    7
-}
-
-#[test]
-fn nothing_is_written_where_tracking_is_disabled() {
-    const CHILD: &str = "ECO2AI_TEST_CHILD_FOLDER";
-    fn not_evaluated() -> String {
-        panic!("arguments are not evaluated")
-    }
-    #[track(project = not_evaluated())]
-    fn with_arguments() -> u8 {
-        1
-    }
-    if let Some(folder) = std::env::var_os(CHILD) {
-        std::env::set_current_dir(folder).expect("the folder is there");
-        assert_eq!(says_hello() + with_arguments(), 8);
-        return;
-    }
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let child = Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", "nothing_is_written_where_tracking_is_disabled"])
-        .env(CHILD, folder.path())
-        .env("ECO2AI_DISABLE", "yes")
-        .output()
-        .expect("this test runs");
-    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
-    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }

@@ -1,92 +1,14 @@
 //! `rows = "total"`: one row for all calls of a function under a parent, written when that or the
 //! process ends.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use eco2ai::{Record, Status};
+use eco2ai_tests::program::{program, run, wait_until};
 
-/// What a child process of these tests does.
-const ROLE: &str = "ECO2AI_TEST_TOTALS_ROLE";
-
-#[eco2ai::track(rows = "total", project = "totals", measure_period = 0.05)]
-fn often(depth: u32) -> u32 {
-    if depth == 0 { 0 } else { often(depth - 1) + 1 }
-}
-
-#[eco2ai::track(rows = "total", project = "totals")]
-fn fails(wrong: bool) {
-    assert!(!wrong, "as wanted");
-}
-
-#[eco2ai::track(project = "totals")]
-fn outer() {
-    often(0);
-}
-
-#[eco2ai::track(rows = "total", project = "totals")]
-fn flushes() {
-    eco2ai::flush().expect("the log can be written");
-}
-
-/// Not a test: what the children do.
-#[test]
-#[ignore = "a part of the other tests"]
-fn child() {
-    match std::env::var(ROLE).expect("a role").as_str() {
-        "calls" => {
-            for _ in 0..500 {
-                often(1);
-            }
-            let _ = std::panic::catch_unwind(|| fails(true));
-            fails(false);
-            outer();
-        }
-        "exit" => {
-            often(3);
-            std::process::exit(7);
-        }
-        "flush" => {
-            often(0);
-            eco2ai::flush().expect("the log can be written");
-            often(0);
-            often(0);
-        }
-        "flush within" => {
-            flushes();
-            flushes();
-        }
-        "parents" => {
-            for _ in 0..3 {
-                outer();
-            }
-            // Whatever comes now comes too late for an end of the process.
-            std::process::abort();
-        }
-        "killed" => loop {
-            often(0);
-            std::thread::sleep(Duration::from_millis(1));
-        },
-        role => panic!("no role {role}"),
-    }
-}
-
-fn start(role: &str, folder: &Path) -> std::process::Child {
-    Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", "child", "--ignored"])
-        .env(ROLE, role)
-        .env("ECO2AI_CONFIG", folder.join("params.toml"))
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("a child")
-}
-
-fn rows_of(role: &str) -> Vec<Record> {
+fn rows_of(task: &str) -> Vec<Record> {
     let folder = tempfile::tempdir().expect("a folder");
-    start(role, folder.path()).wait().expect("its end");
+    run(program(env!("CARGO_BIN_EXE_totals"), folder.path()).arg(task));
     rows(&folder.path().join("emission.csv"))
 }
 
@@ -100,7 +22,7 @@ fn called(record: &Record, name: &str) -> bool {
 
 #[test]
 fn all_calls_leave_one_row_for_each_parent_with_the_worst_status() {
-    let rows = rows_of("calls");
+    let rows = rows_of("return");
     assert_eq!(rows.len(), 4, "{rows:#?}");
     let mut often: Vec<_> = rows.iter().filter(|row| called(row, "::often")).collect();
     often.sort_by_key(|row| row.parent_id.clone());
@@ -150,13 +72,31 @@ fn the_rows_under_a_run_are_written_with_it() {
 fn a_killed_process_leaves_the_row_in_its_journal() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("emission.csv");
-    let mut child = start("killed", folder.path());
-    std::thread::sleep(Duration::from_millis(800));
+    let mut command = program(env!("CARGO_BIN_EXE_totals"), folder.path());
+    let mut child = command.arg("on and on").spawn().expect("the program can be started");
+    let mut kept = 0;
+    wait_until("a hundred calls are in the journal", || {
+        kept = calls_in_journals(folder.path());
+        kept >= 100
+    });
     child.kill().expect("it runs");
     child.wait().expect("its end");
     assert_eq!(eco2ai::recover(&log).expect("a log"), 1);
     let rows = rows(&log);
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].status, Status::Interrupted);
-    assert!(rows[0].calls > 100, "{} calls", rows[0].calls);
+    assert!(rows[0].calls >= kept, "{} of {kept} calls", rows[0].calls);
+}
+
+/// The most calls of `often` that a journal in a folder tells.
+fn calls_in_journals(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path());
+    let journals = entries.filter(|path| path.extension().is_some_and(|it| it == "journal"));
+    let calls = |journal: PathBuf| {
+        let text = String::from_utf8_lossy(&std::fs::read(journal).ok()?).into_owned();
+        // After the function stand the status and the calls.
+        let rows = text.split("::often,").skip(1);
+        rows.filter_map(|row| row.split(',').nth(1)?.parse().ok()).max()
+    };
+    journals.filter_map(calls).max().unwrap_or(0)
 }

@@ -4,8 +4,8 @@
 //! workers use a given CPU time, however long that takes.
 #![cfg(target_os = "linux")]
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
+use std::ffi::OsStr;
+use std::process::Child;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,64 +14,13 @@ use eco2ai::meter::Meter;
 use eco2ai::sensor::{CpuModel, LinuxUsage, UsageSource};
 use eco2ai::units::Watts;
 use eco2ai_tests::bench::joules;
+use eco2ai_tests::worker::{end, until_done};
 
-const ROLE: &str = "ECO2AI_TEST_WORKER_ROLE";
-/// CPU time that a worker uses, in ticks of 10 ms.
-const TICKS: u64 = 50;
+/// CPU time that a worker uses.
 const SECONDS: f64 = 0.5;
 
-/// CPU ticks that this process has used.
-fn used() -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
-    let after_name = stat.rsplit(')').next().expect("a name");
-    let fields: Vec<&str> = after_name.split_ascii_whitespace().collect();
-    [fields[11], fields[12]].iter().map(|ticks| ticks.parse::<u64>().expect("ticks")).sum()
-}
-
-/// Not a test: what the workers do.
-#[test]
-#[ignore = "a part of the other tests"]
-fn worker() {
-    match std::env::var(ROLE).expect("a role").as_str() {
-        "works" => {
-            while used() < TICKS {
-                std::hint::black_box((0..100_000_u64).sum::<u64>());
-            }
-            println!("done");
-            // It stays until the other side lets go of it.
-            let _ = std::io::stdin().read_to_end(&mut Vec::new());
-        }
-        "lets work" => {
-            let mut child = spawn("works");
-            until_done(&mut child);
-            println!("done");
-            let _ = std::io::stdin().read_to_end(&mut Vec::new());
-            end(child);
-        }
-        role => panic!("no role {role}"),
-    }
-}
-
-fn spawn(role: &str) -> Child {
-    Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", "worker", "--ignored", "--nocapture"])
-        .env(ROLE, role)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("a worker")
-}
-
-fn until_done(worker: &mut Child) {
-    let lines = BufReader::new(worker.stdout.as_mut().expect("a pipe")).lines();
-    // Before it stands what the test harness says, without a new line at its end.
-    let done = lines.map_while(Result::ok).find(|line| line.ends_with("done"));
-    assert!(done.is_some(), "the worker ended early");
-}
-
-fn end(mut worker: Child) {
-    drop(worker.stdin.take());
-    worker.wait().expect("its status");
+fn spawn(task: &str) -> Child {
+    eco2ai_tests::worker::spawn(OsStr::new(env!("CARGO_BIN_EXE_worker")), task)
 }
 
 /// A tracker whose joules are seconds of CPU time. The tests take turns: the children of one are

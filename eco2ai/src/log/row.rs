@@ -310,9 +310,9 @@ impl Named<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::TimeZone;
     use crate::log::cells::Rows;
     use crate::log::columns::{NAMES, header};
+    use chrono::TimeZone;
     use proptest::prelude::*;
 
     fn read(rows: &[u8]) -> Vec<Result<Record, Unread>> {

@@ -235,11 +235,4 @@ mod tests {
         assert_eq!(threads("Intel(R) Celeron(R) CPU G3900 @ 2.80GHz"), Some(2));
         assert_eq!(threads("AMD EPYC 7V13 64-Core Processor"), None, "cores unknown");
     }
-
-    #[test]
-    fn a_look_up_takes_less_than_a_millisecond() {
-        let begun = std::time::Instant::now();
-        std::hint::black_box(find("Intel(R) Xeon(R) CPU E5-2670 0 @ 2.60GHz"));
-        assert!(begun.elapsed().as_micros() < 1000, "{:?}", begun.elapsed());
-    }
 }

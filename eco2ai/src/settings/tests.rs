@@ -1,5 +1,3 @@
-use std::time::Instant;
-
 use super::*;
 use crate::carbon::Pricing;
 use crate::carbon::place::WORLD_AVERAGE;
@@ -156,12 +154,7 @@ fn the_world_serves_where_a_country_has_no_figure() {
 }
 
 #[test]
-fn settings_without_arguments_are_shared_and_cost_next_to_nothing() {
+fn settings_without_arguments_are_made_once_and_shared() {
     let first = Settings::shared(&Params::default()).unwrap();
-    let started = Instant::now();
-    for _ in 0..1000 {
-        assert!(Arc::ptr_eq(&first, &Settings::shared(&Params::default()).unwrap()));
-    }
-    // A thousand times; without optimisation and beside other tests.
-    assert!(started.elapsed() < Duration::from_millis(20), "{:?}", started.elapsed());
+    assert!(Arc::ptr_eq(&first, &Settings::shared(&Params::default()).unwrap()));
 }

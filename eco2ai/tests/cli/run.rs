@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -173,12 +172,10 @@ fn what_orphans_use_while_the_command_runs_is_counted() {
 #[test]
 fn the_run_ends_with_the_command_and_not_with_what_it_leaves() {
     let home = Home::new();
-    let begun = Instant::now();
     let mut command =
-        home.eco2ai(&["run", "--quiet", "--", "sh", "-c", "sleep 60 & echo $! > pid; exit 6"]);
+        home.eco2ai(&["run", "--quiet", "--", "sh", "-c", "sleep 120 & echo $! > pid; exit 6"]);
     let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     assert_eq!(status.code(), Some(6));
-    assert!(begun.elapsed() < Duration::from_secs(30));
     let left: i32 = home.read("pid").trim().parse().unwrap();
     let left = rustix::process::Pid::from_raw(left).unwrap();
     rustix::process::kill_process(left, rustix::process::Signal::KILL).expect("it was left alone");

@@ -54,7 +54,6 @@ fn a_command_that_ignores_the_signal_goes_on_and_so_do_we() {
     let child = started(&home, script);
     send(&child, Signal::TERM);
     send(&child, Signal::INT);
-    std::thread::sleep(std::time::Duration::from_millis(100));
     home.let_go();
     let output = end(child);
     assert_eq!((code(&output), out(&output).as_str()), (0, "done\n"));

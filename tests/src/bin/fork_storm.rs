@@ -43,7 +43,7 @@ fn main() {
             let mut status = 0;
             // SAFETY: `status` is there for it to write to.
             while unsafe { libc::waitpid(pid, &raw mut status, libc::WNOHANG) } == 0 {
-                if start.elapsed() > Duration::from_secs(20) {
+                if start.elapsed() > Duration::from_secs(120) {
                     // SAFETY: it is a child of ours that was not waited for.
                     unsafe { libc::kill(pid, libc::SIGKILL) };
                     eprintln!("child {child} hangs");

@@ -1,0 +1,39 @@
+//! A program that forks while a run is open, and writes rows in both processes: `forks` for
+//! `tests/forks.rs`.
+
+#[cfg(unix)]
+fn main() {
+    work();
+    often();
+    let run = eco2ai::Tracker::builder().project("forks").forget().build();
+    let run = run.expect("good parameters").start().expect("a run");
+    // SAFETY: the child calls what the parent has called before; that the library bears what the
+    // meter's thread may hold at this moment is what the test is about.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "{}", std::io::Error::last_os_error());
+    if child == 0 {
+        work();
+        often();
+        drop(run);
+        let flushed = eco2ai::flush().is_ok();
+        // SAFETY: what is to run at the end of the process is the parent's.
+        unsafe { libc::_exit(i32::from(!flushed)) };
+    }
+    let mut status = 0;
+    // SAFETY: `status` is there for it to write to.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert_eq!(status, 0, "the child's end");
+    run.stop().expect("a record");
+    eco2ai::flush().expect("the log can be written");
+}
+
+#[cfg(unix)]
+#[eco2ai::track(project = "forks")]
+fn work() {}
+
+#[cfg(unix)]
+#[eco2ai::track(project = "forks", rows = "total")]
+fn often() {}
+
+#[cfg(not(unix))]
+fn main() {}

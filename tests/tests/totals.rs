@@ -69,6 +69,37 @@ fn the_rows_under_a_run_are_written_with_it() {
 }
 
 #[test]
+fn a_recursion_over_several_functions_has_one_row_for_each_and_all_are_written_with_the_run() {
+    let rows = rows_of("mutual recursion");
+    let the = |name: &str| rows.iter().filter(|row| called(row, name)).collect::<Vec<_>>();
+    let [request] = the("::request")[..] else { panic!("{rows:#?}") };
+    let ([even], [odd]) = (&the("::even")[..], &the("::odd")[..]) else { panic!("{rows:#?}") };
+    let [leaf] = the("::leaf")[..] else { panic!("{rows:#?}") };
+    assert_eq!((even.calls, odd.calls, leaf.calls), (501, 500, 501));
+    assert_eq!(even.parent_id.as_ref(), Some(&request.id));
+    assert_eq!(odd.parent_id.as_ref(), Some(&even.id), "the row under which it was called first");
+    assert_eq!(leaf.parent_id.as_ref(), Some(&even.id));
+    // Nothing is counted twice: the outermost call of each holds all that is below.
+    let own: f64 = rows.iter().map(|row| row.own_energy.0).sum();
+    assert!((own - request.power_consumption.0).abs() <= 1e-9 * own);
+    assert!(even.power_consumption.0 <= request.power_consumption.0 * (1.0 + 1e-9));
+    assert!(odd.duration <= even.duration && even.duration <= request.duration);
+}
+
+#[test]
+fn a_run_that_outlives_the_call_that_started_it_leaves_nothing_behind() {
+    let rows = rows_of("outlived");
+    let leaves: Vec<_> = rows.iter().filter(|row| called(row, "::leaf")).collect();
+    let outlives = rows.iter().find(|row| called(row, "outlives")).expect("its row");
+    let starts = rows.iter().find(|row| called(row, "::starts")).expect("its row");
+    assert_eq!(outlives.parent_id.as_ref(), Some(&starts.id));
+    assert_eq!((starts.calls, starts.status), (1, Status::Ok));
+    // One under the run that outlived its parent, one under `even`.
+    assert_eq!(leaves.iter().map(|row| row.calls).collect::<Vec<_>>(), [1, 1]);
+    assert!(leaves.iter().any(|leaf| leaf.parent_id.as_ref() == Some(&outlives.id)));
+}
+
+#[test]
 fn a_killed_process_leaves_the_row_in_its_journal() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("emission.csv");

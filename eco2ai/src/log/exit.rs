@@ -22,7 +22,8 @@ pub(crate) fn at_exit(hook: fn()) {
 
 extern "C" fn run() {
     let _section = own_code::enter();
-    call(std::mem::take(&mut *HOOKS.lock()));
+    let hooks = std::mem::take(&mut *HOOKS.lock());
+    call(hooks);
 }
 
 /// A panic must not cross into C; a hook that panics must not stop the others.

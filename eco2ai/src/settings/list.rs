@@ -89,6 +89,7 @@ impl fmt::Display for ParametersInForce {
 /// Each parameter's value where no argument is given, and where it comes from.
 pub fn get_params() -> ParametersInForce {
     let sources = Sources::current();
+    sources.report();
     ParametersInForce::new(&Params::default(), &sources, &sources.settings)
 }
 

@@ -56,6 +56,8 @@ impl Settings {
     /// copying anything.
     pub(crate) fn shared(given: &Params) -> Result<Arc<Self>> {
         let sources = Sources::current();
+        // Now, and not when they were read: this tracker may want no warnings, and the next one may.
+        report::quietly(given.ignore_warnings == Some(true), || sources.report());
         if *given == Params::default() {
             return Ok(Arc::clone(&sources.settings));
         }
@@ -151,6 +153,7 @@ fn change_saved(change: impl Fn(&mut Params)) -> Result<()> {
     let path = saved_path()?;
     let _one_at_a_time = SAVING.lock();
     let old = Sources::current();
+    old.report();
     let saved = saved::update(&path, change)?;
     if saved != old.saved {
         let new = Arc::new(Sources::new(old.environment.clone(), saved));
@@ -205,9 +208,7 @@ impl Sources {
             std::env::vars_os(),
             saved::path(std::env::var_os("ECO2AI_CONFIG")).ok(),
         ));
-        let sources = Arc::clone(CURRENT.lock().get_or_insert(loaded));
-        sources.report();
-        sources
+        Arc::clone(CURRENT.lock().get_or_insert(loaded))
     }
 
     fn load(variables: impl Iterator<Item = (OsString, OsString)>, file: Option<PathBuf>) -> Self {

@@ -196,11 +196,11 @@ impl TrackerBuilder {
     pub fn build(self) -> Result<Tracker> {
         let _section = own_code::enter();
         let config = self.resolve(self.function.clone())?;
-        if !self.forget
-            && let Err(error) = crate::settings::remember(&self.params)
-        {
-            // The tracker works all the same.
-            quietly(config.ignores_warnings(), || warn_once(&error));
+        if !self.forget {
+            quietly(config.ignores_warnings(), || {
+                // The tracker works all the same.
+                crate::settings::remember(&self.params).unwrap_or_else(|error| warn_once(&error));
+            });
         }
         Ok(Tracker { config })
     }

@@ -20,6 +20,38 @@ fn flushes() {
     eco2ai::flush().expect("the log can be written");
 }
 
+#[eco2ai::track(rows = "total", project = "totals")]
+fn even(n: u32) -> bool {
+    leaf();
+    n == 0 || odd(n - 1)
+}
+
+#[eco2ai::track(rows = "total", project = "totals")]
+fn odd(n: u32) -> bool {
+    n != 0 && even(n - 1)
+}
+
+#[eco2ai::track(rows = "total", project = "totals")]
+fn leaf() {}
+
+#[eco2ai::track(project = "totals")]
+fn request(n: u32) {
+    even(n);
+}
+
+/// Ends before the task that it starts.
+#[eco2ai::track(rows = "total", project = "totals")]
+fn starts(end: std::sync::mpsc::Receiver<()>) -> std::thread::JoinHandle<()> {
+    let run = eco2ai::Tracker::builder().project("totals").function("outlives").forget();
+    let run = run.build().expect("good parameters").start_detached().expect("a run");
+    std::thread::spawn(move || {
+        let entered = run.enter();
+        end.recv().expect("the end");
+        leaf();
+        drop(entered);
+    })
+}
+
 fn main() {
     match std::env::args().nth(1).expect("a task").as_str() {
         "return" => {
@@ -50,6 +82,18 @@ fn main() {
             }
             // Whatever comes now comes too late for an end of the process.
             std::process::abort();
+        }
+        "mutual recursion" => {
+            request(1000);
+            // Whatever comes now comes too late for an end of the process.
+            std::process::abort();
+        }
+        "outlived" => {
+            let (end, ended) = std::sync::mpsc::channel();
+            let task = starts(ended);
+            end.send(()).expect("it is waited for");
+            task.join().expect("no panic");
+            request(0);
         }
         "on and on" => loop {
             often(0);

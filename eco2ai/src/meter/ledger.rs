@@ -214,9 +214,18 @@ impl Ledger {
 
     /// Takes in what was found out about a price.
     pub(crate) fn update_prices(&mut self, prices: Arc<dyn Prices>, forecast: Forecast) {
-        let mut priced = std::mem::take(&mut self.priced);
-        priced.update(prices, forecast, |key| self.received_by(key));
-        self.priced = priced;
+        let ended = self.priced.update(prices, forecast);
+        self.end_segments(ended.into_iter());
+    }
+
+    /// Keeps apart what these runs received so far, at these prices.
+    fn end_segments(&mut self, ended: impl Iterator<Item = (RunKey, f64)>) {
+        for (key, price) in ended {
+            if let Some(node) = self.nodes.get(key) {
+                let received = self.received(node);
+                self.priced.end_segment(key, price, received);
+            }
+        }
     }
 
     /// The shortest period that an active run asks for; a second where none is active.
@@ -317,10 +326,10 @@ impl Ledger {
                 self.pools.of_mut(scope).give(before);
                 energy = energy - before;
                 from = at;
-                let mut priced = std::mem::take(&mut self.priced);
                 let of_scope = |key| self.nodes.get(key).is_some_and(|node| node.scope == scope);
-                priced.change(change, of_scope, |key| self.received_by(key));
-                self.priced = priced;
+                let mut ended = self.priced.changing_at(change);
+                ended.retain(|(key, _)| of_scope(*key));
+                self.end_segments(ended.into_iter());
             }
         }
         self.pools.of_mut(scope).give(energy);
@@ -331,10 +340,6 @@ impl Ledger {
         if let Some(wall) = wall {
             self.priced.pass(wall);
         }
-    }
-
-    fn received_by(&self, key: RunKey) -> Option<Received> {
-        self.nodes.get(key).map(|node| self.received(node))
     }
 
     #[inline]
@@ -409,16 +414,15 @@ impl Ledger {
             });
             return (RowOf::Own(id), StartedRow::Own { id, parent_id });
         };
-        let (sum, outermost, is_new) = match self.sum_above(function, parent) {
-            Some(sum) => (sum, false, false),
-            None => {
-                let above = above.map_or(Above::Nothing, |(key, row)| match row {
-                    RowOf::Own(id) => Above::Run(key, id),
-                    RowOf::Sum { sum, .. } => Above::Sum(sum),
-                });
-                let (sum, is_new) = self.sums.under(above, function, &mut self.ids);
-                (sum, true, is_new)
-            }
+        let (sum, outermost, is_new) = if let Some(sum) = self.sum_above(function, parent) {
+            (sum, false, false)
+        } else {
+            let above = above.map_or(Above::Nothing, |(key, row)| match row {
+                RowOf::Own(id) => Above::Run(key, id),
+                RowOf::Sum { sum, .. } => Above::Sum(sum),
+            });
+            let (sum, is_new) = self.sums.under(above, function, &mut self.ids);
+            (sum, true, is_new)
         };
         let begins = self.sums.begin(sum);
         let called = CalledSum { key: sum, is_new, begins };

@@ -119,26 +119,31 @@ impl PricedRuns {
         self.tariffs.contains_key(&PricesId::new(prices))
     }
 
-    /// Takes in what was found out about prices. Where the calendar was set, the runs go on from
-    /// where it is now: nothing was used in the time that it left out.
+    /// Takes in what was found out about a price. Gives the runs whose price is another one now
+    /// because the calendar was set, with the price that ends: nothing was used in the time that the
+    /// calendar left out.
+    #[must_use]
     pub(super) fn update(
         &mut self,
         prices: Arc<dyn Prices>,
         forecast: Forecast,
-        received: impl Fn(RunKey) -> Option<Received>,
-    ) {
+    ) -> Vec<(RunKey, f64)> {
         let id = PricesId::new(&prices);
         if let Some(tariff) = self.tariffs.get_mut(&id) {
             let old = std::mem::replace(&mut tariff.forecast, forecast);
-            if old.price.total_cmp(&tariff.forecast.price).is_ne() {
-                self.end_segments(id, old.price, |_| true, received);
-            }
-            return;
+            let is_same = old.price.total_cmp(&tariff.forecast.price).is_eq();
+            return if is_same { Vec::new() } else { self.runs_at(id, old.price) };
         }
         if self.tariffs.len() - self.tariffs_in_use() >= MAX_UNUSED {
             self.tariffs.retain(|_, tariff| tariff.runs > 0);
         }
         self.tariffs.insert(id, Tariff { prices, runs: 0, forecast });
+        Vec::new()
+    }
+
+    fn runs_at(&self, id: PricesId, price: f64) -> Vec<(RunKey, f64)> {
+        let runs = self.runs.iter().filter(|(_, segments)| segments.prices == id);
+        runs.map(|(run, _)| (run, price)).collect()
     }
 
     fn tariffs_in_use(&self) -> usize {
@@ -186,38 +191,21 @@ impl PricedRuns {
         changes
     }
 
-    /// Ends a segment of the runs that `of_scope` chooses, where their price changes at `at`.
-    pub(super) fn change(
-        &mut self,
-        at: SystemTime,
-        of_scope: impl Fn(RunKey) -> bool,
-        received: impl Fn(RunKey) -> Option<Received>,
-    ) {
-        let ids: Vec<(PricesId, f64)> = self
-            .tariffs
-            .iter()
-            .filter_map(|(id, tariff)| {
-                let forecast = &tariff.forecast;
-                let change = forecast.changes.iter().position(|(change, _)| *change == at)?;
-                let before = change.checked_sub(1).and_then(|it| forecast.changes.get(it));
-                Some((*id, before.map_or(forecast.price, |(_, price)| *price)))
-            })
-            .collect();
-        for (id, price) in ids {
-            self.end_segments(id, price, &of_scope, &received);
-        }
+    /// The runs whose price changes at `at`, with the price that ends.
+    pub(super) fn changing_at(&self, at: SystemTime) -> Vec<(RunKey, f64)> {
+        let changing = self.tariffs.iter().filter_map(|(id, tariff)| {
+            let Forecast { price, changes, .. } = &tariff.forecast;
+            let change = changes.iter().position(|(change, _)| *change == at)?;
+            let before = change.checked_sub(1).and_then(|before| changes.get(before));
+            Some((*id, before.map_or(*price, |(_, price)| *price)))
+        });
+        changing.flat_map(|(id, price)| self.runs_at(id, price)).collect()
     }
 
-    fn end_segments(
-        &mut self,
-        id: PricesId,
-        price: f64,
-        of_scope: impl Fn(RunKey) -> bool,
-        received: impl Fn(RunKey) -> Option<Received>,
-    ) {
-        let runs = self.runs.iter_mut().filter(|(_, segments)| segments.prices == id);
-        for (run, segments) in runs.filter(|(run, _)| of_scope(*run)) {
-            segments.passed.extend(received(run).map(|received| (price, received)));
+    /// A run received so much until the end of a segment.
+    pub(super) fn end_segment(&mut self, run: RunKey, price: f64, received: Received) {
+        if let Some(segments) = self.runs.get_mut(run) {
+            segments.passed.push((price, received));
         }
     }
 

@@ -78,7 +78,7 @@ impl Sensor for Plug {
         Component::Other
     }
 
-    fn source(&self) -> &str {
+    fn source(&self) -> &'static str {
         "plug"
     }
 

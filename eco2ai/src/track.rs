@@ -179,11 +179,12 @@ impl Call {
 
     /// Starts its run, as [`start`] does.
     #[inline]
-    pub fn start(&self, constant: bool, arguments: impl FnOnce() -> TrackerBuilder) {
+    pub fn start(&self, constant: bool, arguments: impl FnOnce() -> TrackerBuilder) -> Started {
         if !disabled() {
             let active = begin(self.site, constant, arguments);
             *self.active.lock().unwrap_or_else(PoisonError::into_inner) = active;
         }
+        Started::Body
     }
 
     #[inline]
@@ -206,6 +207,16 @@ impl Call {
             active.finish_quietly(status);
         }
     }
+}
+
+/// What follows the start of a call: always the body. For the compiler there is another branch, with
+/// a value, so that nothing after a body that never ends is found unreachable.
+#[derive(Debug)]
+pub enum Started {
+    /// The body runs.
+    Body,
+    /// Never.
+    Never,
 }
 
 impl Drop for Call {

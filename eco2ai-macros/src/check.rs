@@ -232,6 +232,10 @@ mod tests {
             ("name", quote!(x), "`name` takes a text literal"),
             ("crate", quote!("eco2ai"), "`crate` takes a path"),
             ("country", quote!("Atlantis"), "no country is called \"Atlantis\""),
+            ("electricity_pricing", quote!(-0.1), "a price per kWh is 0 or more, not -0.1"),
+            ("electricity_pricing", quote!(1e400), "a price per kWh is 0 or more, not inf"),
+            ("electricity_pricing", quote!([]), "it has no price"),
+            ("electricity_pricing", quote!([("7-7", 2)]), "\"7\" is no time like 8:30"),
         ] {
             let refusal = check(name, &tokens).err().unwrap_or_default();
             assert!(refusal.starts_with(told), "{name} = {tokens}: {refusal:?}");

@@ -1,7 +1,7 @@
 //! Writing the tracked function.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::{Error, Result};
 
 use crate::arguments::Arguments;
@@ -11,55 +11,268 @@ use crate::tokens::is_punct;
 
 /// The function with its body tracked.
 ///
+/// Our code has spans of [`Span::mixed_site`], and so the edition of this crate; the user's has the
+/// edition of the user's crate, or of a macro above. Since 2024 the temporaries of a block's last
+/// expression are dropped before the block's locals, and until then after them. So the user's body
+/// stands with its own braces in an arm of a `match`, which ends its temporaries in every edition
+/// before what the `match` has bound; and no expression of ours is the last one of a block if it
+/// has temporaries.
+///
 /// # Errors
 /// Where an argument does not fit the function.
 pub(crate) fn function(function: &Function, arguments: &Arguments) -> Result<TokenStream> {
-    let Function { head, parameters, tail, .. } = function;
+    let Function { head, parameters, tail, body, .. } = function;
+    if is_unsized(&function.returns) {
+        // No function returns this. Left alone, it is refused in rustc's words.
+        return Ok(quote!(#head #parameters #tail #body));
+    }
+    let code = Code { arguments, at: Span::mixed_site().located_at(body.span()) };
     if let Some(returned) = Returned::find(function) {
-        let block = returned_future(function, &returned, arguments);
-        let body = Group::new(Delimiter::Brace, returned.with_block(&block));
-        let body = with_span(body, function.body.span());
+        let block = code.returned_future(function, &returned);
+        let body = braced(returned.with_block(&block), body.span());
         return Ok(quote!(#head #parameters #tail #body));
     }
-    if function.is_async {
-        let (parameters, statements) = rebound(function);
-        let body = body(function, |block| polled(function, arguments, &statements, &block));
-        return Ok(quote!(#head #parameters #tail #body));
-    }
-    if let Some(err) = &arguments.err {
-        let Type::Named(returns) = written(&function.returns, function.parameters.span()) else {
+    let (attributes, block) = split_attributes(body);
+    let wrapped = if function.is_async {
+        Some(code.polled(function, &block))
+    } else if let Some(err) = &arguments.err {
+        let Type::Named(returns) = Type::read(&function.returns, function.parameters.span()) else {
             return Err(Error::new(
                 err.span(),
                 "`err` needs a function whose return type is written, such as `-> Result<T, E>`",
             ));
         };
-        let (parameters, statements) = rebound(function);
-        let body = body(function, |block| called(&returns, arguments, &statements, &block));
-        return Ok(quote!(#head #parameters #tail #body));
-    }
-    let body = body(function, |block| guarded(arguments, block));
+        Some(code.called(function, &returns, &block))
+    } else {
+        None
+    };
+    let (parameters, tracked) =
+        wrapped.unwrap_or_else(|| (parameters.clone(), code.guarded(function, &block)));
+    // Some lints of clippy know a function by all of its body, and look at none that a macro wrote.
+    // With the braces of a macro, though, rustc finds no function unused.
+    let span = if is_canonical(function) { code.at } else { body.span() };
+    let body = braced(quote!(#attributes #tracked), span);
     Ok(quote!(#head #parameters #tail #body))
 }
 
-/// A plain function: a guard, then the body's own statements.
-fn guarded(arguments: &Arguments, block: Group) -> TokenStream {
-    let Arguments { runtime, constant, .. } = arguments;
-    let site = site(arguments);
-    let builder = arguments.builder();
-    // Items stand first in a block, else clippy finds them misplaced: these keep their block. Where
-    // there are none, messages about the body's end are better without one.
-    let body = if starts_with_item(&block) { block.into_token_stream() } else { block.stream() };
-    quote_spanned! {Span::mixed_site()=>
-        let _guard = {
-            #site
-            #runtime::__private::start(&SITE, #constant, || #builder)
+/// Writes the code around a body.
+struct Code<'a> {
+    arguments: &'a Arguments,
+    /// Ours, but where the body is: there a message of rustc should point that concerns the whole.
+    at: Span,
+}
+
+impl Code<'_> {
+    /// A plain function: a guard around the body.
+    fn guarded(&self, function: &Function, block: &Group) -> TokenStream {
+        let Arguments { runtime, constant, .. } = self.arguments;
+        let (site, builder) = (self.site(), self.arguments.builder());
+        let start = quote_spanned! {self.at=>
+            #runtime::__private::start(#site, #constant, || #builder)
         };
-        #body
+        if has_no_value(block) {
+            // There are no temporaries at the end, and what rustc says of the missing value is
+            // better without a block. Items stand first in a block, else clippy finds them
+            // misplaced.
+            let body = if starts_with_item(block) { quote!(#block) } else { block.stream() };
+            quote_spanned!(self.at=> let _guard = #start; #body)
+        } else if is_opaque(&function.returns) {
+            // A `match` does not pass on to a closure what the opaque type says of its parameters.
+            quote_spanned!(self.at=> let _guard = #start; return { #block };)
+        } else {
+            quote_spanned!(self.at=> match #start { _guard => #block })
+        }
+    }
+
+    /// A plain function with `err`: the body in a closure, whose value is looked at.
+    fn called(
+        &self,
+        function: &Function,
+        returns: &TokenStream,
+        block: &Group,
+    ) -> (Group, TokenStream) {
+        let runtime = &self.arguments.runtime;
+        let (parameters, statements) = rebound(function);
+        let (call, started) = (self.call(), self.started(block));
+        let tracked = quote_spanned! {self.at=>
+            match #call {
+                call => #runtime::__private::call(
+                    call,
+                    move || -> #returns { #statements #started },
+                    |value| #runtime::__private::Outcome(value).status(),
+                )
+            }
+        };
+        (parameters, tracked)
+    }
+
+    /// An async function: the body in a block of its own, so that each poll of it is seen.
+    fn polled(&self, function: &Function, block: &Group) -> (Group, TokenStream) {
+        let (parameters, statements) = rebound(function);
+        let keyword = quote_spanned!(self.at=> async move);
+        let output = Type::read(&function.returns, function.parameters.span());
+        (parameters, self.driven(&output, &keyword, &statements, block))
+    }
+
+    /// The block of a future that a plain function returns.
+    fn returned_future(&self, function: &Function, returned: &Returned) -> Group {
+        let Returned { keyword, body, output, .. } = returned;
+        let output = if output.is_empty() {
+            Type::Unknown
+        } else {
+            Type::read(output, function.parameters.span())
+        };
+        braced(self.driven(&output, keyword, &TokenStream::new(), body), body.span())
+    }
+
+    /// The expression that makes the call and polls the body to its end.
+    fn driven(
+        &self,
+        output: &Type,
+        keyword: &TokenStream,
+        statements: &TokenStream,
+        block: &Group,
+    ) -> TokenStream {
+        let runtime = &self.arguments.runtime;
+        let status = if matches!(output, Type::Named(_)) {
+            quote_spanned!(self.at=> |value| #runtime::__private::Outcome(value).status())
+        } else {
+            quote_spanned!(self.at=> #runtime::__private::no_error)
+        };
+        let call = self.call();
+        let hint = self.hint(output);
+        let body =
+            if output.may_be_a_future() { self.returned(block) } else { self.started(block) };
+        let polled = quote_spanned! {self.at=>
+            #runtime::__private::poll(
+                call,
+                #runtime::__private::pin!(#keyword { #hint #statements #body }),
+                #status,
+            )
+            .await
+        };
+        if matches!(output, Type::Never) {
+            quote_spanned!(self.at=> match #call { call => match #polled {} })
+        } else {
+            quote_spanned!(self.at=> match #call { call => #polled })
+        }
+    }
+
+    /// A block has no return type of its own: this, which never runs, gives it one.
+    fn hint(&self, output: &Type) -> TokenStream {
+        let runtime = &self.arguments.runtime;
+        let never = quote_spanned!(self.at=> #runtime::__private::never());
+        match output {
+            Type::Unit { parameters } => {
+                let no_value = quote_spanned!(*parameters=> return;);
+                quote_spanned!(self.at=> if false { #no_value })
+            }
+            Type::Never => {
+                let no_value = quote_spanned!(self.at=> #runtime::__private::Infallible);
+                quote_spanned!(self.at=> if false { let value: #no_value = #never; return value; })
+            }
+            Type::Named(output) => {
+                // Where rustc speaks of the inferred return type, it should point to the written
+                // one.
+                let at = output.clone().into_iter().next().map_or(self.at, |token| token.span());
+                let value = Ident::new("value", at);
+                quote_spanned!(self.at=> if false { let #value: #output = #never; return #value; })
+            }
+            Type::Opaque(_) | Type::Unknown => TokenStream::new(),
+        }
+    }
+
+    /// The call of a wrapped body.
+    fn call(&self) -> TokenStream {
+        let (runtime, site) = (&self.arguments.runtime, self.site());
+        quote_spanned!(self.at=> &#runtime::__private::Call::new(#site))
+    }
+
+    /// A wrapped body, which starts the run of its call.
+    fn started(&self, block: &Group) -> TokenStream {
+        let (constant, builder) = (self.arguments.constant, self.arguments.builder());
+        quote_spanned!(self.at=> match call.start(#constant, || #builder) { _ => #block })
+    }
+
+    /// The same where its value may be a future. For clippy, one at the end of an `async` block was
+    /// forgotten to be awaited; one that is returned was not. The second arm keeps rustc from
+    /// finding the `return` unreachable where the body never ends.
+    fn returned(&self, block: &Group) -> TokenStream {
+        let Arguments { runtime, constant, .. } = self.arguments;
+        let builder = self.arguments.builder();
+        quote_spanned! {self.at=>
+            return match call.start(#constant, || #builder) {
+                #runtime::__private::Started::Body => #block
+                #runtime::__private::Started::Never => #runtime::__private::never(),
+            };
+        }
+    }
+
+    /// The static of the function, in a block that keeps its name from the body.
+    fn site(&self) -> TokenStream {
+        let runtime = &self.arguments.runtime;
+        let new = if let Some(name) = &self.arguments.name {
+            quote_spanned!(self.at=> named(#name))
+        } else {
+            quote_spanned!(self.at=> new(|| ()))
+        };
+        quote_spanned! {self.at=> {
+            static SITE: #runtime::__private::Site = #runtime::__private::Site::#new;
+            &SITE
+        }}
+    }
+}
+
+/// The inner attributes of a body, and the block without them.
+fn split_attributes(body: &Group) -> (TokenStream, Group) {
+    let mut tokens = body.stream().into_iter();
+    let mut attributes = TokenStream::new();
+    let mut ahead = tokens.clone();
+    while let (Some(hash), Some(bang), Some(brackets)) = (ahead.next(), ahead.next(), ahead.next())
+        && is_punct(&hash, '#')
+        && is_punct(&bang, '!')
+    {
+        attributes.extend([hash, bang, brackets]);
+        tokens = ahead.clone();
+    }
+    (attributes, braced(tokens.collect(), body.span()))
+}
+
+fn braced(tokens: TokenStream, span: Span) -> Group {
+    with_span(Group::new(Delimiter::Brace, tokens), span)
+}
+
+fn with_span(mut group: Group, span: Span) -> Group {
+    group.set_span(span);
+    group
+}
+
+/// Whether a lint may know the body as a whole: an empty one of a generic function, or the one
+/// expression of a `clone` or `partial_cmp`.
+fn is_canonical(function: &Function) -> bool {
+    let body: Vec<TokenTree> = function.body.stream().into_iter().collect();
+    let mut name = function.head.clone().into_iter().skip_while(|token| !is_ident(token, "fn"));
+    let (name, generics) = (name.nth(1), name.next());
+    if body.is_empty() {
+        return generics.is_some();
+    }
+    let defined = |name| is_ident(name, "clone") || is_ident(name, "partial_cmp");
+    name.as_ref().is_some_and(defined) && !body.iter().any(|token| is_punct(token, ';'))
+}
+
+/// Whether a block is sure to have no value: it ends in a `;`, or is still to be written.
+fn has_no_value(block: &Group) -> bool {
+    let tokens: Vec<TokenTree> = block.stream().into_iter().collect();
+    match tokens.as_slice() {
+        [.., macro_name, bang, TokenTree::Group(_)] if is_punct(bang, '!') => {
+            is_ident(macro_name, "todo") || is_ident(macro_name, "unimplemented")
+        }
+        tokens => tokens.last().is_none_or(|last| is_punct(last, ';')),
     }
 }
 
 fn starts_with_item(block: &Group) -> bool {
-    const ITEMS: [&str; 14] = [
+    const ITEMS: [&str; 16] = [
         "use",
         "const",
         "static",
@@ -74,185 +287,15 @@ fn starts_with_item(block: &Group) -> bool {
         "macro_rules",
         "extern",
         "pub",
+        // These may also stand before an expression.
+        "async",
+        "unsafe",
     ];
-    // An attribute or a qualifier may stand before an item or before an expression.
     block.stream().into_iter().next().is_some_and(|token| match token {
-        TokenTree::Ident(word) => {
-            ITEMS.iter().any(|item| word == item) || word == "async" || word == "unsafe"
-        }
+        TokenTree::Ident(word) => ITEMS.iter().any(|item| word == item),
+        // An attribute, of an item or of a statement.
         token => is_punct(&token, '#'),
     })
-}
-
-/// A plain function with `err`: the body in a closure, whose value is looked at.
-fn called(
-    returns: &TokenStream,
-    arguments: &Arguments,
-    statements: &TokenStream,
-    block: &Group,
-) -> TokenStream {
-    let Arguments { runtime, constant, .. } = arguments;
-    let site = site(arguments);
-    let builder = arguments.builder();
-    quote_spanned! {Span::mixed_site()=>
-        #site
-        let call = &#runtime::__private::Call::new(&SITE);
-        #runtime::__private::call(
-            call,
-            move || -> #returns {
-                #statements
-                call.start(#constant, || #builder);
-                #block
-            },
-            |value| #runtime::__private::Outcome(value).status(),
-        )
-    }
-}
-
-/// An async function: the body in a block of its own, so that each poll of it is seen.
-fn polled(
-    function: &Function,
-    arguments: &Arguments,
-    statements: &TokenStream,
-    block: &Group,
-) -> TokenStream {
-    let runtime = &arguments.runtime;
-    // Where rustc speaks of the block, it should point to the body.
-    let at = Span::mixed_site().located_at(function.body.span());
-    let move_block = quote_spanned!(at=> async move);
-    let never = is_never(&function.returns);
-    let output = if never {
-        Type::Named(quote_spanned!(Span::mixed_site()=> #runtime::__private::Infallible))
-    } else {
-        written(&function.returns, function.parameters.span())
-    };
-    // For clippy, a future at the end of an async block was forgotten to be awaited.
-    let value = if names_a_future(&function.returns) {
-        quote_spanned!(Span::mixed_site()=> return #block;)
-    } else {
-        block.into_token_stream()
-    };
-    let (site, future) = driven(&output, arguments, &move_block, statements, &value);
-    if never {
-        quote_spanned!(Span::mixed_site()=> #site match #future {})
-    } else {
-        quote!(#site #future)
-    }
-}
-
-/// The block of a future that a plain function returns.
-fn returned_future(function: &Function, returned: &Returned, arguments: &Arguments) -> TokenStream {
-    let Returned { keyword, body, output, .. } = returned;
-    let output =
-        if output.is_empty() { Type::Unknown } else { written(output, function.parameters.span()) };
-    let none = TokenStream::new();
-    let (site, future) =
-        driven(&output, arguments, keyword, &none, &ours(body).into_token_stream());
-    let block = Group::new(Delimiter::Brace, quote!(#site #future));
-    let block = with_span(block, body.span());
-    quote!(#block)
-}
-
-/// The statements that make the call, and the expression that polls the body to its end.
-fn driven(
-    output: &Type,
-    arguments: &Arguments,
-    keyword: &TokenStream,
-    statements: &TokenStream,
-    value: &TokenStream,
-) -> (TokenStream, TokenStream) {
-    let Arguments { runtime, constant, .. } = arguments;
-    let site = site(arguments);
-    let builder = arguments.builder();
-    let mixed = Span::mixed_site();
-    // A block has no return type of its own: this, which never runs, gives it one.
-    let hint = match output {
-        Type::Named(output) => {
-            // Where rustc speaks of the inferred return type, it should point to the written one.
-            let at = output.clone().into_iter().next().map_or(mixed, |token| token.span());
-            let value = Ident::new("value", at);
-            quote_spanned! {mixed=>
-                if false {
-                    let #value: #output = #runtime::__private::never();
-                    return #value;
-                }
-            }
-        }
-        Type::Unit { parameters } => {
-            let no_value = quote_spanned!(*parameters=> return;);
-            quote_spanned!(mixed=> if false { #no_value })
-        }
-        Type::Unknown => TokenStream::new(),
-    };
-    let status = match output {
-        Type::Named(_) => {
-            quote_spanned!(mixed=> |value| #runtime::__private::Outcome(value).status())
-        }
-        Type::Unit { .. } | Type::Unknown => quote_spanned!(mixed=> #runtime::__private::no_error),
-    };
-    let call = quote_spanned! {mixed=>
-        #site
-        let call = &#runtime::__private::Call::new(&SITE);
-    };
-    let future = quote_spanned! {mixed=>
-        #runtime::__private::poll(
-            call,
-            #runtime::__private::pin!(#keyword {
-                #hint
-                #statements
-                call.start(#constant, || #builder);
-                #value
-            }),
-            #status,
-        )
-        .await
-    };
-    (call, future)
-}
-
-fn site(arguments: &Arguments) -> TokenStream {
-    let runtime = &arguments.runtime;
-    let new = if let Some(name) = &arguments.name {
-        quote_spanned!(Span::mixed_site()=> named(#name))
-    } else {
-        quote_spanned!(Span::mixed_site()=> new(|| ()))
-    };
-    quote_spanned! {Span::mixed_site()=>
-        static SITE: #runtime::__private::Site = #runtime::__private::Site::#new;
-    }
-}
-
-/// The function's new body: what `write` makes of the old one, after its inner attributes.
-fn body(function: &Function, write: impl FnOnce(Group) -> TokenStream) -> Group {
-    let mut tokens = function.body.stream().into_iter();
-    let mut attributes = TokenStream::new();
-    let mut ahead = tokens.clone();
-    while let (Some(hash), Some(bang), Some(brackets)) = (ahead.next(), ahead.next(), ahead.next())
-        && is_punct(&hash, '#')
-        && is_punct(&bang, '!')
-    {
-        attributes.extend([hash, bang, brackets]);
-        tokens = ahead.clone();
-    }
-    let rest = with_span(Group::new(Delimiter::Brace, tokens.collect()), function.body.span());
-    let written = write(ours(&rest));
-    with_span(Group::new(Delimiter::Brace, quote!(#attributes #written)), function.body.span())
-}
-
-/// The user's block with braces that count as ours, so that no lint finds them unnecessary; they
-/// stay where they are for messages. Those that end in no expression are necessary for every lint,
-/// and stay the user's: a message about the missing value then speaks of no macro.
-fn ours(block: &Group) -> Group {
-    let span = match block.stream().into_iter().last() {
-        Some(last) if !is_punct(&last, ';') => block.span().resolved_at(Span::mixed_site()),
-        _ => block.span(),
-    };
-    with_span(Group::new(Delimiter::Brace, block.stream()), span)
-}
-
-fn with_span(mut group: Group, span: Span) -> Group {
-    group.set_span(span);
-    group
 }
 
 /// The parameters in the signature, and the statements that bind them in the block.
@@ -270,18 +313,47 @@ enum Type {
     Unit {
         parameters: Span,
     },
+    /// `!`.
+    Never,
     Named(TokenStream),
     /// `impl Trait`.
+    Opaque(TokenStream),
+    /// Behind an alias.
     Unknown,
 }
 
-/// `returns` with `_` for each `impl Trait`, which cannot be written in a body.
-fn written(returns: &TokenStream, parameters: Span) -> Type {
-    if returns.is_empty() {
-        return Type::Unit { parameters };
+impl Type {
+    /// `returns` with `_` for each `impl Trait`, which cannot be written in a body.
+    fn read(returns: &TokenStream, parameters: Span) -> Self {
+        let mut tokens = returns.clone().into_iter();
+        match (tokens.next(), tokens.next()) {
+            (None, _) => Self::Unit { parameters },
+            (Some(only), None) if is_punct(&only, '!') => Self::Never,
+            _ if is_opaque(returns) => Self::Opaque(returns.clone()),
+            _ => Self::Named(without_impl(returns.clone())),
+        }
     }
-    let starts_with_impl = returns.clone().into_iter().next().is_some_and(|t| is_ident(&t, "impl"));
-    if starts_with_impl { Type::Unknown } else { Type::Named(without_impl(returns.clone())) }
+
+    /// Whether a value may be a future, as far as it can be seen: no reference, tuple or primitive
+    /// is one, and no `Result` or `Option`.
+    fn may_be_a_future(&self) -> bool {
+        let named = match self {
+            Self::Unit { .. } | Self::Never => return false,
+            Self::Unknown => return true,
+            Self::Opaque(returns) => return names_a_future(returns),
+            Self::Named(named) => named.clone().into_iter(),
+        };
+        let path: Vec<TokenTree> = named.take_while(|token| !is_punct(token, '<')).collect();
+        match path.as_slice() {
+            // `<T as Trait>::Type`.
+            [] => true,
+            [TokenTree::Ident(only)] if only.to_string().starts_with(char::is_lowercase) => false,
+            [TokenTree::Ident(_), .., TokenTree::Ident(last)] | [TokenTree::Ident(last)] => {
+                last != "Result" && last != "Option"
+            }
+            [first, ..] => is_punct(first, ':'),
+        }
+    }
 }
 
 fn without_impl(tokens: TokenStream) -> TokenStream {
@@ -316,10 +388,23 @@ fn without_impl(tokens: TokenStream) -> TokenStream {
     result
 }
 
-/// Whether the type is `!`.
-fn is_never(returns: &TokenStream) -> bool {
+/// Whether the type is `impl Trait`.
+fn is_opaque(returns: &TokenStream) -> bool {
+    returns.clone().into_iter().next().is_some_and(|first| is_ident(&first, "impl"))
+}
+
+/// Whether the type is `str`, `[T]` or `dyn Trait`.
+fn is_unsized(returns: &TokenStream) -> bool {
     let mut tokens = returns.clone().into_iter();
-    matches!((tokens.next(), tokens.next()), (Some(only), None) if is_punct(&only, '!'))
+    match (tokens.next(), tokens.next()) {
+        (Some(first), Some(_)) => is_ident(&first, "dyn"),
+        (Some(TokenTree::Group(group)), None) => {
+            let slice = |token| !is_punct(&token, ';');
+            group.delimiter() == Delimiter::Bracket && group.stream().into_iter().all(slice)
+        }
+        (Some(only), None) => is_ident(&only, "str"),
+        (None, _) => false,
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Checking literal prices: intervals must cover the day once.
+//! Checking literal prices, by the rule of the library's own check and in its words.
 
-const DAY_IN_MINUTES: u32 = 24 * 60;
+const DAY: u16 = 24 * 60;
 
-/// Whether `price` can be one.
+/// Checks one price per kWh.
 ///
 /// # Errors
 /// What is wrong.
@@ -19,89 +19,96 @@ pub(crate) fn check_price(price: f64) -> Result<(), String> {
 /// # Errors
 /// What is wrong.
 pub(crate) fn check_text(text: &str) -> Result<(), String> {
-    let price = |text: &str| {
-        let price = text.trim().parse::<f64>();
-        price.map_err(|_| format!("{:?} is no price: write a number", text.trim()))
-    };
-    if !text.contains('=') {
-        return check_price(price(text)?);
+    if let Ok(price) = text.trim().parse() {
+        return check_price(price);
     }
-    let pairs = text.split(',').map(|pair| {
-        let (interval, amount) =
-            pair.split_once('=').ok_or_else(|| format!("{:?} has no price", pair.trim()))?;
-        Ok((interval.trim().to_owned(), price(amount)?))
+    let pairs = text.split(',').map(|part| {
+        let (times, price) = part.split_once('=').ok_or_else(|| {
+            let part = part.trim();
+            format!("{part:?} is neither a price nor an interval like 8:30-19:00=5.2")
+        })?;
+        let price = price.trim();
+        let number = price.parse().map_err(|_| format!("{price:?} is no price"))?;
+        Ok((times.to_owned(), number))
     });
     check(&pairs.collect::<Result<Vec<_>, String>>()?)
 }
 
-/// Checks prices for intervals.
+/// Checks prices for intervals, which must cover the day once.
 ///
 /// # Errors
 /// What is wrong.
 pub(crate) fn check(pairs: &[(String, f64)]) -> Result<(), String> {
-    let mut covered = vec![false; DAY_IN_MINUTES as usize];
-    for (interval, price) in pairs {
+    let mut intervals = Vec::with_capacity(pairs.len());
+    for (times, price) in pairs {
+        let (start, end) = interval(times.trim())?;
         check_price(*price)?;
-        let (from, to) = minutes(interval)
-            .ok_or_else(|| format!("{interval:?} is no part of a day: write `\"8:30-19:00\"`"))?;
-        // An interval may pass midnight; one that ends where it starts is the whole day.
-        let length = match (to + DAY_IN_MINUTES - from) % DAY_IN_MINUTES {
-            0 => DAY_IN_MINUTES,
-            length => length,
-        };
-        for minute in from..from + length {
-            let minute = (minute % DAY_IN_MINUTES) as usize;
-            if std::mem::replace(&mut covered[minute], true) {
-                return Err(format!("two prices at {}:{:02}", minute / 60, minute % 60));
-            }
+        intervals.push((start, end, times.trim()));
+    }
+    intervals.sort_by_key(|&(start, ..)| start);
+    let Some(&(first, _, times)) = intervals.first() else {
+        return Err("it has no price; write `0.3` or `8:30-19:00=5.2, 19:00-8:30=3`".to_owned());
+    };
+    let tomorrow = (first + DAY, 0, times);
+    for (&(_, end, a), &(start, _, b)) in
+        intervals.iter().zip(intervals.iter().skip(1).chain([&tomorrow]))
+    {
+        if end > start {
+            return Err(format!("the intervals {a} and {b} overlap"));
+        }
+        if end < start {
+            let (end, start) = (clock(end), clock(start % DAY));
+            return Err(format!("there is no price from {end} to {start}, between {a} and {b}"));
         }
     }
-    match covered.iter().position(|covered| !covered) {
-        Some(minute) => {
-            let time = format!("{}:{:02}", minute / 60, minute % 60);
-            Err(format!("no price at {time}: the intervals must cover the day"))
-        }
-        None => Ok(()),
+    Ok(())
+}
+
+/// Start and end in minutes from midnight; an end that is not after its start is on the next day.
+fn interval(times: &str) -> Result<(u16, u16), String> {
+    let (start, end) =
+        times.split_once('-').ok_or_else(|| format!("{times:?} is no interval like 8:30-19:00"))?;
+    let (start, end) = (minute(start)?, minute(end)?);
+    if start == end {
+        return Err(format!("{times:?} starts where it ends; the whole day is 0:00-24:00"));
     }
+    if start == DAY {
+        return Err(format!("{times:?} starts at 24:00; write 0:00"));
+    }
+    Ok((start, if end > start { end } else { end + DAY }))
 }
 
-/// Start and end in minutes from midnight.
-fn minutes(interval: &str) -> Option<(u32, u32)> {
-    let (from, to) = interval.split_once('-')?;
-    Some((minute(from)? % DAY_IN_MINUTES, minute(to)? % DAY_IN_MINUTES))
+/// Reads `8:30` as minutes from midnight, up to `24:00`.
+fn minute(time: &str) -> Result<u16, String> {
+    let time = time.trim();
+    let number = |digits: &str| -> Option<u16> {
+        let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        (plain && (1..=2).contains(&digits.len())).then(|| digits.parse().ok())?
+    };
+    time.split_once(':')
+        .and_then(|(hours, minutes)| Some((number(hours)?, number(minutes)?)))
+        .filter(|&(_, minutes)| minutes < 60)
+        .map(|(hours, minutes)| hours * 60 + minutes)
+        .filter(|&minute| minute <= DAY)
+        .ok_or_else(|| format!("{time:?} is no time like 8:30"))
 }
 
-fn minute(time: &str) -> Option<u32> {
-    let (hour, minute) = time.trim().split_once(':').unwrap_or((time.trim(), "0"));
-    let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
-    let time = hour.checked_mul(60)?.checked_add(minute)?;
-    (minute < 60 && time <= DAY_IN_MINUTES).then_some(time)
+fn clock(minute: u16) -> String {
+    format!("{}:{:02}", minute / 60, minute % 60)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{check_price, check_text};
+    use super::{check, check_text};
 
     #[test]
-    fn prices_that_cover_the_day_once_are_right() {
-        for right in ["0.3", "0", "8:30-19:00=5.2, 19:00-8:30=3", "0:00-24:00=1", "7-7=2"] {
-            assert_eq!(check_text(right), Ok(()), "{right}");
+    fn prices_are_accepted_and_refused_as_by_the_library() {
+        for case in include_str!("../prices.txt").lines().filter_map(|line| line.strip_prefix('"'))
+        {
+            let (text, reason) = case.split_once('"').unwrap_or((case, "no second quote"));
+            let refusal = check_text(text).err().unwrap_or_default();
+            assert_eq!(refusal, reason.trim(), "{text:?}");
         }
-    }
-
-    #[test]
-    fn a_gap_an_overlap_and_what_is_no_price_are_told() {
-        for (wrong, told) in [
-            ("8:30-19:00=5.2", "no price at 0:00: the intervals must cover the day"),
-            ("0-13=1, 12-24=2", "two prices at 12:00"),
-            ("8:30-25:00=1", "\"8:30-25:00\" is no part of a day"),
-            ("cheap", "\"cheap\" is no price"),
-            ("-1", "a price per kWh is 0 or more"),
-            ("0-12=1, 12-24", "\"12-24\" has no price"),
-        ] {
-            let refusal = check_text(wrong).err().unwrap_or_default();
-            assert!(refusal.starts_with(told), "{wrong}: {refusal:?}");
-        }
-        assert!(check_price(f64::INFINITY).is_err());
+        assert!(check(&[]).is_err_and(|refusal| refusal.starts_with("it has no price")));
     }
 }

@@ -63,7 +63,7 @@ impl Returned {
     }
 
     /// The function's body with `block` in place of the `async` block's own.
-    pub(crate) fn with_block(&self, block: &TokenStream) -> TokenStream {
+    pub(crate) fn with_block(&self, block: &Group) -> TokenStream {
         let Self { before, boxed, keyword, .. } = self;
         let future = quote!(#keyword #block);
         match boxed {
@@ -165,7 +165,7 @@ fn output(returns: &TokenStream) -> TokenStream {
 
 #[cfg(test)]
 mod tests {
-    use proc_macro2::TokenStream;
+    use proc_macro2::{Delimiter, Group, TokenStream};
     use quote::quote;
 
     use super::Returned;
@@ -187,7 +187,7 @@ mod tests {
         .unwrap_or_else(|| panic!("not found"));
         assert_eq!(returned.output.to_string(), quote!(Result<Vec<u8>, E>).to_string());
         assert_eq!(
-            returned.with_block(&quote!({ tracked })).to_string(),
+            returned.with_block(&Group::new(Delimiter::Brace, quote!(tracked))).to_string(),
             quote! {
                 let y = x;
                 if y == 0 { return Box::pin(async { 1 }); }

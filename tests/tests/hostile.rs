@@ -5,10 +5,13 @@
 #![deny(clippy::all, clippy::pedantic)]
 #![forbid(unsafe_code, unused_imports, unused_variables, unreachable_code, unused_must_use)]
 
+use std::cmp::Ordering;
+use std::future::Future;
 use std::pin::Pin;
 
 use eco2ai::{Tracker, track};
 use eco2ai_tests::rows::{assert_one, in_own_folder};
+use tokio::task::JoinHandle;
 
 /// Its methods.
 #[derive(Debug)]
@@ -58,6 +61,82 @@ async fn endless() -> ! {
     }
 }
 
+/// Bodies that some lints know as a whole.
+#[derive(Debug, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Whole(u8);
+
+#[expect(clippy::expl_impl_clone_on_copy, reason = "so it is without the attribute")]
+impl Clone for Whole {
+    #[track]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl Whole {
+    #[track]
+    fn to_be_written(&self) -> u8 {
+        todo!("later")
+    }
+}
+
+#[derive(PartialEq, Eq)]
+struct Ordered(u8);
+
+impl PartialOrd for Ordered {
+    #[track]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ordered {
+    #[track]
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+#[track]
+fn empty<T>() {}
+
+/// A future as the value of a future.
+#[track]
+async fn yields_a_task() -> JoinHandle<u8> {
+    std::future::ready(()).await;
+    tokio::spawn(std::future::ready(1))
+}
+
+#[track]
+async fn yields_and_never_ends(_x: u8) -> JoinHandle<u8> {
+    loop {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Bodies that end in no value.
+#[track]
+fn diverges(x: u8) -> u8 {
+    if x > 1 {
+        return 2;
+    }
+    std::panic::panic_any(x)
+}
+
+#[track(err)]
+fn diverges_err(x: u8) -> Result<u8, u8> {
+    loop {
+        if x > 1 {
+            return Err(2);
+        }
+    }
+}
+
+#[track]
+fn opaque(x: u8) -> impl Fn(&u8) -> u8 {
+    move |&y| x + y
+}
+
 mod no_prelude {
     #![no_implicit_prelude]
 
@@ -90,6 +169,15 @@ async fn no_lint_and_no_missing_prelude_troubles_the_expansion() {
     let _: fn() -> eco2ai::Result<()> = no_prelude::save;
     drop(endless());
     unused_arguments(1, 2, 3).await;
+    let whole = Whole(1);
+    let to_be_written: fn(&Whole) -> u8 = Whole::to_be_written;
+    assert!(std::panic::catch_unwind(|| to_be_written(&Clone::clone(&whole))).is_err());
+    assert!(Ordered(1) < Ordered(2));
+    empty::<u8>();
+    assert_eq!(yields_a_task().await.await.ok(), Some(1));
+    drop(yields_and_never_ends(1));
+    assert_eq!(diverges(2) + opaque(1)(&2), 5);
+    assert_eq!(diverges_err(2), Err(2));
     assert_one("Model::plain");
     assert_one("no_prelude::future");
 }

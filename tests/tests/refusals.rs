@@ -11,5 +11,6 @@ fn mistakes_are_told_as_the_expected_output_says() {
     if !version.stdout.starts_with(TOOLCHAIN.as_bytes()) {
         return;
     }
+    // In the packages of other editions this folder is a link to that of this one.
     trybuild::TestCases::new().compile_fail("refusals/*.rs");
 }

@@ -4,6 +4,7 @@
     clippy::unused_async,
     clippy::manual_async_fn,
     clippy::needless_pass_by_value,
+    clippy::uninlined_format_args,
     clippy::unused_self
 )]
 
@@ -144,7 +145,7 @@ fn a_future_that_never_ends_and_one_that_panics() {
     }
     #[track]
     async fn diverges(x: u8) -> ! {
-        panic!("on purpose: {x}")
+        panic!("on purpose: {}", x)
     }
     in_own_folder();
     {
@@ -221,7 +222,7 @@ fn receivers() {
     assert_eq!(block_on(Pin::new(&mut model).by_pin()), 2);
     assert_eq!(block_on(model.by_value()), "mn!");
     for name in ["borrowed", "by_mut", "by_arc", "by_pin", "by_value"] {
-        assert_one(&format!("Model::{name}"));
+        assert_one(&format!("Model::{}", name));
     }
 }
 
@@ -246,7 +247,7 @@ fn native_async_methods_of_traits() {
     in_own_folder();
     assert_eq!(block_on(Model::default().provided()), 1);
     assert_one("Native::provided");
-    assert_one("Model::required");
+    assert_one("<shapes_async::Model as shapes_async::Native>::required");
 }
 
 #[async_trait]
@@ -320,10 +321,11 @@ fn async_trait_methods() {
     assert_eq!(block_on(model.with_default()), 9);
     assert_eq!(block_on(model.local()), 5);
     drop(model.local());
-    assert_eq!(statuses("Model::reading"), ["ok", "error"]);
-    for name in ["without", "local", "boxed_self"] {
-        assert_one(&format!("Model::{name}"));
-    }
+    let service = |name| format!("<shapes_async::Model as shapes_async::Service>::{}", name);
+    assert_eq!(statuses(&service("reading")), ["ok", "error"]);
+    assert_one(&service("without"));
+    assert_one(&service("boxed_self"));
+    assert_one("<shapes_async::Model as shapes_async::Local>::local");
     assert_one("Service::with_default");
 }
 
@@ -369,7 +371,7 @@ fn futures_that_plain_functions_return() {
     }
     #[track]
     fn borrowed(x: &[u8]) -> impl Future<Output = Option<&u8>> + '_ {
-        async {
+        async move {
             pause().await;
             x.first()
         }
@@ -560,5 +562,5 @@ fn a_tracked_future_stays_small() {
     }
     let bare = size_of_val(&bare([0; 200]));
     let tracked = size_of_val(&tracked([0; 200]));
-    assert!(tracked <= 2 * bare, "{tracked} bytes, {bare} without");
+    assert!(tracked <= 2 * bare, "{} bytes, {} without", tracked, bare);
 }

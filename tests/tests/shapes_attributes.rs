@@ -1,5 +1,9 @@
 //! The attribute among other attributes, in either order, and on functions with a special part.
 #![allow(unreachable_pub, clippy::missing_errors_doc, clippy::needless_pass_by_value)]
+#![allow(
+    clippy::uninlined_format_args,
+    reason = "the edition of 2018 has no other arguments in `assert!`"
+)]
 
 use std::panic::Location;
 use std::process::ExitCode;
@@ -56,7 +60,7 @@ fn a_tracked_test_runs_once_under_its_name() {
             .output()
             .expect("this test runs");
         let output = String::from_utf8_lossy(&child.stdout);
-        assert!(output.contains("1 passed"), "{output}");
+        assert!(output.contains("1 passed"), "{}", output);
         let rows = in_file(&log, name);
         assert_eq!(rows.len(), 1, "{name}");
         assert_eq!(rows[0]["status"], status, "{name}");

@@ -10,6 +10,7 @@
     clippy::ptr_arg,
     clippy::too_many_arguments,
     clippy::trivially_copy_pass_by_ref,
+    clippy::uninlined_format_args,
     clippy::unnecessary_wraps,
     clippy::unused_self,
     clippy::used_underscore_binding,
@@ -17,6 +18,7 @@
 )]
 
 use std::cell::RefCell;
+use std::convert::TryFrom;
 use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::marker::PhantomData;
@@ -97,7 +99,7 @@ fn generics_of_all_kinds() {
     in_own_folder();
     assert_eq!(types::<str, u8>("x", PhantomData), "\"x\"");
     assert_eq!(return_only::<u16>(), 0);
-    assert_eq!(associated([7].into_iter()), Some(7));
+    assert_eq!(associated(vec![7].into_iter()), Some(7));
     assert_eq!(constants::<_, 2, true>(&[1, 2]), [1]);
     for name in ["types", "return_only", "associated", "constants"] {
         assert_one(name);
@@ -246,12 +248,43 @@ impl Work for Receiver {
 }
 
 #[test]
-fn trait_methods_are_named_by_trait_or_type() {
+fn methods_of_a_trait_are_named_by_it_and_by_the_type_that_implements_it() {
     in_own_folder();
     assert_eq!(Receiver { value: 1 }.provided(), "receiver");
     assert_eq!(Receiver { value: 1 }.required(), 1);
-    assert_one("Work::provided");
-    assert_one("Receiver::required");
+    assert_one("shapes_plain::Work::provided");
+    assert_one("<shapes_plain::Receiver as shapes_plain::Work>::required");
+}
+
+#[test]
+fn functions_of_one_name_have_different_names_in_the_log() {
+    struct Converted;
+    impl From<u8> for Converted {
+        #[track]
+        fn from(_: u8) -> Self {
+            Converted
+        }
+    }
+    impl From<Vec<u8>> for Converted {
+        #[track]
+        fn from(_: Vec<u8>) -> Self {
+            Converted
+        }
+    }
+    trait Blanket {
+        fn go(&self);
+    }
+    impl<T: Display> Blanket for T {
+        #[track]
+        fn go(&self) {}
+    }
+    in_own_folder();
+    let _: [Converted; 2] = [Converted::from(1), Converted::from(vec![1])];
+    1.go();
+    let scope = "shapes_plain::functions_of_one_name_have_different_names_in_the_log";
+    assert_one(&format!("<{}::Converted as From<u8>>::from", scope));
+    assert_one(&format!("<{}::Converted as From<Vec<u8>>>::from", scope));
+    assert_one(&format!("<_ as {}::Blanket>::go", scope));
 }
 
 #[test]
@@ -265,14 +298,19 @@ fn opaque_types_in_and_out() {
         move |x| x + n
     }
     #[track]
+    fn of_any_lifetime<T: PartialEq>(n: T) -> impl Fn(&T) -> bool {
+        move |&ref x| *x == n
+    }
+    #[track]
     fn given(x: impl IntoIterator<Item = u8>) -> u8 {
         x.into_iter().sum()
     }
     in_own_folder();
     assert_eq!(iterator(3).map(|x| x.to_string()).collect::<String>(), "024");
     assert_eq!(function(1)(1), 2);
+    assert!(of_any_lifetime(1)(&1));
     assert_eq!(given([1, 2]), 3);
-    for name in ["iterator", "function", "given"] {
+    for name in ["iterator", "function", "of_any_lifetime", "given"] {
         assert_one(name);
     }
 }
@@ -573,7 +611,7 @@ fn err_records_an_error_and_changes_no_value() {
     }
     #[track(err)]
     fn generic<T, E: From<u8>, const N: usize>(x: [T; N]) -> Result<T, E> {
-        x.into_iter().next().ok_or_else(|| E::from(3))
+        IntoIterator::into_iter(x).next().ok_or_else(|| E::from(3))
     }
     in_own_folder();
     let mut model = Model { name: "m".into() };

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use eco2ai_examples::{Digits, digits};
+use eco2ai_examples::{digits, Digits};
 use linfa::prelude::*;
 use linfa_logistic::{MultiFittedLogisticRegression, MultiLogisticRegression};
 use ndarray::{Array1, Array2};

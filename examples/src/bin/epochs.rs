@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use eco2ai::Tracker;
-use eco2ai_examples::{Digits, digits};
+use eco2ai_examples::{digits, Digits};
 
 /// For each digit the weight of each pixel, and a bias.
 type Weights = [[f32; 65]; 10];

@@ -63,9 +63,24 @@ mod total {
         (Instant::now(), Instant::now())
     }
 
-    #[divan::bench(sample_size = 10_000, threads = [1, 2])]
+    #[divan::bench(sample_size = 10_000, threads = [1, 2, 20])]
     fn tracked() {
         subjects::total();
+    }
+
+    #[divan::bench(sample_size = 10_000, args = [0, 10, 1000])]
+    fn tracked_at_depth(bencher: divan::Bencher, depth: u32) {
+        let mut bencher = Some(bencher);
+        subjects::at_depth(depth, &mut || {
+            if let Some(bencher) = bencher.take() {
+                bencher.bench_local(subjects::total);
+            }
+        });
+    }
+
+    #[divan::bench(sample_size = 10_000, args = [1, 100, 10_000])]
+    fn tracked_among_sums(bencher: divan::Bencher, sums: usize) {
+        subjects::among_sums(sums, || bencher.bench_local(subjects::total));
     }
 }
 

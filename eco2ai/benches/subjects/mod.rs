@@ -89,6 +89,33 @@ pub(crate) fn nested() {
     tracked();
 }
 
+/// Calls itself and its twin `depth` deep, then does something.
+#[eco2ai::track(rows = "total")]
+pub(crate) fn at_depth(depth: u32, act: &mut dyn FnMut()) {
+    if depth == 0 { act() } else { at_depth_again(depth - 1, act) }
+}
+
+/// The twin.
+#[eco2ai::track(rows = "total")]
+fn at_depth_again(depth: u32, act: &mut dyn FnMut()) {
+    if depth == 0 { act() } else { at_depth(depth - 1, act) }
+}
+
+/// Does something while so many runs are active, each of which has a sum of [`total`] under it.
+pub(crate) fn among_sums(sums: usize, act: impl FnOnce()) {
+    let tracker = eco2ai::Tracker::builder().build().expect("good parameters");
+    let run = || {
+        let run = tracker.start_detached().expect("a run");
+        let entered = run.enter();
+        total();
+        drop(entered);
+        run
+    };
+    let runs: Vec<_> = (0..sums).map(|_| run()).collect();
+    act();
+    drop(runs);
+}
+
 /// Does nothing; all its calls leave one row together.
 #[eco2ai::track(rows = "total")]
 #[inline(never)]

@@ -4,10 +4,15 @@
 //! last: while it is locked no other lock is taken, no file is touched, and no code of the program
 //! is called (a logger, a clock, a sensor, a tariff). Debug builds check the order each time, so that
 //! a wrong one fails a test even where no other thread is there to make it hang.
+//!
+//! Whoever holds a lock is in the library's own code (see [`own_code`]): what an allocator of the
+//! program does meanwhile is not tracked, and warnings wait.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
+
+use crate::own_code;
 
 /// The order of the locks, the outermost first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,8 +64,10 @@ pub(crate) struct Lock<T> {
 #[derive(Debug)]
 pub(crate) struct Locked<'a, T> {
     guard: MutexGuard<'a, T>,
-    // After the guard: the lock is free before it ceases to count as held.
+    // After the guard: the lock is free before it ceases to count as held, and that before warnings
+    // that waited are reported.
     _held: order::Held,
+    _section: own_code::Section,
 }
 
 impl<T> Lock<T> {
@@ -70,20 +77,22 @@ impl<T> Lock<T> {
 
     /// Locks, whatever a panicking thread has left behind: all states between two steps are valid.
     pub(crate) fn lock(&self) -> Locked<'_, T> {
+        let section = own_code::enter();
         let held = order::Held::new(self.rank);
         let guard = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);
-        Locked { guard, _held: held }
+        Locked { guard, _held: held, _section: section }
     }
 
     /// Locks, unless another thread has.
     pub(crate) fn try_lock(&self) -> Option<Locked<'_, T>> {
+        let section = own_code::enter();
         let held = order::Held::new(self.rank);
         let guard = match self.mutex.try_lock() {
             Ok(guard) => guard,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return None,
         };
-        Some(Locked { guard, _held: held })
+        Some(Locked { guard, _held: held, _section: section })
     }
 }
 

@@ -163,14 +163,24 @@ mod tests {
         })
     }
 
+    /// In the machine's zone, which `TZ` can change.
     #[test]
-    fn the_time_is_that_of_chrono_in_both_directions() {
+    fn the_clock_shows_what_chrono_says_and_is_read_as_the_moments_at_which_it_shows_that() {
         for moment in moments() {
-            let expected = Local.offset_from_utc_datetime(&moment).fix();
-            assert_eq!(LocalTime.offset_from_utc_datetime(&moment), expected, "{moment} UTC");
-            let expected = Local.from_local_datetime(&moment).map(|time| time.fixed_offset());
-            let found = LocalTime.from_local_datetime(&moment).map(|time| time.fixed_offset());
-            assert_eq!(found, expected, "{moment} local");
+            let offset = Local.offset_from_utc_datetime(&moment).fix();
+            let shown = LocalTime.from_utc_datetime(&moment);
+            assert_eq!(*shown.offset(), offset, "{moment} UTC");
+            // Not compared with `Local`, which takes the second moment for the first at times.
+            let read = LocalTime.from_local_datetime(&shown.naive_local());
+            let moments: Vec<_> = [read.earliest(), read.latest()].into_iter().flatten().collect();
+            assert!(moments.contains(&shown) && moments.is_sorted(), "{shown}: {moments:?}");
+
+            let wall = moment;
+            let read = LocalTime.from_local_datetime(&wall);
+            for moment in [read.earliest(), read.latest()].into_iter().flatten() {
+                let shown = LocalTime.from_utc_datetime(&moment.naive_utc()).naive_local();
+                assert_eq!(shown, wall, "{moment}");
+            }
         }
     }
 

@@ -177,8 +177,8 @@ class Runner:
     def messages(self, folder, arguments):
         """The errors and warnings of clippy, with how often each comes. The code that stands in a
         message is left out: it differs by the attribute."""
-        # Else cargo would show those of an earlier attribute.
         command = ["clippy", "--all-targets", "--keep-going", "--message-format=json", *arguments]
+        command += ["--", *(f"-W{lint}" for lint in self.options.lint)]
         _, text = self.cargo(command, folder, self.options.build_limit)
         found = collections.Counter()
         rendered = {}
@@ -257,6 +257,10 @@ class Runner:
         return {"results": results, "seconds": round(seconds, 1), "MiB": memory}
 
     def bare(self, packaged, name, arguments):
+        if self.options.lints_only:
+            folder = self.copy(packaged, name, "bare")
+            found, _ = self.messages(folder, arguments)
+            return {"messages": found, "tests": {"results": {}, "seconds": 0, "MiB": 0}}
         path = os.path.join(self.results, f"{name}.bare.json")
         folder = os.path.join(self.work, "bare", name)
         if os.path.exists(path) and os.path.exists(folder):
@@ -288,7 +292,7 @@ class Runner:
                 codes = collections.Counter(key[1] or key[3][:60] for key in new if key[0] == level)
                 row[f"new {level}s"] = codes
             row["gone"] = len(gone)
-            for how in ("tracked", "disabled"):
+            for how in () if self.options.lints_only else ("tracked", "disabled"):
                 tests = self.tests(folder, name, how, arguments, self.options.limit)
                 row[how] = counted(tests)
                 before = bare["tests"]["results"]
@@ -323,6 +327,8 @@ def main():
     parser.add_argument("--doc", action="store_true", help="run the tests in the documentation, too")
     parser.add_argument("--bare", action="store_true", help="run the bare sources only")
     parser.add_argument("--unoptimized", action="store_true", help="build eco2ai without optimisation")
+    parser.add_argument("--lint", action="append", default=[], metavar="LINT", help="also warn of this")
+    parser.add_argument("--lints-only", action="store_true", help="compare warnings, run no test")
     parser.add_argument("--limit", type=float, default=120, help="seconds for each test binary")
     parser.add_argument("--build-limit", type=float, default=900, help="seconds for each build")
     options = parser.parse_args()

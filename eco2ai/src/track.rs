@@ -3,6 +3,7 @@
 
 use std::any::type_name;
 use std::ops::Deref;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
@@ -38,6 +39,10 @@ struct Known {
     /// `None` where the parameters were refused, which has been reported.
     config: Option<Arc<RunConfig>>,
 }
+
+// A panic leaves nothing half done here: what is written is written at once.
+impl UnwindSafe for Site {}
+impl RefUnwindSafe for Site {}
 
 impl Site {
     /// A function that is called by its path, which the type of `inside` tells: unlike a closure in
@@ -183,6 +188,10 @@ pub struct Call {
     active: Lock<Option<Box<ActiveRun>>>,
 }
 
+// A call whose body panics ends as such.
+impl UnwindSafe for Call {}
+impl RefUnwindSafe for Call {}
+
 impl Call {
     /// A call that has not started.
     pub const fn new(site: &'static Site) -> Self {
@@ -286,6 +295,10 @@ pub struct Polled<'a, F: Future> {
     body: Pin<&'a mut F>,
     status: fn(&F::Output) -> Status,
 }
+
+// A future that is polled is as safe as the body alone would be.
+impl<F: Future + UnwindSafe> UnwindSafe for Polled<'_, F> {}
+impl<F: Future + RefUnwindSafe> RefUnwindSafe for Polled<'_, F> {}
 
 /// Polls `body`, which starts the run of `call` when it is polled first.
 pub fn poll<'a, F: Future>(

@@ -160,17 +160,16 @@ fn what_orphans_use_while_the_command_runs_is_counted() {
     let work = result["cpu_energy_kwh"].as_f64().unwrap();
     // The orphan's parent ends at once, and it is not of our session any more. The command itself
     // uses nothing while it waits.
-    let script = format!(
-        "mkfifo pipe; (setsid sh -c 'while [ -e held ]; do {WORK}; done' &); read line < pipe; :"
-    );
+    let script = format!("(setsid sh -c 'while [ -e held ]; do {WORK}; done' &); read line; :");
     let arguments = [&current[..], &[script.as_str()]].concat();
-    let mut run = home.eco2ai(&arguments).stderr(Stdio::null()).spawn().unwrap();
+    let mut run =
+        home.eco2ai(&arguments).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     wait_until("three times the work is counted", || {
         let runs = eco2ai::live_runs(home.path("emission.csv")).unwrap_or_default();
         runs.iter().any(|run| run.cpu_energy.is_some_and(|energy| energy.0 > 3.0 * work))
     });
     home.let_go();
-    home.write("pipe", "\n");
+    drop(run.stdin.take());
     assert!(run.wait().unwrap().success());
 }
 

@@ -101,14 +101,21 @@ fn a_run_that_outlives_the_call_that_started_it_leaves_nothing_behind() {
 
 #[test]
 fn a_killed_process_leaves_the_row_in_its_journal() {
+    killed_after("on and on", 100);
+    // Also where nothing ran any more when the period ended.
+    killed_after("once, then idle", 10);
+}
+
+/// Kills a program once so many calls are in its journal.
+fn killed_after(task: &str, calls: u64) {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("emission.csv");
     let mut command = program(env!("CARGO_BIN_EXE_totals"), folder.path());
-    let mut child = command.arg("on and on").spawn().expect("the program can be started");
+    let mut child = command.arg(task).spawn().expect("the program can be started");
     let mut kept = 0;
-    wait_until("a hundred calls are in the journal", || {
+    wait_until("the calls are in the journal", || {
         kept = calls_in_journals(folder.path());
-        kept >= 100
+        kept >= calls
     });
     child.kill().expect("it runs");
     child.wait().expect("its end");

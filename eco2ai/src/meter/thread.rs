@@ -142,32 +142,34 @@ impl State {
         let shared = &meter.shared;
         let was_active = self.period_began.is_some();
         let now = shared.clock.now();
-        let period = {
+        let (is_idle, period) = {
             let mut ledger = shared.ledger.lock();
             // Short runs may all have come and gone in between: their sums are to be kept too.
             let started = ledger.take_started();
-            // Told under the lock: a run that starts after it sees how long the thread may sleep.
+            let is_idle = ledger.is_idle() && started.is_none();
+            // Said under the lock: a run that starts after it sees how long the thread may sleep.
             let sleep = |until| shared.thread.sleeps_until.store(until, Ordering::Release);
-            if ledger.is_idle() && started.is_none() {
-                self.period_began = None;
-                self.next_read = None;
-                // Not at once: a run that follows soon need not pay for the waking, and will find
-                // the thread at the pace of the last one.
-                if was_active {
-                    let wait = self.interval.clamp(SHORTEST_SLEEP, Duration::from_secs(1));
-                    sleep(nanos(now.saturating_add(wait)));
-                    return Some(wait);
-                }
+            if is_idle && !was_active {
                 sleep(u64::MAX);
                 return None;
             }
             let period = match started {
+                // Not asleep at once: a run that follows soon need not pay for the waking, and will
+                // find the thread at the pace of the last one.
+                None if is_idle => self.interval.clamp(SHORTEST_SLEEP, Duration::from_secs(1)),
                 Some(started) if ledger.is_idle() => started,
                 _ => ledger.shortest_period(),
             };
             sleep(nanos(now.saturating_add(period)));
-            period
+            (is_idle, period)
         };
+        if is_idle {
+            self.period_began = None;
+            self.next_read = None;
+            // What ended since the last time is to be kept before the thread sleeps.
+            self.end_period(meter);
+            return Some(period);
+        }
         if period < self.period {
             // Somebody wants readings more often than was planned.
             self.next_read = None;
@@ -183,12 +185,16 @@ impl State {
         if now >= period_ends {
             self.period_began = Some(now);
             period_ends = now.saturating_add(period);
-            if let Some(f) = shared.on_period.get() {
-                f(meter);
-            }
+            self.end_period(meter);
         }
         let next = self.next_read.map_or(period_ends, |next| next.min(period_ends));
         Some(next.saturating_sub(now).max(SHORTEST_SLEEP))
+    }
+
+    fn end_period(&self, meter: &Meter) {
+        if let Some(on_period) = meter.shared.on_period.get() {
+            on_period(meter);
+        }
     }
 
     /// The time between two readings: the period, or less where a counter would wrap or a device

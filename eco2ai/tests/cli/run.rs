@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::home::{Home, code, err, is_there, out};
+use crate::home::{Home, code, err, is_there, out, wait_until};
 
 /// Some tenths of a second of work.
 const WORK: &str = "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done";
@@ -154,19 +154,23 @@ fn without_tracking_the_command_runs_all_the_same() {
 #[test]
 fn what_orphans_use_while_the_command_runs_is_counted() {
     let home = Home::new();
-    let cpu_energy = |script: &str| {
-        let output = home.output(&["run", "--json", "--cpu-processes=current", "sh", "-c", script]);
-        let result: Value = serde_json::from_str(err(&output).trim_end()).unwrap();
-        result["cpu_energy_kwh"].as_f64().unwrap()
-    };
-    let idle = cpu_energy("sleep 0.5");
-    // Its parent ends at once, and it is not of our session any more.
-    let orphan = format!(
-        "(setsid sh -c '{WORK}; touch worked' &); while [ -e held ] && ! [ -e worked ]; do sleep 0.02; done"
-    );
-    let orphan = cpu_energy(&orphan);
-    let child = cpu_energy(&format!("sh -c '{WORK}'; :"));
-    assert!(orphan > 10.0 * idle && orphan > 0.3 * child, "{idle} {orphan} {child}");
+    let current = ["run", "--json", "--cpu-processes=current", "sh", "-c"];
+    let child = home.output(&[&current[..], &[format!("sh -c '{WORK}'; :").as_str()]].concat());
+    let result: Value = serde_json::from_str(err(&child).trim_end()).unwrap();
+    let work = result["cpu_energy_kwh"].as_f64().unwrap();
+    // The orphan's parent ends at once, and it is not of our session any more. The command itself
+    // uses nothing while it waits.
+    let script = format!("(setsid sh -c 'while [ -e held ]; do {WORK}; done' &); read line; :");
+    let arguments = [&current[..], &[script.as_str()]].concat();
+    let mut run =
+        home.eco2ai(&arguments).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    wait_until("three times the work is counted", || {
+        let runs = eco2ai::live_runs(home.path("emission.csv")).unwrap_or_default();
+        runs.iter().any(|run| run.cpu_energy.is_some_and(|energy| energy.0 > 3.0 * work))
+    });
+    home.let_go();
+    drop(run.stdin.take());
+    assert!(run.wait().unwrap().success());
 }
 
 #[test]

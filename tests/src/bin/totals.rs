@@ -95,10 +95,18 @@ fn main() {
             task.join().expect("no panic");
             request(0);
         }
-        "on and on" => loop {
-            often(0);
-            std::thread::sleep(std::time::Duration::from_millis(1));
-        },
+        "once, then idle" => {
+            often(9);
+            // Until it is killed.
+            std::thread::sleep(std::time::Duration::from_secs(300));
+        }
+        "on and on" => {
+            // Until it is killed; some minutes, where its test has failed before.
+            for _ in 0..300_000 {
+                often(0);
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+        }
         task => panic!("no task {task}"),
     }
 }

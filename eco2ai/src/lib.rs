@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod argument;
+mod aside;
 pub mod carbon;
 mod disable;
 mod error;

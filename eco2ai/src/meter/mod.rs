@@ -52,6 +52,7 @@ pub(crate) use run_energy::{PricedEnergy, RunEnergy};
 use sensing::{Pace, Sensing};
 pub(crate) use sums::{CalledSum, ClosedSums, SumKey, SumRow, SummedFunction};
 
+use crate::aside;
 use crate::locks::{Lock, Locked, Rank};
 use crate::own_code;
 use crate::process::PerProcess;
@@ -212,7 +213,7 @@ impl Meter {
     }
 
     fn detected() -> Self {
-        let found = crate::sensor::detect();
+        let found = aside::run(crate::sensor::detect).unwrap_or_else(crate::sensor::detect);
         let mut sensing = Sensing::new(found.usage);
         for sensor in found.sensors {
             sensing.add(sensor, Duration::ZERO);

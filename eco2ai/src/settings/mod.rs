@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::aside;
 use crate::carbon::place::Place;
 use crate::carbon::tariff::Tariff;
 use crate::error::{Error, Result};
@@ -204,10 +205,11 @@ impl Sources {
             return Arc::clone(sources);
         }
         let _section = own_code::enter();
-        let loaded = Arc::new(Self::load(
-            std::env::vars_os(),
-            saved::path(std::env::var_os("ECO2AI_CONFIG")).ok(),
-        ));
+        let load = || {
+            let file = saved::path(std::env::var_os("ECO2AI_CONFIG")).ok();
+            Arc::new(Self::load(std::env::vars_os(), file))
+        };
+        let loaded = aside::run(load).unwrap_or_else(load);
         Arc::clone(CURRENT.lock().get_or_insert(loaded))
     }
 

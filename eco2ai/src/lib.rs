@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod argument;
-mod aside;
 pub mod carbon;
 mod disable;
 mod error;

@@ -13,7 +13,6 @@ use chrono::{
     DateTime, FixedOffset, Local, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeZone, Utc,
 };
 
-use crate::aside;
 use crate::locks::{Lock, Rank};
 use crate::process::PerProcess;
 
@@ -92,7 +91,7 @@ fn offset_at(second: i64) -> i32 {
     let known = spans.lock().get(&span).map(|offsets| in_force(offsets, second));
     known.unwrap_or_else(|| {
         // Where no thread can be had, the time is right all the same, in another zone.
-        let Some(offsets) = aside::run(move || find_offsets(span * SPAN_S)) else { return 0 };
+        let Some(offsets) = elsewhere(move || find_offsets(span * SPAN_S)) else { return 0 };
         let offset = in_force(&offsets, second);
         spans.lock().insert(span, offsets);
         offset
@@ -102,6 +101,23 @@ fn offset_at(second: i64) -> i32 {
 fn in_force(offsets: &[(i64, i32)], second: i64) -> i32 {
     let next = offsets.partition_point(|(from, _)| *from <= second);
     offsets.get(next.saturating_sub(1)).map_or(0, |(_, offset)| *offset)
+}
+
+/// Runs `find` where thread-local values are sure to be there.
+#[cfg(unix)]
+fn elsewhere<T: Send + 'static>(find: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let find = move || {
+        let _section = crate::own_code::enter();
+        find()
+    };
+    std::thread::Builder::new().name("eco2ai-zone".into()).spawn(find).ok()?.join().ok()
+}
+
+/// Runs `find`: `chrono` needs no thread-local value here.
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "as on Unix")]
+fn elsewhere<T>(find: impl FnOnce() -> T) -> Option<T> {
+    Some(find())
 }
 
 /// The offsets from `start` on, for the length of a span: each day is looked at, and each change

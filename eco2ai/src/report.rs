@@ -49,15 +49,10 @@ pub(crate) fn quietly<T>(ignore_warnings: bool, f: impl FnOnce() -> T) -> T {
     f()
 }
 
-/// Whether this thread warns of nothing now.
-pub(crate) fn is_quiet() -> bool {
-    QUIET.try_with(Cell::get).unwrap_or(false)
-}
-
 /// Reports `message` as a warning: through the `log` crate where the program has installed a logger,
 /// else on standard error. Once per process for each text.
 pub(crate) fn warn_once(message: &impl Display) {
-    if is_quiet() {
+    if QUIET.try_with(Cell::get).unwrap_or(false) {
         return;
     }
     let text = message.to_string();

@@ -52,7 +52,6 @@ pub(crate) use run_energy::{PricedEnergy, RunEnergy};
 use sensing::{Pace, Sensing};
 pub(crate) use sums::{CalledSum, ClosedSums, SumKey, SumRow, SummedFunction};
 
-use crate::aside;
 use crate::locks::{Lock, Locked, Rank};
 use crate::own_code;
 use crate::process::PerProcess;
@@ -213,7 +212,7 @@ impl Meter {
     }
 
     fn detected() -> Self {
-        let found = aside::run(crate::sensor::detect).unwrap_or_else(crate::sensor::detect);
+        let found = crate::sensor::detect();
         let mut sensing = Sensing::new(found.usage);
         for sensor in found.sensors {
             sensing.add(sensor, Duration::ZERO);

@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::aside;
 use crate::carbon::place::Place;
 use crate::carbon::tariff::Tariff;
 use crate::error::{Error, Result};
@@ -205,11 +204,10 @@ impl Sources {
             return Arc::clone(sources);
         }
         let _section = own_code::enter();
-        let load = || {
-            let file = saved::path(std::env::var_os("ECO2AI_CONFIG")).ok();
-            Arc::new(Self::load(std::env::vars_os(), file))
-        };
-        let loaded = aside::run(load).unwrap_or_else(load);
+        let loaded = Arc::new(Self::load(
+            std::env::vars_os(),
+            saved::path(std::env::var_os("ECO2AI_CONFIG")).ok(),
+        ));
         Arc::clone(CURRENT.lock().get_or_insert(loaded))
     }
 

@@ -1,28 +1,17 @@
 //! The machine's local time, known to the whole process.
 //!
-//! On Unix, `chrono::Local` keeps the time zone in a thread-local value, and panics where a thread
-//! asks for it that is ending. A tracked function may be called just then: by a destructor, by an
-//! exit handler. So the offsets are found on a thread of their own, for some weeks at once, and kept
-//! for all threads; a change of the machine's zone while the process runs is not followed.
+//! `chrono::Local` keeps the time zone in a thread-local value on Unix, and panics where a thread asks
+//! for it that is ending. A tracked function may be called just then: by a destructor, by an exit
+//! handler. So the zone is read once for the process; a change of it while the process runs is not
+//! followed.
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use chrono::{
-    DateTime, FixedOffset, Local, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeZone, Utc,
+    DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeZone, Utc,
 };
 
-use crate::locks::{Lock, Rank};
-use crate::process::PerProcess;
-
 const DAY_S: i64 = 86_400;
-
-/// The offsets of so many seconds are found at once.
-const SPAN_S: i64 = 64 * DAY_S;
-
-/// Before and after, the offset at these moments holds: 1900 and 2200, in seconds since 1970.
-const BOUNDS_S: (i64, i64) = (-2_208_988_800, 7_258_118_400);
 
 /// A moment in the machine's time zone.
 pub(crate) fn local(time: SystemTime) -> DateTime<FixedOffset> {
@@ -79,78 +68,38 @@ fn fixed(offset_s: i32) -> FixedOffset {
     FixedOffset::east_opt(offset_s).unwrap_or_else(|| Utc.fix())
 }
 
-/// From a second on, the offset in seconds east of Greenwich.
-type Offsets = Arc<[(i64, i32)]>;
-
-/// The offset at a second since 1970.
-fn offset_at(second: i64) -> i32 {
-    static SPANS: PerProcess<Lock<HashMap<i64, Offsets>>> = PerProcess::new();
-    let spans = SPANS.get_or_init(|| Lock::new(Rank::LocalTime, HashMap::new()));
-    let second = second.clamp(BOUNDS_S.0, BOUNDS_S.1);
-    let span = second.div_euclid(SPAN_S);
-    let known = spans.lock().get(&span).map(|offsets| in_force(offsets, second));
-    known.unwrap_or_else(|| {
-        // Where no thread can be had, the time is right all the same, in another zone.
-        let Some(offsets) = elsewhere(move || find_offsets(span * SPAN_S)) else { return 0 };
-        let offset = in_force(&offsets, second);
-        spans.lock().insert(span, offsets);
-        offset
-    })
-}
-
-fn in_force(offsets: &[(i64, i32)], second: i64) -> i32 {
-    let next = offsets.partition_point(|(from, _)| *from <= second);
-    offsets.get(next.saturating_sub(1)).map_or(0, |(_, offset)| *offset)
-}
-
-/// Runs `find` where thread-local values are sure to be there.
+/// The offset at a second since 1970, in seconds east of Greenwich.
 #[cfg(unix)]
-fn elsewhere<T: Send + 'static>(find: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let find = move || {
-        let _section = crate::own_code::enter();
-        find()
-    };
-    std::thread::Builder::new().name("eco2ai-zone".into()).spawn(find).ok()?.join().ok()
+fn offset_at(second: i64) -> i32 {
+    use crate::process::PerProcess;
+
+    static ZONE: PerProcess<tz::TimeZone> = PerProcess::new();
+    let _section = crate::own_code::enter();
+    let zone = ZONE.get_or_init(|| {
+        let zone = match std::env::var("TZ") {
+            Ok(name) if !name.is_empty() => tz::TimeZone::from_posix_tz(&name),
+            _ => tz::TimeZone::local(),
+        };
+        // As the C library has it.
+        zone.unwrap_or_else(|_| tz::TimeZone::utc())
+    });
+    zone.find_local_time_type(second).map_or(0, tz::LocalTimeType::ut_offset)
 }
 
-/// Runs `find`: `chrono` needs no thread-local value here.
+/// The offset at a second since 1970, in seconds east of Greenwich.
 #[cfg(not(unix))]
-#[allow(clippy::unnecessary_wraps, reason = "as on Unix")]
-fn elsewhere<T>(find: impl FnOnce() -> T) -> Option<T> {
-    Some(find())
-}
-
-/// The offsets from `start` on, for the length of a span: each day is looked at, and each change
-/// between two days sought to the second.
-fn find_offsets(start: i64) -> Offsets {
-    let mut offsets = vec![(start, system_offset_at(start))];
-    let mut from = start;
-    while from < start + SPAN_S {
-        let to = from + DAY_S;
-        let (before, after) = (system_offset_at(from), system_offset_at(to));
-        if before != after {
-            let (mut earlier, mut later) = (from, to);
-            while later - earlier > 1 {
-                let middle = earlier + (later - earlier) / 2;
-                if system_offset_at(middle) == before { earlier = middle } else { later = middle }
-            }
-            offsets.push((later, after));
-        }
-        from = to;
-    }
-    offsets.into()
-}
-
-fn system_offset_at(second: i64) -> i32 {
-    DateTime::from_timestamp(second, 0)
-        .map_or(0, |time| Local.offset_from_utc_datetime(&time.naive_utc()).fix().local_minus_utc())
+fn offset_at(second: i64) -> i32 {
+    DateTime::from_timestamp(second, 0).map_or(0, |time| {
+        let offset = chrono::Local.offset_from_utc_datetime(&time.naive_utc());
+        offset.fix().local_minus_utc()
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use chrono::{Local, NaiveDateTime, Offset, TimeDelta, TimeZone};
 
-    use super::{LocalTime, SPAN_S};
+    use super::LocalTime;
 
     /// Moments in three decades, dense around whole hours.
     fn moments() -> impl Iterator<Item = NaiveDateTime> {
@@ -190,6 +139,5 @@ mod tests {
             LocalTime.offset_from_utc_datetime(&moment);
             LocalTime.offset_from_local_datetime(&moment);
         }
-        super::offset_at(i64::MAX / SPAN_S * SPAN_S);
     }
 }

@@ -43,8 +43,6 @@ pub(crate) enum Rank {
     Provenance,
     /// Waking the meter's thread.
     Wake,
-    /// The offsets of local time.
-    LocalTime,
     /// What was reported, and what waits to be.
     Warnings,
     /// What is called at the end of the process.

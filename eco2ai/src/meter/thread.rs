@@ -177,7 +177,7 @@ impl State {
         self.period = period;
         let began = *self.period_began.get_or_insert(now);
         if self.next_read.is_none_or(|next| now >= next) {
-            meter.read();
+            meter.take_reading();
             self.interval = self.interval(meter, period);
             self.next_read = Some(now.saturating_add(self.interval));
         }

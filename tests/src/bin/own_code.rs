@@ -84,6 +84,7 @@ impl Sensor for Plug {
 
     fn read(&mut self) -> Result<Reading, SensorError> {
         format_total("reading");
+        Meter::process().read();
         Ok(Reading::Power(Watts(1.0)))
     }
 }

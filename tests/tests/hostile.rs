@@ -75,7 +75,7 @@ impl Clone for Whole {
 
 impl Whole {
     #[track]
-    fn to_be_written(&self) -> u8 {
+    fn written_later(self) -> u8 {
         todo!("later")
     }
 }
@@ -170,8 +170,8 @@ async fn no_lint_and_no_missing_prelude_troubles_the_expansion() {
     drop(endless());
     unused_arguments(1, 2, 3).await;
     let whole = Whole(1);
-    let to_be_written: fn(&Whole) -> u8 = Whole::to_be_written;
-    assert!(std::panic::catch_unwind(|| to_be_written(&Clone::clone(&whole))).is_err());
+    let written_later: fn(Whole) -> u8 = Whole::written_later;
+    assert!(std::panic::catch_unwind(|| written_later(Clone::clone(&whole))).is_err());
     assert!(Ordered(1) < Ordered(2));
     empty::<u8>();
     assert_eq!(yields_a_task().await.await.ok(), Some(1));

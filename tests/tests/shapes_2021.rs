@@ -1,4 +1,5 @@
 //! Shapes that do not compile in the edition of 2018, bare or tracked.
+#![allow(clippy::manual_async_fn, reason = "the shapes are what is tested")]
 
 use std::future::Future;
 use std::pin::pin;

@@ -298,8 +298,8 @@ fn opaque_types_in_and_out() {
         move |x| x + n
     }
     #[track]
-    fn of_any_lifetime<T: PartialEq>(n: T) -> impl Fn(&T) -> bool {
-        move |&ref x| *x == n
+    fn of_any_lifetime<T: Copy + PartialEq>(n: T) -> impl Fn(&T) -> bool {
+        move |&x| x == n
     }
     #[track]
     fn given(x: impl IntoIterator<Item = u8>) -> u8 {

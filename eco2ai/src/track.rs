@@ -179,12 +179,11 @@ impl Call {
 
     /// Starts its run, as [`start`] does.
     #[inline]
-    pub fn start(&self, constant: bool, arguments: impl FnOnce() -> TrackerBuilder) -> Started {
+    pub fn start(&self, constant: bool, arguments: impl FnOnce() -> TrackerBuilder) {
         if !disabled() {
             let active = begin(self.site, constant, arguments);
             *self.active.lock().unwrap_or_else(PoisonError::into_inner) = active;
         }
-        Started::Body
     }
 
     #[inline]
@@ -207,16 +206,6 @@ impl Call {
             active.finish_quietly(status);
         }
     }
-}
-
-/// What follows the start of a call: always the body. For the compiler there is another branch, with
-/// a value, so that nothing after a body that never ends is found unreachable.
-#[derive(Debug)]
-pub enum Started {
-    /// The body runs.
-    Body,
-    /// Never.
-    Never,
 }
 
 impl Drop for Call {

@@ -137,6 +137,15 @@ fn opaque(x: u8) -> impl Fn(&u8) -> u8 {
     move |&y| x + y
 }
 
+#[track]
+fn diverges_opaque(x: u8) -> impl Iterator<Item = u8> {
+    loop {
+        if x > 1 {
+            return vec![x].into_iter();
+        }
+    }
+}
+
 mod no_prelude {
     #![no_implicit_prelude]
 
@@ -178,6 +187,7 @@ async fn no_lint_and_no_missing_prelude_troubles_the_expansion() {
     drop(yields_and_never_ends(1));
     assert_eq!(diverges(2) + opaque(1)(&2), 5);
     assert_eq!(diverges_err(2), Err(2));
+    assert_eq!(diverges_opaque(2).count(), 1);
     assert_one("Model::plain");
     assert_one("no_prelude::future");
 }

@@ -6,7 +6,7 @@ use syn::{Error, Result};
 
 use crate::arguments::Arguments;
 use crate::function::{Function, is_ident, rebind};
-use crate::returned::{Returned, names_a_future};
+use crate::returned::Returned;
 use crate::tokens::is_punct;
 
 /// The function with its body tracked.
@@ -143,7 +143,8 @@ impl Code<'_> {
         let started = self.started(block);
         // For clippy, a future at the end of an `async` block was forgotten to be awaited; one that
         // is returned was not.
-        let body = if output.may_be_a_future() { self.returned(&started) } else { started };
+        let never = matches!(output, Type::Never);
+        let body = if never { started } else { self.returned(&started) };
         let polled = quote_spanned! {self.at=>
             #runtime::__private::poll(
                 call,
@@ -152,7 +153,7 @@ impl Code<'_> {
             )
             .await
         };
-        if matches!(output, Type::Never) {
+        if never {
             quote_spanned!(self.at=> match #call { call => match #polled {} })
         } else {
             quote_spanned!(self.at=> match #call { call => #polled })
@@ -179,7 +180,7 @@ impl Code<'_> {
                 let value = Ident::new("value", at);
                 quote_spanned!(self.at=> if false { let #value: #output = #never; return #value; })
             }
-            Type::Opaque(_) | Type::Unknown => TokenStream::new(),
+            Type::Unknown => TokenStream::new(),
         }
     }
 
@@ -317,9 +318,7 @@ enum Type {
     /// `!`.
     Never,
     Named(TokenStream),
-    /// `impl Trait`.
-    Opaque(TokenStream),
-    /// Behind an alias.
+    /// `impl Trait`, or behind an alias.
     Unknown,
 }
 
@@ -330,29 +329,8 @@ impl Type {
         match (tokens.next(), tokens.next()) {
             (None, _) => Self::Unit { parameters },
             (Some(only), None) if is_punct(&only, '!') => Self::Never,
-            _ if is_opaque(returns) => Self::Opaque(returns.clone()),
+            _ if is_opaque(returns) => Self::Unknown,
             _ => Self::Named(without_impl(returns.clone())),
-        }
-    }
-
-    /// Whether a value may be a future, as far as it can be seen: no reference, tuple or primitive
-    /// is one, and no `Result` or `Option`.
-    fn may_be_a_future(&self) -> bool {
-        let named = match self {
-            Self::Unit { .. } | Self::Never => return false,
-            Self::Unknown => return true,
-            Self::Opaque(returns) => return names_a_future(returns),
-            Self::Named(named) => named.clone().into_iter(),
-        };
-        let path: Vec<TokenTree> = named.take_while(|token| !is_punct(token, '<')).collect();
-        match path.as_slice() {
-            // `<T as Trait>::Type`.
-            [] => true,
-            [TokenTree::Ident(only)] if only.to_string().starts_with(char::is_lowercase) => false,
-            [TokenTree::Ident(_), .., TokenTree::Ident(last)] | [TokenTree::Ident(last)] => {
-                last != "Result" && last != "Option"
-            }
-            [first, ..] => is_punct(first, ':'),
         }
     }
 }

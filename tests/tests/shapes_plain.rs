@@ -559,13 +559,13 @@ fn raw_names_are_recorded_without_their_prefix() {
 #[test]
 fn a_panic_is_the_same_panic_and_is_recorded() {
     #[track]
-    fn panics() -> u8 {
+    fn panics_by_itself() -> u8 {
         std::panic::panic_any(7_u8)
     }
     in_own_folder();
-    let payload = std::panic::catch_unwind(panics).expect_err("it panics");
+    let payload = std::panic::catch_unwind(panics_by_itself).expect_err("it panics");
     assert_eq!(payload.downcast_ref::<u8>(), Some(&7));
-    assert_eq!(statuses("panics"), ["panicked"]);
+    assert_eq!(statuses("panics_by_itself"), ["panicked"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![deny(warnings, missing_docs, unused_qualifications, unused_braces, unused_parens)]
 #![deny(unreachable_pub, single_use_lifetimes, elided_lifetimes_in_paths, let_underscore_drop)]
 #![deny(trivial_casts, unused_lifetimes, variant_size_differences, rust_2018_idioms)]
+#![deny(rust_2021_compatibility, rust_2024_compatibility)]
 #![deny(clippy::all, clippy::pedantic)]
 #![forbid(unsafe_code, unused_imports, unused_variables, unreachable_code, unused_must_use)]
 

@@ -51,7 +51,7 @@ impl Model {
 }
 
 #[track]
-async fn unused_arguments(_x: u8, mut _y: u8, _: u8) {
+async fn unused_arguments(_x: u8, mut _y: u8, _: ()) {
     std::future::ready(()).await;
 }
 
@@ -178,7 +178,7 @@ async fn no_lint_and_no_missing_prelude_troubles_the_expansion() {
     // Not called: it would save.
     let _: fn() -> eco2ai::Result<()> = no_prelude::save;
     drop(endless());
-    unused_arguments(1, 2, 3).await;
+    unused_arguments(1, 2, ()).await;
     let whole = Whole(1);
     let written_later: fn(Whole) -> u8 = Whole::written_later;
     assert!(std::panic::catch_unwind(|| written_later(Clone::clone(&whole))).is_err());

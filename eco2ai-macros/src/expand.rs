@@ -6,7 +6,7 @@ use syn::{Error, Result};
 
 use crate::arguments::Arguments;
 use crate::function::{Function, is_ident, rebind};
-use crate::returned::{Returned, names_a_future};
+use crate::returned::Returned;
 use crate::tokens::is_punct;
 
 /// The function with its body tracked.
@@ -33,8 +33,8 @@ pub(crate) fn function(function: &Function, arguments: &Arguments) -> Result<Tok
         return Ok(quote!(#head #parameters #tail #body));
     }
     let (attributes, block) = split_attributes(body);
-    let wrapped = if function.is_async {
-        Some(code.polled(function, &block))
+    let (parameters, tracked) = if function.is_async {
+        code.polled(function, &block)
     } else if let Some(err) = &arguments.err {
         let Type::Named(returns) = Type::read(&function.returns, function.parameters.span()) else {
             return Err(Error::new(
@@ -42,12 +42,10 @@ pub(crate) fn function(function: &Function, arguments: &Arguments) -> Result<Tok
                 "`err` needs a function whose return type is written, such as `-> Result<T, E>`",
             ));
         };
-        Some(code.called(function, &returns, &block))
+        code.called(function, &returns, &block)
     } else {
-        None
+        (parameters.clone(), code.guarded(function, &block))
     };
-    let (parameters, tracked) =
-        wrapped.unwrap_or_else(|| (parameters.clone(), code.guarded(function, &block)));
     // Some lints of clippy know a function by all of its body, and look at none that a macro wrote.
     // With the braces of a macro, though, rustc finds no function unused.
     let span = if is_canonical(function) { code.at } else { body.span() };
@@ -78,7 +76,8 @@ impl Code<'_> {
             quote_spanned!(self.at=> let _guard = #start; #body)
         } else if is_opaque(&function.returns) {
             // A `match` does not pass on to a closure what the opaque type says of its parameters.
-            quote_spanned!(self.at=> let _guard = #start; return { #block };)
+            let returned = self.returned(&quote!(#block));
+            quote_spanned!(self.at=> let _guard = #start; #returned)
         } else {
             quote_spanned!(self.at=> match #start { _guard => #block })
         }
@@ -141,8 +140,11 @@ impl Code<'_> {
         };
         let call = self.call();
         let hint = self.hint(output);
-        let body =
-            if output.may_be_a_future() { self.returned(block) } else { self.started(block) };
+        let started = self.started(block);
+        // For clippy, a future at the end of an `async` block was forgotten to be awaited; one that
+        // is returned was not.
+        let never = matches!(output, Type::Never);
+        let body = if never { started } else { self.returned(&started) };
         let polled = quote_spanned! {self.at=>
             #runtime::__private::poll(
                 call,
@@ -151,7 +153,7 @@ impl Code<'_> {
             )
             .await
         };
-        if matches!(output, Type::Never) {
+        if never {
             quote_spanned!(self.at=> match #call { call => match #polled {} })
         } else {
             quote_spanned!(self.at=> match #call { call => #polled })
@@ -178,7 +180,7 @@ impl Code<'_> {
                 let value = Ident::new("value", at);
                 quote_spanned!(self.at=> if false { let #value: #output = #never; return #value; })
             }
-            Type::Opaque(_) | Type::Unknown => TokenStream::new(),
+            Type::Unknown => TokenStream::new(),
         }
     }
 
@@ -191,19 +193,19 @@ impl Code<'_> {
     /// A wrapped body, which starts the run of its call.
     fn started(&self, block: &Group) -> TokenStream {
         let (constant, builder) = (self.arguments.constant, self.arguments.builder());
-        quote_spanned!(self.at=> match call.start(#constant, || #builder) { _ => #block })
+        quote_spanned!(self.at=> match call.start(#constant, || #builder) { () => #block })
     }
 
-    /// The same where its value may be a future. For clippy, one at the end of an `async` block was
-    /// forgotten to be awaited; one that is returned was not. The second arm keeps rustc from
-    /// finding the `return` unreachable where the body never ends.
-    fn returned(&self, block: &Group) -> TokenStream {
-        let Arguments { runtime, constant, .. } = self.arguments;
-        let builder = self.arguments.builder();
+    /// A body whose value is returned, not left at the end. The `break`, which never runs, keeps
+    /// rustc from finding the `return` unreachable where the body never ends.
+    fn returned(&self, body: &TokenStream) -> TokenStream {
+        let runtime = &self.arguments.runtime;
         quote_spanned! {self.at=>
-            return match call.start(#constant, || #builder) {
-                #runtime::__private::Started::Body => #block
-                #runtime::__private::Started::Never => #runtime::__private::never(),
+            return 'body: {
+                if false {
+                    break 'body #runtime::__private::never();
+                }
+                #body
             };
         }
     }
@@ -316,9 +318,7 @@ enum Type {
     /// `!`.
     Never,
     Named(TokenStream),
-    /// `impl Trait`.
-    Opaque(TokenStream),
-    /// Behind an alias.
+    /// `impl Trait`, or behind an alias.
     Unknown,
 }
 
@@ -329,29 +329,8 @@ impl Type {
         match (tokens.next(), tokens.next()) {
             (None, _) => Self::Unit { parameters },
             (Some(only), None) if is_punct(&only, '!') => Self::Never,
-            _ if is_opaque(returns) => Self::Opaque(returns.clone()),
+            _ if is_opaque(returns) => Self::Unknown,
             _ => Self::Named(without_impl(returns.clone())),
-        }
-    }
-
-    /// Whether a value may be a future, as far as it can be seen: no reference, tuple or primitive
-    /// is one, and no `Result` or `Option`.
-    fn may_be_a_future(&self) -> bool {
-        let named = match self {
-            Self::Unit { .. } | Self::Never => return false,
-            Self::Unknown => return true,
-            Self::Opaque(returns) => return names_a_future(returns),
-            Self::Named(named) => named.clone().into_iter(),
-        };
-        let path: Vec<TokenTree> = named.take_while(|token| !is_punct(token, '<')).collect();
-        match path.as_slice() {
-            // `<T as Trait>::Type`.
-            [] => true,
-            [TokenTree::Ident(only)] if only.to_string().starts_with(char::is_lowercase) => false,
-            [TokenTree::Ident(_), .., TokenTree::Ident(last)] | [TokenTree::Ident(last)] => {
-                last != "Result" && last != "Option"
-            }
-            [first, ..] => is_punct(first, ':'),
         }
     }
 }

@@ -200,7 +200,13 @@ fn rebind_one(tokens: &[TokenTree], depths: &[usize], number: usize) -> Paramete
         };
     }
     let types: TokenStream = tokens[colon.unwrap_or(tokens.len())..].iter().cloned().collect();
-    let binding: TokenStream = pattern.iter().cloned().collect();
+    let binding: TokenStream = match pattern {
+        // Ours: a lint wants `()` for it where a `let` ignores a unit, and lets a parameter do so.
+        [TokenTree::Ident(wildcard)] if wildcard == "_" => {
+            quote_spanned!(wildcard.span().resolved_at(Span::mixed_site())=> _)
+        }
+        pattern => pattern.iter().cloned().collect(),
+    };
     if let Some(name) = simple(pattern) {
         // The same name, but ours: lints that look at uses of `_name` leave it alone.
         let mut name = name.clone();

@@ -28,8 +28,7 @@ pub fn track(
     expand_track(arguments.into(), item.clone())
         .unwrap_or_else(|mistakes| {
             // The function as it was stays, so that nothing else in the program turns red; but a
-            // closure is no item, and cannot stand after one. A closure
-            // is no item, and cannot stand after one.
+            // closure is no item, and cannot stand after one.
             let mistakes = mistakes.to_compile_error();
             if function::is_closure(&item) { mistakes } else { quote!(#mistakes #item) }
         })

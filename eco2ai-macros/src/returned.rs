@@ -120,7 +120,7 @@ fn calls_box_pin(tokens: &[TokenTree]) -> bool {
 }
 
 /// Whether a type speaks of a future: `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture`.
-pub(crate) fn names_a_future(tokens: &TokenStream) -> bool {
+fn names_a_future(tokens: &TokenStream) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(word) => word.to_string().ends_with("Future"),
         TokenTree::Group(group) => names_a_future(&group.stream()),

@@ -4,14 +4,15 @@ use std::borrow::Cow;
 
 /// The name of the function in which the static `SITE` stands, from the type name of a closure in
 /// that static: `module::function`, `module::Type::method`, or `<module::Type as Trait>::method`
-/// where a trait is implemented, so that functions of the same name have different ones. It is
-/// without `{{closure}}`, and the standard library's types are without their modules.
+/// where a trait is implemented, so that functions of the same name have different ones. It has no
+/// `{{closure}}` and no raw prefixes, and types of the standard library stand without their modules.
 pub(crate) fn readable(closure: &str) -> String {
-    let path = shorten(closure.rsplit_once("::SITE").map_or(closure, |(function, _)| function));
+    let function = closure.rsplit_once("::SITE").map_or(closure, |(function, _)| function);
+    let path = shorten(&function.replace("r#", ""));
     let mut name: Vec<String> = Vec::new();
     for segment in split_path(&path) {
         if let Some(qualified) = segment.strip_prefix('<').and_then(|s| s.strip_suffix('>')) {
-            // Below the module of the impl, if that is not the type's own: it says less.
+            // What stands before is the module of the impl, which says less than the type's own.
             name = vec![implementation(qualified)];
         } else if !segment.starts_with('{') {
             name.push(split_once(segment, "<").map_or(segment, |(plain, _)| plain).into());
@@ -114,6 +115,7 @@ mod tests {
             ("app::generic<alloc::vec::Vec<u8>>", "app::generic"),
             ("app::outer::{{closure}}::inner", "app::outer::inner"),
             ("app::SITE", "app::SITE"),
+            ("app::r#match", "app::match"),
             ("app::Model<_>::fit", "app::Model::fit"),
             ("app::io::<impl app::Model<_>>::save", "app::Model::save"),
             ("app::io::<impl dyn app::Trait>::save", "dyn app::Trait::save"),

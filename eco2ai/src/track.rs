@@ -200,12 +200,11 @@ impl Call {
 
     /// Starts its run, as [`start`] does.
     #[inline]
-    pub fn start(&self, constant: bool, arguments: impl FnOnce() -> TrackerBuilder) -> Started {
+    pub fn start(&self, constant: bool, arguments: impl FnOnce() -> TrackerBuilder) {
         if !known_disabled() {
             let active = begin(self.site, constant, arguments);
             *self.active.lock() = active;
         }
-        Started::Body
     }
 
     #[inline]
@@ -230,16 +229,6 @@ impl Call {
             drop(active);
         }
     }
-}
-
-/// What follows the start of a call: always the body. For the compiler there is another branch, with
-/// a value, so that nothing after a body that never ends is found unreachable.
-#[derive(Debug)]
-pub enum Started {
-    /// The body runs.
-    Body,
-    /// Never.
-    Never,
 }
 
 impl Drop for Call {

@@ -1,8 +1,16 @@
 //! A tracked function drops what it did without the attribute, in the same order: locals,
 //! temporaries of the last expression, arguments, also where a drop panics. The order depends on
 //! the edition, so this file is compiled in each.
-#![allow(clippy::let_and_return, clippy::match_single_binding, clippy::needless_question_mark)]
-#![allow(clippy::blocks_in_conditions, clippy::unit_arg, clippy::uninlined_format_args)]
+#![allow(
+    clippy::match_single_binding,
+    clippy::needless_question_mark,
+    clippy::needless_return,
+    clippy::needless_pass_by_value,
+    clippy::uninlined_format_args,
+    clippy::unnecessary_wraps,
+    clippy::unused_async,
+    reason = "the bodies are what is tested"
+)]
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -152,7 +160,7 @@ fn drops_that_panic() {
     assert_same_order!({
         let _local = Noisy("local");
         if Noisy("condition").value() > 1 {
-            panic!("on purpose");
+            std::panic::panic_any(1);
         }
         Ok(1)
     });

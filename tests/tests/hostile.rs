@@ -2,6 +2,7 @@
 #![deny(warnings, missing_docs, unused_qualifications, unused_braces, unused_parens)]
 #![deny(unreachable_pub, single_use_lifetimes, elided_lifetimes_in_paths, let_underscore_drop)]
 #![deny(trivial_casts, unused_lifetimes, variant_size_differences, rust_2018_idioms)]
+#![deny(rust_2021_compatibility, rust_2024_compatibility)]
 #![deny(clippy::all, clippy::pedantic)]
 #![forbid(unsafe_code, unused_imports, unused_variables, unreachable_code, unused_must_use)]
 
@@ -50,7 +51,7 @@ impl Model {
 }
 
 #[track]
-async fn unused_arguments(_x: u8, mut _y: u8, _: u8) {
+async fn unused_arguments(_x: u8, mut _y: u8, _: ()) {
     std::future::ready(()).await;
 }
 
@@ -75,7 +76,7 @@ impl Clone for Whole {
 
 impl Whole {
     #[track]
-    fn to_be_written(&self) -> u8 {
+    fn written_later(self) -> u8 {
         todo!("later")
     }
 }
@@ -137,6 +138,15 @@ fn opaque(x: u8) -> impl Fn(&u8) -> u8 {
     move |&y| x + y
 }
 
+#[track]
+fn diverges_opaque(x: u8) -> impl Iterator<Item = u8> {
+    loop {
+        if x > 1 {
+            return vec![x].into_iter();
+        }
+    }
+}
+
 mod no_prelude {
     #![no_implicit_prelude]
 
@@ -168,16 +178,17 @@ async fn no_lint_and_no_missing_prelude_troubles_the_expansion() {
     // Not called: it would save.
     let _: fn() -> eco2ai::Result<()> = no_prelude::save;
     drop(endless());
-    unused_arguments(1, 2, 3).await;
+    unused_arguments(1, 2, ()).await;
     let whole = Whole(1);
-    let to_be_written: fn(&Whole) -> u8 = Whole::to_be_written;
-    assert!(std::panic::catch_unwind(|| to_be_written(&Clone::clone(&whole))).is_err());
+    let written_later: fn(Whole) -> u8 = Whole::written_later;
+    assert!(std::panic::catch_unwind(|| written_later(Clone::clone(&whole))).is_err());
     assert!(Ordered(1) < Ordered(2));
     empty::<u8>();
     assert_eq!(yields_a_task().await.await.ok(), Some(1));
     drop(yields_and_never_ends(1));
     assert_eq!(diverges(2) + opaque(1)(&2), 5);
     assert_eq!(diverges_err(2), Err(2));
+    assert_eq!(diverges_opaque(2).count(), 1);
     assert_one("Model::plain");
     assert_one("no_prelude::future");
 }

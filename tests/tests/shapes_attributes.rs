@@ -228,7 +228,29 @@ fn main_functions_of_all_kinds() {
         tokio::task::yield_now().await;
         Ok(2)
     }
+    // The runtime's attribute makes a plain function of it: only the one that comes first sees
+    // the future, and with it the error.
+    #[track]
+    #[tokio::main(flavor = "current_thread")]
+    async fn fails_below_track() -> Result<u8, String> {
+        Err("no".into())
+    }
+    #[tokio::main(flavor = "current_thread")]
+    #[track]
+    async fn fails_above_track() -> Result<u8, String> {
+        Err("no".into())
+    }
+    #[tokio::main(flavor = "current_thread")]
+    #[track(err)]
+    async fn fails_above_err() -> Result<u8, String> {
+        Err("no".into())
+    }
     in_own_folder();
+    assert!(fails_below_track().is_err() && fails_above_track().is_err());
+    assert!(fails_above_err().is_err());
+    assert_eq!(statuses("fails_below_track"), ["error"]);
+    assert_eq!(statuses("fails_above_track"), ["ok"]);
+    assert_eq!(statuses("fails_above_err"), ["error"]);
     assert_eq!(exit_code(), ExitCode::from(3));
     assert!(result().is_err());
     assert_eq!(track_then_main(), 1);

@@ -298,8 +298,8 @@ fn opaque_types_in_and_out() {
         move |x| x + n
     }
     #[track]
-    fn of_any_lifetime<T: PartialEq>(n: T) -> impl Fn(&T) -> bool {
-        move |&ref x| *x == n
+    fn of_any_lifetime<T: Copy + PartialEq>(n: T) -> impl Fn(&T) -> bool {
+        move |&x| x == n
     }
     #[track]
     fn given(x: impl IntoIterator<Item = u8>) -> u8 {
@@ -559,13 +559,13 @@ fn raw_names_are_recorded_without_their_prefix() {
 #[test]
 fn a_panic_is_the_same_panic_and_is_recorded() {
     #[track]
-    fn panics() -> u8 {
+    fn panics_by_itself() -> u8 {
         std::panic::panic_any(7_u8)
     }
     in_own_folder();
-    let payload = std::panic::catch_unwind(panics).expect_err("it panics");
+    let payload = std::panic::catch_unwind(panics_by_itself).expect_err("it panics");
     assert_eq!(payload.downcast_ref::<u8>(), Some(&7));
-    assert_eq!(statuses("panics"), ["panicked"]);
+    assert_eq!(statuses("panics_by_itself"), ["panicked"]);
 }
 
 #[test]

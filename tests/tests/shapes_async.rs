@@ -12,6 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt::Display;
 use std::future::{Future, poll_fn, ready};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -41,6 +42,26 @@ async fn pause() {
 
 fn assert_send<T: Send>(value: T) -> T {
     value
+}
+
+/// Whoever catches panics around a bare future may do so around a tracked one.
+#[test]
+fn futures_stay_unwind_safe() {
+    fn assert_unwind_safe<T: UnwindSafe + RefUnwindSafe>(value: T) -> T {
+        value
+    }
+    #[track]
+    async fn plain(text: &str) -> usize {
+        pause().await;
+        text.len()
+    }
+    #[track]
+    fn returned(x: u8) -> impl Future<Output = u8> + UnwindSafe + RefUnwindSafe {
+        async move { x }
+    }
+    in_own_folder();
+    assert_eq!(block_on(assert_unwind_safe(plain("ab"))), 2);
+    assert_eq!(block_on(assert_unwind_safe(returned(3))), 3);
 }
 
 #[test]

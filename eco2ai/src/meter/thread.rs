@@ -57,6 +57,13 @@ impl Control {
     }
 }
 
+/// A period has ended.
+fn end_period(meter: &Meter) {
+    if let Some(on_period) = meter.shared.on_period.get() {
+        on_period(meter);
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
         self.thread.ended.store(true, Ordering::Release);
@@ -167,7 +174,7 @@ impl State {
             self.period_began = None;
             self.next_read = None;
             // What ended since the last time is to be kept before the thread sleeps.
-            self.end_period(meter);
+            end_period(meter);
             return Some(period);
         }
         if period < self.period {
@@ -185,16 +192,10 @@ impl State {
         if now >= period_ends {
             self.period_began = Some(now);
             period_ends = now.saturating_add(period);
-            self.end_period(meter);
+            end_period(meter);
         }
         let next = self.next_read.map_or(period_ends, |next| next.min(period_ends));
         Some(next.saturating_sub(now).max(SHORTEST_SLEEP))
-    }
-
-    fn end_period(&self, meter: &Meter) {
-        if let Some(on_period) = meter.shared.on_period.get() {
-            on_period(meter);
-        }
     }
 
     /// The time between two readings: the period, or less where a counter would wrap or a device

@@ -31,18 +31,15 @@ fn work(tracker: TrackerBuilder) {
 }
 
 fn main() {
-    match std::env::args().nth(1).expect("quiet or loud").as_str() {
-        "quiet" => {
-            quiet();
-            quiet_total();
-            quiet_refused();
-            work(Tracker::builder().ignore_warnings(true));
-        }
-        _ => {
-            loud();
-            loud_total();
-            loud_refused();
-            work(Tracker::builder());
-        }
+    if std::env::args().nth(1).expect("quiet or loud") == "quiet" {
+        quiet();
+        quiet_total();
+        quiet_refused();
+        work(Tracker::builder().ignore_warnings(true));
+    } else {
+        loud();
+        loud_total();
+        loud_refused();
+        work(Tracker::builder());
     }
 }

@@ -91,3 +91,36 @@ fn nested_runs_and_epochs_are_split_too() {
     assert_close(second.cost, 3.0 * 1.5);
     assert_close(second.own_cost, 3.0 * 1.5);
 }
+
+#[test]
+fn a_run_without_a_reading_for_months_is_charged_at_the_price_of_each_hour() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = ManualClock::new(wall(20));
+    let (_, tracker) = bench(&clock, folder.path());
+    let run = tracker.start().expect("a run");
+    // Some 800 changes of the price; the machine's clock may be changed by an hour on the way.
+    clock.advance(HOUR * 24 * 400);
+    let record = run.stop().expect("a record");
+    assert_close(record.cost, 24.0 * 400.0 * (5.0 + 3.0) / 2.0 * 1.5);
+}
+
+#[test]
+fn runs_that_use_other_tariffs_or_none_at_the_same_time_are_charged_at_their_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = ManualClock::new(wall(18));
+    let (meter, by_day) = bench(&clock, folder.path());
+    let builder = || {
+        let builder = Tracker::builder().file(folder.path().join("emission.csv")).meter(&meter);
+        builder.cpu_processes(CpuProcesses::All).forget()
+    };
+    let other = builder().electricity_pricing([("19:00-7:00", 1), ("7:00-19:00", 10)]);
+    let other = other.build().expect("good parameters");
+    let free = builder().build().expect("good parameters");
+    let runs = [&by_day, &other, &free].map(|tracker| tracker.start_detached().expect("a run"));
+    meter.simulate(&clock, HOUR * 4);
+    let [by_day, other, free] = runs.map(|run| run.stop().expect("a record"));
+    // Each has a third of 1 kW.
+    assert_close(by_day.cost, (2.0 * 5.0 + 2.0 * 3.0) / 3.0 * 1.5);
+    assert_close(other.cost, (10.0 + 3.0 * 1.0) / 3.0);
+    assert!(free.cost.abs() < f64::EPSILON);
+}

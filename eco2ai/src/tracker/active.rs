@@ -72,16 +72,14 @@ impl ActiveRun {
             period: config.settings.measure_period,
             prices: config.prices.as_ref(),
         });
-        let row = match (started.row, context) {
-            (StartedRow::Own { id, parent_id }, Some(context)) => {
+        let row = match started.row {
+            StartedRow::Own { id, parent_id } => {
+                let context = context.unwrap_or_else(|| config.context(meter));
                 Row::Own(open_runs::add(id, parent_id, started.key, context))
             }
-            (StartedRow::Sum(called), _) => {
+            StartedRow::Sum(called) => {
                 sums::called(config, meter, called);
                 Row::Sum(meter.clone(), called.key)
-            }
-            (StartedRow::Own { id, parent_id }, None) => {
-                Row::Own(open_runs::add(id, parent_id, started.key, config.context(meter)))
             }
         };
         Ok(Box::new(Self { key: started.key, panicking: std::thread::panicking(), row }))

@@ -76,7 +76,8 @@ impl Code<'_> {
             quote_spanned!(self.at=> let _guard = #start; #body)
         } else if is_opaque(&function.returns) {
             // A `match` does not pass on to a closure what the opaque type says of its parameters.
-            let returned = self.returned(&quote!(#block));
+            // In parentheses of ours, the braces are not found unnecessary.
+            let returned = self.returned(&quote_spanned!(self.at=> (#block)));
             quote_spanned!(self.at=> let _guard = #start; #returned)
         } else {
             quote_spanned!(self.at=> match #start { _guard => #block })

@@ -118,7 +118,7 @@ fn return_type(between: &[TokenTree]) -> TokenStream {
     if !arrow {
         return TokenStream::new();
     }
-    between[2..].iter().take_while(|token| !is_ident(token, "where")).cloned().collect()
+    ungroup(between[2..].iter().take_while(|token| !is_ident(token, "where")).cloned().collect())
 }
 
 pub(crate) fn is_ident(token: &TokenTree, word: &str) -> bool {

@@ -126,6 +126,30 @@ fn temporaries_of_the_last_expression() {
 }
 
 #[test]
+fn opaque_values() {
+    fn bare(_a: Noisy, _: Noisy) -> impl Into<u64> {
+        let _local = Noisy("local");
+        Noisy("temporary").value()
+    }
+    #[eco2ai::track]
+    fn tracked(_a: Noisy, _: Noisy) -> impl Into<u64> {
+        let _local = Noisy("local");
+        Noisy("temporary").value()
+    }
+    #[eco2ai::track]
+    fn late_opaque() -> impl Sized {
+        Witness("late_opaque").value()
+    }
+    in_own_folder();
+    let _: u64 = bare(Noisy("a"), Noisy("b")).into();
+    let expected = DROPS.with(RefCell::take);
+    let _: u64 = tracked(Noisy("a"), Noisy("b")).into();
+    assert_eq!(DROPS.with(RefCell::take), expected);
+    late_opaque();
+    assert_eq!(ROWS.with(RefCell::take), [0]);
+}
+
+#[test]
 fn early_returns() {
     in_own_folder();
     assert_same_order!({

@@ -147,6 +147,18 @@ fn diverges_opaque(x: u8) -> impl Iterator<Item = u8> {
     }
 }
 
+/// Bodies in one line, whose braces a lint may find unnecessary.
+#[rustfmt::skip]
+mod in_one_line {
+    use super::{Future, Pin, track};
+
+    #[track] pub(super) fn plain(x: u8) -> u8 { x }
+    #[track(err)] pub(super) fn err(x: Result<u8, u8>) -> Result<u8, u8> { x }
+    #[track] pub(super) async fn future(x: u8) -> u8 { std::future::ready(x).await }
+    #[track] pub(super) fn opaque(x: u8) -> impl Fn(&u8) -> u8 { move |&y| x + y }
+    #[track] pub(super) fn boxed(x: u8) -> Pin<Box<dyn Future<Output = u8>>> { Box::pin(async move { x }) }
+}
+
 mod no_prelude {
     #![no_implicit_prelude]
 
@@ -189,6 +201,9 @@ async fn no_lint_and_no_missing_prelude_troubles_the_expansion() {
     assert_eq!(diverges(2) + opaque(1)(&2), 5);
     assert_eq!(diverges_err(2), Err(2));
     assert_eq!(diverges_opaque(2).count(), 1);
+    assert_eq!(in_one_line::plain(1) + in_one_line::opaque(1)(&1), 3);
+    assert_eq!(in_one_line::err(Ok(1)), Ok(1));
+    assert_eq!(in_one_line::future(1).await + in_one_line::boxed(1).await, 2);
     assert_one("Model::plain");
     assert_one("no_prelude::future");
 }

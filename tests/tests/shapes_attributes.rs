@@ -144,6 +144,15 @@ macro_rules! make {
         #[track(project = "item")]
         $item
     };
+    (returns $name:ident $returns:ty $body:block) => {
+        #[track]
+        fn $name() -> $returns $body
+
+        mod $name {
+            #[super::track]
+            pub(super) async fn asynchronous() -> $returns $body
+        }
+    };
     (literal $pue:literal $project:expr) => {
         #[track(pue = $pue, project = $project)]
         fn literal() -> u8 {
@@ -158,6 +167,8 @@ make! {
 }
 make!(item pub(crate) fn whole_item() -> u8 { 2 });
 make!(literal 1.5 "project");
+make!(returns never ! { std::panic::panic_any(1) });
+make!(returns opaque impl Fn(&u8) -> u8 { |x: &u8| x + 1 });
 
 #[tokio::test]
 async fn functions_from_macros() {
@@ -165,6 +176,8 @@ async fn functions_from_macros() {
     assert_eq!(fragments(vec![1]), Ok(1));
     assert_eq!(asynchronous::fragments(vec![1]).await, Ok(1));
     assert_eq!((whole_item(), literal()), (2, 3));
+    let _: (fn() -> !, _) = (never, never::asynchronous());
+    assert_eq!(opaque()(&2) + opaque::asynchronous().await(&3), 7);
     assert_one("asynchronous::fragments");
     assert_one("shapes_attributes::fragments");
     assert_one("whole_item");

@@ -327,6 +327,7 @@ fn close_at_exit() {
 fn close_all() {
     sums::interrupt_all();
     open_runs::interrupt_all();
+    open_runs::wait_for_rows();
     if let Err(error) = sums::flush() {
         warn_once(&error);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
@@ -73,6 +73,19 @@ pub(super) fn interrupt_all() {
     }
 }
 
+/// Waits for the rows that other threads are about to write, which would end with the process.
+pub(super) fn wait_for_rows() {
+    const TRIES: u32 = 100;
+    const PAUSE: Duration = Duration::from_millis(1);
+    for _ in 0..TRIES {
+        let runs: Vec<_> = open_runs().values().cloned().collect();
+        if !runs.iter().any(|run| run.is_being_written()) {
+            return;
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
 impl OpenRun {
     /// The record of the whole run.
     pub(super) fn whole(&self, energy: &RunEnergy, status: Status) -> Record {
@@ -111,7 +124,13 @@ impl OpenRun {
     /// Writes the row of the run, which has ended.
     pub(super) fn finish(&self, energy: &RunEnergy, status: Status) -> Result<Record> {
         let record = self.rest(energy, status);
+        let written = quietly(self.context.settings.ignore_warnings, || self.context.write(record));
         open_runs().remove(&self.row.id);
-        quietly(self.context.settings.ignore_warnings, || self.context.write(record))
+        written
+    }
+
+    /// Whether another thread has ended the run and is about to write its row.
+    fn is_being_written(&self) -> bool {
+        self.context.meter.energy(self.key).is_none()
     }
 }

@@ -15,9 +15,9 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::pin::Pin;
 
+use eco2ai_tests::block_on;
 use eco2ai_tests::rows::{in_own_folder, statuses};
 
 thread_local! {
@@ -50,16 +50,6 @@ type Course = (Vec<&'static str>, Option<Result<u8, u8>>);
 fn course(function: impl FnOnce() -> Result<u8, u8>) -> Course {
     let value = catch_unwind(AssertUnwindSafe(function)).ok();
     (DROPS.with(RefCell::take), value)
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
-        }
-    }
 }
 
 /// Compares functions of all shapes with this body, bare and tracked.

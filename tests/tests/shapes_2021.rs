@@ -2,21 +2,10 @@
 #![allow(clippy::manual_async_fn, reason = "the shapes are what is tested")]
 
 use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
 use eco2ai::track;
+use eco2ai_tests::block_on;
 use eco2ai_tests::rows::{assert_one, in_own_folder};
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
-        }
-    }
-}
 
 #[test]
 fn a_returned_block_that_borrows_what_an_argument_refers_to() {

@@ -20,18 +20,8 @@ use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use eco2ai::track;
+use eco2ai_tests::block_on;
 use eco2ai_tests::rows::{assert_one, in_own_folder, statuses};
-
-/// Drives a future that needs no reactor.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
-        }
-    }
-}
 
 /// Pending once.
 async fn pause() {

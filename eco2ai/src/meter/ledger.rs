@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Reading;
 use super::energies::Energies;
-use super::pool::Pool;
+use super::node::{Node, Pools, RowOf};
 use super::prices::{Forecast, PricedRuns, Prices};
 use super::run_energy::{Received, RunEnergy};
 use super::sums::{Above, CalledSum, ClosedSums, Ids, SumKey, SumRow, SummedFunction, Sums};
@@ -58,100 +58,6 @@ pub(crate) enum StartedRow {
 pub(crate) struct Stopped {
     pub(crate) energy: RunEnergy,
     pub(crate) closed: ClosedSums,
-}
-
-/// Where a run's energy goes in the end.
-#[derive(Clone, Copy, Debug)]
-enum RowOf {
-    Own(Uuid),
-    Sum {
-        sum: SumKey,
-        /// Whether no other call of the sum is above this one.
-        outermost: bool,
-    },
-}
-
-/// An active run. Short calls make and drop nothing but this: it stays small, and plain data.
-struct Node {
-    row: RowOf,
-    /// The nearest run above that is the outermost call of a sum, when this one started.
-    summed_above: Option<RunKey>,
-    scope: CpuProcesses,
-    parent: Option<RunKey>,
-    first_child: Option<RunKey>,
-    previous_sibling: Option<RunKey>,
-    next_sibling: Option<RunKey>,
-    /// The thread on whose stack it is.
-    thread: Option<usize>,
-    /// Whether it is the innermost run of that thread.
-    on: bool,
-    /// What it received itself, less each clock of the pool by which it receives now: with what
-    /// those clocks show, that is its own energy at any moment.
-    base: Energies,
-    /// What its ended descendants received.
-    received: Energies,
-    started: Duration,
-    /// What an earlier parent, which ended before it, has counted already.
-    counted: Energies,
-    readings_mark: u64,
-    overlap_mark: Duration,
-    given_mark: Energies,
-    period: Duration,
-}
-
-impl Node {
-    fn is_leaf(&self) -> bool {
-        self.first_child.is_none()
-    }
-
-    /// Begins or ceases to share by the clock of runs that are innermost on a thread.
-    fn set_on(&mut self, pool: &mut Pool, on: bool) {
-        if self.on == on {
-            return;
-        }
-        self.on = on;
-        if on {
-            pool.on_sharers += 1;
-            self.base = self.base - pool.on_clock;
-        } else {
-            pool.on_sharers = pool.on_sharers.saturating_sub(1);
-            self.base += pool.on_clock;
-        }
-    }
-
-    /// Begins or ceases to share by the clock of runs without active children.
-    fn set_leaf(&mut self, pool: &mut Pool, leaf: bool) {
-        if leaf {
-            pool.leaf_sharers += 1;
-            self.base = self.base - pool.leaf_clock;
-        } else {
-            pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
-            self.base += pool.leaf_clock;
-        }
-    }
-}
-
-/// The pools of both scopes.
-#[derive(Default)]
-struct Pools {
-    process: Pool,
-    machine: Pool,
-}
-
-impl Pools {
-    fn of(&self, scope: CpuProcesses) -> &Pool {
-        match scope {
-            CpuProcesses::Current => &self.process,
-            CpuProcesses::All => &self.machine,
-        }
-    }
-
-    fn of_mut(&mut self, scope: CpuProcesses) -> &mut Pool {
-        match scope {
-            CpuProcesses::Current => &mut self.process,
-            CpuProcesses::All => &mut self.machine,
-        }
-    }
 }
 
 /// The active runs of a process.

@@ -25,6 +25,7 @@ mod channel;
 mod clock;
 mod energies;
 mod ledger;
+mod node;
 mod pool;
 mod prices;
 mod provenance;

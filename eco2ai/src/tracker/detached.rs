@@ -7,6 +7,7 @@ use std::sync::{Arc, MutexGuard};
 
 use super::active::{ActiveRun, RunHandle};
 use super::config::RunConfig;
+use super::held::HeldRun;
 use crate::error::Result;
 use crate::log::Record;
 use crate::status::Status;
@@ -38,20 +39,18 @@ use crate::status::Status;
 #[must_use = "dropping a run stops it"]
 #[derive(Debug)]
 pub struct DetachedRun {
-    config: Arc<RunConfig>,
-    active: Option<Box<ActiveRun>>,
+    run: HeldRun,
 }
 
 impl DetachedRun {
     pub(super) fn start(config: &Arc<RunConfig>) -> Result<Self> {
-        let active = super::start(config, config.rows(), true)?;
-        Ok(Self { config: Arc::clone(config), active })
+        Ok(Self { run: HeldRun::start(config, config.rows(), true)? })
     }
 
     /// Makes the run the innermost one of this thread until the guard is dropped. A run is on one
     /// thread at a time: where it is on one already, this changes nothing.
     pub fn enter(&self) -> Entered<'_> {
-        let entered = self.active.as_deref().filter(|active| active.enter());
+        let entered = self.run.active().filter(|active| active.enter());
         Entered { active: entered, not_send: PhantomData }
     }
 
@@ -91,7 +90,7 @@ impl DetachedRun {
         struct Unfinished(DetachedRun);
         impl Drop for Unfinished {
             fn drop(&mut self) {
-                if let Some(active) = self.0.active.take() {
+                if let Some(active) = self.0.run.take() {
                     active.finish_unless_unwinding(Status::Cancelled);
                 }
             }
@@ -104,7 +103,7 @@ impl DetachedRun {
                 future.as_mut().poll(context)
             })
             .await;
-            if let Some(active) = run.0.active.take() {
+            if let Some(active) = run.0.run.take() {
                 active.finish_quietly(status(&value));
             }
             value
@@ -113,37 +112,28 @@ impl DetachedRun {
 
     /// Names the run, as [`Run::handle`](crate::Run::handle) does.
     pub fn handle(&self) -> RunHandle {
-        self.active.as_ref().map(|active| active.handle()).unwrap_or_default()
+        self.run.handle()
     }
 
     /// The record as it stands, as [`Run::so_far`](crate::Run::so_far).
     pub fn so_far(&self) -> Record {
-        let record = self.active.as_ref().and_then(|active| active.record());
-        record.unwrap_or_else(|| self.config.nothing())
+        self.run.so_far()
     }
 
     /// Stops the run and writes its row, as [`Run::stop`](crate::Run::stop).
     ///
     /// # Errors
     /// Where the row could not be written.
-    pub fn stop(mut self) -> Result<Record> {
-        super::finish(&self.config, self.active.take(), Status::Ok)
+    pub fn stop(self) -> Result<Record> {
+        self.run.finish(Status::Ok)
     }
 
     /// As [`stop`](Self::stop), where what ran has failed: the row's status is `error`.
     ///
     /// # Errors
     /// Where the row could not be written.
-    pub fn fail(mut self) -> Result<Record> {
-        super::finish(&self.config, self.active.take(), Status::Error)
-    }
-}
-
-impl Drop for DetachedRun {
-    fn drop(&mut self) {
-        if let Some(active) = self.active.take() {
-            active.finish_on_drop();
-        }
+    pub fn fail(self) -> Result<Record> {
+        self.run.finish(Status::Error)
     }
 }
 

@@ -4,6 +4,7 @@ mod active;
 mod config;
 mod context;
 mod detached;
+mod held;
 mod open_runs;
 mod run;
 mod sums;
@@ -22,14 +23,12 @@ pub use training::Training;
 
 use crate::argument::{Argument, Refused, Seconds};
 use crate::carbon::Pricing;
-use crate::disable::disabled;
 use crate::error::Result;
 use crate::log::{self, Record};
 use crate::meter::Meter;
 use crate::own_code;
 use crate::report::{quietly, warn_once};
 use crate::settings::{CpuProcesses, EncodeFile, Params, Rows, Settings};
-use crate::status::Status;
 
 /// Parameters for runs, checked once.
 #[derive(Clone, Debug)]
@@ -285,20 +284,6 @@ impl Tracker {
 pub fn flush() -> Result<()> {
     let Some(_section) = own_code::enter_from_outside() else { return Ok(()) };
     sums::flush().and(log::flush())
-}
-
-/// Starts a run for one of the public types; none where tracking is off, or where the library itself
-/// is at work on this thread.
-fn start(config: &RunConfig, rows: Rows, detached: bool) -> Result<Option<Box<ActiveRun>>> {
-    match own_code::enter_from_outside() {
-        Some(_section) if !disabled() => ActiveRun::start(config, rows, detached).map(Some),
-        _ => Ok(None),
-    }
-}
-
-/// Ends the run of one of the public types.
-fn finish(config: &RunConfig, active: Option<Box<ActiveRun>>, status: Status) -> Result<Record> {
-    active.and_then(|active| active.finish(status)).unwrap_or_else(|| Ok(config.nothing()))
 }
 
 /// Gives the state of all long runs, and of the sums, to the journals of their logs. Called by the

@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 use std::sync::{Arc, MutexGuard};
 
-use super::active::{ActiveRun, RunHandle};
+use super::active::RunHandle;
 use super::config::RunConfig;
+use super::held::HeldRun;
 use crate::error::Result;
 use crate::log::Record;
 use crate::status::Status;
@@ -32,28 +33,26 @@ use crate::status::Status;
 #[must_use = "dropping a run stops it"]
 #[derive(Debug)]
 pub struct Run {
-    config: Arc<RunConfig>,
-    active: Option<Box<ActiveRun>>,
+    run: HeldRun,
     not_send: PhantomData<MutexGuard<'static, ()>>,
 }
 
 impl Run {
     pub(super) fn start(config: &Arc<RunConfig>) -> Result<Self> {
-        let active = super::start(config, config.rows(), false)?;
-        Ok(Self { config: Arc::clone(config), active, not_send: PhantomData })
+        let run = HeldRun::start(config, config.rows(), false)?;
+        Ok(Self { run, not_send: PhantomData })
     }
 
     /// Names the run, so that work on other threads can be put under it with
     /// [`TrackerBuilder::parent`](crate::TrackerBuilder::parent) or `parent = …` of the attribute.
     pub fn handle(&self) -> RunHandle {
-        self.active.as_ref().map(|active| active.handle()).unwrap_or_default()
+        self.run.handle()
     }
 
     /// The record as it stands: id, energy, CO2 and cost so far. Its status is `interrupted`, as
     /// it would be if the process died now.
     pub fn so_far(&self) -> Record {
-        let record = self.active.as_ref().and_then(|active| active.record());
-        record.unwrap_or_else(|| self.config.nothing())
+        self.run.so_far()
     }
 
     /// Stops the run and writes its row. Where tracking is off (`ECO2AI_DISABLE`), nothing is
@@ -61,23 +60,15 @@ impl Run {
     ///
     /// # Errors
     /// Where the row could not be written.
-    pub fn stop(mut self) -> Result<Record> {
-        super::finish(&self.config, self.active.take(), Status::Ok)
+    pub fn stop(self) -> Result<Record> {
+        self.run.finish(Status::Ok)
     }
 
     /// As [`stop`](Self::stop), where what ran has failed: the row's status is `error`.
     ///
     /// # Errors
     /// Where the row could not be written.
-    pub fn fail(mut self) -> Result<Record> {
-        super::finish(&self.config, self.active.take(), Status::Error)
-    }
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        if let Some(active) = self.active.take() {
-            active.finish_on_drop();
-        }
+    pub fn fail(self) -> Result<Record> {
+        self.run.finish(Status::Error)
     }
 }

@@ -4,8 +4,9 @@ use std::fmt::Display;
 use std::marker::PhantomData;
 use std::sync::{Arc, MutexGuard};
 
-use super::active::{ActiveRun, RunHandle};
+use super::active::RunHandle;
 use super::config::RunConfig;
+use super::held::HeldRun;
 use crate::error::Result;
 use crate::log::{Record, epoch_text};
 use crate::settings::Rows;
@@ -17,30 +18,25 @@ use crate::status::Status;
 #[must_use = "dropping a training stops it"]
 #[derive(Debug)]
 pub struct Training {
-    config: Arc<RunConfig>,
-    active: Option<Box<ActiveRun>>,
+    run: HeldRun,
     epoch: u64,
     not_send: PhantomData<MutexGuard<'static, ()>>,
 }
 
 impl Training {
     pub(super) fn start(config: &Arc<RunConfig>, first_epoch: u64) -> Result<Self> {
-        let active = super::start(config, Rows::Each, false)?;
-        let config = Arc::clone(config);
-        Ok(Self { config, active, epoch: first_epoch, not_send: PhantomData })
+        let run = HeldRun::start(config, Rows::Each, false)?;
+        Ok(Self { run, epoch: first_epoch, not_send: PhantomData })
     }
 
     /// Names the training, as [`Run::handle`](crate::Run::handle) does.
     pub fn handle(&self) -> RunHandle {
-        self.active.as_ref().map(|active| active.handle()).unwrap_or_default()
+        self.run.handle()
     }
 
     /// The record of the whole training as it stands.
     pub fn so_far(&self) -> Record {
-        self.active
-            .as_ref()
-            .and_then(|active| active.record())
-            .unwrap_or_else(|| self.config.nothing())
+        self.run.so_far()
     }
 
     /// Ends an epoch and writes its row: the energy since the previous epoch, and the metrics in
@@ -52,29 +48,21 @@ impl Training {
         &mut self,
         metrics: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Record> {
-        let Some(active) = &self.active else { return Ok(self.config.nothing()) };
+        let Some(active) = self.run.active() else { return Ok(self.run.nothing()) };
         let metrics: Vec<_> = metrics
             .into_iter()
             .map(|(name, value)| (name.to_string(), value.to_string()))
             .collect();
         let epoch = epoch_text(self.epoch, &metrics);
         self.epoch = self.epoch.saturating_add(1);
-        active.tell_epoch(epoch).unwrap_or_else(|| Ok(self.config.nothing()))
+        active.tell_epoch(epoch).unwrap_or_else(|| Ok(self.run.nothing()))
     }
 
     /// Stops the training and writes what came after the last epoch, as a row whose epoch is `N/A`.
     ///
     /// # Errors
     /// Where the row could not be written.
-    pub fn stop(mut self) -> Result<Record> {
-        super::finish(&self.config, self.active.take(), Status::Ok)
-    }
-}
-
-impl Drop for Training {
-    fn drop(&mut self) {
-        if let Some(active) = self.active.take() {
-            active.finish_on_drop();
-        }
+    pub fn stop(self) -> Result<Record> {
+        self.run.finish(Status::Ok)
     }
 }

@@ -1,0 +1,105 @@
+//! One active run, as the ledger knows it.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::energies::Energies;
+use super::ledger::RunKey;
+use super::pool::Pool;
+use super::sums::SumKey;
+use crate::settings::CpuProcesses;
+
+/// Where a run's energy goes in the end.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum RowOf {
+    Own(Uuid),
+    Sum {
+        sum: SumKey,
+        /// Whether no other call of the sum is above this one.
+        outermost: bool,
+    },
+}
+
+/// An active run. Short calls make and drop nothing but this: it stays small, and plain data.
+pub(super) struct Node {
+    pub(super) row: RowOf,
+    /// The nearest run above that is the outermost call of a sum, when this one started.
+    pub(super) summed_above: Option<RunKey>,
+    pub(super) scope: CpuProcesses,
+    pub(super) parent: Option<RunKey>,
+    pub(super) first_child: Option<RunKey>,
+    pub(super) previous_sibling: Option<RunKey>,
+    pub(super) next_sibling: Option<RunKey>,
+    /// The thread on whose stack it is.
+    pub(super) thread: Option<usize>,
+    /// Whether it is the innermost run of that thread.
+    pub(super) on: bool,
+    /// What it received itself, less each clock of the pool by which it receives now: with what
+    /// those clocks show, that is its own energy at any moment.
+    pub(super) base: Energies,
+    /// What its ended descendants received.
+    pub(super) received: Energies,
+    pub(super) started: Duration,
+    /// What an earlier parent, which ended before it, has counted already.
+    pub(super) counted: Energies,
+    pub(super) readings_mark: u64,
+    pub(super) overlap_mark: Duration,
+    pub(super) given_mark: Energies,
+    pub(super) period: Duration,
+}
+
+impl Node {
+    pub(super) fn is_leaf(&self) -> bool {
+        self.first_child.is_none()
+    }
+
+    /// Begins or ceases to share by the clock of runs that are innermost on a thread.
+    pub(super) fn set_on(&mut self, pool: &mut Pool, on: bool) {
+        if self.on == on {
+            return;
+        }
+        self.on = on;
+        if on {
+            pool.on_sharers += 1;
+            self.base = self.base - pool.on_clock;
+        } else {
+            pool.on_sharers = pool.on_sharers.saturating_sub(1);
+            self.base += pool.on_clock;
+        }
+    }
+
+    /// Begins or ceases to share by the clock of runs without active children.
+    pub(super) fn set_leaf(&mut self, pool: &mut Pool, leaf: bool) {
+        if leaf {
+            pool.leaf_sharers += 1;
+            self.base = self.base - pool.leaf_clock;
+        } else {
+            pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
+            self.base += pool.leaf_clock;
+        }
+    }
+}
+
+/// The pools of both scopes.
+#[derive(Default)]
+pub(super) struct Pools {
+    pub(super) process: Pool,
+    pub(super) machine: Pool,
+}
+
+impl Pools {
+    pub(super) fn of(&self, scope: CpuProcesses) -> &Pool {
+        match scope {
+            CpuProcesses::Current => &self.process,
+            CpuProcesses::All => &self.machine,
+        }
+    }
+
+    pub(super) fn of_mut(&mut self, scope: CpuProcesses) -> &mut Pool {
+        match scope {
+            CpuProcesses::Current => &mut self.process,
+            CpuProcesses::All => &mut self.machine,
+        }
+    }
+}

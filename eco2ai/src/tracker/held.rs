@@ -1,0 +1,65 @@
+//! What the public types hold of a run: until they stop it, or are dropped.
+
+use std::sync::Arc;
+
+use super::active::{ActiveRun, RunHandle};
+use super::config::RunConfig;
+use crate::disable::disabled;
+use crate::error::Result;
+use crate::log::Record;
+use crate::own_code;
+use crate::settings::Rows;
+use crate::status::Status;
+
+/// A run, or nothing where tracking is off, or where the library itself was at work on the thread
+/// that wanted to start one.
+#[derive(Debug)]
+pub(super) struct HeldRun {
+    config: Arc<RunConfig>,
+    active: Option<Box<ActiveRun>>,
+}
+
+impl HeldRun {
+    pub(super) fn start(config: &Arc<RunConfig>, rows: Rows, detached: bool) -> Result<Self> {
+        let active = match own_code::enter_from_outside() {
+            Some(_section) if !disabled() => Some(ActiveRun::start(config, rows, detached)?),
+            _ => None,
+        };
+        Ok(Self { config: Arc::clone(config), active })
+    }
+
+    pub(super) fn active(&self) -> Option<&ActiveRun> {
+        self.active.as_deref()
+    }
+
+    /// The run, which is left to the caller to end.
+    pub(super) fn take(&mut self) -> Option<Box<ActiveRun>> {
+        self.active.take()
+    }
+
+    pub(super) fn handle(&self) -> RunHandle {
+        self.active().map(ActiveRun::handle).unwrap_or_default()
+    }
+
+    pub(super) fn so_far(&self) -> Record {
+        self.active().and_then(ActiveRun::record).unwrap_or_else(|| self.nothing())
+    }
+
+    pub(super) fn finish(mut self, status: Status) -> Result<Record> {
+        let record = self.take().and_then(|active| active.finish(status));
+        record.unwrap_or_else(|| Ok(self.nothing()))
+    }
+
+    /// The record of no run.
+    pub(super) fn nothing(&self) -> Record {
+        self.config.nothing()
+    }
+}
+
+impl Drop for HeldRun {
+    fn drop(&mut self) {
+        if let Some(active) = self.take() {
+            active.finish_on_drop();
+        }
+    }
+}

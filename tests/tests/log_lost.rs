@@ -97,8 +97,9 @@ impl Program {
 
     /// Until the state of the run that is on is in the journal.
     fn wait_for_journal(&self) {
+        // Not the file alone, which is there before anything is in it.
         wait_until("a journal", || {
-            self.journals().iter().any(|name| name.ends_with(".running.journal"))
+            eco2ai::live_runs(&self.log).is_ok_and(|running| !running.is_empty())
         });
     }
 

@@ -11,7 +11,7 @@ A row per crate tells the tests that passed and failed, and the errors and warni
 through cargo alone. A crate whose bare results lie there already is not run bare again.
 
 A test binary that does not end in time is asked for the stacks of its threads (by gdb, where that is
-installed) and counts as one failure, `hang`."""
+installed) and counts as one failure, `not ended`: it may hang, or make more tracked calls than there is time for."""
 
 import argparse
 import collections
@@ -192,7 +192,9 @@ class Runner:
             places = [s for s in message["spans"] if s["is_primary"]]
             if message["level"] not in ("error", "warning") or not places:
                 continue
-            place = f'{places[0]["file_name"]}:{places[0]["line_start"]}'
+            # The standard library's sources may or may not be there.
+            file = re.sub(r"^.*/library/", "library/", places[0]["file_name"])
+            place = f'{file}:{places[0]["line_start"]}'
             code = (message["code"] or {}).get("code", "")
             key = (message["level"], code, place, message["message"].replace(folder, ""))
             # Lint levels differ between targets of one package: each message counts once.
@@ -218,7 +220,7 @@ class Runner:
             yield ["--doc"]
 
     def tests(self, folder, name, how, arguments, limit):
-        """Runs the tests; gives what became of each: ok, FAILED, hang, or no build."""
+        """Runs the tests; gives what became of each: ok, FAILED, not ended, or no build."""
         log = os.path.join(self.results, f"{name}.{how}.log")
         for leftover in (log, log + ".stacks"):
             if os.path.exists(leftover):
@@ -251,7 +253,7 @@ class Runner:
             if status not in (0, None):
                 results.update({f"{label} {test}": "FAILED" for test in failed if "::" in test or " " not in test})
             if status is None:
-                results[label] = "hang"
+                results[label] = "not ended"
             elif status != 0 and "FAILED" not in results.values():
                 results[label] = "FAILED"
         return {"results": results, "seconds": round(seconds, 1), "MiB": memory}
@@ -312,7 +314,7 @@ class Runner:
 def counted(tests):
     count = collections.Counter(tests["results"].values())
     text = f'{count["ok"]}/{count["FAILED"]}'
-    for kind in ("hang", "no build"):
+    for kind in ("not ended", "no build"):
         text += f" {count[kind]} {kind}" if count[kind] else ""
     return f'{text}, {tests["seconds"]} s, {tests["MiB"]} MiB'
 

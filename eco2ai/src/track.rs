@@ -86,18 +86,25 @@ impl Site {
         last.as_ref().filter(|known| known.holds(generation, constant)).cloned()
     }
 
-    /// Checks the arguments of this call, and keeps the result for later calls that can use it.
+    /// Checks the arguments of this call, and keeps the result for later calls that can use it. Where
+    /// another thread was faster, its result serves this call too: there is one sum for both.
     fn resolve(&self, generation: u64, builder: &TrackerBuilder, constant: bool) -> Known {
         let config = builder.resolve(Some(self.name())).map_err(|error| {
             quietly(builder.ignores_warnings(), || warn_once(&error));
         });
         let known = Known { generation, config: config.ok() };
-        if known.holds(generation, constant)
-            && let Err(known) = self.first.set(known.clone())
-        {
-            *self.last.lock() = Some(known);
+        if !known.holds(generation, constant) {
+            return known;
         }
-        known
+        let first = self.first.get_or_init(|| known.clone());
+        if first.holds(generation, constant) {
+            return first.clone();
+        }
+        let mut last = self.last.lock();
+        match &*last {
+            Some(last) if last.holds(generation, constant) => last.clone(),
+            _ => last.insert(known).clone(),
+        }
     }
 }
 
@@ -374,6 +381,7 @@ pub fn set_params(builder: &TrackerBuilder) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::sync::Arc;
 
     use super::{Known, Site};
     use crate::tracker::{Tracker, TrackerBuilder};
@@ -395,6 +403,18 @@ mod tests {
 
     fn project(known: &Known) -> Option<&str> {
         known.config.as_ref().map(|config| config.project())
+    }
+
+    #[test]
+    fn two_threads_that_make_the_first_call_at_once_add_to_one_sum() {
+        static SITE: Site = Site::named("at once");
+        // As if neither had seen what the other found; and again after saved parameters changed.
+        for generation in [1, 2] {
+            let builder = Tracker::builder().rows("total");
+            let [one, other] = [(); 2].map(|()| SITE.resolve(generation, &builder, true).config);
+            let (one, other) = one.zip(other).expect("good parameters");
+            assert!(Arc::ptr_eq(&one, &other));
+        }
     }
 
     #[test]

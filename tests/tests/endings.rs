@@ -55,6 +55,14 @@ fn an_exit_from_within_closes_the_runs_that_are_open() {
 }
 
 #[test]
+fn a_run_that_is_discarded_leaves_no_row_and_nothing_to_recover() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_success(&run(program(env!("CARGO_BIN_EXE_endings"), folder.path()).arg("discard")));
+    assert_eq!(names(&rows_in(&folder)), ok(&["plain"]));
+    assert_eq!(eco2ai::recover(folder.path().join("emission.csv")).expect("a log"), 0);
+}
+
+#[test]
 fn runs_of_threads_that_main_does_not_wait_for_are_closed() {
     let rows = rows_after("return beside workers");
     let workers = rows.iter().filter(|(name, _)| name == "worker");

@@ -23,4 +23,4 @@ pub use record::Record;
 pub(crate) use record::epoch_text;
 pub use recovery::recover;
 pub use summary::{GroupBy, Summary, Totals, summary};
-pub(crate) use writer::{attach, finish, flush, keep};
+pub(crate) use writer::{attach, discard, finish, flush, keep};

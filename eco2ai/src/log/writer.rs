@@ -70,16 +70,14 @@ pub(crate) fn finish(path: &Path, record: &Record) -> Result<()> {
             Ok(()) => drop(log.write_waiting()),
             Err(error) => log.wait(&rows, error)?,
         }
-        if !log.running.is_empty() {
-            log.running.remove(&RunId::of(record));
-        }
-        if log.running.is_empty()
-            && let Some(journal) = log.journal.take()
-        {
-            journal.remove();
-        }
+        log.forget(record);
         Ok(())
     })
+}
+
+/// Forgets the state of a run that has ended without a row.
+pub(crate) fn discard(path: &Path, record: &Record) {
+    with(path, |log| log.forget(record));
 }
 
 /// Tries again to write the rows that wait, on all logs.
@@ -249,6 +247,18 @@ impl Log {
             }
         }
         Ok(())
+    }
+
+    /// Forgets the state of a run in the journal.
+    fn forget(&mut self, record: &Record) {
+        if !self.running.is_empty() {
+            self.running.remove(&RunId::of(record));
+        }
+        if self.running.is_empty()
+            && let Some(journal) = self.journal.take()
+        {
+            journal.remove();
+        }
     }
 
     /// Writes the states of the runs to their journal, one write where it is there.

@@ -184,6 +184,17 @@ impl ActiveRun {
         }
     }
 
+    /// Ends the run without a row.
+    pub(super) fn discard(&self) {
+        let _section = own_code::enter();
+        if let Some(Stopped { energy, closed }) = self.stop(Status::Ok) {
+            sums::close(self.meter(), closed);
+            if let Row::Own(run) = &self.row {
+                run.discard(&energy);
+            }
+        }
+    }
+
     fn stop(&self, status: Status) -> Option<Stopped> {
         if !self.meter().is_own() {
             return None;

@@ -50,6 +50,12 @@ impl HeldRun {
         record.unwrap_or_else(|| Ok(self.nothing()))
     }
 
+    pub(super) fn discard(mut self) {
+        if let Some(active) = self.take() {
+            active.discard();
+        }
+    }
+
     /// The record of no run.
     pub(super) fn nothing(&self) -> Record {
         self.config.nothing()

@@ -10,7 +10,7 @@ use super::context::{RowStart, RunContext};
 use crate::error::Result;
 use crate::local_time::local;
 use crate::locks::{Lock, Locked, Rank};
-use crate::log::Record;
+use crate::log::{self, Record};
 use crate::meter::{Meter, RunEnergy, RunKey, Stopped};
 use crate::process::PerProcess;
 use crate::report::{quietly, warn_once};
@@ -127,6 +127,12 @@ impl OpenRun {
         let written = quietly(self.context.settings.ignore_warnings, || self.context.write(record));
         open_runs().remove(&self.row.id);
         written
+    }
+
+    /// The run has ended without a row.
+    pub(super) fn discard(&self, energy: &RunEnergy) {
+        log::discard(&self.context.file, &self.rest(energy, Status::Ok));
+        open_runs().remove(&self.row.id);
     }
 
     /// Whether another thread has ended the run and is about to write its row.

@@ -71,4 +71,9 @@ impl Run {
     pub fn fail(self) -> Result<Record> {
         self.run.finish(Status::Error)
     }
+
+    /// Stops the run without a row, where nothing came of it. What ran under it keeps its rows.
+    pub fn discard(self) {
+        self.run.discard();
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 
 use eco2ai::track;
+use eco2ai_tests::program::wait_until;
 
 #[track]
 fn plain() {}
@@ -133,6 +134,15 @@ fn main() {
         "exit handler, after ours" => {
             at_exit();
             plain();
+        }
+        "discard" => {
+            let tracker = eco2ai::Tracker::builder().measure_period(0.01).forget();
+            let run = tracker.build().expect("good parameters").start().expect("a run");
+            plain();
+            wait_until("its state is kept", || {
+                eco2ai::live_runs("emission.csv").is_ok_and(|runs| !runs.is_empty())
+            });
+            run.discard();
         }
         task => panic!("no task {task}"),
     }

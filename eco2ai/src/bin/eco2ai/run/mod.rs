@@ -114,7 +114,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result {
         Ok(child) => child,
         Err(error) => {
             // Nothing ran, so that there is nothing to have a row.
-            std::mem::forget(run);
+            run.discard();
             return Err(not_started(program, &error));
         }
     };

@@ -31,7 +31,7 @@ pub(crate) enum Rank {
     Logs,
     /// The list of open runs, or of sums.
     OpenRuns,
-    /// What the rows of earlier epochs hold, or when a sum began.
+    /// What the rows of a run's earlier epochs hold.
     Row,
     /// The run of an `async` call, while it enters or leaves its thread.
     Call,

@@ -28,7 +28,8 @@ pub use disable::disabled;
 pub use eco2ai_macros::{set_params, track};
 pub use error::{Error, Result};
 pub use log::{
-    GroupBy, Problem, Record, Records, Summary, Totals, live_runs, read_log, recover, summary,
+    Converted, GroupBy, Problem, Record, Records, Summary, Totals, Unwritten, convert, live_runs,
+    read_log, read_logs, recover, summary,
 };
 pub use sensor::{Devices, available_devices};
 pub use settings::{

@@ -349,7 +349,7 @@ fn an_error_names_the_file_and_no_log_is_overwritten() {
     fs::write(folder.path().join("notes.txt"), "a,b\n1,2\n").unwrap();
     for (arguments, wanted) in [
         (["missing.csv", "-o", "x.html"], "missing.csv: "),
-        (["notes.txt", "-o", "x.html"], "notes.txt: this is no emission log"),
+        (["notes.txt", "-o", "x.html"], "notes.txt: not an emission log"),
         (["a.csv", "-o", "a.csv"], "a.csv is an emission log and stays as it is; name another"),
         (["a.csv", "-o", "no/folder/x.html"], "no/folder/x.html: "),
     ] {

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A program of this crate at the path that Cargo gives, `env!("CARGO_BIN_EXE_…")`. It starts in
-/// `folder`, where its saved parameters are, too, and gets no parameters from the environment of
-/// the tests.
+/// `folder`, where its saved parameters and its state folder are, too, and gets no parameters from the
+/// environment of the tests.
 pub fn program(path: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = through(&runner(), path.as_ref());
     for (name, _) in std::env::vars_os() {
@@ -20,7 +20,8 @@ pub fn program(path: impl AsRef<OsStr>, folder: &Path) -> Command {
             command.env_remove(name);
         }
     }
-    command.env("ECO2AI_CONFIG", folder.join("params.toml")).current_dir(folder);
+    command.env("ECO2AI_CONFIG", folder.join("params.toml"));
+    command.env("XDG_STATE_HOME", folder.join("state")).current_dir(folder);
     command
 }
 

@@ -66,6 +66,8 @@ fn a_file_that_is_no_log_is_left_as_it_is() {
     assert!(said(&output).contains("worked"));
     assert_eq!(warned(&output).len(), 1, "{:?}", warned(&output));
     assert_eq!(std::fs::read_to_string(&file).expect("it is there"), "name,age\nx,1\n");
+    let waiting = std::fs::read_dir(folder.path().join("state/eco2ai")).expect("a state folder");
+    assert_eq!(waiting.count(), 1, "the row waits there");
 }
 
 #[test]

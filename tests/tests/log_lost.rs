@@ -191,7 +191,7 @@ fn a_log_replaced_by_another_under_a_run_is_continued() {
 }
 
 #[test]
-fn a_log_replaced_by_a_foreign_file_under_a_run_waits_beside_it() {
+fn the_rows_wait_in_the_state_folder_while_a_foreign_file_is_in_the_way() {
     const FOREIGN: &str = "name,age\nx,1\n";
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::start(folder.path());
@@ -203,11 +203,14 @@ fn a_log_replaced_by_a_foreign_file_under_a_run_waits_beside_it() {
         chown(&log, Some(NOBODY), Some(NOBODY)).unwrap();
     }
     let said = program.finish(2);
-    assert!(said.len() == 1 && said[0].contains("no emission log"), "{said:?}");
+    let state = folder.path().join("state").join("eco2ai");
+    assert!(said.len() == 1 && said[0].contains(state.to_str().unwrap()), "{said:?}");
+    assert!(said[0].contains("not an emission log: missing columns project_name,"), "{said:?}");
     assert_eq!(fs::read_to_string(&log).unwrap(), FOREIGN);
+    assert_eq!(fs::metadata(&state).unwrap().permissions().mode() & 0o777, 0o700);
     fs::rename(&moved, &log).unwrap();
-    assert_eq!(eco2ai::recover(&log).unwrap(), 2);
-    assert_eq!(eco2ai::recover(&log).unwrap(), 0);
+    assert_eq!(recover_in(folder.path(), &log), 2);
+    assert_eq!(recover_in(folder.path(), &log), 0);
     assert_eq!(statuses(&log), [Status::Ok; 3]);
 }
 

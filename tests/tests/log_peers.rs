@@ -22,7 +22,7 @@ fn pandas_and_eco2ais_summary_read_our_log() {
     let mut python = peer("read_our_log.py");
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("emission.csv");
-    let lengthy = "long ".repeat(50_000);
+    let lengthy = "long ".repeat(20_000);
     let texts = [
         "plain",
         "=1+1",
@@ -89,8 +89,6 @@ fn logs_that_eco2ais_tracker_wrote_are_read_and_continued() {
         let after: Vec<_> = eco2ai::read_log(log).unwrap().map(Result::unwrap).collect();
         assert_eq!(after[..2], theirs);
         assert_eq!((after.len(), &after[2].id), (3, &ours.id));
-        let mut kept = log.clone().into_os_string();
-        kept.push(".bak");
-        assert_eq!(std::fs::read_to_string(kept).unwrap(), text);
+        assert!(std::fs::read_to_string(log).unwrap().starts_with(&text));
     }
 }

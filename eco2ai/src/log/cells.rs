@@ -4,7 +4,10 @@
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Read};
 
-/// The longest row that is read; more than that is a quote that was never closed.
+use crate::log::header::LineEnd;
+
+/// The longest row that is read; more than that is a quote that was never closed. No row that this
+/// crate writes comes near it.
 const LONGEST_ROW: usize = 16 << 20;
 /// Small enough to stay in the processor's cache.
 const CHUNK: usize = 128 << 10;
@@ -22,6 +25,8 @@ pub(crate) struct Rows<R> {
     offset: u64,
     /// Number of the line at `start`, from 1.
     line: u64,
+    /// How lines end: known once the first has been read.
+    line_end: LineEnd,
     /// Where the row that was given out last starts, and its line.
     last: (usize, u64),
     cells: Vec<Cell>,
@@ -95,19 +100,35 @@ enum Scan {
 }
 
 impl<R: Read> Rows<R> {
-    /// Reads from `source`, which starts at `offset` of the file.
-    pub(crate) fn new(source: R, offset: u64) -> Self {
+    /// Reads a file from its beginning.
+    pub(crate) fn new(source: R) -> Self {
         Self {
             source,
             buffer: Vec::new(),
             start: 0,
             end: 0,
             finished: false,
-            offset,
+            offset: 0,
             line: 1,
+            line_end: LineEnd::default(),
             last: (0, 1),
             cells: Vec::new(),
         }
+    }
+
+    /// Reads on from `offset` of a file, where line `line` begins.
+    pub(crate) fn resume(source: R, offset: u64, line: u64, line_end: LineEnd) -> Self {
+        Self { offset, line, line_end, ..Self::new(source) }
+    }
+
+    /// What is read.
+    pub(crate) fn source(&self) -> &R {
+        &self.source
+    }
+
+    /// How the lines of the file end. Known once a row has been read.
+    pub(crate) fn line_end(&self) -> LineEnd {
+        self.line_end
     }
 
     /// The next row with cells in it. A row of more than one line that is malformed or does not
@@ -129,6 +150,7 @@ impl<R: Read> Rows<R> {
                         return Ok(None);
                     }
                 }
+                self.find_line_end()?;
             }
             let scan = loop {
                 let bytes = &self.buffer[..self.end];
@@ -191,6 +213,40 @@ impl<R: Read> Rows<R> {
         }
     }
 
+    /// Sees how the first line ends.
+    fn find_line_end(&mut self) -> io::Result<()> {
+        let (mut length, mut quoted) = (0, false);
+        self.line_end = loop {
+            // A refill moves what is there.
+            let read = self.buffer.get(self.start + length..self.end).unwrap_or_default();
+            let byte = read.first().copied();
+            match (byte, read.get(1)) {
+                (Some(b'"'), _) => quoted = !quoted,
+                (Some(b'\n'), _) if !quoted => break LineEnd::Lf,
+                (Some(b'\r'), Some(b'\n')) if !quoted => break LineEnd::CrLf,
+                (Some(b'\r'), Some(_)) if !quoted => break LineEnd::Cr,
+                (Some(b'\r'), None) if !quoted => {
+                    if !self.fill()? {
+                        break LineEnd::Cr;
+                    }
+                    continue;
+                }
+                (Some(_), _) => {}
+                (None, _) => {
+                    if length >= LONGEST_ROW || !self.fill()? {
+                        break LineEnd::Lf;
+                    }
+                    continue;
+                }
+            }
+            length += 1;
+        };
+        if self.line_end == LineEnd::Cr {
+            end_lines_with_new_lines(&mut self.buffer[self.start..self.end]);
+        }
+        Ok(())
+    }
+
     /// Where the line at `start` ends, its new line included.
     fn first_line_end(&mut self) -> io::Result<usize> {
         loop {
@@ -225,6 +281,9 @@ impl<R: Read> Rows<R> {
                     return Ok(false);
                 }
                 Ok(count) => {
+                    if self.line_end == LineEnd::Cr {
+                        end_lines_with_new_lines(&mut self.buffer[self.end..self.end + count]);
+                    }
                     self.end += count;
                     return Ok(true);
                 }
@@ -232,6 +291,13 @@ impl<R: Read> Rows<R> {
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+/// Of a file whose lines end with carriage returns alone.
+fn end_lines_with_new_lines(bytes: &mut [u8]) {
+    for byte in bytes.iter_mut().filter(|byte| **byte == b'\r') {
+        *byte = b'\n';
     }
 }
 
@@ -330,7 +396,7 @@ mod tests {
     }
 
     fn rows(source: impl Read, width: Option<usize>) -> Vec<(u64, Option<Vec<String>>)> {
-        let mut rows = Rows::new(source, 0);
+        let mut rows = Rows::new(source);
         let mut found = Vec::new();
         while let Some(row) = rows.next(width).unwrap() {
             let cells = row.iter().map(|cell| String::from_utf8_lossy(&cell).into_owned());
@@ -365,6 +431,29 @@ mod tests {
     }
 
     #[test]
+    fn lines_may_end_with_carriage_returns_alone() {
+        assert_eq!(
+            of("\u{feff}a,b\r\"x\ry\",2\r\r3,4", 2),
+            [good(1, &["a", "b"]), good(2, &["x\ny", "2"]), good(5, &["3", "4"])]
+        );
+        for (text, line_end) in [
+            ("a\r", LineEnd::Cr),
+            ("a\rb\r\n", LineEnd::Cr),
+            ("a\r\n", LineEnd::CrLf),
+            ("a\nb\r", LineEnd::Lf),
+            ("a", LineEnd::Lf),
+        ] {
+            for mut rows in [
+                Rows::new(Box::new(text.as_bytes()) as Box<dyn Read>),
+                Rows::new(Box::new(Drip(text.as_bytes()))),
+            ] {
+                rows.next(None).unwrap();
+                assert_eq!(rows.line_end(), line_end, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_cell_ends_at_its_first_comma_or_new_line() {
         // Neighbours of both in value, and with the highest bit.
         for filler in *b"x-+\x0b\x09\x00\x01\x80\xac\x8a\xff" {
@@ -393,7 +482,7 @@ mod tests {
     #[test]
     fn the_lines_of_a_row_that_is_of_no_use_are_rows_of_their_own() {
         let text = "1,\"torn\n2,\"\n3,x\n";
-        let mut read = Rows::new(text.as_bytes(), 0);
+        let mut read = Rows::new(text.as_bytes());
         assert_eq!(read.next(Some(2)).unwrap().unwrap().raw(1), Some(&b"torn\n2,"[..]));
         read.only_first_line();
         let second = read.next(Some(2)).unwrap().unwrap();

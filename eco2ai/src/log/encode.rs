@@ -10,7 +10,6 @@ use crate::error::{Error, Result};
 use crate::locks::{Lock, Rank};
 use crate::log::file::{Kind, LogFile};
 use crate::log::record::Record;
-use crate::log::row::eco2ai_cells;
 use crate::process::PerProcess;
 use crate::settings::EncodeFile;
 
@@ -33,7 +32,7 @@ static CODE: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
 });
 
 /// A text as Eco2AI's `encode` gives it.
-fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     text.chars().map(|letter| CODE.get(&letter).copied().unwrap_or(letter)).collect()
 }
 
@@ -63,33 +62,30 @@ pub(crate) fn copy_path(log: &Path, copy: &EncodeFile) -> Result<Option<PathBuf>
     Ok(Some(path))
 }
 
-/// Appends the copy of a row: Eco2AI's thirteen cells, each encoded once.
+/// Appends the copy of a row: the cells that its file has, Eco2AI's thirteen where it is new, each
+/// encoded.
 ///
 /// # Errors
 /// Where the copy cannot be written. It does not wait anywhere: the row itself is in the log.
 pub(crate) fn append(path: &Path, record: &Record) -> Result<()> {
     // A forked child shares the lock of its parent's open file: it opens its own.
-    static COPIES: PerProcess<Lock<Vec<LogFile>>> = PerProcess::new();
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    // Writing to a `Vec` cannot fail.
-    let _ = writer.write_record(eco2ai_cells(record).map(|cell| encode(&cell)));
-    let row = writer.into_inner().unwrap_or_default();
-    let copies = COPIES.get_or_init(|| Lock::new(Rank::EncodedCopies, Vec::new()));
-    let mut copies = copies.lock();
-    if let Some(copy) = copies.iter_mut().find(|copy| copy.path() == path) {
-        return copy.append(&row).map(drop);
-    }
-    let mut copy = LogFile::new(path.to_path_buf(), Kind::EncodedCopy);
-    let result = copy.append(&row).map(drop);
-    copies.push(copy);
-    result
+    static COPIES: PerProcess<Lock<HashMap<PathBuf, LogFile>>> = PerProcess::new();
+    let mut copies = COPIES.get_or_init(|| Lock::new(Rank::EncodedCopies, HashMap::new())).lock();
+    let copy = match copies.get_mut(path) {
+        Some(copy) => copy,
+        None => copies
+            .entry(path.to_path_buf())
+            .or_insert_with(|| LogFile::new(path.to_path_buf(), Kind::EncodedCopy)),
+    };
+    copy.append([record]).map(drop)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::columns::header;
+    use crate::log::header::Header;
     use crate::log::record::tests::record;
+    use crate::log::row::rows_of;
     use std::fs;
 
     #[test]
@@ -119,9 +115,12 @@ mod tests {
         append(&path, &record).unwrap();
         append(&path, &record).unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with(&header(13)), "{text}");
+        assert!(text.starts_with(&Header::eco2ai().line()), "{text}");
         let mut reader = csv::Reader::from_path(&path).unwrap();
-        let expected: Vec<_> = eco2ai_cells(&record).map(|cell| encode(&cell)).collect();
+        let plain = rows_of([&record], &Header::eco2ai(), Kind::Log);
+        let mut plain = csv::ReaderBuilder::new().has_headers(false).from_reader(&plain[..]);
+        let plain = plain.records().next().unwrap().unwrap();
+        let expected: Vec<_> = plain.iter().map(encode).collect();
         for row in reader.records() {
             assert_eq!(row.unwrap().iter().collect::<Vec<_>>(), expected);
         }

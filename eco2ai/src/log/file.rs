@@ -1,20 +1,28 @@
 //! The file of a log, kept open: rows are appended under a lock, each time with one write.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Error, Result};
 use crate::log::cells::Rows;
-use crate::log::columns::{Dialect, ECO2AI_COLUMNS, Layout, NAMES, header};
+use crate::log::header::{Header, LineEnd, listed};
 use crate::log::lock::{Identity, lock_within};
-use crate::log::upgrade;
+use crate::log::record::Record;
+use crate::log::regular_file::{self, Links, write_at_once};
+use crate::log::row::rows_of;
+use crate::report::warn_once;
 
 /// How long a lock is tried: a stopped holder must not stop the user's function.
-const PATIENCE: Duration = Duration::from_millis(200);
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 /// How long a lock that was not got is only tried, and not waited for again.
-const RESIGNATION: Duration = Duration::from_secs(10);
+const LOCK_BACKOFF: Duration = Duration::from_secs(10);
+/// How long a file is waited for that another program is writing anew.
+const REWRITE_TIMEOUT: Duration = Duration::from_millis(50);
+/// So many files are kept open; others are opened for each row. The user's program needs some, too.
+const MAX_KEPT_OPEN: usize = 32;
 
 /// What kind of rows a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +34,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn columns(self) -> usize {
+    /// The header of a new file.
+    fn header(self) -> Header {
         match self {
-            Self::Log => NAMES.len(),
-            Self::EncodedCopy => ECO2AI_COLUMNS,
+            Self::Log => Header::full(),
+            Self::EncodedCopy => Header::eco2ai(),
         }
     }
 }
@@ -39,10 +48,9 @@ impl Kind {
 pub(crate) struct LogFile {
     path: PathBuf,
     kind: Kind,
-    header: String,
-    open: Option<Open>,
-    /// Whether a large log of Eco2AI may be upgraded while the caller waits; else a thread does it.
-    pub(crate) may_take_long: bool,
+    open: Option<KeptOpen>,
+    /// The header that rows were last written for.
+    header: Option<Header>,
     /// When the lock could not be got.
     gave_up: Option<Instant>,
 }
@@ -51,8 +59,34 @@ pub(crate) struct LogFile {
 struct Open {
     file: File,
     identity: Option<Identity>,
-    /// The length up to which the file is known to have our header and to end with a new line.
-    sound: u64,
+    /// What decides the rows; known once the file has been inspected.
+    header: Option<Header>,
+    /// The length up to which the file is known to have that header and to end with a new line.
+    valid_len: u64,
+}
+
+/// A file that is kept open: there are at most [`MAX_KEPT_OPEN`].
+#[derive(Debug)]
+struct KeptOpen(Option<Open>);
+
+static KEPT_OPEN: AtomicUsize = AtomicUsize::new(0);
+
+impl KeptOpen {
+    fn new(open: Open) -> Option<Self> {
+        let add = |count| (count < MAX_KEPT_OPEN).then_some(count + 1);
+        KEPT_OPEN.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok()?;
+        Some(Self(Some(open)))
+    }
+
+    fn take(mut self) -> Option<Open> {
+        self.0.take()
+    }
+}
+
+impl Drop for KeptOpen {
+    fn drop(&mut self) {
+        KEPT_OPEN.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Where a log ended when this process last looked.
@@ -62,27 +96,40 @@ pub(crate) struct End {
     pub(crate) offset: u64,
 }
 
+/// What the inspection of a file found.
+enum Inspected {
+    /// Rows for this header can follow, after some bytes.
+    Valid { header: Header, before_rows: String },
+    /// Another file is at the path now.
+    Replaced,
+}
+
 impl LogFile {
     pub(crate) fn new(path: PathBuf, kind: Kind) -> Self {
-        Self {
-            path,
-            kind,
-            header: header(kind.columns()),
-            open: None,
-            may_take_long: true,
-            gave_up: None,
-        }
+        Self { path, kind, open: None, header: None, gave_up: None }
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Appends whole rows; says where the file ends then.
-    pub(crate) fn append(&mut self, rows: &[u8]) -> Result<End> {
+    /// Whether the rows that were written last are in a log that other programs write, such as
+    /// Eco2AI: they may do so without looking what others have added.
+    pub(crate) fn is_shared_with_other_programs(&self) -> bool {
+        self.header.as_ref().is_some_and(|header| !header.has_own_energy())
+    }
+
+    /// Appends the rows of `records`; says where the file ends then.
+    ///
+    /// # Errors
+    /// Where the file cannot be written, or is no emission log.
+    pub(crate) fn append<'a>(
+        &mut self,
+        records: impl IntoIterator<Item = &'a Record> + Clone,
+    ) -> Result<End> {
         // Somebody may replace the file again and again, but hardly between our open and our look.
         for _ in 0..8 {
-            if let Some(end) = self.try_append(rows)? {
+            if let Some(end) = self.try_append(records.clone())? {
                 return Ok(end);
             }
         }
@@ -90,147 +137,239 @@ impl LogFile {
     }
 
     /// `None` where the open file is no longer the one at the path.
-    fn try_append(&mut self, rows: &[u8]) -> Result<Option<End>> {
-        let open = match self.open.take() {
+    fn try_append<'a>(
+        &mut self,
+        records: impl IntoIterator<Item = &'a Record> + Clone,
+    ) -> Result<Option<End>> {
+        let mut open = match self.open.take().and_then(KeptOpen::take) {
             Some(open) => open,
             None => self.open()?,
         };
-        let upgrading = !self.may_take_long && upgrade::is_under_way();
-        let patience = match self.gave_up {
-            _ if upgrading => Duration::ZERO,
-            Some(then) if then.elapsed() < RESIGNATION => Duration::ZERO,
-            _ => PATIENCE,
+        // Before the lock: others need not wait for it.
+        let mut rows = match &open.header {
+            Some(header) => rows_of(records.clone(), header, self.kind),
+            None => Vec::new(),
         };
-        let Some(lock) = lock_within(&open.file, patience).map_err(|error| self.io(error))? else {
-            if patience > Duration::ZERO {
+        let timeout = match self.gave_up {
+            Some(then) if then.elapsed() < LOCK_BACKOFF => Duration::ZERO,
+            _ => LOCK_TIMEOUT,
+        };
+        let Some(lock) = lock_within(&open.file, timeout) else {
+            if timeout > Duration::ZERO {
                 self.gave_up = Some(Instant::now());
             }
-            self.open = Some(open);
-            if upgrading {
-                return Err(self.upgrading());
-            }
-            let reason = format!("another process has locked it for {} ms", PATIENCE.as_millis());
+            self.open = KeptOpen::new(open);
+            let reason =
+                format!("another process has locked it for {} ms", LOCK_TIMEOUT.as_millis());
             return Err(self.io(io::Error::new(ErrorKind::TimedOut, reason)));
         };
         self.gave_up = None;
-        let length = match self.path.metadata() {
-            Ok(there) if Identity::of(&there) == open.identity => there.len(),
-            Ok(_) => return Ok(None),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(self.io(error)),
-        };
-        let mut joined;
-        let mut bytes = rows;
-        if length == 0 || length != open.sound {
-            let prefix = match self.look(&open.file, length)? {
-                Found::Sound(prefix) => prefix,
-                Found::Upgraded => return Ok(None),
-            };
-            if !prefix.is_empty() {
-                joined = prefix.into_bytes();
-                joined.extend_from_slice(rows);
-                bytes = &joined;
-            }
+        if let Some(error) = lock.missing() {
+            warn_once(&format!(
+                "{}: no locks here ({error}); rows are written without",
+                self.path.display()
+            ));
         }
-        if let Err(error) = write_whole(&open.file, bytes, length) {
+        let Some(mut length) = self.length_of(&open)? else { return Ok(None) };
+        if length == 0 || length != open.valid_len {
+            length = self.wait_for_rewriter(&open.file, length)?;
+            let (header, before_rows) = match self.inspect(&open.file, length)? {
+                Inspected::Valid { header, before_rows } => (header, before_rows),
+                Inspected::Replaced => return Ok(None),
+            };
+            if open.header.as_ref() != Some(&header) {
+                rows = rows_of(records, &header, self.kind);
+                self.warn_of_missing_columns(&header);
+            }
+            rows.splice(..0, before_rows.into_bytes());
+            self.header = Some(header.clone());
+            open.header = Some(header);
+        }
+        if let Err(error) = write_at_once(&open.file, &rows, length) {
+            // All or nothing: what a full disk cut off is taken back, so that no torn row stays.
+            // Without a lock it may be another's row by now.
+            if lock.missing().is_none() && open.file.metadata().is_ok_and(|now| now.len() > length)
+            {
+                let _ = open.file.set_len(length);
+            }
             drop(lock);
             return Err(self.io(error));
         }
         drop(lock);
-        let sound = length + bytes.len() as u64;
-        let identity = open.identity;
+        open.valid_len = length + rows.len() as u64;
+        let end = End { identity: open.identity, offset: open.valid_len };
         // Where files cannot be told apart, each append opens the one at the path.
-        self.open = identity.is_some().then_some(Open { sound, ..open });
-        Ok(Some(End { identity, offset: sound }))
+        self.open = if open.identity.is_some() { KeptOpen::new(open) } else { None };
+        Ok(Some(end))
+    }
+
+    /// How long the open file is; `None` where another is at the path.
+    fn length_of(&self, open: &Open) -> Result<Option<u64>> {
+        match self.path.metadata() {
+            Ok(there) if Identity::of(&there) == open.identity => Ok(Some(there.len())),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.io(error)),
+        }
     }
 
     fn open(&self) -> Result<Open> {
-        if self.path.metadata().is_ok_and(|found| !found.is_file()) {
-            return Err(Error::NotALog {
-                path: self.path.clone(),
-                reason: "this is not a regular file".into(),
-            });
-        }
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(&self.path)
-            .map_err(|error| self.io(error))?;
+        let mut options = OpenOptions::new();
+        options.read(true).append(true);
+        let file = match self.open_with(&options) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                // A link that leads to nothing is there, and is not followed.
+                match options.create_new(true).open(&self.path) {
+                    Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                        options.create_new(false);
+                        self.open_with(&options)
+                    }
+                    made => made,
+                }
+            }
+            found => found,
+        };
+        let file = file.map_err(|error| self.refused(error))?;
         let metadata = file.metadata().map_err(|error| self.io(error))?;
-        Ok(Open { file, identity: Identity::of(&metadata), sound: 0 })
+        Ok(Open { file, identity: Identity::of(&metadata), header: None, valid_len: 0 })
+    }
+
+    fn open_with(&self, options: &OpenOptions) -> io::Result<File> {
+        regular_file::open(&self.path, options, Links::Follow)
+    }
+
+    fn refused(&self, error: io::Error) -> Error {
+        match error.kind() {
+            ErrorKind::InvalidInput => self.not_a_log(error.to_string()),
+            ErrorKind::NotFound if self.path.is_symlink() => self.not_a_log(
+                "this link leads to nothing; name the file that it is to lead to".into(),
+            ),
+            _ => self.io(error),
+        }
     }
 
     /// Looks at a file that others may have written, and says what must stand before our rows.
-    fn look(&self, file: &File, length: u64) -> Result<Found> {
-        if length == 0 {
-            return Ok(Found::Sound(self.header.clone()));
-        }
+    fn inspect(&self, mut file: &File, length: u64) -> Result<Inspected> {
         let io = |error| self.io(error);
-        match self.layout(file)? {
-            None => {}
-            Some(layout) if self.kind == Kind::Log && !layout.has_unknown_columns() => {
-                if length > upgrade::QUICK && !self.may_take_long && upgrade::aside(&self.path) {
-                    return Err(self.upgrading());
-                }
-                upgrade::upgrade(&self.path, file, &layout).map_err(io)?;
-                return Ok(Found::Upgraded);
+        let new = self.kind.header();
+        let begin = || {
+            if self.path.is_symlink() {
+                return Err(self.not_a_log(
+                    "this link leads to an empty file; name that file itself to begin a log".into(),
+                ));
             }
-            Some(_) => {
-                return Err(Error::NotALog {
-                    path: self.path.clone(),
-                    reason: "its first line has other columns than those written here; \
-                             name another file, or move this one away"
-                        .into(),
-                });
-            }
+            Ok(Inspected::Valid { before_rows: new.line(), header: new.clone() })
+        };
+        if length == 0 {
+            return begin();
         }
+        if let Some(before_rows) = rest_of_torn_header(file, length, &new).map_err(io)? {
+            return Ok(Inspected::Valid { header: new, before_rows });
+        }
+        if is_all_zeros(file).map_err(io)? {
+            self.put_aside(file)?;
+            return Ok(Inspected::Replaced);
+        }
+        file.seek(SeekFrom::Start(0)).map_err(io)?;
+        let Some(header) = read_header(&self.path, &mut Rows::new(file))? else { return begin() };
         let mut last = [0];
-        let mut file = file;
         file.seek(SeekFrom::Start(length - 1)).map_err(io)?;
         file.read_exact(&mut last).map_err(io)?;
-        Ok(Found::Sound(match last {
+        let before_rows = match last {
             [b'\n'] => String::new(),
-            _ => after_torn_row(file).map_err(io)?,
-        }))
-    }
-
-    /// The layout, where it is not simply ours.
-    fn layout(&self, mut file: &File) -> Result<Option<Layout>> {
-        let io = |error| self.io(error);
-        let mut start = Vec::with_capacity(self.header.len());
-        file.seek(SeekFrom::Start(0)).map_err(io)?;
-        file.take(self.header.len() as u64).read_to_end(&mut start).map_err(io)?;
-        if start == self.header.as_bytes() {
-            return Ok(None);
-        }
-        file.seek(SeekFrom::Start(0)).map_err(io)?;
-        let layout = layout_of(&self.path, &mut Rows::new(file, 0))?;
-        let same = match self.kind {
-            Kind::Log => layout.dialect == Dialect::Ours && !layout.has_unknown_columns(),
-            Kind::EncodedCopy => false,
+            [b'\r'] if header.line_end == LineEnd::Cr => String::new(),
+            _ => after_torn_row(file).map_err(io)? + header.line_end.bytes(),
         };
-        Ok(Some(layout).filter(|_| !same))
+        Ok(Inspected::Valid { header, before_rows })
     }
 
-    /// Refuses a file that is no emission log, before anything is done for it. A file that is not
-    /// there, or empty, becomes one.
-    pub(crate) fn check(&self) -> Result<()> {
-        match self.path.metadata() {
-            Ok(found) if found.is_file() && found.len() == 0 => return Ok(()),
-            Ok(found) if found.is_file() => {}
-            Ok(_) => self.open().map(drop)?,
-            Err(_) => return Ok(()),
+    /// Gives a program that writes the file anew, as Eco2AI does, the time to come to its end:
+    /// after a moment it is neither empty nor does it end within a row. Says how long it is.
+    fn wait_for_rewriter(&self, mut file: &File, length: u64) -> Result<u64> {
+        const POLL: Duration = Duration::from_millis(1);
+        let io = |error| self.io(error);
+        let is_under_way = |mut file: &File, length: u64| -> io::Result<bool> {
+            let mut last = [0];
+            if length > 0 {
+                file.seek(SeekFrom::Start(length - 1))?;
+                // It may have become shorter.
+                let _ = file.read(&mut last)?;
+            }
+            Ok(last != [b'\n'])
+        };
+        let found = file.metadata().map_err(io)?;
+        let is_recent = || {
+            let age = SystemTime::now().duration_since(found.modified().ok()?).ok()?;
+            Some(age < Duration::from_secs(1))
+        };
+        // One that we have made ourselves is empty, too.
+        let is_new = self.header.is_none() && length == 0;
+        let since = Instant::now();
+        let mut length = length;
+        if !is_new && is_recent() == Some(true) {
+            while is_under_way(file, length).map_err(io)? && since.elapsed() < REWRITE_TIMEOUT {
+                std::thread::sleep(POLL);
+                length = file.metadata().map_err(io)?.len();
+            }
         }
-        match File::open(&self.path) {
-            Ok(file) => self.layout(&file).map(drop),
-            Err(_) => Ok(()),
+        file.seek(SeekFrom::Start(0)).map_err(io)?;
+        Ok(length)
+    }
+
+    /// Gives a file of zeros, which a power cut can leave, another name.
+    fn put_aside(&self, file: &File) -> Result<()> {
+        if self.path.is_symlink() {
+            return Err(self.not_a_log("this link leads to a file of zeros; move that away".into()));
+        }
+        let mut kept = self.path.clone().into_os_string();
+        kept.push(format!(".zeros-{:016x}", super::journal::random()));
+        if !super::lock::is_at(file, &self.path) {
+            return Ok(());
+        }
+        fs::rename(&self.path, &kept).map_err(|error| self.io(error))?;
+        warn_once(&format!(
+            "{}: it held nothing but zeros, as after a power cut; it is {} now, and a new log begins",
+            self.path.display(),
+            Path::new(&kept).display()
+        ));
+        Ok(())
+    }
+
+    fn warn_of_missing_columns(&self, header: &Header) {
+        let missing = header.missing();
+        if self.kind == Kind::Log && !missing.is_empty() {
+            let path = self.path.display();
+            warn_once(&format!(
+                "{path}: rows are written without {}, which this log does not have; \
+                 `eco2ai convert {path}` adds them",
+                listed(&missing)
+            ));
         }
     }
 
-    fn upgrading(&self) -> Error {
-        let reason = "this large log of Eco2AI gets the columns of this library first";
-        self.io(io::Error::new(ErrorKind::WouldBlock, reason))
+    /// The header of the log. `None` where it is not there yet, or empty, or cannot be read by us.
+    ///
+    /// # Errors
+    /// Where the file is no emission log.
+    pub(crate) fn existing_header(&self) -> Result<Option<Header>> {
+        match self.open_with(OpenOptions::new().read(true)) {
+            Ok(file) => {
+                let io = |error| self.io(error);
+                let length = file.metadata().map_err(io)?.len();
+                // What is torn or of zeros becomes a log.
+                let torn = rest_of_torn_header(&file, length, &self.kind.header()).map_err(io)?;
+                if torn.is_some() || is_all_zeros(&file).map_err(io)? {
+                    return Ok(None);
+                }
+                read_header(&self.path, &mut Rows::new(&file))
+            }
+            Err(error) if error.kind() == ErrorKind::InvalidInput => Err(self.refused(error)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn not_a_log(&self, reason: String) -> Error {
+        Error::NotALog { path: self.path.clone(), reason }
     }
 
     fn io(&self, source: io::Error) -> Error {
@@ -238,40 +377,62 @@ impl LogFile {
     }
 }
 
-enum Found {
-    /// Rows can follow, after this.
-    Sound(String),
-    /// It was one of Eco2AI's; another file is at the path now.
-    Upgraded,
-}
-
-/// The layout that the first row of a log tells.
-pub(crate) fn layout_of<R: Read>(path: &Path, rows: &mut Rows<R>) -> Result<Layout> {
+/// Reads the header of a log; `None` where there is no row.
+///
+/// # Errors
+/// Where the first row is no header of an emission log.
+pub(crate) fn read_header<R: Read>(path: &Path, rows: &mut Rows<R>) -> Result<Option<Header>> {
     let io = |source| Error::Io { path: path.to_path_buf(), source };
     let not_a_log = |reason| Error::NotALog { path: path.to_path_buf(), reason };
-    let Some(row) = rows.next(None).map_err(io)? else {
-        return Err(not_a_log("it is empty".into()));
-    };
-    let cells: Vec<_> = row.iter().collect();
-    Layout::of(cells.iter().map(|cell| cell.trim_ascii())).map_err(not_a_log)
+    let Some(row) = rows.next(None).map_err(io)? else { return Ok(None) };
+    let cells: Vec<_> = row.iter().map(|cell| cell.into_owned().into()).collect();
+    let malformed = row.malformed;
+    match (Header::parse(&cells, rows.line_end()), malformed) {
+        (Ok(_), Some(reason)) => {
+            Err(not_a_log(format!("not an emission log: in its first line {reason}")))
+        }
+        (header, _) => header.map(Some).map_err(not_a_log),
+    }
 }
 
-/// All or nothing: what a full disk cut off is taken back, so that no torn row stays.
-fn write_whole(mut file: &File, bytes: &[u8], length: u64) -> io::Result<()> {
+/// What a file lacks that holds the beginning of that header and nothing else.
+fn rest_of_torn_header(
+    mut file: &File,
+    length: u64,
+    header: &Header,
+) -> io::Result<Option<String>> {
+    let line = header.line();
+    if length >= line.len() as u64 {
+        return Ok(None);
+    }
+    let mut torn = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(length).read_to_end(&mut torn)?;
+    file.seek(SeekFrom::Start(0))?;
+    let rest = line.as_bytes().strip_prefix(&torn[..]);
+    Ok(rest.map(|rest| String::from_utf8_lossy(rest).into_owned()))
+}
+
+/// Whether a file holds zeros and nothing else.
+fn is_all_zeros(mut file: &File) -> io::Result<bool> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut buffer = vec![0; 4 << 10];
+    let mut any = false;
     let result = loop {
-        match file.write(bytes) {
-            Ok(count) if count == bytes.len() => return Ok(()),
-            Ok(_) => break io::Error::new(ErrorKind::StorageFull, "there is no space for the row"),
+        match file.read(&mut buffer) {
+            Ok(0) => break any,
+            Ok(count) if buffer[..count].iter().all(|byte| *byte == 0) => any = true,
+            Ok(_) => break false,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => break error,
+            Err(error) => return Err(error),
         }
     };
-    let _ = file.set_len(length);
-    Err(result)
+    file.seek(SeekFrom::Start(0))?;
+    Ok(result)
 }
 
-/// What ends a torn row: a new line, after a quote where the row has left one open. That takes a
-/// count of all quotes of the file, once.
+/// What ends a torn row: a quote, where the row has left one open. That takes a count of all quotes
+/// of the file, once.
 fn after_torn_row(mut file: &File) -> io::Result<String> {
     file.seek(SeekFrom::Start(0))?;
     let mut buffer = vec![0; 64 << 10];
@@ -285,44 +446,60 @@ fn after_torn_row(mut file: &File) -> io::Result<String> {
         };
         quotes += memchr::memchr_iter(b'"', &buffer[..count]).count();
     }
-    Ok(if quotes % 2 == 1 { "\"\n".into() } else { "\n".into() })
+    Ok(if quotes % 2 == 1 { "\"".into() } else { String::new() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
-
-    const ROW: &[u8] = b"row\n";
+    use crate::log::record::tests::record;
 
     fn log(folder: &tempfile::TempDir) -> LogFile {
         LogFile::new(folder.path().join("emission.csv"), Kind::Log)
+    }
+
+    fn full() -> String {
+        Header::full().line()
+    }
+
+    /// The row of `id` as it is in a log with that header.
+    fn row(id: &str, header: &Header) -> String {
+        String::from_utf8(rows_of([&record(id)], header, Kind::Log)).unwrap()
+    }
+
+    fn append(log: &mut LogFile, id: &str) -> Result<End> {
+        log.append([&record(id)])
+    }
+
+    fn text(log: &LogFile) -> String {
+        fs::read_to_string(log.path()).unwrap()
     }
 
     #[test]
     fn the_header_is_written_once() {
         let folder = tempfile::tempdir().unwrap();
         let mut log = log(&folder);
-        log.append(ROW).unwrap();
-        let end = log.append(ROW).unwrap();
-        let text = fs::read_to_string(log.path()).unwrap();
-        assert_eq!(text, header(36) + "row\nrow\n");
-        assert_eq!(end.offset, text.len() as u64);
+        append(&mut log, "1").unwrap();
+        let end = append(&mut log, "2").unwrap();
+        let [one, two] = ["1", "2"].map(|id| row(id, &Header::full()));
+        assert_eq!(text(&log), full() + &one + &two);
+        assert_eq!(end.offset, text(&log).len() as u64);
     }
 
     #[test]
     fn a_log_that_is_removed_or_replaced_meanwhile_is_written_at_its_path() {
         let folder = tempfile::tempdir().unwrap();
         let mut log = log(&folder);
-        log.append(ROW).unwrap();
+        let row = row("1", &Header::full());
+        append(&mut log, "1").unwrap();
         fs::remove_file(log.path()).unwrap();
-        log.append(ROW).unwrap();
-        assert_eq!(fs::read_to_string(log.path()).unwrap(), header(36) + "row\n");
+        append(&mut log, "1").unwrap();
+        assert_eq!(text(&log), full() + &row);
         let other = folder.path().join("other");
-        fs::write(&other, header(36) + "its\n").unwrap();
+        fs::write(&other, full() + "its\n").unwrap();
         fs::rename(&other, log.path()).unwrap();
-        log.append(ROW).unwrap();
-        assert_eq!(fs::read_to_string(log.path()).unwrap(), header(36) + "its\nrow\n");
+        append(&mut log, "1").unwrap();
+        assert_eq!(text(&log), full() + "its\n" + &row);
     }
 
     #[test]
@@ -332,43 +509,124 @@ mod tests {
         {
             let folder = tempfile::tempdir().unwrap();
             let mut log = log(&folder);
-            fs::write(log.path(), header(36) + torn).unwrap();
-            log.append(ROW).unwrap();
-            assert_eq!(fs::read_to_string(log.path()).unwrap(), header(36) + ended + "row\n");
+            fs::write(log.path(), full() + torn).unwrap();
+            append(&mut log, "1").unwrap();
+            assert_eq!(text(&log), full() + ended + &row("1", &Header::full()));
+        }
+    }
+
+    #[test]
+    fn a_torn_header_is_completed() {
+        let folder = tempfile::tempdir().unwrap();
+        // Each of them may be another program's that is writing, and is waited for.
+        for length in (0..full().len()).step_by(37) {
+            let mut log = log(&folder);
+            fs::write(log.path(), &full()[..length]).unwrap();
+            append(&mut log, "1").unwrap();
+            assert_eq!(text(&log), full() + &row("1", &Header::full()), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn the_header_that_is_there_decides() {
+        let folder = tempfile::tempdir().unwrap();
+        for (line, end) in [
+            (Header::eco2ai().line(), "\n"),
+            (Header::eco2ai().line().replace('\n', "\r\n"), "\r\n"),
+            (Header::eco2ai().line().replace('\n', "\r"), "\r"),
+            (full().replace('\n', ",a column of a later version\n"), "\n"),
+            (format!("\u{feff}mine,{}", full().replace(",OS,", ",")), "\n"),
+        ] {
+            let mut log = log(&folder);
+            fs::write(log.path(), &line).unwrap();
+            append(&mut log, "1").unwrap();
+            append(&mut log, "2").unwrap();
+            let text = text(&log);
+            let rows = text.strip_prefix(&line).unwrap();
+            assert!(rows.ends_with(end) && !rows.ends_with("\n\n"), "{rows:?}");
+            let read: Vec<_> =
+                crate::read_log(log.path()).unwrap().map(|row| row.unwrap().id).collect();
+            assert_eq!(read, ["1", "2"], "{text}");
         }
     }
 
     #[test]
     fn a_file_that_is_no_log_is_refused_and_left_as_it_is() {
-        for text in ["name,age\nx,1\n".to_owned(), header(36).replace('\n', ",more\n"), "\n".into()]
-        {
+        for refused in ["name,age\nx,1\n".to_owned(), full().replace(',', ";")] {
             let folder = tempfile::tempdir().unwrap();
             let mut log = log(&folder);
-            fs::write(log.path(), &text).unwrap();
-            assert!(matches!(log.append(ROW), Err(Error::NotALog { .. })), "{text}");
-            assert_eq!(fs::read_to_string(log.path()).unwrap(), text);
+            fs::write(log.path(), &refused).unwrap();
+            assert!(matches!(append(&mut log, "1"), Err(Error::NotALog { .. })), "{refused}");
+            assert!(matches!(log.existing_header(), Err(Error::NotALog { .. })), "{refused}");
+            assert_eq!(text(&log), refused);
         }
         let folder = tempfile::tempdir().unwrap();
         let mut log = LogFile::new(folder.path().into(), Kind::Log);
-        assert!(matches!(log.append(ROW), Err(Error::NotALog { .. })));
+        assert!(matches!(append(&mut log, "1"), Err(Error::NotALog { .. })));
+    }
+
+    #[test]
+    fn a_file_of_zeros_gets_another_name_and_a_log_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = log(&folder);
+        fs::write(log.path(), [0; 10_000]).unwrap();
+        append(&mut log, "1").unwrap();
+        assert_eq!(text(&log), full() + &row("1", &Header::full()));
+        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let kept = names.filter(|path| path != log.path()).collect::<Vec<_>>();
+        assert_eq!(fs::read(&kept[0]).unwrap(), [0; 10_000]);
+        assert_eq!(kept.len(), 1);
+    }
+
+    /// A planted link must not make us begin a log in a file of the user's.
+    #[cfg(unix)]
+    #[test]
+    fn a_log_is_continued_through_a_link_and_never_begun() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("target");
+        let mut log = log(&folder);
+        std::os::unix::fs::symlink(&target, log.path()).unwrap();
+        assert!(matches!(append(&mut log, "1"), Err(Error::NotALog { .. })));
+        assert!(!target.exists());
+        fs::write(&target, "").unwrap();
+        assert!(matches!(append(&mut log, "1"), Err(Error::NotALog { .. })));
+        assert_eq!(fs::read(&target).unwrap(), b"");
+        fs::write(&target, full()).unwrap();
+        append(&mut log, "1").unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), full() + &row("1", &Header::full()));
+    }
+
+    #[test]
+    fn not_every_log_stays_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut logs: Vec<_> = (0..2 * MAX_KEPT_OPEN)
+            .map(|at| LogFile::new(folder.path().join(format!("{at}.csv")), Kind::Log))
+            .collect();
+        for log in &mut logs {
+            append(log, "1").unwrap();
+            append(log, "2").unwrap();
+            assert_eq!(text(log).lines().count(), 3);
+        }
+        let kept = logs.iter().filter(|log| log.open.is_some()).count();
+        assert!(kept <= MAX_KEPT_OPEN, "{kept}");
     }
 
     #[test]
     fn a_held_lock_is_waited_for_once_and_not_for_long() {
         let folder = tempfile::tempdir().unwrap();
         let mut log = log(&folder);
-        log.append(ROW).unwrap();
+        append(&mut log, "1").unwrap();
         let holder = File::open(log.path()).unwrap();
         holder.lock().unwrap();
-        assert!(log.append(ROW).is_err());
+        assert!(append(&mut log, "1").is_err());
         assert!(log.gave_up.is_some(), "it was waited for");
         // However slowly the rest of this test goes.
         let just_now = Instant::now().checked_add(Duration::from_secs(3600));
         log.gave_up = just_now;
-        assert!(log.append(ROW).is_err());
+        assert!(append(&mut log, "1").is_err());
         assert_eq!(log.gave_up, just_now, "it was tried, and not waited for");
         holder.unlock().unwrap();
-        log.append(ROW).unwrap();
+        append(&mut log, "1").unwrap();
         assert_eq!(log.gave_up, None, "the next one is waited for again");
     }
 }

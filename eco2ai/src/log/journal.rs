@@ -1,29 +1,40 @@
-//! The journal: small files beside a log that hold what is not in it yet.
+//! The journal: small files that hold what is not in the log yet, beside it or in the user's state
+//! folder.
 //!
-//! Each process has at most two per log. One holds the state of its long runs: each state is
-//! written where it does not touch the one before, so that a kill at any moment leaves one that is
-//! whole. The other holds finished rows that the log could not take; they are added one by one.
-//! The owner of a journal holds its lock for life: only who gets that lock may take its rows over.
+//! A process has one per log with the state of its long runs: each state is written where it does
+//! not touch the one before, so that a kill at any moment leaves one that is whole. Others hold
+//! finished rows that the log could not take; they are added one by one. The owner of a journal holds
+//! its lock for life: only who gets that lock may take its rows over.
 //!
-//! A journal is a sequence of frames: a line `eco2ai-journal 1 KIND NUMBER LENGTH CHECKSUM`, then
-//! LENGTH bytes: a line with where the log ended when the frame was made, the path of the log, and
-//! rows with the columns of the log.
+//! A journal is a sequence of frames: a line `eco2ai-journal 2 KIND NUMBER LENGTH CHECKSUM`, then
+//! LENGTH bytes: a line with where the log ended when the frame was made, the path of the log, its
+//! owner, and rows below their header, so that another version finds its way.
 
 use std::collections::hash_map::RandomState;
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::log::file::End;
-use crate::log::lock::{Identity, is_at};
+use crate::log::cells::Rows;
+use crate::log::file::{End, Kind as FileKind, read_header};
+use crate::log::header::Header;
+use crate::log::lock::{Identity, is_at, lock_within};
+use crate::log::owner::Owner;
+use crate::log::record::Record;
+use crate::log::regular_file::{self, Links, write_at_once};
+use crate::log::row::{Named, rows_of};
+use crate::log::state_folder;
+use crate::process::PerProcess;
 
-const MAGIC: &str = "eco2ai-journal 1 ";
+const MAGIC: &str = "eco2ai-journal 2 ";
 const ENDING: &str = ".journal";
 /// More than any journal that this crate writes.
-const LARGEST: u64 = 1 << 30;
+const MAX_SIZE: u64 = 1 << 30;
+/// So many journals are open at once: the user's program needs files, too.
+const MAX_OPEN: usize = 64;
 
 /// What a journal holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,155 +56,206 @@ impl Kind {
     }
 }
 
-/// The name of a journal, apart from its kind.
+/// A number that nobody can guess.
+pub(crate) fn random() -> u64 {
+    // The hasher is seeded by the system.
+    RandomState::new().build_hasher().finish()
+}
+
+/// What the names of all journals of one process and log begin with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Stem(String);
 
 impl Stem {
-    /// A new name for the journals of this process.
-    pub(crate) fn new(log: &Path) -> Self {
-        let host = sysinfo::System::host_name().unwrap_or_default();
-        let host: String =
-            host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(32).collect();
-        // The hasher is seeded by the system.
-        let random = RandomState::new().build_hasher().finish();
-        Self(format!("{}{host}-{}-{random:016x}", Self::prefix(log), std::process::id()))
+    /// That of this process.
+    pub(crate) fn own(log: &Path) -> Self {
+        static OWN: PerProcess<String> = PerProcess::new();
+        let own = OWN.get_or_init(|| {
+            let host = sysinfo::System::host_name().unwrap_or_default();
+            let host: String =
+                host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(32).collect();
+            format!("{host}-{}-{:016x}", crate::process::id(), random())
+        });
+        Self(prefix(log) + own)
     }
 
-    /// What the names of all journals of a log begin with.
-    fn prefix(log: &Path) -> String {
-        format!(".{}.", log.file_name().unwrap_or_default().to_string_lossy())
-    }
-
-    fn in_folder(&self, folder: &Path, kind: Kind) -> PathBuf {
-        folder.join(format!("{}.{}{ENDING}", self.0, kind.name()))
-    }
-
-    /// Where a journal of this name and kind can be, of the log at `log`.
-    pub(crate) fn places(&self, log: &Path, kind: Kind) -> Vec<PathBuf> {
-        folders(log).iter().map(|folder| self.in_folder(folder, kind)).collect()
+    /// A name that none has been given, and that nobody else can know before.
+    fn new_name(&self, kind: Kind) -> String {
+        format!("{}.{:016x}.{}{ENDING}", self.0, random(), kind.name())
     }
 }
 
-/// The folders that journals of a log are in: its own, and the user's.
-fn folders(log: &Path) -> Vec<PathBuf> {
-    log.parent().map(Path::to_path_buf).into_iter().chain(state_folder()).collect()
+/// What the names of all journals of a log begin with, and maybe of others: the journal itself tells
+/// which log is meant.
+fn prefix(log: &Path) -> String {
+    // There is a limit to the length of names, and the log's may be as long as it is.
+    const MAX_NAME: usize = 60;
+    let name = log.file_name().unwrap_or_default().to_string_lossy();
+    let end = (0..=MAX_NAME.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
+    format!(".{}.", &name[..end.unwrap_or(0)])
 }
 
-/// The user's folder for what programs remember.
-fn state_folder() -> Option<PathBuf> {
-    let from = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = if cfg!(windows) {
-        from("LOCALAPPDATA")
-    } else if cfg!(target_os = "macos") {
-        from("HOME").map(|home| home.join("Library/Application Support"))
-    } else {
-        from("XDG_STATE_HOME").or_else(|| from("HOME").map(|home| home.join(".local/state")))
-    };
-    folder.map(|folder| folder.join("eco2ai"))
+/// The log itself, where its path leads through links: who comes by another path finds the same
+/// journals.
+pub(crate) fn real_path(log: &Path) -> PathBuf {
+    if let Ok(path) = log.canonicalize() {
+        return path;
+    }
+    let parts = log.parent().and_then(|folder| folder.canonicalize().ok()).zip(log.file_name());
+    parts.map_or_else(|| log.to_path_buf(), |(folder, name)| folder.join(name))
 }
 
-/// The journals of a log that are there, whoever owns them; those that wait come first.
-pub(crate) fn journals_of(log: &Path) -> Vec<(PathBuf, Stem, Kind)> {
-    let prefix = Stem::prefix(log);
+/// A journal that was found, whoever owns it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    pub(crate) path: PathBuf,
+    pub(crate) stem: Stem,
+    pub(crate) kind: Kind,
+}
+
+/// The journals that may be of the log with that real path; those that wait come first.
+pub(crate) fn candidates(log: &Path) -> Vec<Candidate> {
+    let prefix = prefix(log);
     let mut found = Vec::new();
-    for folder in folders(log) {
+    for folder in log.parent().map(Path::to_path_buf).into_iter().chain(state_folder::existing()) {
         let Ok(entries) = fs::read_dir(folder) else { continue };
         for entry in entries.flatten() {
-            let name: OsString = entry.file_name();
+            let name = entry.file_name();
             let Some(name) = name.to_str().filter(|name| name.starts_with(&prefix)) else {
                 continue;
             };
             let known = Kind::ALL.into_iter().find_map(|kind| {
-                let stem = name.strip_suffix(ENDING)?.strip_suffix(kind.name())?;
-                Some((kind, Stem(stem.strip_suffix('.')?.to_owned())))
+                let name = name.strip_suffix(ENDING)?.strip_suffix(kind.name())?;
+                let (stem, _) = name.strip_suffix('.')?.rsplit_once('.')?;
+                Some((kind, Stem(stem.to_owned())))
             });
             if let Some((kind, stem)) = known {
-                found.push((entry.path(), stem, kind));
+                found.push(Candidate { path: entry.path(), stem, kind });
             }
         }
     }
-    found.sort_by_key(|(_, _, kind)| *kind);
+    found.sort_by_key(|candidate| candidate.kind);
     found
+}
+
+impl Candidate {
+    /// Opens the journal: never another file that a link of its name leads to.
+    pub(crate) fn open(&self) -> io::Result<File> {
+        regular_file::open(&self.path, OpenOptions::new().read(true).write(true), Links::Refuse)
+    }
+
+    /// The same, to look at it only.
+    pub(crate) fn open_to_read(&self) -> io::Result<File> {
+        regular_file::open(&self.path, OpenOptions::new().read(true), Links::Refuse)
+    }
+
+    /// Whether it stands beside the log, and not in the user's state folder.
+    pub(crate) fn is_beside(&self, log: &Path) -> bool {
+        self.path.parent() == log.parent()
+    }
 }
 
 /// A journal of this process.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    /// Locked for as long as it is open.
+    /// Locked for as long as it is open, where there are locks.
     file: File,
     path: PathBuf,
+    /// The real path of the log.
+    log: PathBuf,
     kind: Kind,
     /// The bytes that the last frame takes.
     last: (u64, u64),
     frames: u64,
+    _open: OpenJournal,
 }
 
-/// How often, and after what time, a new journal is tried to be locked that somebody looks at: he
-/// needs microseconds, unless he is stopped.
-const TRIES: u32 = 64;
-const NAP: Duration = Duration::from_micros(50);
+/// One of the journals that are open: there are at most [`MAX_OPEN`].
+#[derive(Debug)]
+struct OpenJournal;
+
+static OPEN: AtomicUsize = AtomicUsize::new(0);
+
+impl OpenJournal {
+    fn new() -> io::Result<Self> {
+        let add = |count| (count < MAX_OPEN).then_some(count + 1);
+        OPEN.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).map(|_| Self).map_err(|_| {
+            io::Error::other(format!("{MAX_OPEN} journals are open in this process, and no more"))
+        })
+    }
+}
+
+impl Drop for OpenJournal {
+    fn drop(&mut self) {
+        OPEN.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Where a new journal is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Beside the log, else in the state folder.
+    BesideLog,
+    /// Beside a file that is no log it would be in the way.
+    StateFolder,
+}
 
 impl Journal {
-    /// Makes a journal for the log, with its first frame: beside it, or else in the user's state
-    /// folder.
-    pub(crate) fn create(
+    /// Makes a journal for the log, with its first frame.
+    pub(crate) fn create<'a>(
         log: &Path,
-        stem: &Stem,
+        place: Place,
         kind: Kind,
         end: End,
-        rows: &[u8],
+        records: impl IntoIterator<Item = &'a Record> + Clone,
     ) -> io::Result<Self> {
-        let mut first_error = None;
-        for (at, folder) in folders(log).iter().enumerate() {
-            if at > 0 {
-                let _ = fs::create_dir_all(folder);
+        let log = real_path(log);
+        let make = |folder: &Path| {
+            let mut journal = Self::open_new(folder, &log, kind)?;
+            match journal.write(end, records.clone()) {
+                Ok(()) => Ok(journal),
+                Err(error) => {
+                    journal.remove();
+                    Err(error)
+                }
             }
-            let made =
-                Self::open_new(&stem.in_folder(folder, kind), kind).and_then(|mut journal| {
-                    match journal.write(log, end, rows) {
-                        Ok(()) => Ok(journal),
-                        Err(error) => {
-                            journal.remove();
-                            Err(error)
-                        }
-                    }
-                });
-            match made {
-                Ok(journal) => return Ok(journal),
-                Err(error) => first_error = first_error.or(Some(error)),
-            }
-        }
-        Err(first_error.unwrap_or_else(|| ErrorKind::NotFound.into()))
+        };
+        let beside = match (log.parent(), place) {
+            (Some(folder), Place::BesideLog) => make(folder),
+            _ => Err(ErrorKind::NotFound.into()),
+        };
+        beside.or_else(|error| {
+            let folder = state_folder::made().ok_or(error)?;
+            make(&folder)
+        })
     }
 
-    fn open_new(path: &Path, kind: Kind) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true);
-        // Who looks for journals left behind may take one that is not locked yet for such. It is
-        // his to take away then: a file is removed by the holder of its lock alone, since between
-        // his look at the path and the removal another file could get there.
+    fn open_new(folder: &Path, log: &Path, kind: Kind) -> io::Result<Self> {
+        const TRIES: u32 = 8;
+        let open = OpenJournal::new()?;
         for _ in 0..TRIES {
-            let file = match options.clone().create_new(true).open(path) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    match options.open(path) {
-                        Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                        found => found?,
-                    }
-                }
+            let path = folder.join(Stem::own(log).new_name(kind));
+            let file = match regular_file::create_private(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 made => made?,
             };
-            match file.try_lock() {
-                Err(fs::TryLockError::WouldBlock) => std::thread::sleep(NAP),
-                // Without locks nobody may take it over but its owner.
-                // One with rows in it is another's, whatever its name.
-                _ if is_at(&file, path) && file.metadata()?.len() == 0 => {
-                    return Ok(Self { file, path: path.into(), kind, last: (0, 0), frames: 0 });
-                }
-                _ => {}
+            // Who may read the log may know what its next rows will be; who owns it may take the
+            // journal over, should we die.
+            if let Ok(log) = log.metadata() {
+                let _ = regular_file::make_like(&file, &log);
+            }
+            // Who looks for journals left behind may take one that is not locked yet for such. It is
+            // his to take away then.
+            let is_ours = lock_within(&file, Duration::ZERO).is_some_and(|lock| {
+                lock.keep();
+                true
+            });
+            if is_ours && is_at(&file, &path) {
+                let log = log.to_path_buf();
+                return Ok(Self { file, path, log, kind, last: (0, 0), frames: 0, _open: open });
             }
         }
-        Err(ErrorKind::ResourceBusy.into())
+        Err(io::Error::new(ErrorKind::WouldBlock, "new journals are taken away again and again"))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -205,17 +267,24 @@ impl Journal {
     }
 
     /// Writes a frame: behind all others where they are to stay, else where the last one is not.
-    pub(crate) fn write(&mut self, log: &Path, end: End, rows: &[u8]) -> io::Result<()> {
+    pub(crate) fn write<'a>(
+        &mut self,
+        end: End,
+        records: impl IntoIterator<Item = &'a Record>,
+    ) -> io::Result<()> {
         if !is_at(&self.file, &self.path) {
             // Somebody removed it: what is written to it now, nobody would find.
             return Err(ErrorKind::NotFound.into());
         }
-        let frame = frame(self.kind, self.frames + 1, log, end, rows);
+        let header = Header::full();
+        let mut rows = header.line().into_bytes();
+        rows.extend(rows_of(records, &header, FileKind::Log));
+        let frame = frame(self.kind, self.frames + 1, &self.log, end, &rows);
         let length = frame.len() as u64;
         let (start, after) = self.last;
         let at = if self.kind == Kind::Running && length <= start { 0 } else { after };
-        self.file.seek(SeekFrom::Start(at))?;
-        self.file.write_all(&frame)?;
+        (&self.file).seek(SeekFrom::Start(at))?;
+        write_at_once(&self.file, &frame, at)?;
         self.last = (at, at + length);
         self.frames += 1;
         Ok(())
@@ -223,12 +292,12 @@ impl Journal {
 
     /// Takes the journal away; nothing in it is needed any more.
     pub(crate) fn remove(self) {
-        take_away(&self.file, &self.path);
+        remove_locked(&self.file, &self.path);
     }
 }
 
 /// Removes a journal whose lock the caller has.
-pub(crate) fn take_away(file: &File, path: &Path) {
+pub(crate) fn remove_locked(file: &File, path: &Path) {
     let there = is_at(file, path);
     // Empty first: who has it open already must not find its rows.
     let _ = file.set_len(0);
@@ -240,9 +309,15 @@ pub(crate) fn take_away(file: &File, path: &Path) {
 fn frame(kind: Kind, number: u64, log: &Path, end: End, rows: &[u8]) -> Vec<u8> {
     let log = log.to_string_lossy();
     let identity = end.identity.unwrap_or(Identity { device: 0, number: 0 });
-    let mut body =
-        format!("{} {} {} {}\n{log}\n", identity.device, identity.number, end.offset, log.len())
-            .into_bytes();
+    let mut body = format!(
+        "{} {} {} {}\n{log}\n{}\n",
+        identity.device,
+        identity.number,
+        end.offset,
+        log.len(),
+        Owner::current()
+    )
+    .into_bytes();
     body.extend_from_slice(rows);
     let name = kind.name();
     let sum = checksum(name, number, &body);
@@ -262,14 +337,34 @@ fn checksum(kind: &str, number: u64, body: &[u8]) -> u64 {
 }
 
 /// What was found in a journal.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Found {
-    /// The log that it belongs to, as its owner named it.
+    /// The real path of the log that it belongs to, as its owner saw it.
     pub(crate) log: String,
     /// Where the log ended when the frame was made: what came later may be in it already.
     pub(crate) end: End,
-    /// The rows, with the columns of the log.
-    pub(crate) rows: Vec<u8>,
+    pub(crate) owner: Owner,
+    pub(crate) records: Vec<Record>,
+}
+
+impl Found {
+    /// Whether it is of the log with that real path. Its name must be the same. In the state folder,
+    /// where many logs of one name have theirs, its folder as well; or it is the same file, whose
+    /// folder has been renamed. A state folder may be shared by machines that have each a log there.
+    pub(crate) fn belongs_to(&self, log: &Path, beside: bool) -> bool {
+        let name = log.file_name().unwrap_or_default().to_string_lossy();
+        if Path::new(&self.log).file_name().unwrap_or_default().to_string_lossy() != name {
+            return false;
+        }
+        if beside {
+            return true;
+        }
+        let there = log.metadata().ok().and_then(|found| Identity::of(&found));
+        let same_file = there.is_some() && there == self.end.identity;
+        let same_path = self.log == log.to_string_lossy();
+        same_path && (same_file || self.owner.is_on_this_machine())
+            || same_file && !Path::new(&self.log).exists()
+    }
 }
 
 /// Reads what a journal holds: of runs, the latest whole state; of rows that wait, all. `None` where
@@ -280,7 +375,7 @@ pub(crate) struct Found {
 pub(crate) fn read(mut file: &File, kind: Kind) -> io::Result<Option<Found>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0))?;
-    file.take(LARGEST).read_to_end(&mut bytes)?;
+    file.take(MAX_SIZE).read_to_end(&mut bytes)?;
     let found = parse(&bytes, kind);
     // A power cut can leave zeros where a frame was to be.
     let cut_off = || {
@@ -290,8 +385,7 @@ pub(crate) fn read(mut file: &File, kind: Kind) -> io::Result<Option<Found>> {
     if found.is_none() && !cut_off() {
         return Err(io::Error::new(
             ErrorKind::InvalidData,
-            "this is no journal that this version can read; move it away, or use the version that \
-             wrote it",
+            "not a journal that this version can read; move it away, or use the version that wrote it",
         ));
     }
     Ok(found)
@@ -315,7 +409,7 @@ fn parse(bytes: &[u8], kind: Kind) -> Option<Found> {
             frames.into_iter().max_by_key(|(number, _)| *number).map(|(_, found)| found)
         }
         Kind::Waiting => frames.into_iter().map(|(_, found)| found).reduce(|mut all, found| {
-            all.rows.extend_from_slice(&found.rows);
+            all.records.extend(found.records);
             all
         }),
     }
@@ -342,15 +436,33 @@ fn parse_frame(bytes: &[u8], kind: Kind) -> Option<(u64, Found, usize)> {
     let (device, inode, offset, log_length) = (next()?, next()?, next()?, next()?);
     let log_end = (place_end + 1).checked_add(usize::try_from(log_length).ok()?)?;
     let log = String::from_utf8(body.get(place_end + 1..log_end)?.to_vec()).ok()?;
+    let rest = body.get(log_end + 1..)?;
+    let owner_end = memchr::memchr(b'\n', rest)?;
+    let owner = Owner::parse(std::str::from_utf8(rest.get(..owner_end)?).ok()?)?;
     let identity = Identity { device, number: inode };
     let identity = (identity != Identity { device: 0, number: 0 }).then_some(identity);
-    let rows = body.get(log_end + 1..)?.to_vec();
-    Some((number, Found { log, end: End { identity, offset }, rows }, stop))
+    let records = records_of(rest.get(owner_end + 1..)?)?;
+    Some((number, Found { log, end: End { identity, offset }, owner, records }, stop))
+}
+
+/// All rows of a whole frame, below their header.
+fn records_of(rows: &[u8]) -> Option<Vec<Record>> {
+    let mut rows = Rows::new(rows);
+    let header = read_header(Path::new(""), &mut rows).ok()??;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next(Some(header.width())).ok()? {
+        records.push(match row.malformed {
+            None => Named { row: &row, header: &header }.record().ok()?,
+            Some(_) => return None,
+        });
+    }
+    Some(records)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::record::tests::record;
     use proptest::prelude::*;
 
     const LOG: &str = "/tmp/a log\n.csv";
@@ -359,53 +471,127 @@ mod tests {
         End { identity: Some(Identity { device: 3, number: 4 }), offset: 5 }
     }
 
-    fn of(kind: Kind, number: u64, rows: &[u8]) -> Vec<u8> {
-        frame(kind, number, Path::new(LOG), end(), rows)
+    fn of(kind: Kind, number: u64, ids: &[&str]) -> Vec<u8> {
+        let records: Vec<_> = ids.iter().map(|id| record(id)).collect();
+        let mut rows = Header::full().line().into_bytes();
+        rows.extend(rows_of(&records, &Header::full(), FileKind::Log));
+        frame(kind, number, Path::new(LOG), end(), &rows)
+    }
+
+    fn ids(found: &Found) -> Vec<&str> {
+        found.records.iter().map(|record| record.id.as_str()).collect()
+    }
+
+    fn new_journal(log: &Path, records: &[Record]) -> Journal {
+        Journal::create(log, Place::BesideLog, Kind::Running, end(), records).unwrap()
     }
 
     #[test]
     fn the_latest_state_is_read_and_all_rows_that_wait() {
-        let mut bytes = of(Kind::Running, 2, b"new\n");
-        bytes.extend(of(Kind::Running, 1, b"old\n"));
-        bytes.extend(of(Kind::Waiting, 1, b"one\n"));
-        bytes.extend(of(Kind::Waiting, 2, b"two\n"));
+        let mut bytes = of(Kind::Running, 2, &["new"]);
+        bytes.extend(of(Kind::Running, 1, &["old"]));
+        bytes.extend(of(Kind::Waiting, 1, &["one"]));
+        bytes.extend(of(Kind::Waiting, 2, &["two", "three"]));
         let found = parse(&bytes, Kind::Running).unwrap();
-        assert_eq!(found, Found { log: LOG.into(), end: end(), rows: b"new\n".to_vec() });
-        assert_eq!(parse(&bytes, Kind::Waiting).unwrap().rows, b"one\ntwo\n");
+        assert_eq!((found.log.as_str(), found.end, ids(&found)), (LOG, end(), vec!["new"]));
+        assert_eq!(found.owner, Owner::current());
+        assert_eq!(ids(&parse(&bytes, Kind::Waiting).unwrap()), ["one", "two", "three"]);
         assert_eq!(parse(b"", Kind::Running), None);
+    }
+
+    #[test]
+    fn a_journal_of_a_later_version_is_understood_by_its_header() {
+        let header = Header::full().line();
+        let row = rows_of([&record("1")], &Header::full(), FileKind::Log);
+        let later = format!("one more,{header}7,{}", String::from_utf8(row).unwrap());
+        let frame = frame(Kind::Waiting, 1, Path::new(LOG), end(), later.as_bytes());
+        assert_eq!(parse(&frame, Kind::Waiting).unwrap().records, [record("1")]);
     }
 
     #[test]
     fn a_journal_stays_small_however_often_it_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("unit_test.csv");
-        let rows = [b'x'; 1000];
-        let stem = Stem::new(&log);
-        let mut journal = Journal::create(&log, &stem, Kind::Running, end(), &rows).unwrap();
+        let state = |length| [Record { description: "x".repeat(length), ..record("1") }];
+        let mut journal = new_journal(&log, &state(1000));
         for length in (500..1000).rev().chain(500..1000) {
-            journal.write(&log, end(), &rows[..length]).unwrap();
+            journal.write(end(), &state(length)).unwrap();
             let found = read(&File::open(journal.path()).unwrap(), Kind::Running).unwrap();
-            assert_eq!(found.unwrap().rows.len(), length);
+            assert_eq!(found.unwrap().records, state(length));
         }
-        assert!(journal.path().metadata().unwrap().len() < 6000);
-        assert_eq!(journals_of(&log), [(journal.path().to_path_buf(), stem, Kind::Running)]);
+        assert!(journal.path().metadata().unwrap().len() < 9000);
+        let candidate = Candidate {
+            path: real_path(journal.path()),
+            stem: Stem::own(&log),
+            kind: Kind::Running,
+        };
+        assert_eq!(candidates(&real_path(&log)), [candidate]);
         journal.remove();
-        assert_eq!(journals_of(&log), []);
+        assert_eq!(candidates(&real_path(&log)), []);
     }
 
-    /// Whoever recovers may have looked at the path already, and will remove what is there.
     #[test]
-    fn a_new_journal_that_somebody_looks_at_is_his_to_take_away() {
+    fn a_journal_belongs_to_one_log() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("new.journal");
-        let looking = File::create(&path).unwrap();
-        looking.lock().unwrap();
-        assert!(Journal::open_new(&path, Kind::Running).is_err());
-        assert!(is_at(&looking, &path));
-        take_away(&looking, &path);
-        drop(looking);
-        let journal = Journal::open_new(&path, Kind::Running).unwrap();
-        assert!(is_at(journal.file(), &path));
+        let path = |name: &str| real_path(&folder.path().join(name));
+        let found = |log: &Path| Found {
+            log: log.to_string_lossy().into_owned(),
+            end: End::default(),
+            owner: Owner::current(),
+            records: Vec::new(),
+        };
+        let [long, short] = ["a.csv.2", "a.csv"].map(path);
+        let journal = new_journal(&long, &[record("1")]);
+        assert_eq!(candidates(&short).len(), 1, "its name begins as those of the other");
+        for (log, beside, belongs) in [
+            (&long, true, true),
+            (&short, true, false),
+            (&long, false, true),
+            (&path("other folder").join("a.csv.2"), false, false),
+            (&path("other folder").join("a.csv.2"), true, true),
+        ] {
+            assert_eq!(found(&long).belongs_to(log, beside), belongs, "{log:?} {beside}");
+        }
+        journal.remove();
+        // On another machine the same path is another log; the same file is the same log.
+        let elsewhere = Owner::parse("other ? ? 1").unwrap();
+        let mut found = Found { owner: elsewhere, ..found(&short) };
+        assert!(!found.belongs_to(&short, false));
+        fs::write(&short, "x").unwrap();
+        found.end.identity = Identity::of(&short.metadata().unwrap());
+        assert_eq!(found.belongs_to(&short, false), cfg!(unix));
+        // Its folder has been renamed.
+        fs::create_dir(path("moved")).unwrap();
+        let moved = path("moved").join("a.csv");
+        fs::rename(&short, &moved).unwrap();
+        assert_eq!(found.belongs_to(&moved, false), cfg!(unix));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_journal_may_be_read_by_those_who_may_read_the_log() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("unit_test.csv");
+        for mode in [0o600, 0o640, 0o664] {
+            fs::write(&log, "").unwrap();
+            fs::set_permissions(&log, fs::Permissions::from_mode(mode)).unwrap();
+            let journal = new_journal(&log, &[record("1")]);
+            let found = journal.path().metadata().unwrap().permissions().mode() & 0o777;
+            assert_eq!(found, mode, "{found:o}");
+        }
+    }
+
+    #[test]
+    fn not_every_journal_stays_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let made: Vec<_> = (0..MAX_OPEN + 1)
+            .map(|at| {
+                let log = folder.path().join(format!("{at}.csv"));
+                Journal::create(&log, Place::BesideLog, Kind::Running, end(), &[record("1")])
+            })
+            .collect();
+        assert!(made.last().unwrap().is_err());
     }
 
     proptest! {
@@ -416,14 +602,12 @@ mod tests {
         ) {
             let folder = tempfile::tempdir().unwrap();
             let log = folder.path().join("unit_test.csv");
-            let row = |at: usize, length: usize| format!("{at},{}\n", "y".repeat(length)).into_bytes();
-            let mut journal =
-                Journal::create(&log, &Stem::new(&log), Kind::Running, end(), b"0\n").unwrap();
-            let mut before = b"0\n".to_vec();
-            for (at, length) in lengths.into_iter().enumerate() {
+            let state = |length| [Record { description: "y".repeat(length), ..record("1") }];
+            let mut journal = new_journal(&log, &state(1));
+            let mut before = state(1);
+            for length in lengths {
                 let old = fs::read(journal.path()).unwrap();
-                let rows = row(at, length);
-                journal.write(&log, end(), &rows).unwrap();
+                journal.write(end(), &state(length)).unwrap();
                 let new = fs::read(journal.path()).unwrap();
                 let place = |at: u64| usize::try_from(at).unwrap();
                 let (from, to) = (place(journal.last.0), place(journal.last.1));
@@ -432,10 +616,10 @@ mod tests {
                 torn.resize(torn.len().max(cut), 0);
                 torn[from..cut].copy_from_slice(&new[from..cut]);
                 // The bytes that were there may happen to be those that were cut off.
-                let state = if torn == new { &rows } else { &before };
-                prop_assert_eq!(&parse(&torn, Kind::Running).unwrap().rows, state);
-                before = rows;
-                prop_assert_eq!(&parse(&new, Kind::Running).unwrap().rows, &before);
+                let expected = if torn == new { state(length) } else { before };
+                prop_assert_eq!(&parse(&torn, Kind::Running).unwrap().records, &expected);
+                before = state(length);
+                prop_assert_eq!(&parse(&new, Kind::Running).unwrap().records, &before);
             }
         }
 
@@ -445,15 +629,15 @@ mod tests {
             byte: u8,
         ) {
             parse(&bytes, Kind::Running);
-            let mut changed = of(Kind::Waiting, number, &bytes);
+            let mut changed = of(Kind::Waiting, number, &["1"]);
             let at = at.index(changed.len());
             let same = changed[at] == byte;
             changed[at] = byte;
             let found = parse(&changed, Kind::Waiting);
             // The digits of the checksum may change their case.
             prop_assert!(found.is_none() || same || byte.is_ascii_hexdigit());
-            bytes.extend(of(Kind::Waiting, number, b"row\n"));
-            prop_assert!(parse(&bytes, Kind::Waiting).is_some_and(|found| found.rows.ends_with(b"row\n")));
+            bytes.extend(of(Kind::Waiting, number, &["1"]));
+            prop_assert!(parse(&bytes, Kind::Waiting).is_some_and(|found| ids(&found) == ["1"]));
         }
     }
 }

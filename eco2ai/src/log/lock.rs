@@ -7,44 +7,72 @@ use std::time::{Duration, Instant};
 
 /// Holds the lock of a file until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Locked<'a>(Option<&'a File>);
+pub(crate) struct Locked<'a> {
+    file: &'a File,
+    /// Why there is no lock: file systems may have none. One write at the end of a file is whole
+    /// without, too.
+    missing: Option<io::Error>,
+}
+
+impl Locked<'_> {
+    /// Why nothing is locked, where the file system has no locks.
+    pub(crate) fn missing(&self) -> Option<&io::Error> {
+        self.missing.as_ref()
+    }
+
+    /// Leaves the file locked for as long as it is open.
+    pub(crate) fn keep(self) {
+        std::mem::forget(self);
+    }
+}
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        if let Some(file) = self.0 {
+        if self.missing.is_none() {
             // Closing alone would leave the lock to a process forked meanwhile.
-            let _ = file.unlock();
+            let _ = self.file.unlock();
         }
     }
 }
 
-/// Locks `file`, waiting for at most `patience`; `None` where another held it all the while.
-pub(crate) fn lock_within(file: &File, patience: Duration) -> io::Result<Option<Locked<'_>>> {
+/// Locks `file`, waiting for at most `timeout`; `None` where another held it all the while.
+pub(crate) fn lock_within(file: &File, timeout: Duration) -> Option<Locked<'_>> {
+    lock_with(file, timeout, File::try_lock)
+}
+
+/// As [`lock_within`], beside others that only read.
+pub(crate) fn lock_shared_within(file: &File, timeout: Duration) -> Option<Locked<'_>> {
+    lock_with(file, timeout, File::try_lock_shared)
+}
+
+fn lock_with(
+    file: &File,
+    timeout: Duration,
+    try_lock: fn(&File) -> Result<(), TryLockError>,
+) -> Option<Locked<'_>> {
     // Holders write one row: a few yields outlast most of them.
     const YIELDS: u32 = 16;
-    const LONGEST_NAP: Duration = Duration::from_millis(2);
+    const MAX_BACKOFF: Duration = Duration::from_millis(2);
     let mut tries = 0_u32;
     let mut since = None;
-    let mut nap = Duration::from_micros(20);
+    let mut backoff = Duration::from_micros(20);
     loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(Some(Locked(Some(file)))),
-            // A file system without locks: one write at the end of a file is whole without, too.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                return Ok(Some(Locked(None)));
-            }
-            Err(TryLockError::Error(error)) => return Err(error),
+        match try_lock(file) {
+            Ok(()) => return Some(Locked { file, missing: None }),
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            // Systems differ in the error that says so: ENOSYS, EOPNOTSUPP, ENOLCK, EINVAL.
+            Err(TryLockError::Error(error)) => return Some(Locked { file, missing: Some(error) }),
             Err(TryLockError::WouldBlock) => {}
         }
-        if since.get_or_insert_with(Instant::now).elapsed() >= patience {
-            return Ok(None);
+        if since.get_or_insert_with(Instant::now).elapsed() >= timeout {
+            return None;
         }
         tries += 1;
         if tries <= YIELDS {
             std::thread::yield_now();
         } else {
-            std::thread::sleep(nap);
-            nap = (nap * 2).min(LONGEST_NAP);
+            std::thread::sleep(backoff);
+            backoff = (backoff * 2).min(MAX_BACKOFF);
         }
     }
 }

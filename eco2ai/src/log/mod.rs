@@ -2,25 +2,32 @@
 
 mod cells;
 mod columns;
+mod confirmation;
+mod convert;
 pub(crate) mod encode;
 mod exit;
 mod file;
+mod header;
 mod journal;
-mod live;
 mod lock;
+mod owner;
 mod read;
 pub(crate) mod record;
 mod recovery;
+mod regular_file;
 mod row;
+mod start_time;
+mod state_folder;
 mod summary;
-mod upgrade;
+mod unwritten;
 mod writer;
 
+pub use convert::{Converted, convert};
 pub(crate) use exit::at_exit;
-pub use live::live_runs;
-pub use read::{Problem, Records, read_log};
+pub use read::{Problem, Records, read_log, read_logs};
 pub use record::Record;
 pub(crate) use record::epoch_text;
 pub use recovery::recover;
 pub use summary::{GroupBy, Summary, Totals, summary};
-pub(crate) use writer::{attach, discard, finish, flush, keep};
+pub use unwritten::{Unwritten, live_runs};
+pub(crate) use writer::{attach, close, discard, finish, flush, keep};

@@ -22,8 +22,9 @@ pub struct Record {
     pub description: String,
     /// The epoch in Eco2AI's form (`epoch: 3, loss: 0.1, `), or `N/A`.
     pub epoch: String,
-    /// When the run started, in the machine's time zone.
-    pub start_time: DateTime<FixedOffset>,
+    /// When the run started, in the machine's time zone. `None` where it was read from a log that
+    /// does not tell, or in a form that can be understood in two ways, such as `3/4/2023`.
+    pub start_time: Option<DateTime<FixedOffset>>,
     /// How long it ran.
     pub duration: Duration,
     /// Inclusive energy: the run and all that ran under it, times PUE.
@@ -100,7 +101,7 @@ impl Record {
             project: String::new(),
             description: String::new(),
             epoch: String::new(),
-            start_time: DateTime::UNIX_EPOCH.fixed_offset(),
+            start_time: None,
             duration: Duration::ZERO,
             power_consumption: KilowattHours::ZERO,
             co2_emissions: KilogramsCo2e::ZERO,
@@ -156,7 +157,7 @@ impl fmt::Display for Record {
         if self.calls != 1 {
             write!(f, ", {} calls", self.calls)?;
         }
-        if self.status != Status::Ok {
+        if !matches!(self.status, Status::Ok | Status::Unknown) {
             write!(f, ", {}", self.status)?;
         }
         write!(
@@ -244,7 +245,7 @@ pub(super) mod tests {
             project: "p".into(),
             description: "d".into(),
             epoch: "N/A".into(),
-            start_time: DateTime::UNIX_EPOCH.fixed_offset(),
+            start_time: Some(DateTime::UNIX_EPOCH.fixed_offset()),
             duration: Duration::from_millis(1500),
             power_consumption: KilowattHours(0.000_5),
             co2_emissions: KilogramsCo2e(0.000_25),

@@ -8,13 +8,17 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::log::cells::Rows;
-use crate::log::columns::{Column, Layout, NAMES};
-use crate::log::file::{LogFile, layout_of};
-use crate::log::journal::{self, Found, Kind};
-use crate::log::lock::{Identity, is_at};
+use crate::log::columns::Column;
+use crate::log::confirmation::{REWRITE_TIME, is_within};
+use crate::log::file::{LogFile, read_header};
+use crate::log::header::Header;
+use crate::log::journal::{self, Candidate, Found, Journal, Kind, Place, Stem};
+use crate::log::lock::{Identity, is_at, lock_within};
 use crate::log::record::Record;
-use crate::log::row::{Named, rows_of};
+use crate::log::regular_file::{self, Links};
+use crate::log::row::{Named, start_time_cell};
 use crate::log::writer;
+use crate::report::warn_once;
 use crate::status::Status;
 
 /// Writes the rows of runs whose process was killed, with status `interrupted`, and rows that
@@ -23,158 +27,288 @@ use crate::status::Status;
 /// A tracker does this by itself when it starts on a log; call it to see the rows without one. The
 /// runs of living processes are left alone, on whatever machine they are. Each row is written once.
 ///
+/// Rows that wait in this user's state folder for another log of the same name are left there, and
+/// reported as a warning: their log may have been moved.
+///
 /// # Errors
-/// Where the log cannot be read or written; the rows stay where they are then.
+/// Where the log cannot be read or written; the rows stay where they are then. A journal that cannot
+/// be used is reported as a warning, and keeps no other waiting.
 pub fn recover(path: impl AsRef<Path>) -> Result<usize> {
     writer::recover(path.as_ref())
 }
 
 /// Takes over the journals of `log` that nobody owns.
 pub(crate) fn recover_orphans(log: &mut LogFile) -> Result<usize> {
+    let real = journal::real_path(log.path());
+    let candidates = journal::candidates(&real);
     let mut recovered = Ok(0);
-    for (journal, stem, kind) in journal::journals_of(log.path()) {
+    // Those that wait and have an owner, or could not be written.
+    let mut left: Vec<&Candidate> = Vec::new();
+    for candidate in &candidates {
         // A run may be both among those that wait and, as it was before its end, among those that
         // run: whoever has the former comes first.
-        let others = stem.places(log.path(), Kind::Waiting);
-        if kind == Kind::Running && others.iter().any(|place| place.exists()) {
+        let waits = |other: &&Candidate| other.stem == candidate.stem && other.path.exists();
+        if candidate.kind == Kind::Running && left.iter().any(waits) {
             continue;
         }
-        // One that cannot be taken over keeps no other waiting.
-        match (take_over(log, &journal, kind), &mut recovered) {
-            (Ok(rows), Ok(sum)) => *sum += rows,
-            (Err(error), Ok(_)) => recovered = Err(error),
-            (_, Err(_)) => {}
+        match (take_over(log, &real, candidate), &mut recovered) {
+            (Ok(TakenOver::Rows(rows)), Ok(sum)) => *sum += rows,
+            (Ok(TakenOver::Rows(_) | TakenOver::Unusable), _) => {}
+            (Ok(TakenOver::Owned), _) => left.push(candidate),
+            (Err(error), before) => {
+                left.push(candidate);
+                if before.is_ok() {
+                    recovered = Err(error);
+                }
+            }
         }
     }
     recovered
 }
 
-/// Takes over one journal, unless it has an owner or is of another log.
-fn take_over(log: &mut LogFile, journal: &Path, kind: Kind) -> Result<usize> {
-    let io = |source| Error::Io { path: journal.to_path_buf(), source };
-    let Ok(file) = OpenOptions::new().read(true).write(true).open(journal) else { return Ok(0) };
-    // Where the lock cannot be got, or there are none, its owner may be alive.
-    if file.try_lock().is_err() || !is_at(&file, journal) {
-        return Ok(0);
-    }
-    let mut rows = 0;
-    if let Some(found) = journal::read(&file, kind).map_err(io)? {
-        // The user's folder has the journals of all logs of that name.
-        let elsewhere = journal.parent() != log.path().parent();
-        if elsewhere && found.log != log.path().to_string_lossy() {
-            return Ok(0);
-        }
-        let records = records_of(&found.rows).map_err(io)?;
-        rows = write_missing(log, &found, records, kind)?;
-    }
-    journal::take_away(&file, journal);
-    Ok(rows)
+/// What became of a journal.
+enum TakenOver {
+    /// So many rows were written.
+    Rows(usize),
+    /// It has an owner that is alive or may be.
+    Owned,
+    /// It is of another log, damaged, or no journal.
+    Unusable,
 }
 
-/// Appends the rows that are not in the log yet.
-fn write_missing(
+/// Reports the rows that wait in the state folder for a log of the same name that is elsewhere.
+pub(crate) fn report_others_of_that_name(log: &Path) {
+    let real = journal::real_path(log);
+    for candidate in journal::candidates(&real).iter().filter(|found| !found.is_beside(&real)) {
+        let Some(found) = candidate.open().ok().and_then(|file| {
+            // Only of processes that have died.
+            lock_within(&file, Duration::ZERO)?;
+            journal::read(&file, candidate.kind).ok()?
+        }) else {
+            continue;
+        };
+        if !found.belongs_to(&real, false) {
+            warn_once(&format!(
+                "{} rows wait in {} for {} on {}; `eco2ai recover` of that log there writes them",
+                found.records.len(),
+                candidate.path.display(),
+                found.log,
+                found.owner.host_name()
+            ));
+        }
+    }
+}
+
+/// Takes over one journal, unless it has an owner or is of another log. One that cannot be used is
+/// reported, and is no error.
+fn take_over(log: &mut LogFile, real: &Path, candidate: &Candidate) -> Result<TakenOver> {
+    let unusable = |error: &dyn std::fmt::Display| {
+        warn_once(&format!("{}: {error}; it is left alone", candidate.path.display()));
+        Ok(TakenOver::Unusable)
+    };
+    let file = match candidate.open() {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::InvalidInput => return unusable(&error),
+        // Of another user.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(TakenOver::Owned),
+        Err(_) => return Ok(TakenOver::Rows(0)),
+    };
+    let Some(lock) = lock_within(&file, Duration::ZERO) else { return Ok(TakenOver::Owned) };
+    // Taken away meanwhile.
+    if !is_at(&file, &candidate.path) {
+        return Ok(TakenOver::Rows(0));
+    }
+    let found = match journal::read(&file, candidate.kind) {
+        Ok(found) => found,
+        Err(error) => return unusable(&error),
+    };
+    let Some(found) = found else {
+        if lock.missing().is_none() {
+            journal::remove_locked(&file, &candidate.path);
+        }
+        return Ok(TakenOver::Rows(0));
+    };
+    if !found.belongs_to(real, candidate.is_beside(real)) {
+        return Ok(TakenOver::Unusable);
+    }
+    if lock.missing().is_some() {
+        return take_over_without_lock(log, real, candidate, &found);
+    }
+    let rows = write_missing(log, &found, candidate.kind)?;
+    if candidate.kind == Kind::Running || !may_be_written_over(log, &file) {
+        journal::remove_locked(&file, &candidate.path);
+    }
+    Ok(TakenOver::Rows(rows))
+}
+
+/// Whether another program may still write over the rows of a journal that was left so that somebody
+/// looks after them.
+fn may_be_written_over(log: &LogFile, journal: &File) -> bool {
+    let recent = journal.metadata().and_then(|found| found.modified());
+    let header = log.existing_header().unwrap_or_default();
+    header.is_some_and(|header| !header.has_own_energy())
+        && recent.is_ok_and(|modified| is_within(modified, REWRITE_TIME))
+}
+
+/// Where there are no locks: only what is surely nobody's. The rows are put into a journal of our own
+/// before the other is removed, which only one process can do.
+fn take_over_without_lock(
     log: &mut LogFile,
+    real: &Path,
+    candidate: &Candidate,
     found: &Found,
-    mut records: Vec<Record>,
-    kind: Kind,
-) -> Result<usize> {
-    let key_of = |record: &Record| Key::of(record, kind);
-    let mut wanted: HashMap<_, _> =
-        records.iter().map(|record| (key_of(record), record.duration)).collect();
-    forget_written(log.path(), found, &mut wanted, kind)?;
-    records.retain(|record| wanted.remove(&key_of(record)).is_some());
+) -> Result<TakenOver> {
+    if candidate.stem == Stem::own(real) || !found.owner.is_surely_gone() {
+        return Ok(TakenOver::Owned);
+    }
+    let mut records = found.records.clone();
+    interrupt(&mut records, candidate.kind);
+    let io = |source| Error::Io { path: candidate.path.clone(), source };
+    let own = Journal::create(real, Place::BesideLog, Kind::Waiting, found.end, &records);
+    let own = own.map_err(io)?;
+    let rows = match std::fs::remove_file(&candidate.path) {
+        Ok(()) => write_missing(log, found, candidate.kind),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(io(error)),
+    };
+    // Where the rows could not be written they go on waiting there.
+    if rows.is_ok() {
+        own.remove();
+    }
+    rows.map(TakenOver::Rows)
+}
+
+/// Runs that had not ended have ended now.
+fn interrupt(records: &mut [Record], kind: Kind) {
     if kind == Kind::Running {
-        for record in &mut records {
+        for record in records {
             record.status = Status::Interrupted;
         }
     }
+}
+
+/// Appends the rows that are not in the log yet.
+fn write_missing(log: &mut LogFile, found: &Found, kind: Kind) -> Result<usize> {
+    let mut records = missing(log.path(), found, kind)?;
+    interrupt(&mut records, kind);
     if !records.is_empty() {
-        log.append(&rows_of(&records))?;
+        log.append(&records)?;
     }
     Ok(records.len())
 }
 
+/// The rows of a journal that are not in the log yet, each once.
+pub(crate) fn missing(log: &Path, found: &Found, kind: Kind) -> Result<Vec<Record>> {
+    let file = match regular_file::open(log, OpenOptions::new().read(true), Links::Follow) {
+        Ok(file) => Some(file),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(source) => return Err(Error::Io { path: log.to_path_buf(), source }),
+    };
+    // What is empty or torn is no log yet; whether it can become one, the append will say.
+    let header = match &file {
+        Some(file) => read_header(log, &mut Rows::new(file)).unwrap_or_default(),
+        None => None,
+    };
+    let key_of = {
+        let header = header.clone().unwrap_or_else(Header::full);
+        move |record: &Record| Key::of_record(record, &header, kind)
+    };
+    let records = found.records.iter();
+    let mut wanted = records.map(|record| (key_of(record), record.duration)).collect();
+    if let (Some(file), Some(header)) = (file, header) {
+        forget_written(&file, &header, found, &mut wanted, kind)
+            .map_err(|source| Error::Io { path: log.to_path_buf(), source })?;
+    }
+    let mut missing = found.records.clone();
+    // A frame may be there twice.
+    missing.retain(|record| wanted.remove(&key_of(record)).is_some());
+    Ok(missing)
+}
+
+/// Takes from `wanted` what the log has already, as far as it was written since the journal was.
+fn forget_written(
+    mut log: &File,
+    header: &Header,
+    found: &Found,
+    wanted: &mut HashMap<Key, Duration>,
+    kind: Kind,
+) -> io::Result<()> {
+    let metadata = log.metadata()?;
+    let identity = Identity::of(&metadata);
+    // A program that writes the log anew may have moved its rows.
+    let same = identity.is_some() && identity == found.end.identity && header.has_own_energy();
+    let from = if same && found.end.offset <= metadata.len() { found.end.offset } else { 0 };
+    log.seek(SeekFrom::Start(from))?;
+    let mut rows = match from {
+        0 => Rows::new(log),
+        from => Rows::resume(log, from, 1, header.line_end),
+    };
+    while !wanted.is_empty() {
+        let Some(row) = rows.next(Some(header.width()))? else { break };
+        if row.malformed.is_some() {
+            rows.only_first_line();
+            continue;
+        }
+        let named = Named { row: &row, header };
+        // A run that ended lasted no shorter than when its state was kept; a shorter one is the
+        // epoch before it.
+        let lasted_as_long = |kept: &Duration| {
+            named.seconds().is_ok_and(|seconds| kept.as_secs_f64() <= seconds + ROUNDING)
+        };
+        let key = Key::of_row(&named, kind);
+        if wanted.get(&key).is_some_and(lasted_as_long) {
+            wanted.remove(&key);
+        }
+    }
+    Ok(())
+}
+
+/// A program that writes a log anew may round its seconds.
+const ROUNDING: f64 = 1e-6;
+
 /// What tells one row from all others. All epochs of a training have the same id, and short ones
-/// begin in the same second.
+/// begin in the same second. What the log has no column for is blank.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     id: String,
+    /// Where a log has no ids.
+    project: String,
+    description: String,
     start_time: String,
-    /// Empty for the state of a run that had not ended: its epoch had no text yet.
+    /// Blank for the state of a run that had not ended: its epoch had no text yet.
     epoch: String,
 }
 
 impl Key {
-    fn of(record: &Record, kind: Kind) -> Self {
+    fn of_record(record: &Record, header: &Header, kind: Kind) -> Self {
+        let if_has = |column, text: &str| {
+            let text = if header.place(column).is_some() { text } else { "" };
+            text.to_owned()
+        };
+        Self::new(kind, |column| match column {
+            Column::Id => if_has(column, &record.id),
+            Column::Project => if_has(column, &record.project),
+            Column::Description => if_has(column, &record.description),
+            Column::Epoch => if_has(column, &record.epoch),
+            _ => start_time_cell(record, header),
+        })
+    }
+
+    fn of_row(row: &Named<'_>, kind: Kind) -> Self {
+        Self::new(kind, |column| row.text(column))
+    }
+
+    fn new(kind: Kind, text: impl Fn(Column) -> String) -> Self {
+        let id = text(Column::Id);
+        let else_blank = |wanted: bool, column| if wanted { text(column) } else { String::new() };
+        let epoch = else_blank(kind == Kind::Waiting, Column::Epoch);
         Self {
-            id: record.id.clone(),
-            start_time: record.start_time.format("%Y-%m-%d %H:%M:%S%:z").to_string(),
-            epoch: match kind {
-                Kind::Waiting => record.epoch.clone(),
-                Kind::Running => String::new(),
-            },
+            project: else_blank(id.is_empty(), Column::Project),
+            description: else_blank(id.is_empty(), Column::Description),
+            start_time: text(Column::StartTime),
+            // pandas takes `N/A` for a blank, and leaves a blank.
+            epoch: if epoch == "N/A" { String::new() } else { epoch },
+            id,
         }
     }
-}
-
-/// All rows of a whole frame, or an error: one of another version may have other columns.
-pub(crate) fn records_of(rows: &[u8]) -> io::Result<Vec<Record>> {
-    let invalid = |reason: String| io::Error::new(ErrorKind::InvalidData, reason);
-    let layout = Layout::of(NAMES.iter().map(|name| name.as_bytes())).map_err(invalid)?;
-    let mut source = Rows::new(rows, 0);
-    let mut records = Vec::new();
-    while let Some(row) = source.next(Some(layout.width))? {
-        records.push(match row.malformed {
-            None => Named { row: &row, layout: &layout }.record().map_err(invalid)?,
-            Some(reason) => return Err(invalid(reason.to_owned())),
-        });
-    }
-    Ok(records)
-}
-
-/// Takes from `wanted` what the log has already, as far as it was written since the frame was.
-fn forget_written(
-    path: &Path,
-    found: &Found,
-    wanted: &mut HashMap<Key, Duration>,
-    kind: Kind,
-) -> Result<()> {
-    let io = |source| Error::Io { path: path.to_path_buf(), source };
-    let mut log = match File::open(path) {
-        Ok(log) => log,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(io(error)),
-    };
-    let metadata = log.metadata().map_err(io)?;
-    if metadata.len() == 0 || !metadata.is_file() {
-        return Ok(());
-    }
-    let layout = layout_of(path, &mut Rows::new(&log, 0))?;
-    let identity = Identity::of(&metadata);
-    let same = identity.is_some() && identity == found.end.identity;
-    let from = if same && found.end.offset <= metadata.len() { found.end.offset } else { 0 };
-    log.seek(SeekFrom::Start(from)).map_err(io)?;
-    let mut rows = Rows::new(&log, from);
-    while !wanted.is_empty() {
-        let Some(row) = rows.next(Some(layout.width)).map_err(io)? else { break };
-        if row.malformed.is_none() {
-            let named = Named { row: &row, layout: &layout };
-            let key = Key {
-                id: named.text(Column::Id),
-                start_time: named.text(Column::StartTime),
-                epoch: match kind {
-                    Kind::Waiting => named.text(Column::Epoch),
-                    Kind::Running => String::new(),
-                },
-            };
-            // A run that ended lasted no shorter than when its state was kept; a shorter one is the
-            // epoch before it.
-            let lasted_as_long =
-                |kept: &Duration| named.record().is_ok_and(|written| *kept <= written.duration);
-            if wanted.get(&key).is_some_and(lasted_as_long) {
-                wanted.remove(&key);
-            }
-        }
-    }
-    Ok(())
 }

@@ -6,21 +6,40 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::format::{Item, StrftimeItems};
-use chrono::{DateTime, FixedOffset, NaiveDateTime};
+use chrono::{DateTime, FixedOffset};
 
-use crate::local_time::from_wall;
 use crate::log::cells::Row;
-use crate::log::columns::{ALL, Column, Dialect, ECO2AI_COLUMNS, Layout};
+use crate::log::columns::Column;
+use crate::log::encode::encode;
+use crate::log::file::Kind;
+use crate::log::header::{Header, LineEnd};
 use crate::log::record::Record;
+use crate::log::start_time;
 use crate::settings::CpuProcesses;
 use crate::status::Status;
 use crate::units::{GramsPerKwh, KilogramsCo2e, KilowattHours};
 
-/// A time with its offset.
-const TIME: &str = "%Y-%m-%d %H:%M:%S%:z";
-/// The same, understood once and not for each row.
-static TIME_FORMAT: LazyLock<Vec<Item<'static>>> =
-    LazyLock::new(|| StrftimeItems::new(TIME).collect());
+/// Times are understood once and not for each row.
+static TIME_WITH_OFFSET: LazyLock<Vec<Item<'static>>> =
+    LazyLock::new(|| StrftimeItems::new("%Y-%m-%d %H:%M:%S%:z").collect());
+/// As Eco2AI writes them.
+static WALL_TIME: LazyLock<Vec<Item<'static>>> =
+    LazyLock::new(|| StrftimeItems::new("%Y-%m-%d %H:%M:%S").collect());
+
+/// The longest text of a cell, in bytes. Python's `csv` refuses 131 072 and more, and a row of such
+/// texts alone is far below what our reader takes.
+const MAX_TEXT: usize = 128_000;
+/// Stands where a longer text was cut.
+const CUT: &str = "… (cut)";
+
+/// A text as it may stand in a cell.
+fn shortened(text: &str) -> Cow<'_, str> {
+    if text.len() <= MAX_TEXT {
+        return text.into();
+    }
+    let end = (0..=MAX_TEXT - CUT.len()).rev().find(|end| text.is_char_boundary(*end));
+    (text[..end.unwrap_or(0)].to_owned() + CUT).into()
+}
 
 /// Whether a spreadsheet would take a text for a formula, or our reader for a guarded text.
 fn needs_guard(text: &[u8]) -> bool {
@@ -40,8 +59,9 @@ pub(crate) fn unguarded(text: &[u8]) -> &[u8] {
     }
 }
 
-/// Writes the cell of `column` into `cell`, without guard. What is missing stays blank.
-fn write_cell(record: &Record, column: Column, cell: &mut String) {
+/// Writes the cell of `column` into `cell`, without guard. What is missing stays blank. In a log
+/// without own energies, what the run used itself is all that it used, so that sums are right.
+fn write_cell(record: &Record, column: Column, has_own_energy: bool, cell: &mut String) {
     // Writing to a `String` cannot fail.
     let mut number = |value: f64| {
         if value.is_finite() {
@@ -54,17 +74,22 @@ fn write_cell(record: &Record, column: Column, cell: &mut String) {
         Column::Description => &record.description,
         Column::Epoch => &record.epoch,
         Column::StartTime => {
-            let _ = write!(cell, "{}", record.start_time.format_with_items(TIME_FORMAT.iter()));
+            let Some(time) = record.start_time else { return };
+            let format = if has_own_energy { &TIME_WITH_OFFSET } else { &WALL_TIME };
+            let _ = write!(cell, "{}", time.format_with_items(format.iter()));
             return;
         }
         Column::Duration => return number(record.duration.as_secs_f64()),
-        Column::Power => return number(record.power_consumption.0),
-        Column::Co2 => return number(record.co2_emissions.0),
+        Column::Power if has_own_energy => return number(record.power_consumption.0),
+        Column::Co2 if has_own_energy => return number(record.co2_emissions.0),
+        Column::Cost if has_own_energy => return number(record.cost),
+        Column::Power | Column::OwnEnergy => return number(record.own_energy.0),
+        Column::Co2 | Column::OwnCo2 => return number(record.own_co2.0),
+        Column::Cost | Column::OwnCost => return number(record.own_cost),
         Column::CpuName => &record.cpu_name,
         Column::GpuName => &record.gpu_name,
         Column::Os => &record.os,
         Column::Place => &record.place,
-        Column::Cost => return number(record.cost),
         Column::ParentId => record.parent_id.as_deref().unwrap_or_default(),
         Column::Function => record.function.as_deref().unwrap_or_default(),
         Column::Status => record.status.as_str(),
@@ -76,9 +101,6 @@ fn write_cell(record: &Record, column: Column, cell: &mut String) {
             CpuProcesses::Current => "process",
             CpuProcesses::All => "machine",
         },
-        Column::OwnEnergy => return number(record.own_energy.0),
-        Column::OwnCo2 => return number(record.own_co2.0),
-        Column::OwnCost => return number(record.own_cost),
         Column::ProcessEnergy => return number(record.process_energy.0),
         Column::CpuEnergy => return number(record.cpu_energy.map_or(f64::NAN, |e| e.0)),
         Column::GpuEnergy => return number(record.gpu_energy.map_or(f64::NAN, |e| e.0)),
@@ -98,23 +120,39 @@ fn write_cell(record: &Record, column: Column, cell: &mut String) {
         }
         Column::Version => &record.version,
     };
-    cell.push_str(text);
+    cell.push_str(&shortened(text));
 }
 
-/// The rows of `records`, each with its new line.
-pub(crate) fn rows_of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<u8> {
-    let mut writer = csv::WriterBuilder::new().buffer_capacity(1024).from_writer(Vec::new());
+/// The rows of `records` for a file with that header, each with the end of its line.
+pub(crate) fn rows_of<'a>(
+    records: impl IntoIterator<Item = &'a Record>,
+    header: &Header,
+    kind: Kind,
+) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new()
+        .buffer_capacity(1024)
+        .terminator(match header.line_end {
+            LineEnd::Lf => csv::Terminator::Any(b'\n'),
+            LineEnd::CrLf => csv::Terminator::CRLF,
+            LineEnd::Cr => csv::Terminator::Any(b'\r'),
+        })
+        .from_writer(Vec::new());
+    let has_own_energy = header.has_own_energy();
     let mut cell = String::with_capacity(64);
     for record in records {
-        for column in ALL {
+        for column in header.columns() {
             cell.clear();
-            write_cell(record, column, &mut cell);
+            if let Some(column) = *column {
+                write_cell(record, column, has_own_energy, &mut cell);
+            }
             let bytes = Cow::Borrowed(cell.as_bytes());
             // Writing to a `Vec` cannot fail.
-            let _ = if column.is_text() {
-                writer.write_field(guarded(bytes))
-            } else {
-                writer.write_field(bytes)
+            let _ = match column {
+                Some(_) if kind == Kind::EncodedCopy => writer.write_field(encode(&cell)),
+                Some(column) if has_own_energy && column.is_text() => {
+                    writer.write_field(guarded(bytes))
+                }
+                _ => writer.write_field(bytes),
             };
         }
         let _ = writer.write_record(None::<&[u8]>);
@@ -122,13 +160,11 @@ pub(crate) fn rows_of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<
     writer.into_inner().unwrap_or_default()
 }
 
-/// The cells that Eco2AI has, as its row would have them: without guards.
-pub(crate) fn eco2ai_cells(record: &Record) -> impl Iterator<Item = String> {
-    ALL.into_iter().take(ECO2AI_COLUMNS).map(|column| {
-        let mut cell = String::new();
-        write_cell(record, column, &mut cell);
-        cell
-    })
+/// The start of a run as a log with that header tells it.
+pub(crate) fn start_time_cell(record: &Record, header: &Header) -> String {
+    let mut cell = String::new();
+    write_cell(record, Column::StartTime, header.has_own_energy(), &mut cell);
+    cell
 }
 
 /// One column that cannot be read: the reason.
@@ -137,7 +173,20 @@ type Unread = String;
 /// A row with the names of its cells.
 pub(crate) struct Named<'a> {
     pub(crate) row: &'a Row<'a>,
-    pub(crate) layout: &'a Layout,
+    pub(crate) header: &'a Header,
+}
+
+/// What every row must tell to be of use, and what a summary adds up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Figures {
+    pub(crate) seconds: f64,
+    /// Inclusive.
+    pub(crate) energy: KilowattHours,
+    pub(crate) co2: KilogramsCo2e,
+    pub(crate) cost: f64,
+    pub(crate) own_energy: KilowattHours,
+    pub(crate) own_co2: KilogramsCo2e,
+    pub(crate) own_cost: f64,
 }
 
 impl Named<'_> {
@@ -151,23 +200,26 @@ impl Named<'_> {
     /// Replaces `text` by the text in a column.
     fn read_text(&self, column: Column, text: &mut String) {
         text.clear();
-        let cell = self.layout.place(column).and_then(|place| self.row.cell(place));
+        let cell = self.header.place(column).and_then(|place| self.row.cell(place));
         let cell = cell.unwrap_or_default();
-        let cell = match self.layout.dialect {
-            Dialect::Ours => unguarded(&cell),
-            Dialect::Eco2ai => &cell,
-        };
+        let cell = if self.header.has_own_energy() { unguarded(&cell) } else { &cell };
         match std::str::from_utf8(cell) {
             Ok(cell) => text.push_str(cell),
             Err(_) => text.push_str(&String::from_utf8_lossy(cell)),
         }
     }
 
+    /// What is written in a column, without the spaces around it and with doubled quotes; empty where
+    /// the column is missing.
+    pub(crate) fn raw(&self, column: Column) -> &[u8] {
+        let cell = self.header.place(column).and_then(|place| self.row.raw(place));
+        cell.unwrap_or_default().trim_ascii()
+    }
+
     /// What is written in a column, without the spaces around it: enough for numbers and for words
     /// that need no quotes. Empty where the column is missing.
     fn word(&self, column: Column) -> &str {
-        let cell = self.layout.place(column).and_then(|place| self.row.raw(place));
-        std::str::from_utf8(cell.unwrap_or_default().trim_ascii()).unwrap_or("\u{fffd}")
+        std::str::from_utf8(self.raw(column)).unwrap_or("\u{fffd}")
     }
 
     fn read_optional_text(&self, column: Column, text: &mut Option<String>) {
@@ -202,17 +254,6 @@ impl Named<'_> {
         }
     }
 
-    fn integer<N: std::str::FromStr + Default>(
-        &self,
-        column: Column,
-        blank: N,
-    ) -> Result<N, Unread> {
-        match self.word(column) {
-            "" => Ok(blank),
-            word => word.parse().map_err(|_| self.wrong(column, "a whole number")),
-        }
-    }
-
     /// Says that a cell is not what its column wants.
     pub(crate) fn wrong(&self, column: Column, wanted: &str) -> Unread {
         let mut found = self.text(column);
@@ -223,20 +264,34 @@ impl Named<'_> {
         format!("{} = {found:?} is not {wanted}", column.name())
     }
 
-    fn start_time(&self) -> Result<DateTime<FixedOffset>, Unread> {
-        let text = self.word(Column::StartTime);
-        // RFC 3339 lets a space stand for its T, and has a parser that is ten times as fast as one
-        // that reads its format first.
-        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-            return Ok(time);
-        }
-        if text.is_empty() && self.layout.place(Column::StartTime).is_none() {
-            return Ok(DateTime::UNIX_EPOCH.fixed_offset());
-        }
-        // Eco2AI writes the machine's time without saying its zone.
-        let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f")
-            .map_err(|_| self.wrong(Column::StartTime, "a time"))?;
-        Ok(from_wall(&local))
+    /// What makes the row of use; a log without own energies has one kind of energy only.
+    ///
+    /// # Errors
+    /// Where a number is missing, or none. All else may be missing: the row counts all the same.
+    pub(crate) fn figures(&self) -> Result<Figures, Unread> {
+        let energy = KilowattHours(self.number(Column::Power)?);
+        let co2 = KilogramsCo2e(self.number(Column::Co2)?);
+        let cost = self.optional_number(Column::Cost)?.unwrap_or(0.0);
+        Ok(Figures {
+            seconds: self.seconds()?,
+            energy,
+            co2,
+            cost,
+            own_energy: self.optional_number(Column::OwnEnergy)?.map_or(energy, KilowattHours),
+            own_co2: self.optional_number(Column::OwnCo2)?.map_or(co2, KilogramsCo2e),
+            own_cost: self.optional_number(Column::OwnCost)?.unwrap_or(cost),
+        })
+    }
+
+    /// When the run started, where the row tells.
+    pub(crate) fn start_time(&self) -> Result<DateTime<FixedOffset>, Unread> {
+        start_time::parse(self.word(Column::StartTime))
+            .map_err(|wanted| self.wrong(Column::StartTime, wanted))
+    }
+
+    /// The number in a column; `None` where there is none.
+    fn number_or_none(&self, column: Column) -> Option<f64> {
+        self.optional_number(column).unwrap_or_default()
     }
 
     /// The record of the row.
@@ -246,13 +301,14 @@ impl Named<'_> {
         Ok(record)
     }
 
-    /// Replaces `record` by that of the row. A log of Eco2AI has one kind of energy only: it stands
-    /// for the inclusive, the own and the process's.
+    /// Replaces `record` by that of the row.
+    ///
+    /// # Errors
+    /// Those of [`figures`](Self::figures), so that all readers count the same rows. What else
+    /// cannot be understood is as if it were missing.
     pub(crate) fn read(&self, record: &mut Record) -> Result<(), Unread> {
-        let power = KilowattHours(self.number(Column::Power)?);
-        let co2 = KilogramsCo2e(self.number(Column::Co2)?);
-        let cost = self.optional_number(Column::Cost)?.unwrap_or(0.0);
-        let energy = |column| Ok::<_, Unread>(self.optional_number(column)?.map(KilowattHours));
+        let figures = self.figures()?;
+        let energy = |column| self.number_or_none(column).map(KilowattHours);
         self.read_text(Column::Id, &mut record.id);
         self.read_text(Column::Project, &mut record.project);
         self.read_text(Column::Description, &mut record.description);
@@ -260,50 +316,59 @@ impl Named<'_> {
         if record.epoch.is_empty() {
             record.epoch.push_str("N/A");
         }
-        record.start_time = self.start_time()?;
-        record.duration = Duration::try_from_secs_f64(self.seconds()?)
+        record.start_time = self.start_time().ok();
+        record.duration = Duration::try_from_secs_f64(figures.seconds)
             .map_err(|_| self.wrong(Column::Duration, "a number of seconds"))?;
-        record.power_consumption = power;
-        record.co2_emissions = co2;
+        record.power_consumption = figures.energy;
+        record.co2_emissions = figures.co2;
         self.read_text(Column::CpuName, &mut record.cpu_name);
         self.read_text(Column::GpuName, &mut record.gpu_name);
         self.read_text(Column::Os, &mut record.os);
         self.read_text(Column::Place, &mut record.place);
-        record.cost = cost;
+        record.cost = figures.cost;
         self.read_optional_text(Column::ParentId, &mut record.parent_id);
         self.read_optional_text(Column::Function, &mut record.function);
-        record.status = match self.word(Column::Status) {
-            "" => Status::Ok,
-            word => Status::of(word).ok_or_else(|| self.wrong(Column::Status, "a status"))?,
-        };
-        record.calls = self.integer(Column::Calls, 1)?;
+        record.status = Status::of(self.word(Column::Status)).unwrap_or(Status::Unknown);
+        record.calls = self.word(Column::Calls).parse().unwrap_or(1);
         record.scope = match self.word(Column::Scope) {
-            "process" | "" => CpuProcesses::Current,
             "machine" => CpuProcesses::All,
-            _ => return Err(self.wrong(Column::Scope, "`process` or `machine`")),
+            _ => CpuProcesses::Current,
         };
-        record.own_energy = energy(Column::OwnEnergy)?.unwrap_or(power);
-        record.own_co2 = self.optional_number(Column::OwnCo2)?.map_or(co2, KilogramsCo2e);
-        record.own_cost = self.optional_number(Column::OwnCost)?.unwrap_or(cost);
-        record.process_energy = energy(Column::ProcessEnergy)?.unwrap_or(power);
-        record.cpu_energy = energy(Column::CpuEnergy)?;
-        record.gpu_energy = energy(Column::GpuEnergy)?;
-        record.ram_energy = energy(Column::RamEnergy)?;
-        record.other_energy = energy(Column::OtherEnergy)?;
+        record.own_energy = figures.own_energy;
+        record.own_co2 = figures.own_co2;
+        record.own_cost = figures.own_cost;
+        record.process_energy = energy(Column::ProcessEnergy).unwrap_or(figures.energy);
+        record.cpu_energy = energy(Column::CpuEnergy);
+        record.gpu_energy = energy(Column::GpuEnergy);
+        record.ram_energy = energy(Column::RamEnergy);
+        record.other_energy = energy(Column::OtherEnergy);
         self.read_text(Column::CpuMethod, &mut record.cpu_method);
         self.read_text(Column::GpuMethod, &mut record.gpu_method);
         self.read_text(Column::RamMethod, &mut record.ram_method);
         self.read_text(Column::OtherMethod, &mut record.other_method);
         // Not a number where no energy was used: the log does not say.
-        let level = self.optional_number(Column::EmissionLevel)?;
-        record.emission_level = GramsPerKwh(level.unwrap_or(co2.0 * 1000.0 / power.0));
+        let level = self.number_or_none(Column::EmissionLevel);
+        record.emission_level =
+            GramsPerKwh(level.unwrap_or(figures.co2.0 * 1000.0 / figures.energy.0));
         self.read_text(Column::EmissionSource, &mut record.emission_source);
-        record.pue = self.optional_number(Column::Pue)?.unwrap_or(1.0);
+        record.pue = self.number_or_none(Column::Pue).unwrap_or(1.0);
         self.read_text(Column::Hostname, &mut record.hostname);
-        record.pid = self.integer(Column::Pid, 0)?;
+        record.pid = self.word(Column::Pid).parse().unwrap_or(0);
         self.read_text(Column::Version, &mut record.version);
         record.overlap = Duration::ZERO;
         Ok(())
+    }
+
+    /// Whether the row is the header once more, as where logs were put together with `cat`.
+    pub(crate) fn is_header(&self) -> bool {
+        let is_its_name = |(place, column): (usize, &Option<Column>)| match column {
+            Some(column) => {
+                let cell = self.row.raw(place).unwrap_or_default();
+                Column::from_name(cell.trim_ascii()) == Some(*column)
+            }
+            None => true,
+        };
+        self.header.columns().iter().enumerate().all(is_its_name)
     }
 }
 
@@ -311,21 +376,25 @@ impl Named<'_> {
 mod tests {
     use super::*;
     use crate::log::cells::Rows;
-    use crate::log::columns::{NAMES, header};
+    use crate::log::columns::ALL;
     use chrono::TimeZone;
     use proptest::prelude::*;
 
-    fn read(rows: &[u8]) -> Vec<Result<Record, Unread>> {
-        let layout = Layout::of(NAMES.iter().map(|name| name.as_bytes())).unwrap();
-        let mut source = Rows::new(rows, 0);
+    fn read(rows: &[u8], header: &Header) -> Vec<Result<Record, Unread>> {
+        let mut source = Rows::resume(rows, 1, 1, header.line_end);
         let mut records = Vec::new();
-        while let Some(row) = source.next(Some(layout.width)).unwrap() {
+        while let Some(row) = source.next(Some(header.width())).unwrap() {
             records.push(match row.malformed {
                 Some(reason) => Err(reason.to_owned()),
-                None => Named { row: &row, layout: &layout }.record(),
+                None => Named { row: &row, header }.record(),
             });
         }
         records
+    }
+
+    fn parse(header: &str) -> Header {
+        let cells: Vec<_> = header.trim().split(',').map(|cell| cell.as_bytes().into()).collect();
+        Header::parse(&cells, LineEnd::Lf).unwrap()
     }
 
     prop_compose! {
@@ -348,7 +417,7 @@ mod tests {
                 project: text(1),
                 description: text(2),
                 epoch: format!("epoch: {}", text(3)),
-                start_time: zone.timestamp_opt(seconds, 0).unwrap(),
+                start_time: Some(zone.timestamp_opt(seconds, 0).unwrap()),
                 duration: Duration::from_nanos(nanoseconds),
                 power_consumption: kwh(0),
                 co2_emissions: KilogramsCo2e(numbers[1]),
@@ -388,12 +457,14 @@ mod tests {
     proptest! {
         #[test]
         fn a_record_reads_back_as_it_was(record in any_record()) {
-            let rows = rows_of(std::slice::from_ref(&record));
-            prop_assert_eq!(read(&rows), vec![Ok(record)]);
+            for line_end in [LineEnd::Lf, LineEnd::CrLf] {
+                let mut header = Header::full();
+                header.line_end = line_end;
+                let rows = rows_of([&record], &header, Kind::Log);
+                prop_assert_eq!(read(&rows, &header), vec![Ok(record.clone())]);
+            }
         }
-    }
 
-    proptest! {
         #[test]
         fn a_record_that_is_used_again_keeps_nothing_of_the_row_before(
             first in any_record(),
@@ -401,15 +472,67 @@ mod tests {
         ) {
             second.parent_id = None;
             second.cpu_energy = None;
-            let rows = rows_of([&first, &second]);
-            let layout = Layout::of(NAMES.iter().map(|name| name.as_bytes())).unwrap();
-            let mut source = Rows::new(&rows[..], 0);
+            let header = Header::full();
+            let rows = rows_of([&first, &second], &header, Kind::Log);
+            let mut source = Rows::new(&rows[..]);
             let mut record = Record::blank();
             for written in [first, second] {
-                let row = source.next(Some(layout.width)).unwrap().unwrap();
-                Named { row: &row, layout: &layout }.read(&mut record).unwrap();
+                let row = source.next(Some(header.width())).unwrap().unwrap();
+                Named { row: &row, header: &header }.read(&mut record).unwrap();
                 prop_assert_eq!(&record, &written);
             }
+        }
+
+        /// Whatever columns a log has: what they hold is read back, and the row has their number.
+        #[test]
+        fn a_row_fits_the_header_that_is_there(
+            record in any_record(),
+            order in prop::sample::subsequence((0..36_usize).collect::<Vec<_>>(), 36).prop_shuffle(),
+            left_out in prop::collection::vec(any::<bool>(), 36),
+            own in any::<bool>(),
+        ) {
+            use Column::{Co2, Cost, Duration, OwnCo2, OwnCost, OwnEnergy, Power, Project, StartTime};
+            let needed = [Project, StartTime, Duration, Power, Co2];
+            let names = order.iter().filter_map(|at| {
+                let column = ALL[*at];
+                if needed.contains(&column) {
+                    return Some(column.name().to_owned());
+                }
+                if [OwnEnergy, OwnCo2, OwnCost, Cost].contains(&column) {
+                    return own.then(|| column.name().to_owned());
+                }
+                (!left_out[*at]).then(|| if at % 5 == 0 { "mine".into() } else { column.name().into() })
+            });
+            let header = parse(&names.collect::<Vec<_>>().join(","));
+            let rows = rows_of([&record], &header, Kind::Log);
+            let read = read(&rows, &header).remove(0).unwrap();
+            prop_assert_eq!(&read.project, &record.project);
+            prop_assert_eq!(read.duration, record.duration);
+            prop_assert_eq!(read.own_energy, record.own_energy);
+            let inclusive = if own { record.power_consumption } else { record.own_energy };
+            prop_assert_eq!(read.power_consumption, inclusive);
+            for (column, read, written) in [
+                (Column::Hostname, &read.hostname, &record.hostname),
+                (Column::Description, &read.description, &record.description),
+            ] {
+                let expected = if header.place(column).is_some() { written } else { "" };
+                prop_assert_eq!(read, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_cut_with_a_mark() {
+        let mut record = crate::log::record::tests::record("1");
+        for (length, cut) in [(MAX_TEXT, false), (MAX_TEXT + 1, true), (20 << 20, true)] {
+            record.description = "x".repeat(length - 2) + "é";
+            let header = Header::full();
+            let rows = rows_of([&record], &header, Kind::Log);
+            let read = read(&rows, &header).remove(0).unwrap();
+            assert_eq!(read.description.ends_with(CUT), cut);
+            assert_eq!(read.description == record.description, !cut);
+            assert!(read.description.len() <= MAX_TEXT);
+            assert_eq!(read.version, record.version);
         }
     }
 
@@ -426,39 +549,61 @@ mod tests {
 
     #[test]
     fn eco2ais_row_is_read_with_one_kind_of_energy() {
-        let text = header(13)
-            + "7,p,=d,N/A,2024-05-06 07:08:09,1.5,0.25,0.1,\"A/1 device(s), TDP:9\",,Linux,FR,2.0\n";
-        let mut rows = Rows::new(text.as_bytes(), 0);
-        let layout = Layout::of(header(13).trim().split(',').map(str::as_bytes)).unwrap();
-        rows.next(None).unwrap();
-        let row = rows.next(Some(13)).unwrap().unwrap();
-        let record = Named { row: &row, layout: &layout }.record().unwrap();
+        let text =
+            "7,p,=d,N/A,2024-05-06 07:08:09,1.5,0.25,0.1,\"A/1 device(s), TDP:9\",,Linux,FR,2.0\n";
+        let record = read(text.as_bytes(), &Header::eco2ai()).remove(0).unwrap();
         assert_eq!(record.description, "=d");
         assert_eq!(record.cpu_name, "A/1 device(s), TDP:9");
-        assert_eq!(record.start_time.naive_local().to_string(), "2024-05-06 07:08:09");
+        let start = record.start_time.unwrap();
+        assert_eq!(start.naive_local().to_string(), "2024-05-06 07:08:09");
         assert_eq!(
             (record.own_energy, record.process_energy),
             (KilowattHours(0.25), KilowattHours(0.25))
         );
-        assert_eq!((record.own_cost, record.status, record.calls), (2.0, Status::Ok, 1));
+        assert_eq!((record.own_cost, record.status, record.calls), (2.0, Status::Unknown, 1));
         assert_eq!(record.cpu_energy, None);
         assert_eq!(record.emission_level, GramsPerKwh(400.0));
     }
 
     #[test]
+    fn a_row_in_a_log_of_eco2ai_is_as_its_own() {
+        let mut record = crate::log::record::tests::record("7");
+        record.project = "=p".into();
+        record.own_energy = KilowattHours(0.25);
+        record.own_co2 = KilogramsCo2e(0.125);
+        record.own_cost = 2.0;
+        let row = rows_of([&record], &Header::eco2ai(), Kind::Log);
+        assert_eq!(
+            String::from_utf8(row).unwrap(),
+            "7,=p,d,N/A,1970-01-01 00:00:00,1.5,0.25,0.125,\"A/1 device(s), TDP:9\", 0 device(s),Linux,FR,2.0\n"
+        );
+    }
+
+    #[test]
     fn a_wrong_number_is_named() {
-        let layout = Layout::of(header(13).trim().split(',').map(str::as_bytes)).unwrap();
         for (text, reason) in [
             ("1,p,d,N/A,2024-05-06 07:08:09,x,0,0,,,,,0", "duration(s) = \"x\" is not a number"),
             ("1,p,d,N/A,2024-05-06 07:08:09,-1,0,0,,,,,0", "is not a number of seconds"),
             ("1,p,d,N/A,2024-05-06 07:08:09,1,,0,,,,,0", "power_consumption(kWh) = \"\""),
             ("1,p,d,N/A,2024-05-06 07:08:09,1,nan,0,,,,,0", "power_consumption(kWh) = \"nan\""),
-            ("1,p,d,N/A,yesterday,1,0,0,,,,,0", "start_time = \"yesterday\" is not a time"),
         ] {
-            let mut rows = Rows::new(text.as_bytes(), 0);
-            let row = rows.next(Some(13)).unwrap().unwrap();
-            let error = Named { row: &row, layout: &layout }.record().unwrap_err();
+            let error = read(text.as_bytes(), &Header::eco2ai()).remove(0).unwrap_err();
             assert!(error.contains(reason), "{error}");
         }
+    }
+
+    #[test]
+    fn a_row_counts_whatever_else_it_holds() {
+        let own = Header::full().line();
+        let header = parse(&own);
+        let wrong = own.trim().split(',').map(|name| match name {
+            "duration(s)" | "power_consumption(kWh)" | "CO2_emissions(kg)" => "1",
+            "own_energy(kWh)" | "own_CO2(kg)" | "own_cost" | "cost" => "2",
+            _ => "?",
+        });
+        let row = wrong.collect::<Vec<_>>().join(",");
+        let record = read(row.as_bytes(), &header).remove(0).unwrap();
+        assert_eq!((record.start_time, record.status), (None, Status::Unknown));
+        assert_eq!((record.calls, record.cpu_energy, record.pue), (1, None, 1.0));
     }
 }

@@ -1,5 +1,6 @@
 //! What a log adds up to.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
@@ -7,10 +8,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::log::columns::{Column, Dialect};
-use crate::log::read::{Log, Problem};
+use crate::log::columns::Column;
+use crate::log::read::{Problem, counted_rows, notes_on_rows, read_logs};
 use crate::log::record::{ForPeople, Price};
-use crate::log::row::{Named, unguarded};
+use crate::log::row::{Figures, Named, unguarded};
+use crate::log::start_time::begins_with_iso_date;
+use crate::log::unwritten::Unwritten;
 use crate::units::{KilogramsCo2e, KilowattHours};
 
 /// So many problems are told one by one; the rest is counted.
@@ -29,7 +32,7 @@ pub enum GroupBy {
     Project,
     /// Their function; empty where the row has none.
     Function,
-    /// The day on which they started, as `2026-01-31`, where they ran.
+    /// The day on which they started, as `2026-01-31`, where they ran; empty where that is not known.
     Day,
     /// The machine they ran on; empty where the row does not tell.
     Host,
@@ -59,25 +62,30 @@ impl GroupBy {
         }
     }
 
-    /// The name of the row's group, from the cell of [`column`](Self::column).
-    fn key<'a>(self, cell: &'a [u8], row: &Named<'_>) -> std::result::Result<&'a [u8], String> {
-        match (self, row.layout.dialect) {
-            (Self::Day, _) => {
-                const FORM: &[u8] = b"0000-00-00";
-                let day = cell.trim_ascii_start().get(..FORM.len());
-                day.filter(|day| {
-                    day.iter().zip(FORM).all(|(byte, form)| match form {
-                        b'0' => byte.is_ascii_digit(),
-                        _ => byte == form,
-                    })
-                })
-                .ok_or_else(|| row.wrong(Column::StartTime, "a time"))
+    /// The name of the row's group.
+    fn key<'a>(self, row: &Named<'a>) -> Cow<'a, [u8]> {
+        let cell = row.header.place(self.column()).and_then(|place| row.row.cell(place));
+        let cell = cell.unwrap_or_default();
+        match self {
+            Self::Day => {
+                let start = row.raw(Column::StartTime);
+                if begins_with_iso_date(start) {
+                    return start[..DAY.len()].to_vec().into();
+                }
+                let day = row.start_time().map(|start| start.format("%Y-%m-%d").to_string());
+                day.unwrap_or_default().into_bytes().into()
             }
-            (_, Dialect::Ours) => Ok(unguarded(cell)),
-            (_, Dialect::Eco2ai) => Ok(cell),
+            _ if row.header.has_own_energy() => match cell {
+                Cow::Borrowed(cell) => Cow::Borrowed(unguarded(cell)),
+                Cow::Owned(cell) => Cow::Owned(unguarded(&cell).to_vec()),
+            },
+            _ => cell,
         }
     }
 }
+
+/// How long the name of a day is.
+const DAY: &str = "0000-00-00";
 
 /// What some rows of a log add up to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -111,6 +119,14 @@ pub struct Summary {
     pub problems: Vec<Problem>,
     /// How many rows could not be used.
     pub unusable_rows: u64,
+    /// How many rows were in several logs, as in a copy of one: each is counted once.
+    pub repeated_rows: u64,
+    /// How many rows count although it is not known when they started.
+    pub undated_rows: u64,
+    /// The first of the undated rows, and why its time is not understood.
+    pub first_undated: Option<Problem>,
+    /// What the logs do not hold yet.
+    pub unwritten: Unwritten,
 }
 
 /// Sums up a log of this library or of Eco2AI. The file is read once; the memory needed grows with
@@ -121,7 +137,7 @@ pub struct Summary {
 /// # let folder = std::env::temp_dir().join(format!("eco2ai-summary-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder)?;
 /// # std::env::set_current_dir(&folder)?;
-/// # std::fs::write("emission.csv", "project_name,duration(s),power_consumption(kWh),CO2_emissions(kg)\nMNIST,2,0.5,0.2\n")?;
+/// # std::fs::write("emission.csv", "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n")?;
 /// let summary = eco2ai::summary("emission.csv")?;
 /// println!("{summary}");
 /// assert_eq!(summary.groups["MNIST"].energy.0, 0.5);
@@ -156,21 +172,14 @@ impl Sums {
     }
 
     /// What one row adds: its own energy, so that nothing is counted twice.
-    fn of(row: &Named<'_>) -> std::result::Result<Self, String> {
-        let own = |own, inclusive| match row.optional_number(own)? {
-            Some(number) => Ok(number),
-            None => row.number(inclusive),
-        };
-        Ok(Self {
+    fn of(figures: Figures) -> Self {
+        Self {
             rows: 1,
-            seconds: row.seconds()?,
-            energy: own(Column::OwnEnergy, Column::Power)?,
-            co2: own(Column::OwnCo2, Column::Co2)?,
-            cost: match row.optional_number(Column::OwnCost)? {
-                Some(cost) => cost,
-                None => row.optional_number(Column::Cost)?.unwrap_or(0.0),
-            },
-        })
+            seconds: figures.seconds,
+            energy: figures.own_energy.0,
+            co2: figures.own_co2.0,
+            cost: figures.own_cost,
+        }
     }
 
     fn totals(self) -> Totals {
@@ -185,27 +194,30 @@ impl Sums {
 }
 
 impl Summary {
-    /// Sums up several logs as if they were one.
+    /// Sums up several logs as if they were one: see [`read_logs`](crate::read_logs).
     ///
     /// # Errors
     /// As [`summary`], for the first log with one.
     pub fn by(by: GroupBy, paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Self> {
         let mut summary = Self { by, ..Self::default() };
         let mut groups: HashMap<Box<[u8]>, Sums> = HashMap::new();
-        for path in paths {
-            let mut log = Log::open(path.as_ref())?;
-            while let Some(row) = log.next(|row| {
-                let sums = Sums::of(row)?;
-                let cell = row.layout.place(by.column()).and_then(|at| row.row.cell(at));
-                let cell = cell.unwrap_or_default();
-                let name = by.key(&cell, row)?;
-                match groups.get_mut(name) {
-                    Some(group) => group.add(sums),
-                    None => drop(groups.insert(name.into(), sums)),
+        let mut rows = read_logs(paths)?;
+        while let Some(row) = rows.next_row(|row| {
+            let sums = Sums::of(row.figures()?);
+            let name = by.key(row);
+            match groups.get_mut(&*name) {
+                Some(group) => group.add(sums),
+                None => drop(groups.insert(name.into_owned().into(), sums)),
+            }
+            Ok(())
+        }) {
+            match row {
+                Ok(()) => {}
+                Err(problem) if problem.line == 0 => {
+                    let source = io::Error::other(problem.reason);
+                    return Err(Error::Io { path: problem.path, source });
                 }
-                Ok(())
-            })? {
-                if let Err(problem) = row {
+                Err(problem) => {
                     summary.unusable_rows += 1;
                     if summary.problems.len() < TOLD {
                         summary.problems.push(problem);
@@ -213,6 +225,10 @@ impl Summary {
                 }
             }
         }
+        summary.repeated_rows = rows.repeated_rows();
+        summary.undated_rows = rows.undated_rows();
+        summary.first_undated = rows.first_undated().cloned();
+        summary.unwritten = rows.unwritten();
         let mut total = Sums::default();
         let mut sorted: BTreeMap<String, Sums> = BTreeMap::new();
         for (name, sums) in groups {
@@ -231,6 +247,22 @@ impl Summary {
         let groups = self.groups.iter().map(|(name, totals)| (name.as_str(), totals));
         let all = if self.by == GroupBy::Project { ALL_PROJECTS } else { "All" };
         groups.chain([(all, &self.total)])
+    }
+
+    /// What the figures do not show: rows that could not be used, that several logs have, whose date
+    /// is not known, or that are not in the log yet.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.unusable_rows > 0 {
+            let mut note = format!("{} could not be used", counted_rows(self.unusable_rows));
+            if let Some(first) = self.problems.first() {
+                note += &format!("; the first: {first}");
+            }
+            notes.push(note);
+        }
+        let first = self.first_undated.as_ref();
+        notes.extend(notes_on_rows(self.repeated_rows, self.undated_rows, first, self.unwritten));
+        notes
     }
 
     /// Writes the summary as CSV with Eco2AI's columns, the totals in the last line.
@@ -315,11 +347,8 @@ impl fmt::Display for Summary {
                 }
             }
         }
-        if self.unusable_rows > 0 {
-            write!(f, "\n{} rows could not be used", self.unusable_rows)?;
-            if let Some(first) = self.problems.first() {
-                write!(f, "; the first: {first}")?;
-            }
+        for note in self.notes() {
+            write!(f, "\n{note}")?;
         }
         Ok(())
     }
@@ -328,7 +357,8 @@ impl fmt::Display for Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::columns::header;
+    use crate::log::file::Kind;
+    use crate::log::header::Header;
     use crate::log::record::tests::record;
     use crate::log::row::rows_of;
     use std::fs;
@@ -344,11 +374,16 @@ mod tests {
         let mut inner = record("inner");
         inner.power_consumption = KilowattHours(1.0);
         inner.own_energy = KilowattHours(1.0);
-        let mut text = header(36).into_bytes();
-        text.extend(rows_of(&[outer, inner]));
+        let mut text = Header::full().line().into_bytes();
+        text.extend(rows_of(&[outer, inner], &Header::full(), Kind::Log));
         fs::write(&ours, text).unwrap();
         let theirs = folder.path().join("theirs.csv");
-        fs::write(&theirs, header(13) + "7,=a,d,N/A,x,1.5,0.25,0.1,C,G,Linux,FR,2.0\n").unwrap();
+        fs::write(
+            &theirs,
+            Header::eco2ai().line()
+                + "7,=a,d,N/A,2024-05-06 07:08:09,1.5,0.25,0.1,C,G,Linux,FR,2.0\n",
+        )
+        .unwrap();
 
         let summary = Summary::by(GroupBy::Project, [&ours, &theirs]).unwrap();
         assert_eq!(summary.problems, []);
@@ -385,7 +420,7 @@ mod tests {
         let row = |kwh: &str| format!("7,p,d,N/A,x,1.5,{kwh},0.1,C,G,Linux,FR,2.0");
         let text = format!(
             "\u{feff}{}{}\n{}\n1,p\n{}\n7,p,d,\"N",
-            header(13),
+            Header::eco2ai().line(),
             row("1"),
             row("x"),
             row("2")

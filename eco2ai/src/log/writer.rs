@@ -1,6 +1,6 @@
 //! What this process writes: one entry per log, with its open file and its journals.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,37 +9,32 @@ use chrono::{DateTime, FixedOffset};
 
 use crate::error::{Error, Result};
 use crate::locks::{Lock, Locked, Rank};
+use crate::log::confirmation::Confirmation;
 use crate::log::file::{self, End, LogFile};
-use crate::log::journal::{self, Journal, Kind, Stem};
+use crate::log::header::Header;
+use crate::log::journal::{self, Journal, Kind, Place};
 use crate::log::lock::Identity;
 use crate::log::record::Record;
-use crate::log::recovery::recover_orphans;
+use crate::log::recovery::{recover_orphans, report_others_of_that_name};
 use crate::log::row::rows_of;
-use crate::log::upgrade;
 use crate::own_code;
 use crate::process::PerProcess;
 use crate::report::{quietly, warn_once};
 
 /// Prepares a log for runs that start: the first time in this process, takes over what dead
-/// processes left in its journals.
+/// processes left in its journals. A file that is no emission log is reported: the rows of the runs
+/// will wait.
 ///
 /// `quiet`: the runs want no warnings.
-///
-/// # Errors
-/// Where the file is no emission log.
-pub(crate) fn attach(path: &Path, quiet: bool) -> Result<()> {
+pub(crate) fn attach(path: &Path, quiet: bool) {
     with(path, |log| {
         // One run that wants warnings is enough.
         log.quiet = quiet && (log.quiet || !log.attached);
         if !log.attached {
-            log.file.check()?;
             log.attached = true;
-            if let Err(error) = recover_orphans(&mut log.file) {
-                warn_once(&error);
-            }
+            log.attach();
         }
-        Ok(())
-    })
+    });
 }
 
 /// Keeps the state of all runs on a log that have lasted longer than a period: if this process is
@@ -50,7 +45,7 @@ pub(crate) fn attach(path: &Path, quiet: bool) -> Result<()> {
 /// is not told any more stays kept until it finishes.
 pub(crate) fn keep(path: &Path, states: impl FnOnce() -> Vec<Record>) {
     with(path, |log| {
-        // Its failure was told when the rows began to wait.
+        // Its failure was reported when the rows began to wait.
         let _ = log.write_waiting();
         log.running.extend(states().into_iter().map(|state| (RunId::of(&state), state)));
         log.write_running();
@@ -58,21 +53,18 @@ pub(crate) fn keep(path: &Path, states: impl FnOnce() -> Vec<Record>) {
 }
 
 /// Appends the row of a run that has ended, and forgets its state in the journal. A row that the
-/// log cannot take waits in a journal, and is tried again with the next.
-///
-/// # Errors
-/// Where the row could not be kept anywhere; it is on standard error then.
-pub(crate) fn finish(path: &Path, record: &Record) -> Result<()> {
+/// log cannot take waits in a journal, or in memory, and is tried again with the next.
+pub(crate) fn finish(path: &Path, record: &Record) {
     with(path, |log| {
-        let rows = rows_of([record]);
-        match log.append(&rows) {
-            // What waits was told before.
-            Ok(()) => drop(log.write_waiting()),
-            Err(error) => log.wait(&rows, error)?,
+        match log.append(std::slice::from_ref(record)) {
+            Ok(()) => {
+                log.forget(record);
+                // What waits was reported before.
+                let _ = log.write_waiting();
+            }
+            Err(error) => log.wait(record, &error),
         }
-        log.forget(record);
-        Ok(())
-    })
+    });
 }
 
 /// Forgets the state of a run that has ended without a row.
@@ -85,13 +77,22 @@ pub(crate) fn discard(path: &Path, record: &Record) {
 /// # Errors
 /// The first log that still cannot take them; they go on waiting.
 pub(crate) fn flush() -> Result<()> {
-    upgrade::wait();
     let logs: Vec<_> = logs().values().cloned().collect();
     let mut result = Ok(());
     for log in logs {
-        result = result.and(with_log(&log, |log| log.patiently(Log::write_waiting)));
+        result = result.and(with_log(&log, Log::write_waiting));
     }
     result
+}
+
+/// Tries for the last time, because the process ends, and prints the rows that are lost with it.
+pub(crate) fn close() {
+    // That these rows cannot be written was reported when they began to wait.
+    let _ = flush();
+    let logs: Vec<_> = logs().values().cloned().collect();
+    for log in logs {
+        with_log(&log, Log::close);
+    }
 }
 
 /// Writes what dead processes left, and what waits of our own; says how many rows were found in
@@ -99,12 +100,11 @@ pub(crate) fn flush() -> Result<()> {
 pub(crate) fn recover(path: &Path) -> Result<usize> {
     let path = std::path::absolute(path)
         .map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
-    upgrade::wait();
     with(&path, |log| {
-        log.patiently(|log| {
-            log.write_waiting()?;
-            recover_orphans(&mut log.file)
-        })
+        log.write_waiting()?;
+        let recovered = recover_orphans(&mut log.file);
+        report_others_of_that_name(&path);
+        recovered
     })
 }
 
@@ -112,18 +112,26 @@ pub(crate) fn recover(path: &Path) -> Result<usize> {
 #[derive(Debug)]
 struct Log {
     file: LogFile,
-    stem: Stem,
     /// The states in `journal`.
     running: HashMap<RunId, Record>,
     journal: Option<Journal>,
     /// Journals with rows that the log could not take.
     waiting: Vec<Journal>,
+    /// Rows that could be written nowhere.
+    in_memory: VecDeque<Record>,
+    /// Rows that another program may have written over.
+    confirmation: Confirmation,
     /// Where the log ended when we last wrote.
     end: Option<End>,
     attached: bool,
+    /// Whether it was reported at the start that the file is no emission log.
+    is_refused: bool,
     /// Whether all runs on it want no warnings.
     quiet: bool,
 }
+
+/// So many rows are kept in memory.
+const MAX_IN_MEMORY: usize = 1000;
 
 /// A process's logs by their paths.
 type Logs = HashMap<PathBuf, Arc<Lock<Log>>>;
@@ -162,7 +170,7 @@ fn with_log<T>(log: &Lock<Log>, f: impl FnOnce(&mut Log) -> T) -> T {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct RunId {
     id: String,
-    start_time: DateTime<FixedOffset>,
+    start_time: Option<DateTime<FixedOffset>>,
 }
 
 impl RunId {
@@ -173,30 +181,44 @@ impl RunId {
 
 impl Log {
     fn new(path: &Path) -> Self {
-        let mut file = LogFile::new(path.to_path_buf(), file::Kind::Log);
-        file.may_take_long = false;
         Self {
-            file,
-            stem: Stem::new(path),
+            file: LogFile::new(path.to_path_buf(), file::Kind::Log),
             running: HashMap::new(),
             journal: None,
             waiting: Vec::new(),
+            in_memory: VecDeque::new(),
+            confirmation: Confirmation::default(),
             end: None,
             attached: false,
+            is_refused: false,
             quiet: false,
         }
     }
 
-    /// For callers that asked for what may take long, or the end of the process.
-    fn patiently<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
-        self.file.may_take_long = true;
-        let result = f(self);
-        self.file.may_take_long = false;
-        result
+    fn attach(&mut self) {
+        match self.file.existing_header() {
+            Ok(header) => {
+                self.confirmation.attach(self.file.path(), header.as_ref());
+                if let Err(error) = recover_orphans(&mut self.file) {
+                    warn_once(&error);
+                }
+            }
+            Err(error) => {
+                self.is_refused = true;
+                let path = self.file.path().display();
+                warn_once(&format!(
+                    "{error}; rows wait in a journal until that file is moved away, and \
+                     `eco2ai recover {path}` writes them"
+                ));
+            }
+        }
     }
 
-    fn append(&mut self, rows: &[u8]) -> Result<()> {
-        self.end = Some(self.file.append(rows)?);
+    fn append(&mut self, records: &[Record]) -> Result<()> {
+        self.end = Some(self.file.append(records)?);
+        if self.file.is_shared_with_other_programs() {
+            self.confirmation.add(records);
+        }
         Ok(())
     }
 
@@ -210,28 +232,49 @@ impl Log {
         })
     }
 
-    /// Puts rows aside until the log can take them.
-    fn wait(&mut self, rows: &[u8], error: Error) -> Result<()> {
-        let end = self.end();
-        let path = self.file.path();
-        let added = match self.waiting.last_mut() {
-            Some(journal) => journal.write(path, end, rows),
-            None => Err(std::io::ErrorKind::NotFound.into()),
+    /// Puts a row aside until the log can take it.
+    fn wait(&mut self, record: &Record, error: &Error) {
+        let place = match self.put_into_journal(record, error) {
+            Ok(place) => {
+                self.forget(record);
+                format!("rows wait in {}", place.display())
+            }
+            // Its state in the journal stays: better than nothing, should the process be killed.
+            Err(_) => {
+                self.in_memory.push_back(record.clone());
+                if self.in_memory.len() > MAX_IN_MEMORY
+                    && let Some(oldest) = self.in_memory.pop_front()
+                {
+                    print_lost(self.file.path(), &oldest);
+                }
+                "no journal can be written either: rows wait in memory".into()
+            }
         };
-        let added = added.or_else(|_| {
-            let journal = Journal::create(path, &self.stem, Kind::Waiting, end, rows)?;
-            self.waiting.push(journal);
-            Ok::<_, std::io::Error>(())
-        });
-        if let (Ok(()), Some(journal)) = (added, self.waiting.last()) {
-            let place = journal.path().display();
-            warn_once(&format!("{error}; rows wait in {place} and are written later"));
-            return Ok(());
+        let is_known = self.is_refused && matches!(error, Error::NotALog { .. });
+        if !is_known {
+            warn_once(&format!("{error}; {place} and are written later"));
         }
-        let text = String::from_utf8_lossy(rows);
-        // Not `eprintln!`: it panics where standard error is closed.
-        let _ = write!(std::io::stderr(), "eco2ai: {error}; the row is lost: {text}");
-        Err(error)
+    }
+
+    /// Adds a row to a journal of rows that wait; says where that is.
+    fn put_into_journal(&mut self, record: &Record, error: &Error) -> std::io::Result<PathBuf> {
+        let records = std::slice::from_ref(record);
+        let end = self.end();
+        if let Some(journal) = self.waiting.last_mut()
+            && journal.write(end, records).is_ok()
+        {
+            return Ok(journal.path().to_path_buf());
+        }
+        let create = |place| Journal::create(self.file.path(), place, Kind::Waiting, end, records);
+        let journal = match error {
+            Error::NotALog { .. } => {
+                create(Place::StateFolder).or_else(|_| create(Place::BesideLog))
+            }
+            _ => create(Place::BesideLog),
+        }?;
+        let path = journal.path().to_path_buf();
+        self.waiting.push(journal);
+        Ok(path)
     }
 
     /// Appends what waits, and takes its journals away.
@@ -240,13 +283,37 @@ impl Log {
             let found = journal::read(journal.file(), Kind::Waiting)
                 .map_err(|source| Error::Io { path: journal.path().to_path_buf(), source })?;
             if let Some(found) = found {
-                self.append(&found.rows)?;
+                self.append(&found.records)?;
             }
             if let Some(journal) = self.waiting.pop() {
                 journal.remove();
             }
         }
+        if !self.in_memory.is_empty() {
+            let records: Vec<_> = self.in_memory.iter().cloned().collect();
+            self.append(&records)?;
+            self.in_memory.clear();
+            records.iter().for_each(|record| self.forget(record));
+        }
+        let gone = self.confirmation.gone(self.file.path(), self.end)?;
+        if !gone.is_empty() {
+            self.append(&gone)?;
+        }
         Ok(())
+    }
+
+    /// Leaves what is to be looked after by the next process, and prints what is lost.
+    fn close(&mut self) {
+        let end = self.end();
+        let unconfirmed = self.confirmation.take();
+        if !unconfirmed.is_empty() {
+            let path = self.file.path();
+            // Not removed: whoever comes next looks whether the rows are still in the log.
+            let _ = Journal::create(path, Place::BesideLog, Kind::Waiting, end, &unconfirmed);
+        }
+        for record in self.in_memory.drain(..) {
+            print_lost(self.file.path(), &record);
+        }
     }
 
     /// Forgets the state of a run in the journal.
@@ -270,15 +337,15 @@ impl Log {
             return;
         }
         let end = self.end();
-        let path = self.file.path();
-        let rows = rows_of(self.running.values());
+        let states = self.running.values();
         if let Some(journal) = &mut self.journal
-            && journal.write(path, end, &rows).is_ok()
+            && journal.write(end, states.clone()).is_ok()
         {
             return;
         }
         // Where the old one is full, another can stand elsewhere; then the old one may go.
-        match Journal::create(path, &self.stem, Kind::Running, end, &rows) {
+        let path = self.file.path();
+        match Journal::create(path, Place::BesideLog, Kind::Running, end, states) {
             Ok(journal) => {
                 if let Some(old) = self.journal.replace(journal) {
                     old.remove();
@@ -290,6 +357,18 @@ impl Log {
             )),
         }
     }
+}
+
+/// Says a row that could be kept nowhere.
+fn print_lost(log: &Path, record: &Record) {
+    let row = rows_of([record], &Header::full(), file::Kind::Log);
+    let row = String::from_utf8_lossy(&row);
+    // Not `eprintln!`: it panics where standard error is closed.
+    let _ = write!(
+        std::io::stderr(),
+        "eco2ai: {} cannot be written; the row is lost: {row}",
+        log.display()
+    );
 }
 
 #[cfg(test)]
@@ -305,7 +384,7 @@ mod tests {
     }
 
     fn journals(path: &Path) -> usize {
-        journal::journals_of(path).len()
+        journal::candidates(&journal::real_path(path)).len()
     }
 
     /// As if the process had died: its locks are gone, its files are there.
@@ -320,10 +399,10 @@ mod tests {
         let path = folder.path().join("unit_test.csv");
         keep(&path, || vec![record("a"), record("b")]);
         assert_eq!(journals(&path), 1);
-        finish(&path, &record("a")).unwrap();
+        finish(&path, &record("a"));
         keep(&path, Vec::new);
         assert_eq!(journals(&path), 1, "b has not finished");
-        finish(&path, &record("b")).unwrap();
+        finish(&path, &record("b"));
         assert_eq!(journals(&path), 0);
         assert_eq!(rows(&path), [("a".into(), Status::Ok), ("b".into(), Status::Ok)]);
     }
@@ -332,11 +411,11 @@ mod tests {
     fn what_a_dead_process_left_becomes_a_row_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("unit_test.csv");
-        finish(&path, &record("before")).unwrap();
+        finish(&path, &record("before"));
         keep(&path, || vec![record("a"), record("b")]);
         assert_eq!(recover(&path).unwrap(), 0, "a living owner's journal is left alone");
         // Killed after the append of `b`, before it was forgotten.
-        finish(&path, &record("b")).unwrap();
+        finish(&path, &record("b"));
         die(&path);
         assert_eq!(recover(&path).unwrap(), 1);
         assert_eq!(recover(&path).unwrap(), 0);
@@ -351,11 +430,8 @@ mod tests {
         let path = folder.path().join("unit_test.csv");
         keep(&path, || vec![record("a")]);
         die(&path);
-        attach(&path, false).unwrap();
+        attach(&path, false);
         assert_eq!(rows(&path), [("a".into(), Status::Interrupted)]);
-        fs::write(&path, "name\nx\n").unwrap();
-        die(&path);
-        assert!(matches!(attach(&path, false), Err(Error::NotALog { .. })));
     }
 
     #[test]
@@ -364,11 +440,12 @@ mod tests {
         let path = folder.path().join("unit_test.csv");
         let epoch = |number: i64| {
             let mut record = record("training");
-            record.start_time += chrono::TimeDelta::seconds(number);
+            record.start_time =
+                record.start_time.map(|time| time + chrono::TimeDelta::seconds(number));
             record
         };
         keep(&path, || vec![epoch(1)]);
-        finish(&path, &epoch(1)).unwrap();
+        finish(&path, &epoch(1));
         keep(&path, || vec![epoch(2)]);
         die(&path);
         // Also where the place in the log is not known any more.
@@ -385,16 +462,16 @@ mod tests {
     fn rows_wait_while_the_log_is_locked_and_are_written_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("unit_test.csv");
-        finish(&path, &record("0")).unwrap();
+        finish(&path, &record("0"));
         let holder = fs::File::open(&path).unwrap();
         holder.lock().unwrap();
         keep(&path, || vec![record("1")]);
-        finish(&path, &record("1")).unwrap();
-        finish(&path, &record("2")).unwrap();
+        finish(&path, &record("1"));
+        finish(&path, &record("2"));
         assert_eq!(rows(&path).len(), 1);
         assert!(flush().is_err());
         holder.unlock().unwrap();
-        finish(&path, &record("3")).unwrap();
+        finish(&path, &record("3"));
         let ids: Vec<_> = rows(&path).into_iter().map(|(id, _)| id).collect();
         assert_eq!(ids, ["0", "3", "1", "2"]);
         assert_eq!(journals(&path), 0);
@@ -404,11 +481,11 @@ mod tests {
     fn a_row_that_waits_is_recovered_with_its_own_status_and_only_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("unit_test.csv");
-        finish(&path, &record("0")).unwrap();
+        finish(&path, &record("0"));
         let holder = fs::File::open(&path).unwrap();
         holder.lock().unwrap();
         keep(&path, || vec![record("1"), record("2")]);
-        finish(&path, &record("1")).unwrap();
+        finish(&path, &record("1"));
         die(&path);
         assert!(recover(&path).is_err());
         holder.unlock().unwrap();
@@ -416,5 +493,48 @@ mod tests {
         let expected = [("0", Status::Ok), ("1", Status::Ok), ("2", Status::Interrupted)];
         assert_eq!(rows(&path), expected.map(|(id, status)| (id.to_owned(), status)));
         assert_eq!(journals(&path), 0);
+    }
+
+    /// Eco2AI for Python reads the whole log and writes it anew, each period.
+    #[test]
+    fn a_row_that_another_program_writes_over_is_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("unit_test.csv");
+        let header = Header::eco2ai().line();
+        fs::write(&path, &header).unwrap();
+        attach(&path, false);
+        finish(&path, &record("1"));
+        let read_by_other = fs::read_to_string(&path).unwrap();
+        finish(&path, &record("2"));
+        fs::write(&path, read_by_other.replace("N/A", "") + "other,p,d,,x,1,1,1,,,,,\n").unwrap();
+        keep(&path, Vec::new);
+        let ids: Vec<_> = rows(&path).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(ids, ["1", "other", "2"]);
+        keep(&path, Vec::new);
+        assert_eq!(rows(&path).len(), 3, "once");
+        // The process ends, and the row is written over after that.
+        let read_by_other = fs::read_to_string(&path).unwrap();
+        finish(&path, &record("3"));
+        close();
+        die(&path);
+        fs::write(&path, read_by_other).unwrap();
+        assert_eq!(recover(&path).unwrap(), 1);
+        assert_eq!(recover(&path).unwrap(), 0);
+        assert_eq!(rows(&path).len(), 4);
+    }
+
+    #[test]
+    fn what_can_be_written_nowhere_is_kept_in_memory_and_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        // No folder, and so no log and no journal beside it.
+        let path = folder.path().join("missing").join("unit_test.csv");
+        let mut log = Log::new(&path);
+        let error = log.append(&[record("1")]).unwrap_err();
+        log.in_memory.push_back(record("1"));
+        assert!(log.write_waiting().is_err(), "{error}");
+        fs::create_dir(folder.path().join("missing")).unwrap();
+        log.write_waiting().unwrap();
+        assert_eq!(rows(&path), [("1".into(), Status::Ok)]);
+        assert!(log.in_memory.is_empty());
     }
 }

@@ -61,7 +61,7 @@ impl ActiveRun {
         };
         // For a sum this is done once, when the sum begins.
         let context = match rows {
-            Rows::Each => Some(config.attached(meter)?),
+            Rows::Each => Some(config.attached(meter)),
             Rows::Total => None,
         };
         let started = meter.start(Start {

@@ -9,7 +9,6 @@ use uuid::Uuid;
 use super::active::RunHandle;
 use super::context::{RowStart, RunContext};
 use crate::carbon::Tariff;
-use crate::error::Result;
 use crate::log::{self, Record};
 use crate::meter::{Meter, Prices, RunEnergy, SummedFunction};
 use crate::settings::{Rows, Settings};
@@ -55,13 +54,10 @@ impl RunConfig {
     }
 
     /// What is known of a run that starts now on this meter. Makes the log ready to take rows.
-    ///
-    /// # Errors
-    /// Where the log is a file of another kind.
-    pub(super) fn attached(&self, meter: &Meter) -> Result<RunContext> {
+    pub(super) fn attached(&self, meter: &Meter) -> RunContext {
         let context = self.context(meter);
-        log::attach(&context.file, self.settings.ignore_warnings)?;
-        Ok(context)
+        log::attach(&context.file, self.settings.ignore_warnings);
+        context
     }
 
     /// What is known of a run that starts now on this meter.

@@ -38,7 +38,7 @@ pub(super) struct RowStart {
 impl RunContext {
     /// Writes the row of a run that has ended, and its obfuscated copy where one is wanted.
     pub(super) fn write(&self, record: Record) -> Result<Record> {
-        log::finish(&self.file, &record)?;
+        log::finish(&self.file, &record);
         if let Some(copy) = log::encode::copy_path(&self.file, &self.settings.encode_file)? {
             log::encode::append(&copy, &record)?;
         }
@@ -84,7 +84,7 @@ impl RunContext {
             project: settings.project.clone(),
             description: settings.description.clone(),
             epoch: "N/A".into(),
-            start_time: row.start_time,
+            start_time: Some(row.start_time),
             duration: energy.duration,
             power_consumption,
             co2_emissions: settings.place.intensity * power_consumption,

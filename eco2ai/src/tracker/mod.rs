@@ -316,6 +316,5 @@ fn close_all() {
     if let Err(error) = sums::flush() {
         warn_once(&error);
     }
-    // That these rows cannot be written was reported when they began to wait.
-    let _ = log::flush();
+    log::close();
 }

@@ -33,11 +33,7 @@ fn find(meter: &Meter, key: SumKey) -> Option<Arc<RunContext>> {
 /// A call began that goes to a sum.
 pub(super) fn called(config: &RunConfig, meter: &Meter, call: CalledSum) {
     if call.is_new {
-        let context = config.attached(meter).unwrap_or_else(|error| {
-            // The calls are summed all the same; writing the row will fail again and say so.
-            warn_once(&error);
-            config.context(meter)
-        });
+        let context = config.attached(meter);
         sums().insert((meter.address(), call.key), Arc::new(context));
         meter.on_period(super::keep_open);
     }

@@ -126,7 +126,7 @@ fn a_file_that_is_no_log_is_an_error_that_says_so() {
     let home = home();
     home.write("table.csv", "name,age\n");
     for (file, told) in [
-        ("table.csv", "table.csv: this is no emission log: its first line has no column"),
+        ("table.csv", "table.csv: not an emission log: missing column"),
         ("nowhere.csv", "nowhere.csv: No such file"),
     ] {
         let output = home.output(&["summary", "ours.csv", file]);

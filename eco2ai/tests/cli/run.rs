@@ -136,7 +136,7 @@ fn a_foreign_file_is_refused_before_the_start_and_left_as_it_is() {
     home.write("table.csv", "name,age\nAda,36\n");
     let output = home.output(&["run", "--file", "table.csv", "touch", "ran"]);
     assert_eq!(code(&output), 1);
-    assert!(err(&output).contains("table.csv: this is no emission log"), "{}", err(&output));
+    assert!(err(&output).contains("table.csv: not an emission log"), "{}", err(&output));
     assert_eq!(home.read("table.csv"), "name,age\nAda,36\n");
     assert!(!is_there(&home.path("ran")));
 }

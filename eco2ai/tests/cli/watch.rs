@@ -46,5 +46,5 @@ fn a_file_of_another_kind_is_refused() {
     home.write("table.csv", "name,age\n");
     let output = home.output(&["watch", "table.csv"]);
     assert_eq!(code(&output), 1);
-    assert!(err(&output).contains("table.csv: this is no emission log"), "{}", err(&output));
+    assert!(err(&output).contains("table.csv: not an emission log"), "{}", err(&output));
 }

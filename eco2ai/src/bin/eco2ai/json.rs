@@ -12,7 +12,7 @@ pub(crate) fn record(record: &Record) -> Map<String, Value> {
         "project": record.project,
         "description": record.description,
         "epoch": record.epoch,
-        "start_time": record.start_time.to_rfc3339(),
+        "start_time": record.start_time.map(|time| time.to_rfc3339()),
         "duration_s": record.duration.as_secs_f64(),
         "energy_kwh": record.power_consumption.0,
         "co2_kg": record.co2_emissions.0,
@@ -23,7 +23,7 @@ pub(crate) fn record(record: &Record) -> Map<String, Value> {
         "place": record.place,
         "parent_id": record.parent_id,
         "function": record.function,
-        "status": record.status.as_str(),
+        "status": record.status.to_string(),
         "calls": record.calls,
         "scope": match record.scope {
             CpuProcesses::Current => "process",

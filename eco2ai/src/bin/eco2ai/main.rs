@@ -1,6 +1,7 @@
 //! The command `eco2ai`: measures any program, reads any log.
 
 mod completions;
+mod convert;
 mod devices;
 mod failure;
 mod json;
@@ -30,6 +31,7 @@ enum Command {
     Watch(watch::Arguments),
     Params(params::Arguments),
     Recover(recover::Arguments),
+    Convert(convert::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Watch(arguments) => watch::watch(&arguments),
         Command::Params(arguments) => params::params(&arguments),
         Command::Recover(arguments) => recover::recover(&arguments),
+        Command::Convert(arguments) => convert::convert(&arguments),
         Command::Completions(arguments) => completions::completions::<Command>(&arguments),
     };
     outcome.unwrap_or_else(Failure::tell)

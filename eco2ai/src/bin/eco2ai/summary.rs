@@ -82,22 +82,25 @@ pub(crate) fn summary(arguments: &Arguments) -> Result {
     if more > 0 {
         warning(format_args!("{more} more rows are left out"));
     }
-    match arguments.format {
-        Format::Table => {
-            // They are told already.
-            summary.unusable_rows = 0;
-            print(summary)?;
+    let unusable_rows = std::mem::take(&mut summary.unusable_rows);
+    // The others are reported already. The table ends with them.
+    if !matches!(arguments.format, Format::Table) {
+        for note in summary.notes() {
+            warning(note);
         }
+    }
+    match arguments.format {
+        Format::Table => print(&summary)?,
         Format::Csv => write(|to| summary.write_csv_to(to))?,
         Format::Json => {
-            let text = serde_json::to_string_pretty(&object(&summary, arguments.by));
+            let text = serde_json::to_string_pretty(&object(&summary, unusable_rows, arguments.by));
             print(text.map_err(Failure::new)?)?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn object(summary: &Summary, by: By) -> Value {
+fn object(summary: &Summary, unusable_rows: u64, by: By) -> Value {
     let by = by.to_possible_value().map_or_else(String::new, |by| by.get_name().to_owned());
     let groups = summary.groups.iter().map(|(name, totals)| {
         let mut group = json::totals(totals);
@@ -115,7 +118,14 @@ fn object(summary: &Summary, by: By) -> Value {
         "by": by,
         "groups": groups.collect::<Vec<_>>(),
         "total": json::totals(&summary.total),
-        "unusable_rows": summary.unusable_rows,
+        "unusable_rows": unusable_rows,
+        "repeated_rows": summary.repeated_rows,
+        "undated_rows": summary.undated_rows,
+        "unwritten": {
+            "running": summary.unwritten.running,
+            "interrupted": summary.unwritten.interrupted,
+            "waiting": summary.unwritten.waiting,
+        },
         "problems": problems.collect::<Vec<_>>(),
     })
 }

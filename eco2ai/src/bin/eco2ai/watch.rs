@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use eco2ai::units::{KilowattHours, Watts};
-use eco2ai::{Record, live_runs};
+use eco2ai::{Record, Unwritten, live_runs};
 
 use crate::failure::Result;
 use crate::output::{print, write};
@@ -40,11 +40,18 @@ pub(crate) fn watch(arguments: &Arguments) -> Result {
     let mut powers = Powers::default();
     let table = |powers: &mut Powers| -> Result<Vec<String>> {
         let runs = live_runs(&file)?;
-        Ok(if runs.is_empty() {
+        let mut lines = if runs.is_empty() {
             vec![format!("{}: no run is running", file.display())]
         } else {
             lines(&runs, powers)
-        })
+        };
+        let mut unwritten = Unwritten::of(&file)?;
+        // They are shown.
+        unwritten.running = 0;
+        if !unwritten.is_empty() {
+            lines.push(unwritten.to_string());
+        }
+        Ok(lines)
     };
     if !std::io::stdout().is_terminal() {
         print(table(&mut powers)?.join("\n"))?;

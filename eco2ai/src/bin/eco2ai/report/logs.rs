@@ -116,6 +116,8 @@ pub(super) struct Logs {
     /// The first problems.
     pub(super) problems: Vec<Problem>,
     pub(super) unusable_rows: u64,
+    /// What the rows do not show, one sentence each.
+    pub(super) notes: Vec<String>,
 }
 
 /// Finds a run by its id while the logs are read.
@@ -162,24 +164,23 @@ impl Logs {
         let mut logs = Self::default();
         let mut ids = Ids::default();
         let mut key = String::new();
-        for path in paths {
-            let mut rows = eco2ai::read_log(path)?;
-            // The first row, and what follows in its memory.
-            let mut row = rows.next();
-            while let Some(read) = row {
-                let next = match read {
-                    Ok(mut record) => {
-                        logs.add(&record, &mut ids, &mut key);
-                        rows.read_into(&mut record).map(|read| read.map(|()| record))
-                    }
-                    Err(problem) => {
-                        logs.add_problem(problem)?;
-                        rows.next()
-                    }
-                };
-                row = next;
-            }
+        let mut rows = eco2ai::read_logs(paths)?;
+        // The first row, and what follows in its memory.
+        let mut row = rows.next();
+        while let Some(read) = row {
+            let next = match read {
+                Ok(mut record) => {
+                    logs.add(&record, &mut ids, &mut key);
+                    rows.read_into(&mut record).map(|read| read.map(|()| record))
+                }
+                Err(problem) => {
+                    logs.add_problem(problem)?;
+                    rows.next()
+                }
+            };
+            row = next;
         }
+        logs.notes = rows.notes();
         logs.count_calls();
         Ok(logs)
     }
@@ -285,9 +286,9 @@ impl Logs {
     }
 
     fn add_stretch(&mut self, record: &Record, project: u32) {
-        let start = record.start_time.timestamp();
-        // A log without that column, or a time that is none.
-        if start == 0 || !YEARS.contains(&start) {
+        let Some(time) = record.start_time else { return };
+        let start = time.timestamp();
+        if !YEARS.contains(&start) {
             return;
         }
         let seconds = record.duration.as_secs_f64();
@@ -296,13 +297,13 @@ impl Logs {
         match &mut self.span {
             None => {
                 self.span = Some((start, end));
-                self.newest_zone = Some(*record.start_time.offset());
+                self.newest_zone = Some(*time.offset());
             }
             Some((first, last)) => {
                 *first = start.min(*first);
                 if end > *last {
                     *last = end;
-                    self.newest_zone = Some(*record.start_time.offset());
+                    self.newest_zone = Some(*time.offset());
                 }
             }
         }

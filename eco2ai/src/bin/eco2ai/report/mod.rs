@@ -42,6 +42,9 @@ pub(crate) fn report(arguments: &Arguments) -> Result {
         )));
     }
     let logs = logs::Logs::read(&arguments.files)?;
+    for note in &logs.notes {
+        crate::output::warning(note);
+    }
     let page = page::page(&arguments.files, &logs)?;
     if output.as_os_str() == "-" {
         let mut stdout = io::stdout().lock();
@@ -75,9 +78,12 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         return fs::write(path, bytes);
     }
     let mut name = path.file_name().ok_or(ErrorKind::IsADirectory)?.to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
+    name.push(format!(".{}.tmp", uuid::Uuid::new_v4().simple()));
     let neighbour = path.with_file_name(name);
-    let written = fs::write(&neighbour, bytes).and_then(|()| fs::rename(&neighbour, path));
+    // Nobody can have planted a link under that name.
+    let written = fs::File::create_new(&neighbour)
+        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|()| fs::rename(&neighbour, path));
     if written.is_err() {
         // Best effort: it may never have been there.
         let _ = fs::remove_file(&neighbour);

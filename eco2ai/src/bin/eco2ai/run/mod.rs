@@ -23,6 +23,7 @@ use self::child::Supervisor;
 use self::result::JsonFile;
 use crate::failure::{Failure, Result};
 use crate::output::warning;
+use crate::params::log_in_force;
 
 /// Measures a command and all that it starts, and adds a row to the log
 ///
@@ -98,6 +99,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result {
         .forget()
         .build()?;
     // What cannot be written is better known before than after an hour.
+    let log = arguments.parameters.0.file.clone().unwrap_or_else(|| log_in_force().into());
+    eco2ai::Unwritten::of(&log)?;
     let json = match &arguments.json {
         Some(Some(file)) => Some(JsonFile::create(file)?),
         _ => None,

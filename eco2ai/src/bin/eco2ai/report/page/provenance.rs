@@ -94,6 +94,7 @@ pub(super) fn provenance(logs: &Logs, tree: &Tree, parts: &Parts) -> Markup {
                 @for (status, sums) in &logs.statuses {
                     li { strong { (count(sums.rows)) } " " (status) ", " (kwh(sums.energy)) }
                 }
+                @for note in &logs.notes { li { (note) "." } }
                 @if logs.summed_rows > 0 { li { (counted(logs.summed_rows, "row")) " for many calls each; over time, their energy is spread from the first call on." } }
                 @if logs.machine_rows > 0 { li { (counted(logs.machine_rows, "row")) " for the whole machine, not for one process." } }
                 @if logs.rows_without_methods > 0 { li { (counted(logs.rows_without_methods, "row")) " with Eco2AI's columns only, which do not tell how the energy was obtained." } }

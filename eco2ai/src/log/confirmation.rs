@@ -1,0 +1,92 @@
+//! Rows in a log that another program writes anew as a whole, as Eco2AI does each period: what was
+//! added between its reading and its writing is gone, and is written again.
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::error::Result;
+use crate::log::file::End;
+use crate::log::header::Header;
+use crate::log::journal::{Found, Kind};
+use crate::log::lock::Identity;
+use crate::log::owner::Owner;
+use crate::log::record::Record;
+use crate::log::recovery;
+
+/// Longer than any program takes from its reading of a log to its writing: a row that is there
+/// after that time has been read, and stays.
+pub(crate) const REWRITE_TIME: Duration = Duration::from_secs(10);
+/// A log that was written so short a time ago may be written again at any moment: Eco2AI does so
+/// every ten seconds.
+const RECENT: Duration = Duration::from_secs(60);
+/// So many rows are remembered.
+const MAX_ROWS: usize = 1000;
+
+/// The rows of this process that may still be written over.
+#[derive(Debug, Default)]
+pub(crate) struct Confirmation {
+    rows: Vec<(Instant, Record)>,
+    /// Whether there is a sign of another program that writes the log.
+    others_write: bool,
+}
+
+impl Confirmation {
+    /// Looks for signs of another program, before we write.
+    pub(crate) fn attach(&mut self, path: &Path, header: Option<&Header>) {
+        let modified = path.metadata().and_then(|found| found.modified());
+        self.others_write = header.is_some_and(|header| !header.has_own_energy())
+            && modified.is_ok_and(|modified| is_within(modified, RECENT));
+    }
+
+    /// Remembers rows that have just been written.
+    pub(crate) fn add(&mut self, records: &[Record]) {
+        let now = Instant::now();
+        self.rows.extend(records.iter().map(|record| (now, record.clone())));
+        let excess = self.rows.len().saturating_sub(MAX_ROWS);
+        self.rows.drain(..excess);
+    }
+
+    /// The rows that are gone from the log, which ended at `end` when we last wrote. They are not
+    /// remembered any more.
+    ///
+    /// # Errors
+    /// Where the log cannot be read.
+    pub(crate) fn gone(&mut self, path: &Path, end: Option<End>) -> Result<Vec<Record>> {
+        if self.rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = path.metadata().ok();
+        let now = found.map(|log| End { identity: Identity::of(&log), offset: log.len() });
+        let mut gone = Vec::new();
+        if now != end {
+            self.others_write = true;
+            let rows = Found {
+                log: String::new(),
+                end: End::default(),
+                owner: Owner::current(),
+                records: self.rows.iter().map(|(_, record)| record.clone()).collect(),
+            };
+            gone = recovery::missing(path, &rows, Kind::Waiting)?;
+        }
+        self.rows
+            .retain(|(since, record)| since.elapsed() < REWRITE_TIME && !gone.contains(record));
+        Ok(gone)
+    }
+
+    /// What another process must look after, because this one ends: nothing where no other program
+    /// seems to write the log.
+    pub(crate) fn take(&mut self) -> Vec<Record> {
+        let rows = std::mem::take(&mut self.rows);
+        if self.others_write {
+            rows.into_iter().map(|(_, record)| record).collect()
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// Whether so short a time has passed.
+pub(crate) fn is_within(since: SystemTime, time: Duration) -> bool {
+    // A time to come is a clock that was set back.
+    SystemTime::now().duration_since(since).map_or(true, |age| age < time)
+}

@@ -1,0 +1,286 @@
+//! Giving a log the columns of this version: only when somebody asks for it.
+
+use std::borrow::Cow;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::log::cells::{Row, Rows};
+use crate::log::columns::Column;
+use crate::log::file::read_header;
+use crate::log::header::{Header, LineEnd};
+use crate::log::journal::random;
+use crate::log::lock::{is_at, lock_within};
+use crate::log::regular_file::{self, Links};
+use crate::log::row::guarded;
+
+/// Writers hold the lock for a moment only.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// What [`convert`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Converted {
+    /// The names of the columns that were added, behind those that were there.
+    pub columns: Vec<&'static str>,
+    /// How many rows there are.
+    pub rows: u64,
+    /// How many lines were no rows, torn ones for example: they are in the old file only.
+    pub left_out: u64,
+    /// The old file.
+    pub old: PathBuf,
+}
+
+/// Adds the columns of this version to a log that lacks some: one of Eco2AI, or of an earlier version
+/// of this crate. `None` where it lacks none, and nothing was done.
+///
+/// Its own columns, their order, its owner, group and mode stay; the old file is kept beside it as
+/// `NAME.bak`, `NAME.bak2`…. The single energy, CO2 and cost of a row are its own ones. No row that
+/// [`summary`](crate::summary) counts is left out. Programs that use this crate may go on writing
+/// meanwhile. Eco2AI for Python may not, and cannot write to the log afterwards.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("eco2ai-convert-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # std::env::set_current_dir(&folder)?;
+/// # let header = "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)";
+/// # std::fs::write("emission.csv", format!("{header}\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n"))?;
+/// if let Some(converted) = eco2ai::convert("emission.csv")? {
+///     println!("{} rows; the old file is {}", converted.rows, converted.old.display());
+/// }
+/// # assert_eq!(eco2ai::convert("emission.csv")?, None);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Where the file is no emission log, is reached through a link, cannot be read, or its folder cannot
+/// be written; also where it belongs to another user, to whom the new one could not be given. It is
+/// as it was then.
+pub fn convert(path: impl AsRef<Path>) -> Result<Option<Converted>> {
+    let path = path.as_ref();
+    let io = |source| Error::Io { path: path.to_path_buf(), source };
+    if path.is_symlink() {
+        let target = fs::read_link(path).unwrap_or_default();
+        let reason = format!("this is a link to {}; convert that file itself", target.display());
+        return Err(Error::NotALog { path: path.to_path_buf(), reason });
+    }
+    let file =
+        regular_file::open(path, OpenOptions::new().read(true), Links::Refuse).map_err(io)?;
+    let locked = lock_within(&file, LOCK_TIMEOUT);
+    let Some(_locked) = locked.filter(|_| is_at(&file, path)) else {
+        let reason = "it is being written; try again";
+        return Err(io(io::Error::new(ErrorKind::WouldBlock, reason)));
+    };
+    let mut rows = Rows::new(&file);
+    let Some(header) = read_header(path, &mut rows)? else { return Ok(None) };
+    let missing = header.missing();
+    if missing.is_empty() {
+        return Ok(None);
+    }
+    // Nobody can have planted anything under a name that nobody can guess.
+    let new_path = with_suffix(path, &format!(".{:016x}", random()));
+    let new = regular_file::create_private(&new_path).map_err(io)?;
+    let converted = write_converted(&new, &file, &header, &missing).and_then(|(rows, left_out)| {
+        let old_metadata = file.metadata()?;
+        regular_file::make_like(&new, &old_metadata).map_err(|error| {
+            let reason = format!("the new file cannot get its owner and mode ({error})");
+            io::Error::new(error.kind(), reason)
+        })?;
+        new.sync_all()?;
+        let old = keep_old(path, &file)?;
+        fs::rename(&new_path, path)?;
+        let columns = missing.iter().map(|column| column.name()).collect();
+        Ok(Converted { columns, rows, left_out, old })
+    });
+    if converted.is_err() {
+        let _ = fs::remove_file(&new_path);
+    }
+    converted.map(Some).map_err(io)
+}
+
+/// Writes the rows of `old` with `missing` columns behind its own; says how many there are, and how
+/// many lines are no rows.
+fn write_converted(
+    new: &File,
+    mut old: &File,
+    header: &Header,
+    missing: &[Column],
+) -> io::Result<(u64, u64)> {
+    let mut to = BufWriter::new(new);
+    let mut mark = [0; BYTE_ORDER_MARK.len()];
+    old.seek(SeekFrom::Start(0))?;
+    if old.read(&mut mark)? == mark.len() && mark == BYTE_ORDER_MARK {
+        to.write_all(BYTE_ORDER_MARK)?;
+    }
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(match header.line_end {
+            LineEnd::Lf => csv::Terminator::Any(b'\n'),
+            LineEnd::CrLf => csv::Terminator::CRLF,
+            LineEnd::Cr => csv::Terminator::Any(b'\r'),
+        })
+        .from_writer(to);
+    old.seek(SeekFrom::Start(0))?;
+    let mut rows = Rows::new(old);
+    let names = rows.next(None)?.ok_or(ErrorKind::UnexpectedEof)?;
+    for (name, column) in names.iter().zip(header.columns()) {
+        match column {
+            Some(column) => writer.write_field(column.name())?,
+            None => writer.write_field(name)?,
+        }
+    }
+    for column in missing {
+        writer.write_field(column.name())?;
+    }
+    writer.write_record(None::<&[u8]>)?;
+    let (mut count, mut left_out) = (0, 0);
+    while let Some(row) = rows.next(Some(header.width()))? {
+        if row.malformed.is_some() {
+            left_out += 1;
+            rows.only_first_line();
+            continue;
+        }
+        count += 1;
+        for (place, column) in header.columns().iter().enumerate() {
+            let cell = row.cell(place).unwrap_or_default();
+            writer.write_field(match column {
+                // pandas would make a total with a blank in it `NaN`.
+                Some(Column::Cost) if cell.is_empty() => Cow::Borrowed(&b"0"[..]),
+                Some(Column::Epoch) if cell.is_empty() => Cow::Borrowed(&b"N/A"[..]),
+                Some(column) if column.is_text() && !header.has_own_energy() => guarded(cell),
+                _ => cell,
+            })?;
+        }
+        for column in missing {
+            writer.write_field(known_cell(&row, header, *column))?;
+        }
+        writer.write_record(None::<&[u8]>)?;
+    }
+    writer.flush()?;
+    Ok((count, left_out))
+}
+
+/// What is known of a column that the row does not have.
+fn known_cell<'a>(row: &Row<'a>, header: &Header, column: Column) -> Cow<'a, [u8]> {
+    let of = |column| {
+        let cell = header.place(column).and_then(|place| row.cell(place));
+        cell.filter(|cell| !cell.is_empty())
+    };
+    let zero = Cow::Borrowed(&b"0"[..]);
+    match column {
+        Column::OwnEnergy => of(Column::Power).unwrap_or_default(),
+        Column::OwnCo2 => of(Column::Co2).unwrap_or_default(),
+        Column::OwnCost => of(Column::Cost).unwrap_or(zero),
+        Column::Cost => zero,
+        Column::Epoch => Cow::Borrowed(b"N/A"),
+        _ => Cow::Borrowed(b""),
+    }
+}
+
+/// Gives the file at `path` a second name that no other has.
+fn keep_old(path: &Path, mut file: &File) -> io::Result<PathBuf> {
+    for number in 1..1000 {
+        let kept = match number {
+            1 => with_suffix(path, ".bak"),
+            number => with_suffix(path, &format!(".bak{number}")),
+        };
+        match fs::hard_link(path, &kept) {
+            Ok(()) => return Ok(kept),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            // A file system without links.
+            Err(_) => {
+                let mut copy = match regular_file::create_private(&kept) {
+                    Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                    copy => copy?,
+                };
+                file.seek(SeekFrom::Start(0))?;
+                io::copy(&mut file, &mut copy)?;
+                regular_file::make_like(&copy, &file.metadata()?)?;
+                copy.sync_all()?;
+                return Ok(kept);
+            }
+        }
+    }
+    Err(io::Error::new(ErrorKind::AlreadyExists, "too many old logs are kept beside it"))
+}
+
+/// The path with `suffix` behind its name.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{read_log, summary};
+
+    #[test]
+    fn a_log_of_eco2ai_gets_our_columns_and_the_old_one_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("emission.csv");
+        let old = Header::eco2ai().line()
+            + "1,p,\"=a, \"\"b\"\"\",N/A,2024-05-06 07:08:09,1.5,1e-07,0.1,\"A/1, TDP:9\",G,Linux,FR,0\n\
+               2,p,torn\n\
+               3,p,d,,2024-05-06 07:08:09,1.5,0.25,0.1,A,G,Linux,FR,\n";
+        fs::write(&path, &old).unwrap();
+        fs::write(folder.path().join("emission.csv.bak"), "mine").unwrap();
+        let before = summary(&path).unwrap();
+        let converted = convert(&path).unwrap().unwrap();
+        assert_eq!((converted.rows, converted.left_out, converted.columns.len()), (2, 1, 23));
+        let blank = ",".repeat(15);
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            Header::full().line()
+                + &format!(
+                    "1,p,\"'=a, \"\"b\"\"\",N/A,2024-05-06 07:08:09,1.5,1e-07,0.1,\"A/1, TDP:9\",G,Linux,FR,0,,,,,,1e-07,0.1,0{blank}\n"
+                )
+                + &format!(
+                    "3,p,d,N/A,2024-05-06 07:08:09,1.5,0.25,0.1,A,G,Linux,FR,0,,,,,,0.25,0.1,0{blank}\n"
+                )
+        );
+        assert_eq!(summary(&path).unwrap().total, before.total);
+        assert_eq!(fs::read_to_string(folder.path().join("emission.csv.bak")).unwrap(), "mine");
+        assert_eq!(converted.old, folder.path().join("emission.csv.bak2"));
+        assert_eq!(fs::read_to_string(&converted.old).unwrap(), old);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing else is left");
+        assert_eq!(convert(&path).unwrap(), None);
+    }
+
+    #[test]
+    fn columns_of_others_stay_where_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("emission.csv");
+        let old = "\u{feff}mine,project_name,start_time,duration(s),power_consumption(kWTh),CO2_emissions(kg)\r\n\
+                   \"a, b\",p,x,1,2,3\r\n";
+        fs::write(&path, old).unwrap();
+        convert(&path).unwrap().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let start = "\u{feff}mine,project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg),id,";
+        assert!(text.starts_with(start), "{text}");
+        assert!(text.contains("\r\n\"a, b\",p,x,1,2,3,"), "{text}");
+        let record = read_log(&path).unwrap().next().unwrap().unwrap();
+        assert_eq!((record.own_energy.0, record.own_co2.0, record.start_time), (2.0, 3.0, None));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_mode_stays_and_no_link_is_followed() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let [path, link] = ["emission.csv", "link.csv"].map(|name| folder.path().join(name));
+        let old = Header::eco2ai().line();
+        fs::write(&path, &old).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let refused = convert(&link).unwrap_err().to_string();
+        assert!(refused.contains("convert that file itself"), "{refused}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), old);
+        convert(&path).unwrap().unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+    }
+}

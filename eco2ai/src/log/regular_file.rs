@@ -1,0 +1,197 @@
+//! Opening files where others may have planted something: a link to another file, a FIFO that hangs
+//! whoever opens it. And writing no more than the process may.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+/// Whether a link at a path may lead to the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Links {
+    Follow,
+    Refuse,
+}
+
+/// Opens a regular file that is there.
+///
+/// # Errors
+/// `NotFound` where nothing is at the path; `InvalidInput` where it is no regular file, or a link
+/// that is not to be followed.
+pub(crate) fn open(path: &Path, options: &OpenOptions, links: Links) -> io::Result<File> {
+    let check = |found: fs::Metadata| {
+        if found.is_file() {
+            Ok(())
+        } else {
+            let what = if found.is_symlink() { "a link" } else { "not a regular file" };
+            Err(io::Error::new(ErrorKind::InvalidInput, format!("this is {what}")))
+        }
+    };
+    // To open a device may have effects of its own.
+    check(match links {
+        Links::Follow => path.metadata()?,
+        Links::Refuse => path.symlink_metadata()?,
+    })?;
+    let file = without_surprises(options, links).open(path)?;
+    // Another may be there meanwhile.
+    check(file.metadata()?)?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn without_surprises(options: &OpenOptions, links: Links) -> OpenOptions {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = match links {
+        Links::Follow => OFlags::NONBLOCK,
+        Links::Refuse => OFlags::NONBLOCK | OFlags::NOFOLLOW,
+    };
+    let mut options = options.clone();
+    options.custom_flags(flags.bits().cast_signed());
+    options
+}
+
+#[cfg(not(unix))]
+fn without_surprises(options: &OpenOptions, links: Links) -> OpenOptions {
+    let mut options = options.clone();
+    #[cfg(windows)]
+    if links == Links::Refuse {
+        use std::os::windows::fs::OpenOptionsExt;
+        const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
+        options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
+    }
+    let _ = links;
+    options
+}
+
+/// Makes a file that only this user may read and write, where nothing is at the path: also no link,
+/// whatever it leads to.
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Gives a new file the owner, the group and the mode of another.
+///
+/// # Errors
+/// Where this user may not.
+#[cfg(unix)]
+pub(crate) fn make_like(file: &File, model: &fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) != (model.uid(), model.gid()) {
+        fchown(file, Some(model.uid()), Some(model.gid()))?;
+    }
+    file.set_permissions(model.permissions())
+}
+
+/// Elsewhere a new file has what its folder gives it.
+#[cfg(not(unix))]
+pub(crate) fn make_like(_: &File, _: &fs::Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+/// Whether it belongs to the user of this process.
+#[cfg(unix)]
+pub(crate) fn is_own(found: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    found.uid() == rustix::process::geteuid().as_raw()
+}
+
+/// Elsewhere the system keeps a user's folders from others.
+#[cfg(not(unix))]
+pub(crate) fn is_own(_: &fs::Metadata) -> bool {
+    true
+}
+
+/// Writes `bytes` with one call, so that they are together whoever else writes; `length` is what the
+/// file has. Where the file could not grow to hold all of it, nothing is written: a write beyond the
+/// process's limit would end the program by a signal.
+///
+/// # Errors
+/// Those of the system, and `StorageFull` where only a part was written.
+pub(crate) fn write_at_once(mut file: &File, bytes: &[u8], length: u64) -> io::Result<()> {
+    let end = length.saturating_add(bytes.len() as u64);
+    if max_size().is_some_and(|max| end > max) {
+        let reason = "the process's limit for the size of a file (ulimit -f) is reached";
+        return Err(io::Error::new(ErrorKind::FileTooLarge, reason));
+    }
+    loop {
+        match file.write(bytes) {
+            Ok(count) if count == bytes.len() => return Ok(()),
+            Ok(_) => {
+                return Err(io::Error::new(
+                    ErrorKind::StorageFull,
+                    "there is no space for the row",
+                ));
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// How large a file may become that this process writes to.
+#[cfg(unix)]
+fn max_size() -> Option<u64> {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::Fsize).current
+}
+
+#[cfg(not(unix))]
+fn max_size() -> Option<u64> {
+    None
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn read() -> OpenOptions {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        options
+    }
+
+    #[test]
+    fn what_is_planted_is_neither_opened_nor_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, fifo] = ["file", "link", "fifo"].map(|name| folder.path().join(name));
+        fs::write(&file, "x").unwrap();
+        symlink(&file, &link).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &fifo,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+            0,
+        )
+        .unwrap();
+        for (path, links, opens) in [
+            (&file, Links::Refuse, true),
+            (&link, Links::Follow, true),
+            (&link, Links::Refuse, false),
+            (&fifo, Links::Follow, false),
+            (&folder.path().to_path_buf(), Links::Follow, false),
+        ] {
+            assert_eq!(open(path, &read(), links).is_ok(), opens, "{path:?} {links:?}");
+        }
+        assert_eq!(create_private(&link).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    }
+
+    #[test]
+    fn a_new_file_is_private_until_it_is_made_like_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let [model, new] = ["model", "new"].map(|name| folder.path().join(name));
+        fs::write(&model, "").unwrap();
+        fs::set_permissions(&model, fs::Permissions::from_mode(0o640)).unwrap();
+        let file = create_private(&new).unwrap();
+        let mode = || new.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), 0o600);
+        make_like(&file, &model.metadata().unwrap()).unwrap();
+        assert_eq!(mode(), 0o640);
+    }
+}

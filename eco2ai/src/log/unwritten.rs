@@ -1,0 +1,148 @@
+//! What a log does not hold yet, as the journals tell it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::log::file::{self, LogFile};
+use crate::log::journal::{self, Candidate, Found, Kind};
+use crate::log::lock::lock_shared_within;
+use crate::log::record::Record;
+use crate::log::recovery;
+
+/// The runs on a log that are running now, in whatever process and on whatever machine that sees
+/// the log's folder: those that have lasted longer than their measuring period, each as of the end
+/// of its last one, in the order of their start.
+///
+/// # Errors
+/// Where the file is no emission log. A log that is not there yet is none.
+pub fn live_runs(path: impl AsRef<Path>) -> Result<Vec<Record>> {
+    let path = checked(path.as_ref())?;
+    let running = journals(&path)
+        .into_iter()
+        .filter(|(candidate, _, owned)| *owned && candidate.kind == Kind::Running);
+    let mut runs: Vec<_> = running.flat_map(|(_, found, _)| found.records).collect();
+    runs.sort_by(|one, other| (one.start_time, &one.id).cmp(&(other.start_time, &other.id)));
+    Ok(runs)
+}
+
+/// The absolute path of a log.
+fn checked(path: &Path) -> Result<PathBuf> {
+    let path = std::path::absolute(path)
+        .map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
+    LogFile::new(path.clone(), file::Kind::Log).existing_header()?;
+    Ok(path)
+}
+
+/// What a log does not hold yet: rows that are in journals beside it, or in this user's state folder.
+///
+/// ```
+/// let unwritten = eco2ai::Unwritten::of("emission.csv")?;
+/// if !unwritten.is_empty() {
+///     eprintln!("{unwritten}");
+/// }
+/// # Ok::<(), eco2ai::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unwritten {
+    /// Runs that have not ended, of processes that are alive or may be.
+    pub running: u64,
+    /// Runs of processes that have died: [`recover`](crate::recover) writes their rows.
+    pub interrupted: u64,
+    /// Finished rows that could not be written: they are, with the next run on the log.
+    pub waiting: u64,
+}
+
+impl Unwritten {
+    /// Looks at the journals of the log at `path`. What cannot be looked at is not counted.
+    ///
+    /// # Errors
+    /// Where the file is no emission log. Of a log that is not there yet, all is unwritten.
+    pub fn of(path: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::of_log(&checked(path.as_ref())?))
+    }
+
+    /// Whether the log holds all that is known.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// As [`of`](Self::of), of what is known to be a log.
+    pub(crate) fn of_log(path: &Path) -> Self {
+        let mut unwritten = Self::default();
+        let Ok(path) = std::path::absolute(path) else { return unwritten };
+        for (candidate, found, owned) in journals(&path) {
+            let count = match (owned, candidate.kind) {
+                (true, _) => Ok(found.records.len()),
+                // A process may die between its row and the journal.
+                (false, kind) => recovery::missing(&path, &found, kind).map(|rows| rows.len()),
+            };
+            let count = count.unwrap_or_default() as u64;
+            match (owned, candidate.kind) {
+                (true, Kind::Running) => unwritten.running += count,
+                (false, Kind::Running) => unwritten.interrupted += count,
+                (_, Kind::Waiting) => unwritten.waiting += count,
+            }
+        }
+        unwritten
+    }
+}
+
+impl std::ops::AddAssign for Unwritten {
+    fn add_assign(&mut self, other: Self) {
+        self.running += other.running;
+        self.interrupted += other.interrupted;
+        self.waiting += other.waiting;
+    }
+}
+
+/// One sentence, without its end; nothing where the log holds all.
+impl fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        for (count, one, many) in [
+            (self.running, "run is still running", "runs are still running"),
+            (self.interrupted, "run of a process that died", "runs of processes that died"),
+            (self.waiting, "finished row waits", "finished rows wait"),
+        ] {
+            match count {
+                0 => {}
+                1 => parts.push(format!("1 {one}")),
+                count => parts.push(format!("{count} {many}")),
+            }
+        }
+        if parts.is_empty() {
+            return Ok(());
+        }
+        write!(f, "not in the log yet: {}", parts.join(", "))?;
+        if self.interrupted + self.waiting > 0 {
+            write!(f, "; `eco2ai recover` of the log writes what can be written")?;
+        }
+        Ok(())
+    }
+}
+
+/// The journals of the log at `path`, what they hold, and whether they have an owner that is alive or
+/// may be.
+fn journals(path: &Path) -> Vec<(Candidate, Found, bool)> {
+    let real = journal::real_path(path);
+    let mut journals = Vec::new();
+    for candidate in journal::candidates(&real) {
+        let Ok(file) = candidate.open_to_read() else { continue };
+        // Its owner holds the lock for life. Shared, so that two who look do not meet each other.
+        let lock = lock_shared_within(&file, Duration::ZERO);
+        let Ok(Some(found)) = journal::read(&file, candidate.kind) else { continue };
+        if !found.belongs_to(&real, candidate.is_beside(&real)) {
+            continue;
+        }
+        let owned = match &lock {
+            None => true,
+            Some(lock) => lock.missing().is_some() && !found.owner.is_surely_gone(),
+        };
+        drop(lock);
+        journals.push((candidate, found, owned));
+    }
+    journals
+}

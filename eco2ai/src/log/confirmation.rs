@@ -6,10 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::Result;
 use crate::log::file::End;
-use crate::log::header::Header;
 use crate::log::journal::{Found, Kind};
 use crate::log::lock::Identity;
-use crate::log::owner::Owner;
 use crate::log::record::Record;
 use crate::log::recovery;
 
@@ -22,7 +20,8 @@ const RECENT: Duration = Duration::from_secs(60);
 /// So many rows are remembered.
 const MAX_ROWS: usize = 1000;
 
-/// The rows of this process that may still be written over.
+/// The rows of this process that may still be written over: of a log that is shared with other
+/// programs.
 #[derive(Debug, Default)]
 pub(crate) struct Confirmation {
     rows: Vec<(Instant, Record)>,
@@ -32,10 +31,9 @@ pub(crate) struct Confirmation {
 
 impl Confirmation {
     /// Looks for signs of another program, before we write.
-    pub(crate) fn attach(&mut self, path: &Path, header: Option<&Header>) {
+    pub(crate) fn attach(&mut self, path: &Path) {
         let modified = path.metadata().and_then(|found| found.modified());
-        self.others_write = header.is_some_and(|header| !header.has_own_energy())
-            && modified.is_ok_and(|modified| is_within(modified, RECENT));
+        self.others_write = modified.is_ok_and(|modified| is_within(modified, RECENT));
     }
 
     /// Remembers rows that have just been written.
@@ -60,13 +58,8 @@ impl Confirmation {
         let mut gone = Vec::new();
         if now != end {
             self.others_write = true;
-            let rows = Found {
-                log: String::new(),
-                end: End::default(),
-                owner: Owner::current(),
-                records: self.rows.iter().map(|(_, record)| record.clone()).collect(),
-            };
-            gone = recovery::missing(path, &rows, Kind::Waiting)?;
+            let rows = self.rows.iter().map(|(_, record)| record.clone()).collect();
+            gone = recovery::missing(path, &Found::of_own(rows), Kind::Waiting)?;
         }
         self.rows
             .retain(|(since, record)| since.elapsed() < REWRITE_TIME && !gone.contains(record));

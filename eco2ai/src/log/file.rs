@@ -19,7 +19,7 @@ use crate::report::warn_once;
 pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 /// How long a lock that was not got is only tried, and not waited for again.
 const LOCK_BACKOFF: Duration = Duration::from_secs(10);
-/// How long a file is waited for that another program is writing anew.
+/// How long a file that is empty or ends within a row is taken for one that is being written anew.
 const REWRITE_TIMEOUT: Duration = Duration::from_millis(50);
 /// So many files are kept open; others are opened for each row. The user's program needs some, too.
 const MAX_KEPT_OPEN: usize = 32;
@@ -53,12 +53,25 @@ pub(crate) struct LogFile {
     header: Option<Header>,
     /// When the lock could not be got.
     gave_up: Option<Instant>,
+    torn: Option<Torn>,
+    /// Whether there has ever been such a row.
+    has_torn: bool,
+}
+
+/// A row of ours that was cut off and could not be taken back: from where to where.
+#[derive(Debug)]
+struct Torn {
+    identity: Option<Identity>,
+    from: u64,
+    to: u64,
 }
 
 #[derive(Debug)]
 struct Open {
     file: File,
     identity: Option<Identity>,
+    /// Whether it was not there before.
+    is_new: bool,
     /// What decides the rows; known once the file has been inspected.
     header: Option<Header>,
     /// The length up to which the file is known to have that header and to end with a new line.
@@ -106,7 +119,15 @@ enum Inspected {
 
 impl LogFile {
     pub(crate) fn new(path: PathBuf, kind: Kind) -> Self {
-        Self { path, kind, open: None, header: None, gave_up: None }
+        Self {
+            path,
+            kind,
+            open: None,
+            header: None,
+            gave_up: None,
+            torn: None,
+            has_torn: false,
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -117,6 +138,12 @@ impl LogFile {
     /// Eco2AI: they may do so without looking what others have added.
     pub(crate) fn is_shared_with_other_programs(&self) -> bool {
         self.header.as_ref().is_some_and(|header| !header.has_own_energy())
+    }
+
+    /// Whether a row that could not be written may be in the file all the same: it was cut off behind
+    /// its last cell, and could not be taken back.
+    pub(crate) fn may_have_refused_rows(&self) -> bool {
+        self.has_torn
     }
 
     /// Appends the rows of `records`; says where the file ends then.
@@ -171,8 +198,17 @@ impl LogFile {
             ));
         }
         let Some(mut length) = self.length_of(&open)? else { return Ok(None) };
+        // Nobody has written since: what could not be taken back then perhaps can be now.
+        let torn = self.torn.take().filter(|torn| torn.identity == open.identity && torn.to == length);
+        let mut torn = torn.is_some_and(|torn| {
+            let taken_back = open.file.set_len(torn.from).is_ok();
+            length = if taken_back { torn.from } else { length };
+            !taken_back
+        });
         if length == 0 || length != open.valid_len {
-            length = self.wait_for_rewriter(&open.file, length)?;
+            if !open.is_new {
+                length = self.wait_for_rewriter(&open.file, length)?;
+            }
             let (header, before_rows) = match self.inspect(&open.file, length)? {
                 Inspected::Valid { header, before_rows } => (header, before_rows),
                 Inspected::Replaced => return Ok(None),
@@ -181,21 +217,27 @@ impl LogFile {
                 rows = rows_of(records, &header, self.kind);
                 self.warn_of_missing_columns(&header);
             }
-            rows.splice(..0, before_rows.into_bytes());
+            // One cell too many: what is left of a row must not be taken for one.
+            let no_row = if std::mem::take(&mut torn) { "," } else { "" };
+            rows.splice(..0, (no_row.to_owned() + &before_rows).into_bytes());
             self.header = Some(header.clone());
             open.header = Some(header);
         }
         if let Err(error) = write_at_once(&open.file, &rows, length) {
             // All or nothing: what a full disk cut off is taken back, so that no torn row stays.
+            let to = open.file.metadata().map_or(length, |now| now.len());
             // Without a lock it may be another's row by now.
-            if lock.missing().is_none() && open.file.metadata().is_ok_and(|now| now.len() > length)
-            {
-                let _ = open.file.set_len(length);
+            let taken_back =
+                to <= length || lock.missing().is_none() && open.file.set_len(length).is_ok();
+            if !taken_back {
+                self.torn = Some(Torn { identity: open.identity, from: length, to });
+                self.has_torn = true;
             }
             drop(lock);
             return Err(self.io(error));
         }
         drop(lock);
+        open.is_new = false;
         open.valid_len = length + rows.len() as u64;
         let end = End { identity: open.identity, offset: open.valid_len };
         // Where files cannot be told apart, each append opens the one at the path.
@@ -216,6 +258,7 @@ impl LogFile {
     fn open(&self) -> Result<Open> {
         let mut options = OpenOptions::new();
         options.read(true).append(true);
+        let mut is_new = false;
         let file = match self.open_with(&options) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 // A link that leads to nothing is there, and is not followed.
@@ -224,14 +267,17 @@ impl LogFile {
                         options.create_new(false);
                         self.open_with(&options)
                     }
-                    made => made,
+                    made => {
+                        is_new = true;
+                        made
+                    }
                 }
             }
             found => found,
         };
         let file = file.map_err(|error| self.refused(error))?;
         let metadata = file.metadata().map_err(|error| self.io(error))?;
-        Ok(Open { file, identity: Identity::of(&metadata), header: None, valid_len: 0 })
+        Ok(Open { file, identity: Identity::of(&metadata), is_new, header: None, valid_len: 0 })
     }
 
     fn open_with(&self, options: &OpenOptions) -> io::Result<File> {
@@ -283,37 +329,26 @@ impl LogFile {
         Ok(Inspected::Valid { header, before_rows })
     }
 
-    /// Gives a program that writes the file anew, as Eco2AI does, the time to come to its end:
-    /// after a moment it is neither empty nor does it end within a row. Says how long it is.
+    /// Gives a program that writes the file anew, as Eco2AI does, the time to come to its end. Says
+    /// how long the file is.
     fn wait_for_rewriter(&self, mut file: &File, length: u64) -> Result<u64> {
-        const POLL: Duration = Duration::from_millis(1);
         let io = |error| self.io(error);
-        let is_under_way = |mut file: &File, length: u64| -> io::Result<bool> {
-            let mut last = [0];
-            if length > 0 {
-                file.seek(SeekFrom::Start(length - 1))?;
-                // It may have become shorter.
-                let _ = file.read(&mut last)?;
-            }
-            Ok(last != [b'\n'])
-        };
-        let found = file.metadata().map_err(io)?;
-        let is_recent = || {
-            let age = SystemTime::now().duration_since(found.modified().ok()?).ok()?;
-            Some(age < Duration::from_secs(1))
-        };
-        // One that we have made ourselves is empty, too.
-        let is_new = self.header.is_none() && length == 0;
-        let since = Instant::now();
-        let mut length = length;
-        if !is_new && is_recent() == Some(true) {
-            while is_under_way(file, length).map_err(io)? && since.elapsed() < REWRITE_TIMEOUT {
-                std::thread::sleep(POLL);
-                length = file.metadata().map_err(io)?.len();
-            }
+        let mut last = [0];
+        if length > 0 {
+            file.seek(SeekFrom::Start(length - 1)).map_err(io)?;
+            // It may have become shorter.
+            let _ = file.read(&mut last).map_err(io)?;
         }
-        file.seek(SeekFrom::Start(0)).map_err(io)?;
-        Ok(length)
+        let is_whole = matches!(last, [b'\n' | b'\r']);
+        if is_whole && !self.is_shared_with_other_programs() {
+            return Ok(length);
+        }
+        let settled = wait_until_settled(file).map_err(io)?;
+        if settled.is_none() && self.is_shared_with_other_programs() {
+            let reason = "another program is writing it";
+            return Err(io(io::Error::new(ErrorKind::WouldBlock, reason)));
+        }
+        Ok(file.metadata().map_err(io)?.len())
     }
 
     /// Gives a file of zeros, which a power cut can leave, another name.
@@ -411,6 +446,57 @@ fn rest_of_torn_header(
     file.seek(SeekFrom::Start(0))?;
     let rest = line.as_bytes().strip_prefix(&torn[..]);
     Ok(rest.map(|rest| String::from_utf8_lossy(rest).into_owned()))
+}
+
+/// How a file was at one moment: another program that writes it changes this.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct FileState {
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl FileState {
+    pub(crate) fn of(file: &File) -> io::Result<Self> {
+        let found = file.metadata()?;
+        Ok(Self { length: found.len(), modified: found.modified().ok() })
+    }
+
+    fn is_recent(&self) -> bool {
+        const RECENT: Duration = Duration::from_secs(1);
+        let age = self.modified.and_then(|time| SystemTime::now().duration_since(time).ok());
+        age.is_none_or(|age| age <= RECENT)
+    }
+}
+
+/// Waits until nobody writes a file anew: it is neither empty nor ends within a row, or has stayed so
+/// for a while. `None` where it changes again and again; no wait where it has not been written
+/// for long.
+pub(crate) fn wait_until_settled(mut file: &File) -> io::Result<Option<FileState>> {
+    const POLL: Duration = Duration::from_millis(2);
+    let begun = Instant::now();
+    let mut before = None;
+    let mut unchanged_since = begun;
+    while begun.elapsed() < LOCK_TIMEOUT {
+        let state = FileState::of(file)?;
+        if !state.is_recent() {
+            return Ok(Some(state));
+        }
+        let mut last = [0];
+        if state.length > 0 {
+            file.seek(SeekFrom::Start(state.length - 1))?;
+            // It may have become shorter.
+            let _ = file.read(&mut last)?;
+        }
+        let is_whole = matches!(last, [b'\n' | b'\r']);
+        if before != Some(state) {
+            before = Some(state);
+            unchanged_since = Instant::now();
+        } else if is_whole || unchanged_since.elapsed() >= REWRITE_TIMEOUT {
+            return Ok(Some(state));
+        }
+        std::thread::sleep(POLL);
+    }
+    Ok(None)
 }
 
 /// Whether a file holds zeros and nothing else.

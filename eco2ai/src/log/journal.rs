@@ -98,9 +98,11 @@ fn prefix(log: &Path) -> String {
 /// The log itself, where its path leads through links: who comes by another path finds the same
 /// journals.
 pub(crate) fn real_path(log: &Path) -> PathBuf {
-    if let Ok(path) = log.canonicalize() {
-        return path;
-    }
+    log.canonicalize().unwrap_or_else(|_| in_real_folder(log))
+}
+
+/// The path, where its folder really is.
+fn in_real_folder(log: &Path) -> PathBuf {
     let parts = log.parent().and_then(|folder| folder.canonicalize().ok()).zip(log.file_name());
     parts.map_or_else(|| log.to_path_buf(), |(folder, name)| folder.join(name))
 }
@@ -196,7 +198,7 @@ impl Drop for OpenJournal {
 pub(crate) enum Place {
     /// Beside the log, else in the state folder.
     BesideLog,
-    /// Beside a file that is no log it would be in the way.
+    /// In the state folder: another file is in the place of the log.
     StateFolder,
 }
 
@@ -209,7 +211,11 @@ impl Journal {
         end: End,
         records: impl IntoIterator<Item = &'a Record> + Clone,
     ) -> io::Result<Self> {
-        let log = real_path(log);
+        let log = match place {
+            Place::BesideLog => real_path(log),
+            // What a link leads to is not the log that is meant.
+            Place::StateFolder => in_real_folder(log),
+        };
         let make = |folder: &Path| {
             let mut journal = Self::open_new(folder, &log, kind)?;
             match journal.write(end, records.clone()) {
@@ -348,6 +354,11 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// Rows of this process, which may be anywhere in their log.
+    pub(crate) fn of_own(records: Vec<Record>) -> Self {
+        Self { log: String::new(), end: End::default(), owner: Owner::current(), records }
+    }
+
     /// Whether it is of the log with that real path. Its name must be the same. In the state folder,
     /// where many logs of one name have theirs, its folder as well; or it is the same file, whose
     /// folder has been renamed. A state folder may be shared by machines that have each a log there.

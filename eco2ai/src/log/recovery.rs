@@ -10,10 +10,11 @@ use crate::error::{Error, Result};
 use crate::log::cells::Rows;
 use crate::log::columns::Column;
 use crate::log::confirmation::{REWRITE_TIME, is_within};
-use crate::log::file::{LogFile, read_header};
+use crate::log::file::{FileState, LogFile, read_header, wait_until_settled};
 use crate::log::header::Header;
 use crate::log::journal::{self, Candidate, Found, Journal, Kind, Place, Stem};
 use crate::log::lock::{Identity, is_at, lock_within};
+use crate::log::read::counted_rows;
 use crate::log::record::Record;
 use crate::log::regular_file::{self, Links};
 use crate::log::row::{Named, start_time_cell};
@@ -89,11 +90,11 @@ pub(crate) fn report_others_of_that_name(log: &Path) {
         };
         if !found.belongs_to(&real, false) {
             warn_once(&format!(
-                "{} rows wait in {} for {} on {}; `eco2ai recover` of that log there writes them",
-                found.records.len(),
-                candidate.path.display(),
+                "{} for {} on {} wait in {}; `eco2ai recover` of that log writes them",
+                counted_rows(found.records.len() as u64),
                 found.log,
-                found.owner.host_name()
+                found.owner.host_name(),
+                candidate.path.display()
             ));
         }
     }
@@ -199,25 +200,45 @@ fn write_missing(log: &mut LogFile, found: &Found, kind: Kind) -> Result<usize> 
 
 /// The rows of a journal that are not in the log yet, each once.
 pub(crate) fn missing(log: &Path, found: &Found, kind: Kind) -> Result<Vec<Record>> {
-    let file = match regular_file::open(log, OpenOptions::new().read(true), Links::Follow) {
-        Ok(file) => Some(file),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(source) => return Err(Error::Io { path: log.to_path_buf(), source }),
+    const TRIES: u32 = 4;
+    let io = |source| Error::Io { path: log.to_path_buf(), source };
+    let mut file = match regular_file::open(log, OpenOptions::new().read(true), Links::Follow) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return not_among(found, &Header::full(), kind, None).map_err(io);
+        }
+        Err(source) => return Err(io(source)),
     };
-    // What is empty or torn is no log yet; whether it can become one, the append will say.
-    let header = match &file {
-        Some(file) => read_header(log, &mut Rows::new(file)).unwrap_or_default(),
-        None => None,
-    };
-    let key_of = {
-        let header = header.clone().unwrap_or_else(Header::full);
-        move |record: &Record| Key::of_record(record, &header, kind)
-    };
+    for _ in 0..TRIES {
+        let settled = wait_until_settled(&file).map_err(io)?;
+        file.seek(SeekFrom::Start(0)).map_err(io)?;
+        // What is empty or torn is no log yet; whether it can become one, the append will say.
+        let header = read_header(log, &mut Rows::new(&file)).unwrap_or_default();
+        let written = header.is_some().then_some(&file);
+        // Others that use this crate only add to their logs.
+        let is_only_added_to = header.as_ref().is_some_and(Header::has_own_energy);
+        let missing = not_among(found, &header.unwrap_or_else(Header::full), kind, written);
+        let missing = missing.map_err(io)?;
+        // A program that writes the log anew must not have done so meanwhile.
+        if is_only_added_to || settled == Some(FileState::of(&file).map_err(io)?) {
+            return Ok(missing);
+        }
+    }
+    Err(io(io::Error::new(ErrorKind::WouldBlock, "another program is writing it")))
+}
+
+/// The rows of a journal that are not among those of a log, each once.
+fn not_among(
+    found: &Found,
+    header: &Header,
+    kind: Kind,
+    log: Option<&File>,
+) -> io::Result<Vec<Record>> {
+    let key_of = |record: &Record| Key::of_record(record, header, kind);
     let records = found.records.iter();
     let mut wanted = records.map(|record| (key_of(record), record.duration)).collect();
-    if let (Some(file), Some(header)) = (file, header) {
-        forget_written(&file, &header, found, &mut wanted, kind)
-            .map_err(|source| Error::Io { path: log.to_path_buf(), source })?;
+    if let Some(log) = log {
+        forget_written(log, header, found, &mut wanted, kind)?;
     }
     let mut missing = found.records.clone();
     // A frame may be there twice.

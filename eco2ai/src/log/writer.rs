@@ -12,10 +12,10 @@ use crate::locks::{Lock, Locked, Rank};
 use crate::log::confirmation::Confirmation;
 use crate::log::file::{self, End, LogFile};
 use crate::log::header::Header;
-use crate::log::journal::{self, Journal, Kind, Place};
+use crate::log::journal::{self, Found, Journal, Kind, Place};
 use crate::log::lock::Identity;
 use crate::log::record::Record;
-use crate::log::recovery::{recover_orphans, report_others_of_that_name};
+use crate::log::recovery::{missing, recover_orphans, report_others_of_that_name};
 use crate::log::row::rows_of;
 use crate::own_code;
 use crate::process::PerProcess;
@@ -197,8 +197,8 @@ impl Log {
 
     fn attach(&mut self) {
         match self.file.existing_header() {
-            Ok(header) => {
-                self.confirmation.attach(self.file.path(), header.as_ref());
+            Ok(_) => {
+                self.confirmation.attach(self.file.path());
                 if let Err(error) = recover_orphans(&mut self.file) {
                     warn_once(&error);
                 }
@@ -283,7 +283,8 @@ impl Log {
             let found = journal::read(journal.file(), Kind::Waiting)
                 .map_err(|source| Error::Io { path: journal.path().to_path_buf(), source })?;
             if let Some(found) = found {
-                self.append(&found.records)?;
+                let records = self.not_written_yet(found)?;
+                self.append(&records)?;
             }
             if let Some(journal) = self.waiting.pop() {
                 journal.remove();
@@ -291,7 +292,9 @@ impl Log {
         }
         if !self.in_memory.is_empty() {
             let records: Vec<_> = self.in_memory.iter().cloned().collect();
-            self.append(&records)?;
+            let found = Found::of_own(records.clone());
+            let not_written = self.not_written_yet(found)?;
+            self.append(&not_written)?;
             self.in_memory.clear();
             records.iter().for_each(|record| self.forget(record));
         }
@@ -300,6 +303,14 @@ impl Log {
             self.append(&gone)?;
         }
         Ok(())
+    }
+
+    /// Rows that were refused, less those that are in the log all the same.
+    fn not_written_yet(&self, found: Found) -> Result<Vec<Record>> {
+        if self.file.may_have_refused_rows() {
+            return missing(self.file.path(), &found, Kind::Waiting);
+        }
+        Ok(found.records)
     }
 
     /// Leaves what is to be looked after by the next process, and prints what is lost.

@@ -11,6 +11,7 @@ mod log;
 pub mod meter;
 mod own_code;
 mod process;
+mod regular_file;
 mod report;
 pub mod sensor;
 mod settings;

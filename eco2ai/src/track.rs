@@ -141,13 +141,7 @@ fn begin(
         &later
     };
     let config = known.config.as_ref()?;
-    match ActiveRun::start(config, config.rows(), false) {
-        Ok(active) => Some(active),
-        Err(error) => {
-            quietly(config.ignores_warnings(), || warn_once(&error));
-            None
-        }
-    }
+    Some(Box::new(ActiveRun::start(config, config.rows(), false)))
 }
 
 /// Ends the run of a plain function when it is dropped.

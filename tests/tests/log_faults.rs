@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -264,6 +265,46 @@ fn what_waits_in_the_state_folder_is_found_again_when_the_logs_folder_was_rename
     let rows = eco2ai::read_log(new.join("emission.csv")).unwrap();
     let statuses: Vec<_> = rows.map(|row| row.unwrap().status).collect();
     assert_eq!(statuses, [Status::Ok; 2]);
+}
+
+/// Root goes on with a user's log: it stays the user's, and so is all that root leaves beside it.
+#[test]
+fn a_users_log_stays_the_users_where_root_runs() {
+    const USER: u32 = 65_534;
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        // Only root can be root.
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("own");
+    fs::create_dir(&own).unwrap();
+    let log = own.join("emission.csv");
+    let mut writer = program(env!("CARGO_BIN_EXE_writes_runs"), folder.path());
+    assert_success(&run(writer.arg(&log).arg("1")));
+    for path in [folder.path(), &own, &log] {
+        chown(path, Some(USER), Some(USER)).unwrap();
+    }
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o600)).unwrap();
+
+    let mut keeper = program(env!("CARGO_BIN_EXE_keeps_runs"), folder.path());
+    let mut keeper = keeper.arg(&log).stdout(Stdio::piped()).spawn().unwrap();
+    BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+    keeper.kill().unwrap();
+    keeper.wait().unwrap();
+    for entry in fs::read_dir(&own).unwrap() {
+        let path = entry.unwrap().path();
+        let found = path.metadata().unwrap();
+        assert_eq!((found.uid(), found.mode() & 0o777), (USER, 0o600), "{path:?}");
+    }
+    // And the user gets what root's process left.
+    let exe = folder.path().join("program");
+    fs::copy(env!("CARGO_BIN_EXE_log_lost"), &exe).unwrap();
+    let mut recover = program(&exe, folder.path());
+    let output = run(recover.arg("recover").arg(&log).uid(USER).gid(USER));
+    assert_success(&output);
+    assert_eq!(fs::read_dir(&own).unwrap().count(), 1, "{}", said(&output));
+    let saved = folder.path().join("params.toml");
+    assert!(!saved.exists() || saved.metadata().unwrap().uid() == USER);
 }
 
 /// 200 logs, and then the program opens a file of its own.

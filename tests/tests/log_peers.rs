@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use eco2ai::Tracker;
+use eco2ai_tests::hard_runs::write_runs;
 use eco2ai_tests::program::{assert_success, program, run};
 
 /// The peer's Python and a script.
@@ -187,5 +188,92 @@ fn python_and_rust_take_turns_on_one_log_also_while_python_writes_it_anew() {
         assert_eq!(sums["rows"], summary.total.rows);
         assert_same(summary.total.energy.0, &sums["energy"], "pandas");
         assert_same(summary.total.energy.0, &sums["eco2ai"], "Eco2AI's summary");
+    }
+}
+
+/// A row with Eco2AI's columns, and one with the seed's.
+const ECO2AI: &str = "\
+id,project_name,experiment_description,epoch,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg),CPU_name,GPU_name,OS,region/country,cost
+7e1f,digits,\"two\nlines, \"\"quoted\"\"\",N/A,2023-01-17 20:20:07,430.25,0.0115,0.0057,\"A/1 device(s), TDP:65.0\", 0 device(s),Linux,FR,0.5
+7e20,digits,мир,,2023-01-18 01:08:38,0.5,1.25e-05,7.25e-06,\"A/1 device(s), TDP:65.0\", 0 device(s),Linux,FR,0
+7e21,letters,d,N/A,2023-12-31 23:59:59,7079.5,0.2238,0.1111,\"A/1 device(s), TDP:65.0\", 0 device(s),Linux,FR/Paris,0
+";
+const SEED: &str = "\
+project_name,experiment_description,start_time,duration(s),power_consumption(kWTh),CO2_emissions(kg),CPU_name,GPU_name,OS,country
+old,d,2022-05-01 10:00:00,1.5,0.001,0.0001,\"A/1 device(s), TDP:45\",T4 1 device(s),Linux,RU/Moscow
+old,d,2022-05-02 10:00:00,2.5,0.002,0.0002,\"A/1 device(s), TDP:45\",T4 1 device(s),Linux,RU/Moscow
+";
+
+/// What spreadsheets, editors and people do to a log: pandas reads the same of it, before and after
+/// our rows are added to it, and after it was converted.
+#[test]
+#[ignore = "needs Eco2AI for Python: see .ci/run"]
+fn pandas_reads_of_a_changed_log_what_we_read() {
+    let with_column = |log: &str| {
+        let mut lines = log.split('\n');
+        let header = format!("{},note\n", lines.next().unwrap());
+        // Row ends, and not the new line within quotes.
+        header
+            + &lines
+                .collect::<Vec<_>>()
+                .join("\n")
+                .replace("FR,0.5\n", "FR,0.5,mine\n")
+                .replace("FR,0\n", "FR,0,\n")
+                .replace("FR/Paris,0\n", "FR/Paris,0,\"a, b\"\n")
+    };
+    let dates = |from: &str, to: &str| ECO2AI.replace(from, to);
+    let cases: Vec<(&str, String)> = vec![
+        ("as it was", ECO2AI.into()),
+        ("the seed's", SEED.into()),
+        ("Windows line ends", ECO2AI.replace('\n', "\r\n")),
+        ("old Macintosh line ends", SEED.replace('\n', "\r")),
+        ("a byte order mark", format!("\u{feff}{ECO2AI}")),
+        ("a column of one's own", with_column(ECO2AI)),
+        ("no new line at the end", ECO2AI.trim_end().into()),
+        ("empty lines", ECO2AI.replace("FR,0\n", "FR,0\n\n\n")),
+        ("ISO dates", dates("2023-01-17 20:20:07", "2023-01-17T20:20:07")),
+        ("no seconds", dates("2023-01-17 20:20:07", "2023-01-17 20:20")),
+        ("Excel's dates", dates("2023-01-17 20:20:07", "1/17/2023 20:20")),
+        ("ambiguous dates", dates("2023-01-17 20:20:07", "3/4/2023 20:20")),
+        (
+            "all cells in quotes",
+            SEED.lines().skip(1).fold(
+                format!("\"{}\"\n", SEED.lines().next().unwrap().replace(',', "\",\"")),
+                |log, row| log + row + "\n",
+            ),
+        ),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let mut logs = Vec::new();
+    let mut ours = Vec::new();
+    for (at, (case, text)) in cases.iter().enumerate() {
+        for step in ["before", "continued", "converted"] {
+            let log = folder.path().join(format!("{at}-{step}.csv"));
+            std::fs::write(&log, text).unwrap();
+            if step != "before" {
+                write_runs(&log, 1, 2);
+            }
+            if step == "converted" {
+                eco2ai::convert(&log).unwrap().unwrap();
+                write_runs(&log, 2, 2);
+            }
+            let summary = eco2ai::summary(&log).unwrap();
+            assert_eq!(summary.unusable_rows, 0, "{case}, {step}");
+            let records = eco2ai::read_log(&log).unwrap().filter(Result::is_ok).count() as u64;
+            assert_eq!(records, summary.total.rows, "{case}, {step}");
+            logs.push(log);
+            ours.push((format!("{case}, {step}"), summary));
+        }
+    }
+    let python = sums_in_python(&logs.iter().map(|log| log.as_path()).collect::<Vec<_>>());
+    assert_eq!(python.len(), ours.len());
+    for (sums, (case, summary)) in python.iter().zip(&ours) {
+        assert_eq!(sums["rows"], summary.total.rows, "{case}: {sums}");
+        assert_same(summary.total.energy.0, &sums["energy"], case);
+        assert_same(summary.total.duration.as_secs_f64(), &sums["seconds"], case);
+        // Where it does not fail by itself: it knows neither the seed's logs nor nested runs.
+        if !sums["eco2ai"].is_null() {
+            assert_same(summary.total.energy.0, &sums["eco2ai"], case);
+        }
     }
 }

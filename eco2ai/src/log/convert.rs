@@ -11,10 +11,9 @@ use crate::log::cells::{Row, Rows};
 use crate::log::columns::Column;
 use crate::log::file::read_header;
 use crate::log::header::{Header, LineEnd};
-use crate::log::journal::random;
 use crate::log::lock::{is_at, lock_within};
-use crate::log::regular_file::{self, Links};
 use crate::log::row::guarded;
+use crate::regular_file::{self, Links};
 
 /// Writers hold the lock for a moment only.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -82,7 +81,7 @@ pub fn convert(path: impl AsRef<Path>) -> Result<Option<Converted>> {
         return Ok(None);
     }
     // Nobody can have planted anything under a name that nobody can guess.
-    let new_path = with_suffix(path, &format!(".{:016x}", random()));
+    let new_path = with_suffix(path, &format!(".{:016x}", regular_file::random()));
     let new = regular_file::create_private(&new_path).map_err(io)?;
     let converted = write_converted(&new, &file, &header, &missing).and_then(|(rows, left_out)| {
         let old_metadata = file.metadata()?;

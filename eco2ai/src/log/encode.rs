@@ -77,7 +77,7 @@ pub(crate) fn append(path: &Path, record: &Record) -> Result<()> {
             .entry(path.to_path_buf())
             .or_insert_with(|| LogFile::new(path.to_path_buf(), Kind::EncodedCopy)),
     };
-    copy.append([record]).map(drop)
+    copy.append(std::slice::from_ref(record)).map(drop)
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use crate::log::cells::Rows;
 use crate::log::header::{Header, LineEnd, listed};
 use crate::log::lock::{Identity, lock_within};
 use crate::log::record::Record;
-use crate::log::regular_file::{self, Links, write_at_once};
 use crate::log::row::rows_of;
+use crate::regular_file::{self, Links, write_at_once};
 use crate::report::warn_once;
 
 /// How long a lock is tried: a stopped holder must not stop the user's function.
@@ -112,22 +112,14 @@ pub(crate) struct End {
 /// What the inspection of a file found.
 enum Inspected {
     /// Rows for this header can follow, after some bytes.
-    Valid { header: Header, before_rows: String },
+    Valid { header: Box<Header>, before_rows: String },
     /// Another file is at the path now.
     Replaced,
 }
 
 impl LogFile {
     pub(crate) fn new(path: PathBuf, kind: Kind) -> Self {
-        Self {
-            path,
-            kind,
-            open: None,
-            header: None,
-            gave_up: None,
-            torn: None,
-            has_torn: false,
-        }
+        Self { path, kind, open: None, header: None, gave_up: None, torn: None, has_torn: false }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -150,13 +142,10 @@ impl LogFile {
     ///
     /// # Errors
     /// Where the file cannot be written, or is no emission log.
-    pub(crate) fn append<'a>(
-        &mut self,
-        records: impl IntoIterator<Item = &'a Record> + Clone,
-    ) -> Result<End> {
+    pub(crate) fn append(&mut self, records: &[Record]) -> Result<End> {
         // Somebody may replace the file again and again, but hardly between our open and our look.
         for _ in 0..8 {
-            if let Some(end) = self.try_append(records.clone())? {
+            if let Some(end) = self.try_append(records)? {
                 return Ok(end);
             }
         }
@@ -164,17 +153,14 @@ impl LogFile {
     }
 
     /// `None` where the open file is no longer the one at the path.
-    fn try_append<'a>(
-        &mut self,
-        records: impl IntoIterator<Item = &'a Record> + Clone,
-    ) -> Result<Option<End>> {
+    fn try_append(&mut self, records: &[Record]) -> Result<Option<End>> {
         let mut open = match self.open.take().and_then(KeptOpen::take) {
             Some(open) => open,
             None => self.open()?,
         };
         // Before the lock: others need not wait for it.
         let mut rows = match &open.header {
-            Some(header) => rows_of(records.clone(), header, self.kind),
+            Some(header) => rows_of(records, header, self.kind),
             None => Vec::new(),
         };
         let timeout = match self.gave_up {
@@ -199,7 +185,8 @@ impl LogFile {
         }
         let Some(mut length) = self.length_of(&open)? else { return Ok(None) };
         // Nobody has written since: what could not be taken back then perhaps can be now.
-        let torn = self.torn.take().filter(|torn| torn.identity == open.identity && torn.to == length);
+        let torn =
+            self.torn.take().filter(|torn| torn.identity == open.identity && torn.to == length);
         let mut torn = torn.is_some_and(|torn| {
             let taken_back = open.file.set_len(torn.from).is_ok();
             length = if taken_back { torn.from } else { length };
@@ -210,7 +197,7 @@ impl LogFile {
                 length = self.wait_for_rewriter(&open.file, length)?;
             }
             let (header, before_rows) = match self.inspect(&open.file, length)? {
-                Inspected::Valid { header, before_rows } => (header, before_rows),
+                Inspected::Valid { header, before_rows } => (*header, before_rows),
                 Inspected::Replaced => return Ok(None),
             };
             if open.header.as_ref() != Some(&header) {
@@ -304,13 +291,13 @@ impl LogFile {
                     "this link leads to an empty file; name that file itself to begin a log".into(),
                 ));
             }
-            Ok(Inspected::Valid { before_rows: new.line(), header: new.clone() })
+            Ok(Inspected::Valid { before_rows: new.line(), header: Box::new(new.clone()) })
         };
         if length == 0 {
             return begin();
         }
         if let Some(before_rows) = rest_of_torn_header(file, length, &new).map_err(io)? {
-            return Ok(Inspected::Valid { header: new, before_rows });
+            return Ok(Inspected::Valid { header: Box::new(new), before_rows });
         }
         if is_all_zeros(file).map_err(io)? {
             self.put_aside(file)?;
@@ -326,7 +313,7 @@ impl LogFile {
             [b'\r'] if header.line_end == LineEnd::Cr => String::new(),
             _ => after_torn_row(file).map_err(io)? + header.line_end.bytes(),
         };
-        Ok(Inspected::Valid { header, before_rows })
+        Ok(Inspected::Valid { header: Box::new(header), before_rows })
     }
 
     /// Gives a program that writes the file anew, as Eco2AI does, the time to come to its end. Says
@@ -357,7 +344,7 @@ impl LogFile {
             return Err(self.not_a_log("this link leads to a file of zeros; move that away".into()));
         }
         let mut kept = self.path.clone().into_os_string();
-        kept.push(format!(".zeros-{:016x}", super::journal::random()));
+        kept.push(format!(".zeros-{:016x}", regular_file::random()));
         if !super::lock::is_at(file, &self.path) {
             return Ok(());
         }
@@ -554,7 +541,7 @@ mod tests {
     }
 
     fn append(log: &mut LogFile, id: &str) -> Result<End> {
-        log.append([&record(id)])
+        log.append(&[record(id)])
     }
 
     fn text(log: &LogFile) -> String {

@@ -10,9 +10,8 @@
 //! LENGTH bytes: a line with where the log ended when the frame was made, the path of the log, its
 //! owner, and rows below their header, so that another version finds its way.
 
-use std::collections::hash_map::RandomState;
+use std::borrow::Borrow;
 use std::fs::{self, File, OpenOptions};
-use std::hash::{BuildHasher, Hasher};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,10 +23,10 @@ use crate::log::header::Header;
 use crate::log::lock::{Identity, is_at, lock_within};
 use crate::log::owner::Owner;
 use crate::log::record::Record;
-use crate::log::regular_file::{self, Links, write_at_once};
 use crate::log::row::{Named, rows_of};
 use crate::log::state_folder;
 use crate::process::PerProcess;
+use crate::regular_file::{self, Links, write_at_once};
 
 const MAGIC: &str = "eco2ai-journal 2 ";
 const ENDING: &str = ".journal";
@@ -56,12 +55,6 @@ impl Kind {
     }
 }
 
-/// A number that nobody can guess.
-pub(crate) fn random() -> u64 {
-    // The hasher is seeded by the system.
-    RandomState::new().build_hasher().finish()
-}
-
 /// What the names of all journals of one process and log begin with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Stem(String);
@@ -74,14 +67,14 @@ impl Stem {
             let host = sysinfo::System::host_name().unwrap_or_default();
             let host: String =
                 host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(32).collect();
-            format!("{host}-{}-{:016x}", crate::process::id(), random())
+            format!("{host}-{}-{:016x}", crate::process::id(), regular_file::random())
         });
         Self(prefix(log) + own)
     }
 
     /// A name that none has been given, and that nobody else can know before.
     fn new_name(&self, kind: Kind) -> String {
-        format!("{}.{:016x}.{}{ENDING}", self.0, random(), kind.name())
+        format!("{}.{:016x}.{}{ENDING}", self.0, regular_file::random(), kind.name())
     }
 }
 
@@ -204,12 +197,12 @@ pub(crate) enum Place {
 
 impl Journal {
     /// Makes a journal for the log, with its first frame.
-    pub(crate) fn create<'a>(
+    pub(crate) fn create(
         log: &Path,
         place: Place,
         kind: Kind,
         end: End,
-        records: impl IntoIterator<Item = &'a Record> + Clone,
+        records: &[impl Borrow<Record>],
     ) -> io::Result<Self> {
         let log = match place {
             Place::BesideLog => real_path(log),
@@ -218,7 +211,7 @@ impl Journal {
         };
         let make = |folder: &Path| {
             let mut journal = Self::open_new(folder, &log, kind)?;
-            match journal.write(end, records.clone()) {
+            match journal.write(end, records) {
                 Ok(()) => Ok(journal),
                 Err(error) => {
                     journal.remove();
@@ -273,18 +266,14 @@ impl Journal {
     }
 
     /// Writes a frame: behind all others where they are to stay, else where the last one is not.
-    pub(crate) fn write<'a>(
-        &mut self,
-        end: End,
-        records: impl IntoIterator<Item = &'a Record>,
-    ) -> io::Result<()> {
+    pub(crate) fn write(&mut self, end: End, records: &[impl Borrow<Record>]) -> io::Result<()> {
         if !is_at(&self.file, &self.path) {
             // Somebody removed it: what is written to it now, nobody would find.
             return Err(ErrorKind::NotFound.into());
         }
         let header = Header::full();
         let mut rows = header.line().into_bytes();
-        rows.extend(rows_of(records, &header, FileKind::Log));
+        rows.extend(rows_of(records.iter().map(Borrow::borrow), &header, FileKind::Log));
         let frame = frame(self.kind, self.frames + 1, &self.log, end, &rows);
         let length = frame.len() as u64;
         let (start, after) = self.last;
@@ -596,7 +585,7 @@ mod tests {
     #[test]
     fn not_every_journal_stays_open() {
         let folder = tempfile::tempdir().unwrap();
-        let made: Vec<_> = (0..MAX_OPEN + 1)
+        let made: Vec<_> = (0..=MAX_OPEN)
             .map(|at| {
                 let log = folder.path().join(format!("{at}.csv"));
                 Journal::create(&log, Place::BesideLog, Kind::Running, end(), &[record("1")])

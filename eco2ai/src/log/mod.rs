@@ -14,7 +14,6 @@ mod owner;
 mod read;
 pub(crate) mod record;
 mod recovery;
-mod regular_file;
 mod row;
 mod start_time;
 mod state_folder;

@@ -16,9 +16,9 @@ use crate::log::journal::{self, Candidate, Found, Journal, Kind, Place, Stem};
 use crate::log::lock::{Identity, is_at, lock_within};
 use crate::log::read::counted_rows;
 use crate::log::record::Record;
-use crate::log::regular_file::{self, Links};
 use crate::log::row::{Named, start_time_cell};
 use crate::log::writer;
+use crate::regular_file::{self, Links};
 use crate::report::warn_once;
 use crate::status::Status;
 

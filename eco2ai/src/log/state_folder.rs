@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::log::regular_file;
+use crate::regular_file;
 
 /// The folder, where it is there. It may be another user's, for whom root looks.
 pub(crate) fn existing() -> Option<PathBuf> {

@@ -256,7 +256,8 @@ impl Summary {
         if self.unusable_rows > 0 {
             let mut note = format!("{} could not be used", counted_rows(self.unusable_rows));
             if let Some(first) = self.problems.first() {
-                note += &format!("; the first: {first}");
+                note.push_str("; the first: ");
+                note.push_str(&first.to_string());
             }
             notes.push(note);
         }

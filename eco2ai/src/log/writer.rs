@@ -234,21 +234,18 @@ impl Log {
 
     /// Puts a row aside until the log can take it.
     fn wait(&mut self, record: &Record, error: &Error) {
-        let place = match self.put_into_journal(record, error) {
-            Ok(place) => {
-                self.forget(record);
-                format!("rows wait in {}", place.display())
-            }
+        let place = if let Ok(place) = self.put_into_journal(record, error) {
+            self.forget(record);
+            format!("rows wait in {}", place.display())
+        } else {
             // Its state in the journal stays: better than nothing, should the process be killed.
-            Err(_) => {
-                self.in_memory.push_back(record.clone());
-                if self.in_memory.len() > MAX_IN_MEMORY
-                    && let Some(oldest) = self.in_memory.pop_front()
-                {
-                    print_lost(self.file.path(), &oldest);
-                }
-                "no journal can be written either: rows wait in memory".into()
+            self.in_memory.push_back(record.clone());
+            if self.in_memory.len() > MAX_IN_MEMORY
+                && let Some(oldest) = self.in_memory.pop_front()
+            {
+                print_lost(self.file.path(), &oldest);
             }
+            "no journal can be written either: rows wait in memory".into()
         };
         let is_known = self.is_refused && matches!(error, Error::NotALog { .. });
         if !is_known {
@@ -296,7 +293,9 @@ impl Log {
             let not_written = self.not_written_yet(found)?;
             self.append(&not_written)?;
             self.in_memory.clear();
-            records.iter().for_each(|record| self.forget(record));
+            for record in &records {
+                self.forget(record);
+            }
         }
         let gone = self.confirmation.gone(self.file.path(), self.end)?;
         if !gone.is_empty() {
@@ -348,15 +347,15 @@ impl Log {
             return;
         }
         let end = self.end();
-        let states = self.running.values();
+        let states: Vec<_> = self.running.values().collect();
         if let Some(journal) = &mut self.journal
-            && journal.write(end, states.clone()).is_ok()
+            && journal.write(end, &states).is_ok()
         {
             return;
         }
         // Where the old one is full, another can stand elsewhere; then the old one may go.
         let path = self.file.path();
-        match Journal::create(path, Place::BesideLog, Kind::Running, end, states) {
+        match Journal::create(path, Place::BesideLog, Kind::Running, end, &states) {
             Ok(journal) => {
                 if let Some(old) = self.journal.replace(journal) {
                     old.remove();

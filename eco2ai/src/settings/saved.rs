@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::regular_file::{self, Links};
 use crate::settings::params::{NAMES, Params};
 
 /// Longest time to wait for another process that saves; it needs well under a millisecond.
@@ -125,10 +126,13 @@ fn read_all(path: &Path) -> Result<Params> {
 }
 
 fn load(path: &Path) -> Result<Saved> {
-    match path.try_exists() {
-        Ok(false) => Ok(Saved::new()),
-        Ok(true) => confy::load_path(path).map_err(|error| unusable(path, &error)),
-        Err(error) => Err(Error::Saved { path: path.to_path_buf(), reason: error.to_string() }),
+    let wrong = |reason: String| Error::Saved { path: path.to_path_buf(), reason };
+    match path.metadata() {
+        // A FIFO would hang whoever opens it.
+        Ok(found) if !found.is_file() => Err(wrong("not a regular file".into())),
+        Ok(_) => confy::load_path(path).map_err(|error| unusable(path, &error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Saved::new()),
+        Err(error) => Err(wrong(error.to_string())),
     }
 }
 
@@ -146,15 +150,21 @@ fn to_saved(params: &Params) -> Saved {
 
 /// Writes a neighbour and renames it, so that a reader sees the old file or the new one.
 fn write(path: &Path, saved: &Saved) -> Result<()> {
-    let neighbour = beside(path, &format!(".{}.tmp", std::process::id()));
-    let permissions = fs::metadata(path).map(|metadata| metadata.permissions());
-    let written = match permissions {
-        Ok(permissions) => confy::store_path_perms(&neighbour, saved, permissions),
-        Err(_) => confy::store_path(&neighbour, saved),
-    };
-    let renamed = written.map_err(|error| unusable(path, &error)).and_then(|()| {
-        fs::rename(&neighbour, path)
-            .map_err(|error| Error::Saved { path: path.to_path_buf(), reason: error.to_string() })
+    const MAX_SIZE: u64 = 64 << 10;
+    let wrong =
+        |error: io::Error| Error::Saved { path: path.to_path_buf(), reason: error.to_string() };
+    regular_file::check_size(MAX_SIZE).map_err(wrong)?;
+    let neighbour = beside(path, &format!(".{:016x}.tmp", regular_file::random()));
+    let written = confy::store_path(&neighbour, saved).map_err(|error| unusable(path, &error));
+    let renamed = written.and_then(|()| {
+        // Also where root writes the file of a user.
+        let owned = if let Ok(old) = path.metadata() {
+            File::open(&neighbour).and_then(|new| regular_file::make_like(&new, &old))
+        } else {
+            regular_file::give_to_owner_of_folder(&neighbour);
+            Ok(())
+        };
+        owned.and_then(|()| fs::rename(&neighbour, path)).map_err(wrong)
     });
     if renamed.is_err() {
         let _ = fs::remove_file(&neighbour);
@@ -167,11 +177,10 @@ fn write(path: &Path, saved: &Saved) -> Result<()> {
 fn lock(path: &Path) -> Result<Option<File>> {
     let wrong = |reason: String| Error::Saved { path: path.to_path_buf(), reason };
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|error| wrong(error.to_string()))?;
+        make_folders(folder).map_err(|error| wrong(error.to_string()))?;
     }
     let name = beside(path, ".lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name);
-    let file = file.map_err(|error| wrong(format!("{}: {error}", name.display())))?;
+    let file = open_lock(&name).map_err(|error| wrong(format!("{}: {error}", name.display())))?;
     let until = Instant::now() + LOCK_WAIT;
     loop {
         match file.try_lock() {
@@ -183,10 +192,39 @@ fn lock(path: &Path) -> Result<Option<File>> {
                 return Err(wrong("another process has it locked".to_owned()));
             }
             // Some network file systems have no locks: then the rename alone must do.
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
-                return Ok(None);
+            Err(TryLockError::Error(_)) => return Ok(None),
+        }
+    }
+}
+
+/// Opens the file that is locked; makes it where it is not there. A link is not followed.
+fn open_lock(path: &Path) -> io::Result<File> {
+    let open = || regular_file::open(path, OpenOptions::new().write(true), Links::Refuse);
+    match open() {
+        Err(error) if error.kind() == ErrorKind::NotFound => match File::create_new(path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => open(),
+            made => {
+                regular_file::give_to_owner_of_folder(path);
+                made
             }
-            Err(TryLockError::Error(error)) => return Err(wrong(error.to_string())),
+        },
+        opened => opened,
+    }
+}
+
+/// Makes a folder and those it is in; in another user's home they are that user's.
+fn make_folders(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(outer) = folder.parent() {
+        make_folders(outer)?;
+    }
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => {
+            regular_file::give_to_owner_of_folder(folder);
+            made
         }
     }
 }

@@ -43,16 +43,13 @@ pub(crate) struct ActiveRun {
 impl ActiveRun {
     /// Starts a run. Its parent is the one given, else the innermost of this thread; it becomes the
     /// innermost itself, unless it is `detached`.
-    ///
-    /// # Errors
-    /// Where the log is a file of another kind.
-    pub(crate) fn start(config: &RunConfig, rows: Rows, detached: bool) -> Result<Box<Self>> {
+    pub(crate) fn start(config: &RunConfig, rows: Rows, detached: bool) -> Self {
         let _section = own_code::enter();
         super::close_at_exit();
         quietly(config.settings.ignore_warnings, || Self::start_loudly(config, rows, detached))
     }
 
-    fn start_loudly(config: &RunConfig, rows: Rows, detached: bool) -> Result<Box<Self>> {
+    fn start_loudly(config: &RunConfig, rows: Rows, detached: bool) -> Self {
         let given = config.parent.as_ref().and_then(|handle| handle.run.as_ref());
         let meter = match (&config.meter, given) {
             (Some(meter), _) => meter,
@@ -82,7 +79,7 @@ impl ActiveRun {
                 Row::Sum(meter.clone(), called.key)
             }
         };
-        Ok(Box::new(Self { key: started.key, panicking: std::thread::panicking(), row }))
+        Self { key: started.key, panicking: std::thread::panicking(), row }
     }
 
     fn meter(&self) -> &Meter {

@@ -43,8 +43,8 @@ pub struct DetachedRun {
 }
 
 impl DetachedRun {
-    pub(super) fn start(config: &Arc<RunConfig>) -> Result<Self> {
-        Ok(Self { run: HeldRun::start(config, config.rows(), true)? })
+    pub(super) fn start(config: &Arc<RunConfig>) -> Self {
+        Self { run: HeldRun::start(config, config.rows(), true) }
     }
 
     /// Makes the run the innermost one of this thread until the guard is dropped. A run is on one

@@ -241,10 +241,13 @@ impl Tracker {
 
     /// Starts a run.
     ///
+    /// A log that cannot take its row is reported as a warning, and the row waits in a journal: that
+    /// is no reason not to run.
+    ///
     /// # Errors
-    /// Where the log is a file of another kind.
+    /// None at present.
     pub fn start(&self) -> Result<Run> {
-        Run::start(&self.config)
+        Ok(Run::start(&self.config))
     }
 
     /// Starts a run that is on no thread until it is entered, for work that moves between threads.
@@ -252,7 +255,7 @@ impl Tracker {
     /// # Errors
     /// As for [`start`](Self::start).
     pub fn start_detached(&self) -> Result<DetachedRun> {
-        DetachedRun::start(&self.config)
+        Ok(DetachedRun::start(&self.config))
     }
 
     /// Starts a training, whose first epoch is number 1.
@@ -269,7 +272,7 @@ impl Tracker {
     /// # Errors
     /// As for [`start`](Self::start).
     pub fn start_training_at(&self, first_epoch: u64) -> Result<Training> {
-        Training::start(&self.config, first_epoch)
+        Ok(Training::start(&self.config, first_epoch))
     }
 }
 

@@ -38,9 +38,9 @@ pub struct Run {
 }
 
 impl Run {
-    pub(super) fn start(config: &Arc<RunConfig>) -> Result<Self> {
-        let run = HeldRun::start(config, config.rows(), false)?;
-        Ok(Self { run, not_send: PhantomData })
+    pub(super) fn start(config: &Arc<RunConfig>) -> Self {
+        let run = HeldRun::start(config, config.rows(), false);
+        Self { run, not_send: PhantomData }
     }
 
     /// Names the run, so that work on other threads can be put under it with

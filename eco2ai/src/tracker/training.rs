@@ -24,9 +24,9 @@ pub struct Training {
 }
 
 impl Training {
-    pub(super) fn start(config: &Arc<RunConfig>, first_epoch: u64) -> Result<Self> {
-        let run = HeldRun::start(config, Rows::Each, false)?;
-        Ok(Self { run, epoch: first_epoch, not_send: PhantomData })
+    pub(super) fn start(config: &Arc<RunConfig>, first_epoch: u64) -> Self {
+        let run = HeldRun::start(config, Rows::Each, false);
+        Self { run, epoch: first_epoch, not_send: PhantomData }
     }
 
     /// Names the training, as [`Run::handle`](crate::Run::handle) does.

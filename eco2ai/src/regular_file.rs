@@ -1,7 +1,9 @@
 //! Opening files where others may have planted something: a link to another file, a FIFO that hangs
 //! whoever opens it. And writing no more than the process may.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, Hasher};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
@@ -63,6 +65,12 @@ fn without_surprises(options: &OpenOptions, links: Links) -> OpenOptions {
     options
 }
 
+/// A number for names that nobody can guess, and so nobody can have planted anything under.
+pub(crate) fn random() -> u64 {
+    // The hasher is seeded by the system.
+    RandomState::new().build_hasher().finish()
+}
+
 /// Makes a file that only this user may read and write, where nothing is at the path: also no link,
 /// whatever it leads to.
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
@@ -93,6 +101,21 @@ pub(crate) fn make_like(_: &File, _: &fs::Metadata) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives what root has made in another user's folder to that user.
+#[cfg(unix)]
+pub(crate) fn give_to_owner_of_folder(new: &Path) {
+    use std::os::unix::fs::{MetadataExt, lchown};
+    let Some(folder) = new.parent().and_then(|folder| folder.metadata().ok()) else { return };
+    if rustix::process::geteuid().is_root() && folder.uid() != 0 {
+        // Best effort: it is there all the same.
+        let _ = lchown(new, Some(folder.uid()), Some(folder.gid()));
+    }
+}
+
+/// Elsewhere that is so from the beginning.
+#[cfg(not(unix))]
+pub(crate) fn give_to_owner_of_folder(_: &Path) {}
+
 /// Whether it belongs to the user of this process.
 #[cfg(unix)]
 pub(crate) fn is_own(found: &fs::Metadata) -> bool {
@@ -113,11 +136,7 @@ pub(crate) fn is_own(_: &fs::Metadata) -> bool {
 /// # Errors
 /// Those of the system, and `StorageFull` where only a part was written.
 pub(crate) fn write_at_once(mut file: &File, bytes: &[u8], length: u64) -> io::Result<()> {
-    let end = length.saturating_add(bytes.len() as u64);
-    if max_size().is_some_and(|max| end > max) {
-        let reason = "the process's limit for the size of a file (ulimit -f) is reached";
-        return Err(io::Error::new(ErrorKind::FileTooLarge, reason));
-    }
+    check_size(length.saturating_add(bytes.len() as u64))?;
     loop {
         match file.write(bytes) {
             Ok(count) if count == bytes.len() => return Ok(()),
@@ -131,6 +150,15 @@ pub(crate) fn write_at_once(mut file: &File, bytes: &[u8], length: u64) -> io::R
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Refuses what would make a file larger than this process may.
+pub(crate) fn check_size(size: u64) -> io::Result<()> {
+    if max_size().is_some_and(|max| size > max) {
+        let reason = "the process's limit for the size of a file (ulimit -f) is reached";
+        return Err(io::Error::new(ErrorKind::FileTooLarge, reason));
+    }
+    Ok(())
 }
 
 /// How large a file may become that this process writes to.

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use eco2ai::Tracker;
@@ -160,10 +160,10 @@ fn python_and_rust_take_turns_on_one_log_also_while_python_writes_it_anew() {
         };
         python();
         let header = std::fs::read_to_string(&log).unwrap().lines().next().unwrap().to_owned();
-        let long = while_python_runs.then(|| {
-            let mut long = Turns::start(&log, "long");
-            long.wait_for("started");
-            long
+        let beside = while_python_runs.then(|| {
+            let mut python = Turns::start(&log, "long");
+            python.wait_for("started");
+            python
         });
         for _ in 0..20 {
             let mut rust = program(env!("CARGO_BIN_EXE_writes_runs"), folder.path());
@@ -173,7 +173,7 @@ fn python_and_rust_take_turns_on_one_log_also_while_python_writes_it_anew() {
                 python();
             }
         }
-        long.into_iter().for_each(Turns::finish);
+        beside.into_iter().for_each(Turns::finish);
         turns.finish();
         eco2ai::recover(&log).unwrap();
 
@@ -259,13 +259,13 @@ fn pandas_reads_of_a_changed_log_what_we_read() {
             }
             let summary = eco2ai::summary(&log).unwrap();
             assert_eq!(summary.unusable_rows, 0, "{case}, {step}");
-            let records = eco2ai::read_log(&log).unwrap().filter(Result::is_ok).count() as u64;
+            let records = eco2ai::read_log(&log).unwrap().flatten().count() as u64;
             assert_eq!(records, summary.total.rows, "{case}, {step}");
             logs.push(log);
             ours.push((format!("{case}, {step}"), summary));
         }
     }
-    let python = sums_in_python(&logs.iter().map(|log| log.as_path()).collect::<Vec<_>>());
+    let python = sums_in_python(&logs.iter().map(PathBuf::as_path).collect::<Vec<_>>());
     assert_eq!(python.len(), ours.len());
     for (sums, (case, summary)) in python.iter().zip(&ours) {
         assert_eq!(sums["rows"], summary.total.rows, "{case}: {sums}");

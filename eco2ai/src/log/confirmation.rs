@@ -2,7 +2,7 @@
 //! added between its reading and its writing is gone, and is written again.
 
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crate::error::Result;
 use crate::log::file::End;
@@ -10,10 +10,8 @@ use crate::log::journal::{Found, Kind};
 use crate::log::lock::Identity;
 use crate::log::record::Record;
 use crate::log::recovery;
+use crate::log::rewriting::{REWRITE_TIME, is_within};
 
-/// Longer than any program takes from its reading of a log to its writing: a row that is there
-/// after that time has been read, and stays.
-pub(crate) const REWRITE_TIME: Duration = Duration::from_secs(10);
 /// A log that was written so short a time ago may be written again at any moment: Eco2AI does so
 /// every ten seconds.
 const RECENT: Duration = Duration::from_secs(60);
@@ -76,10 +74,4 @@ impl Confirmation {
             Vec::new()
         }
     }
-}
-
-/// Whether so short a time has passed.
-pub(crate) fn is_within(since: SystemTime, time: Duration) -> bool {
-    // A time to come is a clock that was set back.
-    SystemTime::now().duration_since(since).map_or(true, |age| age < time)
 }

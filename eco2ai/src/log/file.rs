@@ -4,13 +4,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::log::cells::Rows;
-use crate::log::header::{Header, LineEnd, listed};
+use crate::log::header::{FileKind, Header, LineEnd, listed};
 use crate::log::lock::{Identity, lock_within};
 use crate::log::record::Record;
+use crate::log::rewriting::wait_until_settled;
 use crate::log::row::rows_of;
 use crate::regular_file::{self, Links, write_at_once};
 use crate::report::warn_once;
@@ -19,35 +20,14 @@ use crate::report::warn_once;
 pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 /// How long a lock that was not got is only tried, and not waited for again.
 const LOCK_BACKOFF: Duration = Duration::from_secs(10);
-/// How long a file that is empty or ends within a row is taken for one that is being written anew.
-const REWRITE_TIMEOUT: Duration = Duration::from_millis(50);
 /// So many files are kept open; others are opened for each row. The user's program needs some, too.
 const MAX_KEPT_OPEN: usize = 32;
-
-/// What kind of rows a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The log.
-    Log,
-    /// Its obfuscated copy: Eco2AI's columns only.
-    EncodedCopy,
-}
-
-impl Kind {
-    /// The header of a new file.
-    fn header(self) -> Header {
-        match self {
-            Self::Log => Header::full(),
-            Self::EncodedCopy => Header::eco2ai(),
-        }
-    }
-}
 
 /// A log, or its encoded copy.
 #[derive(Debug)]
 pub(crate) struct LogFile {
     path: PathBuf,
-    kind: Kind,
+    kind: FileKind,
     open: Option<KeptOpen>,
     /// The header that rows were last written for.
     header: Option<Header>,
@@ -118,7 +98,7 @@ enum Inspected {
 }
 
 impl LogFile {
-    pub(crate) fn new(path: PathBuf, kind: Kind) -> Self {
+    pub(crate) fn new(path: PathBuf, kind: FileKind) -> Self {
         Self { path, kind, open: None, header: None, gave_up: None, torn: None, has_torn: false }
     }
 
@@ -359,7 +339,7 @@ impl LogFile {
 
     fn warn_of_missing_columns(&self, header: &Header) {
         let missing = header.missing();
-        if self.kind == Kind::Log && !missing.is_empty() {
+        if self.kind == FileKind::Log && !missing.is_empty() {
             let path = self.path.display();
             warn_once(&format!(
                 "{path}: rows are written without {}, which this log does not have; \
@@ -435,57 +415,6 @@ fn rest_of_torn_header(
     Ok(rest.map(|rest| String::from_utf8_lossy(rest).into_owned()))
 }
 
-/// How a file was at one moment: another program that writes it changes this.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct FileState {
-    length: u64,
-    modified: Option<SystemTime>,
-}
-
-impl FileState {
-    pub(crate) fn of(file: &File) -> io::Result<Self> {
-        let found = file.metadata()?;
-        Ok(Self { length: found.len(), modified: found.modified().ok() })
-    }
-
-    fn is_recent(&self) -> bool {
-        const RECENT: Duration = Duration::from_secs(1);
-        let age = self.modified.and_then(|time| SystemTime::now().duration_since(time).ok());
-        age.is_none_or(|age| age <= RECENT)
-    }
-}
-
-/// Waits until nobody writes a file anew: it is neither empty nor ends within a row, or has stayed so
-/// for a while. `None` where it changes again and again; no wait where it has not been written
-/// for long.
-pub(crate) fn wait_until_settled(mut file: &File) -> io::Result<Option<FileState>> {
-    const POLL: Duration = Duration::from_millis(2);
-    let begun = Instant::now();
-    let mut before = None;
-    let mut unchanged_since = begun;
-    while begun.elapsed() < LOCK_TIMEOUT {
-        let state = FileState::of(file)?;
-        if !state.is_recent() {
-            return Ok(Some(state));
-        }
-        let mut last = [0];
-        if state.length > 0 {
-            file.seek(SeekFrom::Start(state.length - 1))?;
-            // It may have become shorter.
-            let _ = file.read(&mut last)?;
-        }
-        let is_whole = matches!(last, [b'\n' | b'\r']);
-        if before != Some(state) {
-            before = Some(state);
-            unchanged_since = Instant::now();
-        } else if is_whole || unchanged_since.elapsed() >= REWRITE_TIMEOUT {
-            return Ok(Some(state));
-        }
-        std::thread::sleep(POLL);
-    }
-    Ok(None)
-}
-
 /// Whether a file holds zeros and nothing else.
 fn is_all_zeros(mut file: &File) -> io::Result<bool> {
     file.seek(SeekFrom::Start(0))?;
@@ -528,7 +457,7 @@ mod tests {
     use crate::log::record::tests::record;
 
     fn log(folder: &tempfile::TempDir) -> LogFile {
-        LogFile::new(folder.path().join("emission.csv"), Kind::Log)
+        LogFile::new(folder.path().join("emission.csv"), FileKind::Log)
     }
 
     fn full() -> String {
@@ -537,7 +466,7 @@ mod tests {
 
     /// The row of `id` as it is in a log with that header.
     fn row(id: &str, header: &Header) -> String {
-        String::from_utf8(rows_of([&record(id)], header, Kind::Log)).unwrap()
+        String::from_utf8(rows_of([&record(id)], header, FileKind::Log)).unwrap()
     }
 
     fn append(log: &mut LogFile, id: &str) -> Result<End> {
@@ -634,7 +563,7 @@ mod tests {
             assert_eq!(text(&log), refused);
         }
         let folder = tempfile::tempdir().unwrap();
-        let mut log = LogFile::new(folder.path().into(), Kind::Log);
+        let mut log = LogFile::new(folder.path().into(), FileKind::Log);
         assert!(matches!(append(&mut log, "1"), Err(Error::NotALog { .. })));
     }
 
@@ -673,7 +602,7 @@ mod tests {
     fn not_every_log_stays_open() {
         let folder = tempfile::tempdir().unwrap();
         let mut logs: Vec<_> = (0..2 * MAX_KEPT_OPEN)
-            .map(|at| LogFile::new(folder.path().join(format!("{at}.csv")), Kind::Log))
+            .map(|at| LogFile::new(folder.path().join(format!("{at}.csv")), FileKind::Log))
             .collect();
         for log in &mut logs {
             append(log, "1").unwrap();

@@ -24,6 +24,25 @@ impl LineEnd {
     }
 }
 
+/// What kind of rows a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileKind {
+    /// The log.
+    Log,
+    /// Its obfuscated copy: Eco2AI's columns only.
+    EncodedCopy,
+}
+
+impl FileKind {
+    /// The header of a new file.
+    pub(crate) fn header(self) -> Header {
+        match self {
+            Self::Log => Header::full(),
+            Self::EncodedCopy => Header::eco2ai(),
+        }
+    }
+}
+
 /// Which cell of a row is in which column.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Header {

@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::log::cells::Rows;
-use crate::log::file::{End, Kind as FileKind, read_header};
-use crate::log::header::Header;
+use crate::log::file::{End, read_header};
+use crate::log::header::{FileKind, Header};
 use crate::log::lock::{Identity, is_at, lock_within};
 use crate::log::owner::Owner;
 use crate::log::record::Record;

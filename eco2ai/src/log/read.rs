@@ -12,7 +12,7 @@ use crate::log::columns::Column;
 use crate::log::file::{LOCK_TIMEOUT, read_header};
 use crate::log::header::Header;
 use crate::log::lock::{Identity, lock_shared_within};
-use crate::log::record::Record;
+use crate::log::record::{Record, counted_rows};
 use crate::log::row::Named;
 use crate::log::start_time::begins_with_iso_date;
 use crate::log::unwritten::Unwritten;
@@ -315,11 +315,6 @@ impl Iterator for Records {
         )]
         self.next_row(|row| row.record())
     }
-}
-
-/// `1 row`, `2 rows`.
-pub(crate) fn counted_rows(count: u64) -> String {
-    if count == 1 { "1 row".into() } else { format!("{count} rows") }
 }
 
 /// What figures do not show, for people.

@@ -200,6 +200,11 @@ impl fmt::Display for Record {
     }
 }
 
+/// `1 row`, `2 rows`.
+pub(crate) fn counted_rows(count: u64) -> String {
+    if count == 1 { "1 row".into() } else { format!("{count} rows") }
+}
+
 /// Less than some centimetres by car says nothing to anybody.
 const LEAST_TO_COMPARE: KilogramsCo2e = KilogramsCo2e(1e-5);
 

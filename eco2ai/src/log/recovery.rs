@@ -9,34 +9,16 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::log::cells::Rows;
 use crate::log::columns::Column;
-use crate::log::confirmation::{REWRITE_TIME, is_within};
-use crate::log::file::{FileState, LogFile, read_header, wait_until_settled};
+use crate::log::file::{LogFile, read_header};
 use crate::log::header::Header;
 use crate::log::journal::{self, Candidate, Found, Journal, Kind, Place, Stem};
 use crate::log::lock::{Identity, is_at, lock_within};
-use crate::log::read::counted_rows;
-use crate::log::record::Record;
+use crate::log::record::{Record, counted_rows};
+use crate::log::rewriting::{FileState, REWRITE_TIME, is_within, wait_until_settled};
 use crate::log::row::{Named, start_time_cell};
-use crate::log::writer;
 use crate::regular_file::{self, Links};
 use crate::report::warn_once;
 use crate::status::Status;
-
-/// Writes the rows of runs whose process was killed, with status `interrupted`, and rows that
-/// could not be written when their runs ended. Says how many rows were written.
-///
-/// A tracker does this by itself when it starts on a log; call it to see the rows without one. The
-/// runs of living processes are left alone, on whatever machine they are. Each row is written once.
-///
-/// Rows that wait in this user's state folder for another log of the same name are left there, and
-/// reported as a warning: their log may have been moved.
-///
-/// # Errors
-/// Where the log cannot be read or written; the rows stay where they are then. A journal that cannot
-/// be used is reported as a warning, and keeps no other waiting.
-pub fn recover(path: impl AsRef<Path>) -> Result<usize> {
-    writer::recover(path.as_ref())
-}
 
 /// Takes over the journals of `log` that nobody owns.
 pub(crate) fn recover_orphans(log: &mut LogFile) -> Result<usize> {

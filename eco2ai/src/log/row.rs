@@ -10,9 +10,8 @@ use chrono::{DateTime, FixedOffset};
 
 use crate::log::cells::Row;
 use crate::log::columns::Column;
-use crate::log::encode::encode;
-use crate::log::file::Kind;
-use crate::log::header::{Header, LineEnd};
+use crate::log::encoded_text::encode;
+use crate::log::header::{FileKind, Header, LineEnd};
 use crate::log::record::Record;
 use crate::log::start_time;
 use crate::settings::CpuProcesses;
@@ -127,7 +126,7 @@ fn write_cell(record: &Record, column: Column, has_own_energy: bool, cell: &mut 
 pub(crate) fn rows_of<'a>(
     records: impl IntoIterator<Item = &'a Record>,
     header: &Header,
-    kind: Kind,
+    kind: FileKind,
 ) -> Vec<u8> {
     let mut writer = csv::WriterBuilder::new()
         .buffer_capacity(1024)
@@ -148,7 +147,7 @@ pub(crate) fn rows_of<'a>(
             let bytes = Cow::Borrowed(cell.as_bytes());
             // Writing to a `Vec` cannot fail.
             let _ = match column {
-                Some(_) if kind == Kind::EncodedCopy => writer.write_field(encode(&cell)),
+                Some(_) if kind == FileKind::EncodedCopy => writer.write_field(encode(&cell)),
                 Some(column) if has_own_energy && column.is_text() => {
                     writer.write_field(guarded(bytes))
                 }
@@ -460,7 +459,7 @@ mod tests {
             for line_end in [LineEnd::Lf, LineEnd::CrLf] {
                 let mut header = Header::full();
                 header.line_end = line_end;
-                let rows = rows_of([&record], &header, Kind::Log);
+                let rows = rows_of([&record], &header, FileKind::Log);
                 prop_assert_eq!(read(&rows, &header), vec![Ok(record.clone())]);
             }
         }
@@ -473,7 +472,7 @@ mod tests {
             second.parent_id = None;
             second.cpu_energy = None;
             let header = Header::full();
-            let rows = rows_of([&first, &second], &header, Kind::Log);
+            let rows = rows_of([&first, &second], &header, FileKind::Log);
             let mut source = Rows::new(&rows[..]);
             let mut record = Record::blank();
             for written in [first, second] {
@@ -504,7 +503,7 @@ mod tests {
                 (!left_out[*at]).then(|| if at % 5 == 0 { "mine".into() } else { column.name().into() })
             });
             let header = parse(&names.collect::<Vec<_>>().join(","));
-            let rows = rows_of([&record], &header, Kind::Log);
+            let rows = rows_of([&record], &header, FileKind::Log);
             let read = read(&rows, &header).remove(0).unwrap();
             prop_assert_eq!(&read.project, &record.project);
             prop_assert_eq!(read.duration, record.duration);
@@ -527,7 +526,7 @@ mod tests {
         for (length, cut) in [(MAX_TEXT, false), (MAX_TEXT + 1, true), (20 << 20, true)] {
             record.description = "x".repeat(length - 2) + "é";
             let header = Header::full();
-            let rows = rows_of([&record], &header, Kind::Log);
+            let rows = rows_of([&record], &header, FileKind::Log);
             let read = read(&rows, &header).remove(0).unwrap();
             assert_eq!(read.description.ends_with(CUT), cut);
             assert_eq!(read.description == record.description, !cut);
@@ -572,7 +571,7 @@ mod tests {
         record.own_energy = KilowattHours(0.25);
         record.own_co2 = KilogramsCo2e(0.125);
         record.own_cost = 2.0;
-        let row = rows_of([&record], &Header::eco2ai(), Kind::Log);
+        let row = rows_of([&record], &Header::eco2ai(), FileKind::Log);
         assert_eq!(
             String::from_utf8(row).unwrap(),
             "7,=p,d,N/A,1970-01-01 00:00:00,1.5,0.25,0.125,\"A/1 device(s), TDP:9\", 0 device(s),Linux,FR,2.0\n"

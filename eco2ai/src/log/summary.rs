@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::log::columns::Column;
-use crate::log::read::{Problem, counted_rows, notes_on_rows, read_logs};
-use crate::log::record::{ForPeople, Price};
+use crate::log::read::{Problem, notes_on_rows, read_logs};
+use crate::log::record::{ForPeople, Price, counted_rows};
 use crate::log::row::{Figures, Named, unguarded};
 use crate::log::start_time::begins_with_iso_date;
 use crate::log::unwritten::Unwritten;
@@ -358,8 +358,7 @@ impl fmt::Display for Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::file::Kind;
-    use crate::log::header::Header;
+    use crate::log::header::{FileKind, Header};
     use crate::log::record::tests::record;
     use crate::log::row::rows_of;
     use std::fs;
@@ -376,7 +375,7 @@ mod tests {
         inner.power_consumption = KilowattHours(1.0);
         inner.own_energy = KilowattHours(1.0);
         let mut text = Header::full().line().into_bytes();
-        text.extend(rows_of(&[outer, inner], &Header::full(), Kind::Log));
+        text.extend(rows_of(&[outer, inner], &Header::full(), FileKind::Log));
         fs::write(&ours, text).unwrap();
         let theirs = folder.path().join("theirs.csv");
         fs::write(

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::log::file::{self, LogFile};
+use crate::log::file::LogFile;
+use crate::log::header::FileKind;
 use crate::log::journal::{self, Candidate, Found, Kind};
 use crate::log::lock::lock_shared_within;
 use crate::log::record::Record;
@@ -31,7 +32,7 @@ pub fn live_runs(path: impl AsRef<Path>) -> Result<Vec<Record>> {
 fn checked(path: &Path) -> Result<PathBuf> {
     let path = std::path::absolute(path)
         .map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
-    LogFile::new(path.clone(), file::Kind::Log).existing_header()?;
+    LogFile::new(path.clone(), FileKind::Log).existing_header()?;
     Ok(path)
 }
 

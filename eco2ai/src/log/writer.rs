@@ -10,8 +10,8 @@ use chrono::{DateTime, FixedOffset};
 use crate::error::{Error, Result};
 use crate::locks::{Lock, Locked, Rank};
 use crate::log::confirmation::Confirmation;
-use crate::log::file::{self, End, LogFile};
-use crate::log::header::Header;
+use crate::log::file::{End, LogFile};
+use crate::log::header::{FileKind, Header};
 use crate::log::journal::{self, Found, Journal, Kind, Place};
 use crate::log::lock::Identity;
 use crate::log::record::Record;
@@ -95,9 +95,20 @@ pub(crate) fn close() {
     }
 }
 
-/// Writes what dead processes left, and what waits of our own; says how many rows were found in
-/// journals.
-pub(crate) fn recover(path: &Path) -> Result<usize> {
+/// Writes the rows of runs whose process was killed, with status `interrupted`, and rows that
+/// could not be written when their runs ended. Says how many rows were written.
+///
+/// A tracker does this by itself when it starts on a log; call it to see the rows without one. The
+/// runs of living processes are left alone, on whatever machine they are. Each row is written once.
+///
+/// Rows that wait in this user's state folder for another log of the same name are left there, and
+/// reported as a warning: their log may have been moved.
+///
+/// # Errors
+/// Where the log cannot be read or written; the rows stay where they are then. A journal that cannot
+/// be used is reported as a warning, and keeps no other waiting.
+pub fn recover(path: impl AsRef<Path>) -> Result<usize> {
+    let path = path.as_ref();
     let path = std::path::absolute(path)
         .map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
     with(&path, |log| {
@@ -182,7 +193,7 @@ impl RunId {
 impl Log {
     fn new(path: &Path) -> Self {
         Self {
-            file: LogFile::new(path.to_path_buf(), file::Kind::Log),
+            file: LogFile::new(path.to_path_buf(), FileKind::Log),
             running: HashMap::new(),
             journal: None,
             waiting: Vec::new(),
@@ -371,7 +382,7 @@ impl Log {
 
 /// Says a row that could be kept nowhere.
 fn print_lost(log: &Path, record: &Record) {
-    let row = rows_of([record], &Header::full(), file::Kind::Log);
+    let row = rows_of([record], &Header::full(), FileKind::Log);
     let row = String::from_utf8_lossy(&row);
     // Not `eprintln!`: it panics where standard error is closed.
     let _ = write!(

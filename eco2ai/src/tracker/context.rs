@@ -39,8 +39,8 @@ impl RunContext {
     /// Writes the row of a run that has ended, and its obfuscated copy where one is wanted.
     pub(super) fn write(&self, record: Record) -> Result<Record> {
         log::finish(&self.file, &record);
-        if let Some(copy) = log::encode::copy_path(&self.file, &self.settings.encode_file)? {
-            log::encode::append(&copy, &record)?;
+        if let Some(copy) = log::encoded_copy::copy_path(&self.file, &self.settings.encode_file)? {
+            log::encoded_copy::append(&copy, &record)?;
         }
         Ok(record)
     }

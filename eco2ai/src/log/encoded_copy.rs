@@ -1,40 +1,15 @@
-//! Eco2AI's obfuscated copy of a row: every letter is replaced by one five places on in a fixed
-//! alphabet. It hides a log from a casual look. It is no encryption: there is no key, and anyone
-//! can turn it back.
+//! Eco2AI's obfuscated copy of the log: a row of it for each row of the log.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 
 use crate::error::{Error, Result};
 use crate::locks::{Lock, Rank};
-use crate::log::file::{Kind, LogFile};
+use crate::log::file::LogFile;
+use crate::log::header::FileKind;
 use crate::log::record::Record;
 use crate::process::PerProcess;
 use crate::settings::EncodeFile;
-
-/// Each letter that has another in its place: Eco2AI 0.3.12, `utils.encode`. Latin letters, digits
-/// and punctuation take turns with Cyrillic letters; the last five have none after them.
-static CODE: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
-    const FIVE: usize = 5;
-    let digits_and_letters = ('0'..='9').chain('a'..='z').chain('A'..='Z');
-    let punctuation = ('!'..='/').chain(':'..='@').chain('['..='`').chain('{'..='~');
-    let latin = digits_and_letters.chain(punctuation).chain([' ']);
-    let latin = latin.filter(|letter| !matches!(letter, ',' | '"' | '\''));
-    // The rows of a Russian keyboard.
-    let keyboard = "йцукенгшщзхъфывапролджэячсмитьбю";
-    let upper = keyboard.chars().flat_map(char::to_uppercase);
-    let alphabet: Vec<char> =
-        latin.chain(keyboard.chars()).chain(['ё', 'Ё']).chain(upper).collect();
-    let (first, second) = alphabet.split_at(alphabet.len() / 2);
-    let mixed: Vec<char> = first.iter().zip(second).flat_map(|(a, b)| [*a, *b]).collect();
-    mixed.iter().copied().zip(mixed.iter().copied().skip(FIVE)).collect()
-});
-
-/// A text as Eco2AI's `encode` gives it.
-pub(crate) fn encode(text: &str) -> String {
-    text.chars().map(|letter| CODE.get(&letter).copied().unwrap_or(letter)).collect()
-}
 
 /// Where the copy of a log goes; `None` where none is wanted.
 ///
@@ -75,7 +50,7 @@ pub(crate) fn append(path: &Path, record: &Record) -> Result<()> {
         Some(copy) => copy,
         None => copies
             .entry(path.to_path_buf())
-            .or_insert_with(|| LogFile::new(path.to_path_buf(), Kind::EncodedCopy)),
+            .or_insert_with(|| LogFile::new(path.to_path_buf(), FileKind::EncodedCopy)),
     };
     copy.append(std::slice::from_ref(record)).map(drop)
 }
@@ -83,26 +58,11 @@ pub(crate) fn append(path: &Path, record: &Record) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::encoded_text::encode;
     use crate::log::header::Header;
     use crate::log::record::tests::record;
     use crate::log::row::rows_of;
     use std::fs;
-
-    #[test]
-    fn letters_are_those_of_eco2ai() {
-        // Printed by the Python `encode` of Eco2AI 0.3.12.
-        for (text, encoded) in [
-            ("0123456789", "[\\]^_`{|}~"),
-            ("abcdefghijklmnopqrstuvwxyz", " йцукенгшщзхъфывапролджэяч"),
-            ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "смитьбюёЁЙЦУКЕНГШЩЗХЪФЫВАП"),
-            ("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ ", "Р\"ОЛДЖ'ЭЯЧС,МИТЬБЮ=>3456789abcdef"),
-            ("йцукенгшщзхъфывапролджэячсмитьбюёЁ", "ghijklmnopqrstuvwxyzABCDEFGHIJKLMN"),
-            ("ЙЦУКЕНГШЩЗХЪФЫВАПРОЛДЖЭЯЧСМИТЬБЮ", "OPQRSTUVWXYZ!#$%&()*+-./:;<=>ЬБЮ"),
-            ("世é\n\t", "世é\n\t"),
-        ] {
-            assert_eq!(encode(text), encoded);
-        }
-    }
 
     #[test]
     fn the_copy_has_thirteen_cells_each_encoded_once() {
@@ -117,7 +77,7 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.starts_with(&Header::eco2ai().line()), "{text}");
         let mut reader = csv::Reader::from_path(&path).unwrap();
-        let plain = rows_of([&record], &Header::eco2ai(), Kind::Log);
+        let plain = rows_of([&record], &Header::eco2ai(), FileKind::Log);
         let mut plain = csv::ReaderBuilder::new().has_headers(false).from_reader(&plain[..]);
         let plain = plain.records().next().unwrap().unwrap();
         let expected: Vec<_> = plain.iter().map(encode).collect();

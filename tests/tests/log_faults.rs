@@ -150,7 +150,8 @@ fn a_fifo_or_a_link_in_the_place_of_the_log_hangs_nothing_and_leads_nowhere() {
         let mut writer = program(env!("CARGO_BIN_EXE_writes_runs"), folder.path());
         let output = run(writer.arg(&log).arg("2"));
         assert_success(&output);
-        assert_eq!(output.stderr.iter().filter(|byte| **byte == b'\n').count(), 1, "{case}");
+        let warnings = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(warnings.lines().count(), 1, "{case}: {warnings}");
         if let Some(content) = content {
             assert_eq!(fs::read_to_string(&victim).unwrap(), content);
         }
@@ -303,6 +304,14 @@ fn a_users_log_stays_the_users_where_root_runs() {
     let output = run(recover.arg("recover").arg(&log).uid(USER).gid(USER));
     assert_success(&output);
     assert_eq!(fs::read_dir(&own).unwrap().count(), 1, "{}", said(&output));
+    // So is a converted log, and the old one.
+    let text = fs::read_to_string(&log).unwrap();
+    fs::write(&log, text.replacen(",version", ",mine", 1)).unwrap();
+    eco2ai::convert(&log).unwrap().expect("a column is missing");
+    for entry in fs::read_dir(&own).unwrap() {
+        let found = entry.unwrap().metadata().unwrap();
+        assert_eq!((found.uid(), found.mode() & 0o777), (USER, 0o600));
+    }
     let saved = folder.path().join("params.toml");
     assert!(!saved.exists() || saved.metadata().unwrap().uid() == USER);
 }

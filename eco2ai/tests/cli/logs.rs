@@ -1,4 +1,4 @@
-//! `eco2ai summary`: what logs add up to.
+//! `eco2ai summary` and `eco2ai convert`.
 
 use serde_json::json;
 
@@ -133,4 +133,52 @@ fn a_file_that_is_no_log_is_an_error_that_says_so() {
         assert_eq!((code(&output), out(&output).as_str()), (1, ""));
         assert!(err(&output).contains(told), "{}", err(&output));
     }
+}
+
+#[test]
+fn what_the_figures_do_not_show_is_said() {
+    let home = home();
+    let undated = THEIRS.replace("1,Iris,d,N/A,2026-01-02 23:59:59", "3,Iris,d,N/A,3/4/2026 10:00");
+    home.write("undated.csv", &undated.replace("much", "8.0"));
+    home.write("copy.csv", &ours());
+    let files = ["ours.csv", "copy.csv", "./ours.csv", "undated.csv"];
+    let output = home.output(&[&["summary"][..], &files].concat());
+    let table = out(&output);
+    let notes: Vec<_> = table.lines().skip_while(|line| !line.starts_with("All")).skip(1).collect();
+    assert_eq!(
+        notes,
+        [
+            "4 rows in several of the logs, counted once",
+            "1 row without a known date; the first: undated.csv line 2: start_time = \"3/4/2026 10:00\" \
+             is not a time that can be understood: which number is the day, and which the month?",
+        ]
+    );
+    let output = home.output(&[&["summary", "--format=json"][..], &files].concat());
+    let summary: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!((&summary["repeated_rows"], &summary["undated_rows"]), (&json!(4), &json!(1)));
+    assert_eq!(summary["unwritten"], json!({"running": 0, "interrupted": 0, "waiting": 0}));
+    assert_eq!(summary["total"]["rows"], 6);
+    assert_eq!(err(&output).lines().count(), 2);
+}
+
+#[test]
+fn a_log_is_converted_when_asked_and_once() {
+    let home = home();
+    let summary = || out(&home.output(&["summary", "theirs.csv"]));
+    let before = summary();
+    assert_eq!(
+        home.text(&["convert", "theirs.csv"]),
+        "theirs.csv: 23 columns added to 2 rows; the old file is theirs.csv.bak\n"
+    );
+    assert_eq!(
+        home.text(&["convert", "theirs.csv"]),
+        "theirs.csv: has all columns; nothing was done\n"
+    );
+    assert_eq!(summary(), before);
+    assert_eq!(std::fs::read_to_string(home.path("theirs.csv.bak")).unwrap(), THEIRS);
+    home.write("table.csv", "name,age\n");
+    let output = home.output(&["convert", "table.csv", "theirs.csv"]);
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("table.csv: not an emission log"), "{}", err(&output));
+    assert!(out(&output).contains("theirs.csv: has all columns"), "the other one all the same");
 }

@@ -5,7 +5,7 @@ use std::collections::hash_map::RandomState;
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Whether a link at a path may lead to the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,13 @@ fn without_surprises(options: &OpenOptions, links: Links) -> OpenOptions {
 pub(crate) fn random() -> u64 {
     // The hasher is seeded by the system.
     RandomState::new().build_hasher().finish()
+}
+
+/// The path with `suffix` behind its name.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// Makes a file that only this user may read and write, where nothing is at the path: also no link,

@@ -63,7 +63,7 @@ fn writers_on_a_file_system_without_locks_lose_no_row_and_warn_once() {
             assert_success(&output);
             let warnings = String::from_utf8_lossy(&output.stderr);
             assert_eq!(warnings.lines().count(), 1, "{warnings}");
-            assert!(warnings.contains("no locks here"), "{warnings}");
+            assert!(warnings.contains("has no locks"), "{warnings}");
         }
         let summary = eco2ai::summary(&log).unwrap();
         assert_eq!((summary.total.rows, summary.notes()), (200, Vec::new()), "error {error}");
@@ -258,7 +258,7 @@ fn what_waits_in_the_state_folder_is_found_again_when_the_logs_folder_was_rename
     writes(&other.join("emission.csv"));
     let (rows, warnings) = recover(&other.join("emission.csv"));
     assert_eq!(rows, "0");
-    assert!(warnings.contains("1 row for ") && warnings.contains("old/emission.csv"), "{warnings}");
+    assert!(warnings.contains("1 row of ") && warnings.contains("old/emission.csv"), "{warnings}");
 
     // Also through a link.
     symlink(new.join("emission.csv"), folder.path().join("link.csv")).unwrap();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Result;
 use crate::log::file::End;
-use crate::log::journal::{Found, Kind};
+use crate::log::frames::{Found, Kind};
 use crate::log::lock::Identity;
 use crate::log::record::Record;
 use crate::log::recovery;
@@ -15,7 +15,7 @@ use crate::log::rewriting::{REWRITE_TIME, is_within};
 /// A log that was written so short a time ago may be written again at any moment: Eco2AI does so
 /// every ten seconds.
 const RECENT: Duration = Duration::from_secs(60);
-/// So many rows are remembered.
+/// So many rows are remembered before they are looked for.
 const MAX_ROWS: usize = 1000;
 
 /// The rows of this process that may still be written over: of a log that is shared with other
@@ -34,12 +34,15 @@ impl Confirmation {
         self.others_write = modified.is_ok_and(|modified| is_within(modified, RECENT));
     }
 
+    /// Whether it is time to look, so that no row is forgotten.
+    pub(crate) fn is_full(&self) -> bool {
+        self.rows.len() >= MAX_ROWS
+    }
+
     /// Remembers rows that have just been written.
     pub(crate) fn add(&mut self, records: &[Record]) {
         let now = Instant::now();
         self.rows.extend(records.iter().map(|record| (now, record.clone())));
-        let excess = self.rows.len().saturating_sub(MAX_ROWS);
-        self.rows.drain(..excess);
     }
 
     /// The rows that are gone from the log, which ended at `end` when we last wrote. They are not
@@ -61,6 +64,9 @@ impl Confirmation {
         }
         self.rows
             .retain(|(since, record)| since.elapsed() < REWRITE_TIME && !gone.contains(record));
+        // Rows that come so fast are forgotten after one look, the oldest first.
+        let excess = self.rows.len().saturating_sub(MAX_ROWS / 2);
+        self.rows.drain(..excess);
         Ok(gone)
     }
 

@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::log::cells::{Row, Rows};
 use crate::log::columns::Column;
 use crate::log::file::read_header;
-use crate::log::header::{Header, LineEnd};
+use crate::log::header::Header;
 use crate::log::lock::{is_at, lock_within};
 use crate::log::row::guarded;
-use crate::regular_file::{self, Links};
+use crate::regular_file::{self, Links, with_suffix};
 
 /// Writers hold the lock for a moment only.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -115,13 +115,8 @@ fn write_converted(
     if old.read(&mut mark)? == mark.len() && mark == BYTE_ORDER_MARK {
         to.write_all(BYTE_ORDER_MARK)?;
     }
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(match header.line_end {
-            LineEnd::Lf => csv::Terminator::Any(b'\n'),
-            LineEnd::CrLf => csv::Terminator::CRLF,
-            LineEnd::Cr => csv::Terminator::Any(b'\r'),
-        })
-        .from_writer(to);
+    let mut writer =
+        csv::WriterBuilder::new().terminator(header.line_end.terminator()).from_writer(to);
     old.seek(SeekFrom::Start(0))?;
     let mut rows = Rows::new(old);
     let names = rows.next(None)?.ok_or(ErrorKind::UnexpectedEof)?;
@@ -204,13 +199,6 @@ fn keep_old(path: &Path, mut file: &File) -> io::Result<PathBuf> {
         }
     }
     Err(io::Error::new(ErrorKind::AlreadyExists, "too many old logs are kept beside it"))
-}
-
-/// The path with `suffix` behind its name.
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::log::cells::Rows;
 use crate::log::header::{FileKind, Header, LineEnd, listed};
-use crate::log::lock::{Identity, lock_within};
+use crate::log::lock::{Identity, is_at, lock_within};
 use crate::log::record::Record;
 use crate::log::rewriting::wait_until_settled;
 use crate::log::row::rows_of;
@@ -159,7 +159,7 @@ impl LogFile {
         self.gave_up = None;
         if let Some(error) = lock.missing() {
             warn_once(&format!(
-                "{}: no locks here ({error}); rows are written without",
+                "{}: this file system has no locks ({error}); rows are written without",
                 self.path.display()
             ));
         }
@@ -168,7 +168,7 @@ impl LogFile {
         let torn =
             self.torn.take().filter(|torn| torn.identity == open.identity && torn.to == length);
         let mut torn = torn.is_some_and(|torn| {
-            let taken_back = open.file.set_len(torn.from).is_ok();
+            let taken_back = lock.missing().is_none() && open.file.set_len(torn.from).is_ok();
             length = if taken_back { torn.from } else { length };
             !taken_back
         });
@@ -323,16 +323,16 @@ impl LogFile {
         if self.path.is_symlink() {
             return Err(self.not_a_log("this link leads to a file of zeros; move that away".into()));
         }
-        let mut kept = self.path.clone().into_os_string();
-        kept.push(format!(".zeros-{:016x}", regular_file::random()));
-        if !super::lock::is_at(file, &self.path) {
+        let suffix = format!(".zeros-{:016x}", regular_file::random());
+        let kept = regular_file::with_suffix(&self.path, &suffix);
+        if !is_at(file, &self.path) {
             return Ok(());
         }
         fs::rename(&self.path, &kept).map_err(|error| self.io(error))?;
         warn_once(&format!(
             "{}: it held nothing but zeros, as after a power cut; it is {} now, and a new log begins",
             self.path.display(),
-            Path::new(&kept).display()
+            kept.display()
         ));
         Ok(())
     }

@@ -22,6 +22,14 @@ impl LineEnd {
             Self::Cr => "\r",
         }
     }
+
+    pub(crate) fn terminator(self) -> csv::Terminator {
+        match self {
+            Self::Lf => csv::Terminator::Any(b'\n'),
+            Self::CrLf => csv::Terminator::CRLF,
+            Self::Cr => csv::Terminator::Any(b'\r'),
+        }
+    }
 }
 
 /// What kind of rows a file holds.

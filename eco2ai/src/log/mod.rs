@@ -8,6 +8,7 @@ pub(crate) mod encoded_copy;
 mod encoded_text;
 mod exit;
 mod file;
+mod frames;
 mod header;
 mod journal;
 mod lock;

@@ -326,7 +326,8 @@ pub(crate) fn notes_on_rows(
 ) -> Vec<String> {
     let mut notes = Vec::new();
     if repeated > 0 {
-        notes.push(format!("{} in several of the logs, counted once", counted_rows(repeated)));
+        notes
+            .push(format!("{} in more than one of the logs, counted once", counted_rows(repeated)));
     }
     if undated > 0 {
         let mut note = format!("{} without a known date", counted_rows(undated));
@@ -373,7 +374,7 @@ mod tests {
         let mut records = read_logs([&one, &copy, &other]).unwrap();
         assert_eq!(ids(&mut records), ["1", "1", "2", "", ""]);
         assert_eq!(records.repeated_rows(), 3);
-        assert_eq!(records.notes(), ["3 rows in several of the logs, counted once"]);
+        assert_eq!(records.notes(), ["3 rows in more than one of the logs, counted once"]);
 
         let summary =
             summary::Summary::by(summary::GroupBy::Project, [&one, &copy, &other]).unwrap();

@@ -10,8 +10,9 @@ use crate::error::{Error, Result};
 use crate::log::cells::Rows;
 use crate::log::columns::Column;
 use crate::log::file::{LogFile, read_header};
+use crate::log::frames::{self, Found, Kind};
 use crate::log::header::Header;
-use crate::log::journal::{self, Candidate, Found, Journal, Kind, Place, Stem};
+use crate::log::journal::{self, Candidate, Journal, Place, Stem};
 use crate::log::lock::{Identity, is_at, lock_within};
 use crate::log::record::{Record, counted_rows};
 use crate::log::rewriting::{FileState, REWRITE_TIME, is_within, wait_until_settled};
@@ -66,13 +67,13 @@ pub(crate) fn report_others_of_that_name(log: &Path) {
         let Some(found) = candidate.open().ok().and_then(|file| {
             // Only of processes that have died.
             lock_within(&file, Duration::ZERO)?;
-            journal::read(&file, candidate.kind).ok()?
+            frames::read(&file, candidate.kind).ok()?
         }) else {
             continue;
         };
         if !found.belongs_to(&real, false) {
             warn_once(&format!(
-                "{} for {} on {} wait in {}; `eco2ai recover` of that log writes them",
+                "not written yet: {} of {} on {}, in {}; `eco2ai recover` of that log writes them",
                 counted_rows(found.records.len() as u64),
                 found.log,
                 found.owner.host_name(),
@@ -101,7 +102,7 @@ fn take_over(log: &mut LogFile, real: &Path, candidate: &Candidate) -> Result<Ta
     if !is_at(&file, &candidate.path) {
         return Ok(TakenOver::Rows(0));
     }
-    let found = match journal::read(&file, candidate.kind) {
+    let found = match frames::read(&file, candidate.kind) {
         Ok(found) => found,
         Err(error) => return unusable(&error),
     };

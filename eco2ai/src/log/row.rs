@@ -11,7 +11,7 @@ use chrono::{DateTime, FixedOffset};
 use crate::log::cells::Row;
 use crate::log::columns::Column;
 use crate::log::encoded_text::encode;
-use crate::log::header::{FileKind, Header, LineEnd};
+use crate::log::header::{FileKind, Header};
 use crate::log::record::Record;
 use crate::log::start_time;
 use crate::settings::CpuProcesses;
@@ -130,11 +130,7 @@ pub(crate) fn rows_of<'a>(
 ) -> Vec<u8> {
     let mut writer = csv::WriterBuilder::new()
         .buffer_capacity(1024)
-        .terminator(match header.line_end {
-            LineEnd::Lf => csv::Terminator::Any(b'\n'),
-            LineEnd::CrLf => csv::Terminator::CRLF,
-            LineEnd::Cr => csv::Terminator::Any(b'\r'),
-        })
+        .terminator(header.line_end.terminator())
         .from_writer(Vec::new());
     let has_own_energy = header.has_own_energy();
     let mut cell = String::with_capacity(64);
@@ -376,6 +372,7 @@ mod tests {
     use super::*;
     use crate::log::cells::Rows;
     use crate::log::columns::ALL;
+    use crate::log::header::LineEnd;
     use chrono::TimeZone;
     use proptest::prelude::*;
 

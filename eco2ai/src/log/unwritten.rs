@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::log::file::LogFile;
+use crate::log::frames::{self, Found, Kind};
 use crate::log::header::FileKind;
-use crate::log::journal::{self, Candidate, Found, Kind};
+use crate::log::journal::{self, Candidate};
 use crate::log::lock::lock_shared_within;
 use crate::log::record::Record;
 use crate::log::recovery;
@@ -134,7 +135,7 @@ fn journals(path: &Path) -> Vec<(Candidate, Found, bool)> {
         let Ok(file) = candidate.open_to_read() else { continue };
         // Its owner holds the lock for life. Shared, so that two who look do not meet each other.
         let lock = lock_shared_within(&file, Duration::ZERO);
-        let Ok(Some(found)) = journal::read(&file, candidate.kind) else { continue };
+        let Ok(Some(found)) = frames::read(&file, candidate.kind) else { continue };
         if !found.belongs_to(&real, candidate.is_beside(&real)) {
             continue;
         }

@@ -11,8 +11,9 @@ use crate::error::{Error, Result};
 use crate::locks::{Lock, Locked, Rank};
 use crate::log::confirmation::Confirmation;
 use crate::log::file::{End, LogFile};
+use crate::log::frames::{self, Found, Kind};
 use crate::log::header::{FileKind, Header};
-use crate::log::journal::{self, Found, Journal, Kind, Place};
+use crate::log::journal::{Journal, Place};
 use crate::log::lock::Identity;
 use crate::log::record::Record;
 use crate::log::recovery::{missing, recover_orphans, report_others_of_that_name};
@@ -47,6 +48,7 @@ pub(crate) fn keep(path: &Path, states: impl FnOnce() -> Vec<Record>) {
     with(path, |log| {
         // Its failure was reported when the rows began to wait.
         let _ = log.write_waiting();
+        log.confirm();
         log.running.extend(states().into_iter().map(|state| (RunId::of(&state), state)));
         log.write_running();
     });
@@ -61,6 +63,10 @@ pub(crate) fn finish(path: &Path, record: &Record) {
                 log.forget(record);
                 // What waits was reported before.
                 let _ = log.write_waiting();
+                // Else once a period, and at the end: it takes a look at the whole log.
+                if log.confirmation.is_full() {
+                    log.confirm();
+                }
             }
             Err(error) => log.wait(record, &error),
         }
@@ -80,7 +86,10 @@ pub(crate) fn flush() -> Result<()> {
     let logs: Vec<_> = logs().values().cloned().collect();
     let mut result = Ok(());
     for log in logs {
-        result = result.and(with_log(&log, Log::write_waiting));
+        result = result.and(with_log(&log, |log| {
+            log.confirm();
+            log.write_waiting()
+        }));
     }
     result
 }
@@ -218,7 +227,7 @@ impl Log {
                 self.is_refused = true;
                 let path = self.file.path().display();
                 warn_once(&format!(
-                    "{error}; rows wait in a journal until that file is moved away, and \
+                    "{error}; rows wait in a journal: move that file away, and \
                      `eco2ai recover {path}` writes them"
                 ));
             }
@@ -226,6 +235,9 @@ impl Log {
     }
 
     fn append(&mut self, records: &[Record]) -> Result<()> {
+        if records.is_empty() {
+            return Ok(());
+        }
         self.end = Some(self.file.append(records)?);
         if self.file.is_shared_with_other_programs() {
             self.confirmation.add(records);
@@ -288,7 +300,7 @@ impl Log {
     /// Appends what waits, and takes its journals away.
     fn write_waiting(&mut self) -> Result<()> {
         while let Some(journal) = self.waiting.last() {
-            let found = journal::read(journal.file(), Kind::Waiting)
+            let found = frames::read(journal.file(), Kind::Waiting)
                 .map_err(|source| Error::Io { path: journal.path().to_path_buf(), source })?;
             if let Some(found) = found {
                 let records = self.not_written_yet(found)?;
@@ -308,11 +320,18 @@ impl Log {
                 self.forget(record);
             }
         }
-        let gone = self.confirmation.gone(self.file.path(), self.end)?;
-        if !gone.is_empty() {
-            self.append(&gone)?;
-        }
         Ok(())
+    }
+
+    /// Writes again what another program has written over. What cannot be read now, because that
+    /// program is at work, is looked at the next time.
+    fn confirm(&mut self) {
+        let gone = self.confirmation.gone(self.file.path(), self.end).unwrap_or_default();
+        if let Err(error) = self.append(&gone) {
+            for record in &gone {
+                self.wait(record, &error);
+            }
+        }
     }
 
     /// Rows that were refused, less those that are in the log all the same.
@@ -395,6 +414,7 @@ fn print_lost(log: &Path, record: &Record) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::journal;
     use crate::log::read_log;
     use crate::log::record::tests::record;
     use crate::status::Status;

@@ -16,7 +16,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::regular_file::{self, Links};
+use crate::regular_file::{self, Links, with_suffix};
 use crate::settings::params::{NAMES, Params};
 
 /// Longest time to wait for another process that saves; it needs well under a millisecond.
@@ -154,7 +154,7 @@ fn write(path: &Path, saved: &Saved) -> Result<()> {
     let wrong =
         |error: io::Error| Error::Saved { path: path.to_path_buf(), reason: error.to_string() };
     regular_file::check_size(MAX_SIZE).map_err(wrong)?;
-    let neighbour = beside(path, &format!(".{:016x}.tmp", regular_file::random()));
+    let neighbour = with_suffix(path, &format!(".{:016x}.tmp", regular_file::random()));
     let written = confy::store_path(&neighbour, saved).map_err(|error| unusable(path, &error));
     let renamed = written.and_then(|()| {
         // Also where root writes the file of a user.
@@ -179,7 +179,7 @@ fn lock(path: &Path) -> Result<Option<File>> {
     if let Some(folder) = path.parent() {
         make_folders(folder).map_err(|error| wrong(error.to_string()))?;
     }
-    let name = beside(path, ".lock");
+    let name = with_suffix(path, ".lock");
     let file = open_lock(&name).map_err(|error| wrong(format!("{}: {error}", name.display())))?;
     let until = Instant::now() + LOCK_WAIT;
     loop {
@@ -227,13 +227,6 @@ fn make_folders(folder: &Path) -> io::Result<()> {
             made
         }
     }
-}
-
-/// The path with `suffix` after its file name.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn unusable(path: &Path, error: &confy::ConfyError) -> Error {

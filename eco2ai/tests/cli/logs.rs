@@ -148,7 +148,7 @@ fn what_the_figures_do_not_show_is_said() {
     assert_eq!(
         notes,
         [
-            "4 rows in several of the logs, counted once",
+            "4 rows in more than one of the logs, counted once",
             "1 row without a known date; the first: undated.csv line 2: start_time = \"3/4/2026 10:00\" \
              is not a time that can be understood: which number is the day, and which the month?",
         ]

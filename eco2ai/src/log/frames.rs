@@ -1,0 +1,266 @@
+//! What a file of the journal holds.
+//!
+//! It is a sequence of frames: a line `eco2ai-journal 2 KIND NUMBER LENGTH CHECKSUM`, then
+//! LENGTH bytes: a line with where the log ended when the frame was made, the path of the log, its
+//! owner, and rows below their header, so that another version finds its way.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use crate::log::cells::Rows;
+use crate::log::file::{End, read_header};
+use crate::log::lock::Identity;
+use crate::log::owner::Owner;
+use crate::log::record::Record;
+use crate::log::row::Named;
+
+const MAGIC: &str = "eco2ai-journal 2 ";
+/// More than any journal that this crate writes.
+const MAX_SIZE: u64 = 1 << 30;
+
+/// What a journal holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// Finished rows that wait for the log.
+    Waiting,
+    /// The latest state of runs that have not ended.
+    Running,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 2] = [Self::Waiting, Self::Running];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+        }
+    }
+}
+
+/// A frame of a journal.
+pub(crate) fn frame(kind: Kind, number: u64, log: &Path, end: End, rows: &[u8]) -> Vec<u8> {
+    let log = log.to_string_lossy();
+    let identity = end.identity.unwrap_or(Identity { device: 0, number: 0 });
+    let mut body = format!(
+        "{} {} {} {}\n{log}\n{}\n",
+        identity.device,
+        identity.number,
+        end.offset,
+        log.len(),
+        Owner::current()
+    )
+    .into_bytes();
+    body.extend_from_slice(rows);
+    let name = kind.name();
+    let sum = checksum(name, number, &body);
+    let mut frame = format!("{MAGIC}{name} {number} {} {sum:016x}\n", body.len()).into_bytes();
+    frame.append(&mut body);
+    frame
+}
+
+/// FNV-1a, 64 bits: tells a whole frame from a torn one.
+fn checksum(kind: &str, number: u64, body: &[u8]) -> u64 {
+    kind.bytes()
+        .chain(number.to_le_bytes())
+        .chain(body.iter().copied())
+        .fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+            (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+}
+
+/// What was found in a journal.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Found {
+    /// The real path of the log that it belongs to, as its owner saw it.
+    pub(crate) log: String,
+    /// Where the log ended when the frame was made: what came later may be in it already.
+    pub(crate) end: End,
+    pub(crate) owner: Owner,
+    pub(crate) records: Vec<Record>,
+}
+
+impl Found {
+    /// Rows of this process, which may be anywhere in their log.
+    pub(crate) fn of_own(records: Vec<Record>) -> Self {
+        Self { log: String::new(), end: End::default(), owner: Owner::current(), records }
+    }
+
+    /// Whether it is of the log with that real path. Its name must be the same. In the state folder,
+    /// where many logs of one name have theirs, its folder as well; or it is the same file, whose
+    /// folder has been renamed. A state folder may be shared by machines that have each a log there.
+    pub(crate) fn belongs_to(&self, log: &Path, beside: bool) -> bool {
+        let name = log.file_name().unwrap_or_default().to_string_lossy();
+        if Path::new(&self.log).file_name().unwrap_or_default().to_string_lossy() != name {
+            return false;
+        }
+        if beside {
+            return true;
+        }
+        let there = log.metadata().ok().and_then(|found| Identity::of(&found));
+        let same_file = there.is_some() && there == self.end.identity;
+        let same_path = self.log == log.to_string_lossy();
+        same_path && (same_file || self.owner.is_on_this_machine())
+            || same_file && !Path::new(&self.log).exists()
+    }
+}
+
+/// Reads what a journal holds: of runs, the latest whole state; of rows that wait, all. `None` where
+/// its first frame was cut off.
+///
+/// # Errors
+/// Also where the file is something else: not ours to take away.
+pub(crate) fn read(mut file: &File, kind: Kind) -> io::Result<Option<Found>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(MAX_SIZE).read_to_end(&mut bytes)?;
+    let found = parse(&bytes, kind);
+    // A power cut can leave zeros where a frame was to be.
+    let cut_off = || {
+        bytes.iter().zip(MAGIC.bytes()).all(|(byte, wanted)| *byte == wanted)
+            || bytes.iter().all(|byte| *byte == 0)
+    };
+    if found.is_none() && !cut_off() {
+        return Err(io::Error::new(
+            ErrorKind::InvalidData,
+            "not a journal that this version can read; move it away, or use the version that wrote it",
+        ));
+    }
+    Ok(found)
+}
+
+pub(crate) fn parse(bytes: &[u8], kind: Kind) -> Option<Found> {
+    let mut frames: Vec<(u64, Found)> = Vec::new();
+    let mut from = 0;
+    while let Some(at) = memchr::memmem::find(&bytes[from..], MAGIC.as_bytes()) {
+        from += at;
+        match parse_frame(&bytes[from..], kind) {
+            Some((number, found, length)) => {
+                frames.push((number, found));
+                from += length;
+            }
+            None => from += MAGIC.len(),
+        }
+    }
+    match kind {
+        Kind::Running => {
+            frames.into_iter().max_by_key(|(number, _)| *number).map(|(_, found)| found)
+        }
+        Kind::Waiting => frames.into_iter().map(|(_, found)| found).reduce(|mut all, found| {
+            all.records.extend(found.records);
+            all
+        }),
+    }
+}
+
+/// The frame at the head of `bytes`: its number, what it holds, its length.
+fn parse_frame(bytes: &[u8], kind: Kind) -> Option<(u64, Found, usize)> {
+    let line_end = memchr::memchr(b'\n', bytes.get(..200.min(bytes.len()))?)?;
+    let line = std::str::from_utf8(bytes.get(MAGIC.len()..line_end)?).ok()?;
+    let mut words = line.split(' ');
+    let name = words.next().filter(|name| *name == kind.name())?;
+    let number = words.next()?.parse().ok()?;
+    let length: usize = words.next()?.parse().ok()?;
+    let sum = u64::from_str_radix(words.next()?, 16).ok()?;
+    let start = line_end + 1;
+    let stop = start.checked_add(length)?;
+    let body = bytes.get(start..stop)?;
+    if checksum(name, number, body) != sum {
+        return None;
+    }
+    let place_end = memchr::memchr(b'\n', body)?;
+    let mut place = std::str::from_utf8(body.get(..place_end)?).ok()?.split(' ');
+    let mut next = || place.next()?.parse::<u64>().ok();
+    let (device, inode, offset, log_length) = (next()?, next()?, next()?, next()?);
+    let log_end = (place_end + 1).checked_add(usize::try_from(log_length).ok()?)?;
+    let log = String::from_utf8(body.get(place_end + 1..log_end)?.to_vec()).ok()?;
+    let rest = body.get(log_end + 1..)?;
+    let owner_end = memchr::memchr(b'\n', rest)?;
+    let owner = Owner::parse(std::str::from_utf8(rest.get(..owner_end)?).ok()?)?;
+    let identity = Identity { device, number: inode };
+    let identity = (identity != Identity { device: 0, number: 0 }).then_some(identity);
+    let records = records_of(rest.get(owner_end + 1..)?)?;
+    Some((number, Found { log, end: End { identity, offset }, owner, records }, stop))
+}
+
+/// All rows of a whole frame, below their header.
+fn records_of(rows: &[u8]) -> Option<Vec<Record>> {
+    let mut rows = Rows::new(rows);
+    let header = read_header(Path::new(""), &mut rows).ok()??;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next(Some(header.width())).ok()? {
+        records.push(match row.malformed {
+            None => Named { row: &row, header: &header }.record().ok()?,
+            Some(_) => return None,
+        });
+    }
+    Some(records)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::header::{FileKind, Header};
+    use crate::log::record::tests::record;
+    use crate::log::row::rows_of;
+    use proptest::prelude::*;
+
+    const LOG: &str = "/tmp/a log\n.csv";
+
+    fn end() -> End {
+        End { identity: Some(Identity { device: 3, number: 4 }), offset: 5 }
+    }
+
+    fn of(kind: Kind, number: u64, ids: &[&str]) -> Vec<u8> {
+        let records: Vec<_> = ids.iter().map(|id| record(id)).collect();
+        let mut rows = Header::full().line().into_bytes();
+        rows.extend(rows_of(&records, &Header::full(), FileKind::Log));
+        frame(kind, number, Path::new(LOG), end(), &rows)
+    }
+
+    fn ids(found: &Found) -> Vec<&str> {
+        found.records.iter().map(|record| record.id.as_str()).collect()
+    }
+
+    #[test]
+    fn the_latest_state_is_read_and_all_rows_that_wait() {
+        let mut bytes = of(Kind::Running, 2, &["new"]);
+        bytes.extend(of(Kind::Running, 1, &["old"]));
+        bytes.extend(of(Kind::Waiting, 1, &["one"]));
+        bytes.extend(of(Kind::Waiting, 2, &["two", "three"]));
+        let found = parse(&bytes, Kind::Running).unwrap();
+        assert_eq!((found.log.as_str(), found.end, ids(&found)), (LOG, end(), vec!["new"]));
+        assert_eq!(found.owner, Owner::current());
+        assert_eq!(ids(&parse(&bytes, Kind::Waiting).unwrap()), ["one", "two", "three"]);
+        assert_eq!(parse(b"", Kind::Running), None);
+    }
+
+    #[test]
+    fn a_journal_of_a_later_version_is_understood_by_its_header() {
+        let header = Header::full().line();
+        let row = rows_of([&record("1")], &Header::full(), FileKind::Log);
+        let later = format!("one more,{header}7,{}", String::from_utf8(row).unwrap());
+        let frame = frame(Kind::Waiting, 1, Path::new(LOG), end(), later.as_bytes());
+        assert_eq!(parse(&frame, Kind::Waiting).unwrap().records, [record("1")]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_harm(
+            mut bytes in prop::collection::vec(any::<u8>(), 0..300), number: u64, at: prop::sample::Index,
+            byte: u8,
+        ) {
+            parse(&bytes, Kind::Running);
+            let mut changed = of(Kind::Waiting, number, &["1"]);
+            let at = at.index(changed.len());
+            let same = changed[at] == byte;
+            changed[at] = byte;
+            let found = parse(&changed, Kind::Waiting);
+            // The digits of the checksum may change their case.
+            prop_assert!(found.is_none() || same || byte.is_ascii_hexdigit());
+            bytes.extend(of(Kind::Waiting, number, &["1"]));
+            prop_assert!(parse(&bytes, Kind::Waiting).is_some_and(|found| ids(&found) == ["1"]));
+        }
+    }
+}

@@ -14,7 +14,7 @@ static TRACKING: AtomicU8 = AtomicU8::new(UNKNOWN);
 /// Whether tracking is off: `ECO2AI_DISABLE` is 1, true, yes or on. The variable is read once; after
 /// that this costs one atomic load.
 #[inline]
-pub fn disabled() -> bool {
+pub fn is_disabled() -> bool {
     match TRACKING.load(Ordering::Relaxed) {
         UNKNOWN => read_variable(),
         tracking => tracking == OFF,

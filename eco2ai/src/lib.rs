@@ -13,6 +13,7 @@ mod own_code;
 mod process;
 mod regular_file;
 mod report;
+mod scope;
 pub mod sensor;
 mod settings;
 mod status;
@@ -25,13 +26,14 @@ pub mod __private;
 
 pub use argument::Argument;
 pub use carbon::Pricing;
-pub use disable::disabled;
+pub use disable::is_disabled;
 pub use eco2ai_macros::{set_params, track};
 pub use error::{Error, Result};
 pub use log::{
     Converted, GroupBy, Problem, Record, Records, Summary, Totals, Unwritten, convert, live_runs,
     read_log, read_logs, recover, summary,
 };
+pub use scope::Scope;
 pub use sensor::{Devices, available_devices};
 pub use settings::{
     CpuProcesses, EncodeFile, Origin, ParameterInForce, ParametersInForce, Params, Rows,

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
-use crate::disable::{disabled, known_disabled};
+use crate::disable::{is_disabled, known_disabled};
 use crate::error::Result;
 use crate::function_name::readable;
 use crate::locks::{Lock, Rank};
@@ -126,7 +126,7 @@ fn begin(
 ) -> Option<Box<ActiveRun>> {
     // First of all: nothing may be allocated before, since an allocator can be tracked.
     let _section = own_code::enter_from_outside()?;
-    if disabled() {
+    if is_disabled() {
         return None;
     }
     // Before the saved parameters are read: a change in between makes the result out of date.

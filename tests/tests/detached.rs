@@ -63,7 +63,7 @@ fn a_run_is_on_one_thread_at_a_time_and_leaves_it_with_the_guard_that_entered_it
     drop(run.enter());
     let parent =
         |tracker: Tracker| tracker.start().expect("a run").stop().expect("a record").parent_id;
-    assert_eq!(parent(bench.tracker(Current)), Some(run.so_far().id), "it is still entered");
+    assert_eq!(parent(bench.tracker(Current)), Some(run.snapshot().id), "it is still entered");
     drop(entered);
     assert_eq!(parent(bench.tracker(Current)), None);
 }
@@ -105,7 +105,7 @@ fn a_future_s_run_is_current_while_it_is_polled_and_at_no_other_time() {
     let parent =
         || bench.tracker(Current).start().expect("a run").stop().expect("a record").parent_id;
     let run = bench.tracker(Current).start_detached().expect("a run");
-    let id = run.so_far().id;
+    let id = run.snapshot().id;
     let mut future = pin!(run.track(async {
         assert_eq!(parent(), Some(id.clone()));
         let mut polls = 0;

@@ -333,7 +333,7 @@ fn journals(log: &Path) -> Journals {
     let mut running = Vec::new();
     while running.len() < 8 {
         let run = tracker("long, \"running\"\nrun").start().unwrap();
-        let id = run.so_far().id;
+        let id = run.snapshot().id;
         for _ in 0..4 {
             std::thread::sleep(Duration::from_millis(25));
             // Only the frame at the head is whole for sure while another is written.

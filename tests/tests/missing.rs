@@ -77,7 +77,7 @@ fn a_reading_or_two_that_are_missing_cost_nothing() {
         let bench = bench(counts, 4.5, 6.5);
         let run = bench.tracker(All).start().expect("a run");
         pass(&bench, 6);
-        assert_eq!(joules(run.so_far().gpu_energy).map(f64::round), Some(600.0), "as it goes on");
+        assert_eq!(joules(run.snapshot().gpu_energy).map(f64::round), Some(600.0), "as it goes on");
         pass(&bench, 4);
         let record = run.stop().expect("a record");
         assert_joules(record.gpu_energy, 1000.0);

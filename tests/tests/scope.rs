@@ -6,7 +6,7 @@ use std::time::Duration;
 use eco2ai::meter::{Meter, MeterBuilder};
 use eco2ai::sensor::{Component, LinuxUsage, NvidiaGpu, RamModel, Rapl, Share, UsageSource};
 use eco2ai::units::Watts;
-use eco2ai::{CpuProcesses, Record};
+use eco2ai::{CpuProcesses, Record, Scope};
 use eco2ai_tests::bench::{Bench, assert_joules};
 use eco2ai_tests::curve::Curve;
 use eco2ai_tests::fake_nvml::FakeNvml;
@@ -82,7 +82,7 @@ fn the_process_gets_its_part_by_cpu_time_and_memory_and_the_machine_gets_all() {
     assert_joules(current.ram_energy, 8.0 * 10.0 * 0.25);
     assert_eq!(current.cpu_method, "measured:rapl:share");
     assert_eq!(current.ram_method, "measured:rapl:share");
-    assert_eq!(current.scope, CpuProcesses::Current);
+    assert_eq!(current.scope, Scope::Process);
 
     assert_joules(all.cpu_energy, 500.0);
     assert_joules(all.ram_energy, 80.0);
@@ -90,7 +90,7 @@ fn the_process_gets_its_part_by_cpu_time_and_memory_and_the_machine_gets_all() {
         (all.cpu_method.as_str(), all.ram_method.as_str()),
         ("measured:rapl", "measured:rapl")
     );
-    assert_eq!(all.scope, CpuProcesses::All);
+    assert_eq!(all.scope, Scope::Machine);
     // Each scope is split between its own runs: neither takes from the other.
     assert_joules(current.process_energy, 125.0 + 20.0);
     assert_joules(all.process_energy, 580.0);
@@ -124,7 +124,7 @@ fn a_nested_run_counts_in_the_scope_of_its_root() {
         let inner = machine.bench.tracker(nested).start().expect("a run");
         machine.pass(4, HZ / 2);
         let (inner, outer) = (inner.stop().expect("a record"), outer.stop().expect("a record"));
-        assert_eq!((inner.scope, outer.scope), (root, root));
+        assert_eq!((inner.scope, outer.scope), (root.into(), root.into()));
         assert_joules(inner.cpu_energy, cpu * 4.0);
         assert_joules(outer.cpu_energy, cpu * 4.0);
         assert_joules(outer.own_energy, 0.0);

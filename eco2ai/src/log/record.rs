@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 
 use crate::carbon::equivalents;
-use crate::settings::CpuProcesses;
+use crate::scope::Scope;
 use crate::status::Status;
 use crate::units::{GramsPerKwh, KilogramsCo2e, KilowattHours};
 
@@ -50,7 +50,7 @@ pub struct Record {
     /// How many calls the row stands for.
     pub calls: u64,
     /// Whose energy was counted.
-    pub scope: CpuProcesses,
+    pub scope: Scope,
     /// Own energy: without what ran under it, times PUE.
     pub own_energy: KilowattHours,
     /// CO2 equivalents of the own energy.
@@ -114,7 +114,7 @@ impl Record {
             function: None,
             status: Status::Ok,
             calls: 1,
-            scope: CpuProcesses::Current,
+            scope: Scope::Process,
             own_energy: KilowattHours::ZERO,
             own_co2: KilogramsCo2e::ZERO,
             own_cost: 0.0,
@@ -263,7 +263,7 @@ pub(super) mod tests {
             function: Some("m::f".into()),
             status: Status::Ok,
             calls: 1,
-            scope: CpuProcesses::Current,
+            scope: Scope::Process,
             own_energy: KilowattHours(0.000_5),
             own_co2: KilogramsCo2e(0.000_25),
             own_cost: 0.0,

@@ -14,7 +14,7 @@ use crate::log::encoded_text::encode;
 use crate::log::header::{FileKind, Header};
 use crate::log::record::Record;
 use crate::log::start_time;
-use crate::settings::CpuProcesses;
+use crate::scope::Scope;
 use crate::status::Status;
 use crate::units::{GramsPerKwh, KilogramsCo2e, KilowattHours};
 
@@ -96,10 +96,7 @@ fn write_cell(record: &Record, column: Column, has_own_energy: bool, cell: &mut 
             let _ = write!(cell, "{}", record.calls);
             return;
         }
-        Column::Scope => match record.scope {
-            CpuProcesses::Current => "process",
-            CpuProcesses::All => "machine",
-        },
+        Column::Scope => record.scope.as_str(),
         Column::ProcessEnergy => return number(record.process_energy.0),
         Column::CpuEnergy => return number(record.cpu_energy.map_or(f64::NAN, |e| e.0)),
         Column::GpuEnergy => return number(record.gpu_energy.map_or(f64::NAN, |e| e.0)),
@@ -326,8 +323,8 @@ impl Named<'_> {
         record.status = Status::of(self.word(Column::Status)).unwrap_or(Status::Unknown);
         record.calls = self.word(Column::Calls).parse().unwrap_or(1);
         record.scope = match self.word(Column::Scope) {
-            "machine" => CpuProcesses::All,
-            _ => CpuProcesses::Current,
+            "machine" => Scope::Machine,
+            _ => Scope::Process,
         };
         record.own_energy = figures.own_energy;
         record.own_co2 = figures.own_co2;
@@ -426,7 +423,7 @@ mod tests {
                 function: Some(text(9)).filter(|text| !text.is_empty()),
                 status: Status::Cancelled,
                 calls,
-                scope: CpuProcesses::All,
+                scope: Scope::Machine,
                 own_energy: kwh(3),
                 own_co2: KilogramsCo2e(numbers[4]),
                 own_cost: numbers[5],

@@ -12,7 +12,7 @@ use super::node::{Node, Pools, RowOf};
 use super::prices::{Forecast, PricedRuns, Prices};
 use super::run_energy::{Received, RunEnergy};
 use super::sums::{Above, CalledSum, ClosedSums, Ids, SumKey, SumRow, SummedFunction, Sums};
-use crate::settings::CpuProcesses;
+use crate::scope::Scope;
 use crate::status::Status;
 
 new_key_type! {
@@ -30,7 +30,7 @@ pub(crate) struct Start<'a> {
     /// Whether it is not put on the thread that starts it.
     pub(crate) detached: bool,
     /// Whose energy is counted, if the run has no parent.
-    pub(crate) scope: CpuProcesses,
+    pub(crate) scope: Scope,
     /// How often the run wants readings.
     pub(crate) period: Duration,
     /// The price, where it changes with the time.
@@ -81,7 +81,7 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// What was given out in a scope, and what is due but was not, in joules.
     #[cfg(test)]
-    pub(super) fn given_and_carry(&mut self, scope: CpuProcesses) -> (Energies, Energies) {
+    pub(super) fn given_and_carry(&mut self, scope: Scope) -> (Energies, Energies) {
         let pool = self.pools.of_mut(scope);
         (pool.given, pool.carry())
     }
@@ -178,7 +178,7 @@ impl Ledger {
     /// Gives out the energy up to `now` by the last known power. `wall` is the calendar's time, where
     /// it matters.
     pub(crate) fn advance(&mut self, now: Duration, wall: Option<SystemTime>) {
-        for scope in [CpuProcesses::Current, CpuProcesses::All] {
+        for scope in Scope::ALL {
             let from = self.pools.of_mut(scope).advanced();
             if let Some(due) = self.pools.of_mut(scope).advance(now) {
                 self.give(scope, due, from, now, wall);
@@ -191,7 +191,7 @@ impl Ledger {
     pub(crate) fn glance(&mut self, now: Duration, wall: Option<SystemTime>, alone: Duration) {
         let from = self.pools.process.advanced();
         if let Some(due) = self.pools.process.glance(now, alone) {
-            self.give(CpuProcesses::Current, due, from, now, wall);
+            self.give(Scope::Process, due, from, now, wall);
         }
         self.advance(now, wall);
     }
@@ -199,8 +199,8 @@ impl Ledger {
     /// Takes a reading.
     pub(crate) fn read(&mut self, now: Duration, wall: Option<SystemTime>, reading: &Reading) {
         for (scope, used, power, pace) in [
-            (CpuProcesses::Current, reading.process, reading.process_power, reading.pace),
-            (CpuProcesses::All, reading.machine, reading.machine_power, None),
+            (Scope::Process, reading.process, reading.process_power, reading.pace),
+            (Scope::Machine, reading.machine, reading.machine_power, None),
         ] {
             let from = self.pools.of_mut(scope).advanced();
             if let Some(due) = self.pools.of_mut(scope).read(now, used, power, pace) {
@@ -214,7 +214,7 @@ impl Ledger {
     /// the way, what the runs received until then is kept apart.
     fn give(
         &mut self,
-        scope: CpuProcesses,
+        scope: Scope,
         energy: Energies,
         from: Duration,
         to: Duration,
@@ -479,7 +479,7 @@ impl Ledger {
     }
 
     /// Puts a run under a parent.
-    fn link(&mut self, key: RunKey, scope: CpuProcesses, parent: Option<RunKey>) {
+    fn link(&mut self, key: RunKey, scope: Scope, parent: Option<RunKey>) {
         let Some(parent) = parent else {
             self.pools.of_mut(scope).roots += 1;
             return;

@@ -56,8 +56,8 @@ pub(crate) use sums::{CalledSum, ClosedSums, SumKey, SumRow, SummedFunction};
 use crate::locks::{Lock, Locked, Rank};
 use crate::own_code;
 use crate::process::PerProcess;
+use crate::scope::Scope;
 use crate::sensor::{CpuClock, Quality, Sensor, Usage, UsageSource};
-use crate::settings::CpuProcesses;
 use crate::status::Status;
 
 /// Readings may take this part of the time: half a percent, and glances at the CPU clock as much.
@@ -432,11 +432,11 @@ impl Meter {
 
     /// How the figures of a run of `scope` were obtained that began at `since`; `read` tells
     /// whether a reading was taken while it ran.
-    pub(crate) fn methods(&self, since: Duration, read: bool, scope: CpuProcesses) -> Methods {
+    pub(crate) fn methods(&self, since: Duration, read: bool, scope: Scope) -> Methods {
         // Without a reading in between, power times time is all there is.
         let at_most = if read { Quality::Measured } else { Quality::Sampled };
         let provenance = self.shared.provenance.lock();
-        Methods::since(since, &provenance, at_most, scope == CpuProcesses::All)
+        Methods::since(since, &provenance, at_most, scope == Scope::Machine)
     }
 
     /// The calendar's time.

@@ -8,7 +8,7 @@ use super::energies::Energies;
 use super::ledger::RunKey;
 use super::pool::Pool;
 use super::sums::SumKey;
-use crate::settings::CpuProcesses;
+use crate::scope::Scope;
 
 /// Where a run's energy goes in the end.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ pub(super) struct Node {
     pub(super) row: RowOf,
     /// The nearest run above that is the outermost call of a sum, when this one started.
     pub(super) summed_above: Option<RunKey>,
-    pub(super) scope: CpuProcesses,
+    pub(super) scope: Scope,
     pub(super) parent: Option<RunKey>,
     pub(super) first_child: Option<RunKey>,
     pub(super) previous_sibling: Option<RunKey>,
@@ -89,17 +89,17 @@ pub(super) struct Pools {
 }
 
 impl Pools {
-    pub(super) fn of(&self, scope: CpuProcesses) -> &Pool {
+    pub(super) fn of(&self, scope: Scope) -> &Pool {
         match scope {
-            CpuProcesses::Current => &self.process,
-            CpuProcesses::All => &self.machine,
+            Scope::Process => &self.process,
+            Scope::Machine => &self.machine,
         }
     }
 
-    pub(super) fn of_mut(&mut self, scope: CpuProcesses) -> &mut Pool {
+    pub(super) fn of_mut(&mut self, scope: Scope) -> &mut Pool {
         match scope {
-            CpuProcesses::Current => &mut self.process,
-            CpuProcesses::All => &mut self.machine,
+            Scope::Process => &mut self.process,
+            Scope::Machine => &mut self.machine,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::energies::Energies;
-use crate::settings::CpuProcesses;
+use crate::scope::Scope;
 
 /// Energy up to a moment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,7 +31,7 @@ pub(crate) struct RunEnergy {
     pub(crate) received: Received,
     /// The same by price, where the price depends on the time.
     pub(crate) priced: Vec<PricedEnergy>,
-    pub(crate) scope: CpuProcesses,
+    pub(crate) scope: Scope,
     /// Since when, on the meter's clock.
     pub(crate) since: Duration,
     pub(crate) duration: Duration,

@@ -10,8 +10,8 @@ use super::Reading;
 use super::energies::Energies;
 use super::ledger::{Ledger, RunKey, Start};
 use super::run_energy::RunEnergy;
+use crate::scope::Scope;
 use crate::sensor::Component;
-use crate::settings::CpuProcesses;
 use crate::status::Status;
 
 const THREADS: usize = 3;
@@ -99,7 +99,7 @@ fn energies(cpu: f64, gpu: f64, ram: f64) -> Energies {
 
 impl Both {
     fn given(&mut self) -> Energies {
-        self.ledger.given_and_carry(CpuProcesses::Current).0
+        self.ledger.given_and_carry(Scope::Process).0
     }
 
     fn nth(&self, n: usize) -> Option<RunKey> {
@@ -159,7 +159,7 @@ impl Both {
                 summed: None,
                 parent,
                 detached: false,
-                scope: CpuProcesses::Current,
+                scope: Scope::Process,
                 period: Duration::from_secs(1),
                 prices: None,
             },
@@ -278,7 +278,7 @@ proptest! {
         let scale = total(used);
         prop_assert!(close(energy.received.inclusive, used, scale));
         prop_assert!(close(energy.received.process, used, scale));
-        let (_, carry) = both.ledger.given_and_carry(CpuProcesses::Current);
+        let (_, carry) = both.ledger.given_and_carry(Scope::Process);
         prop_assert!(close(carry, Energies::ZERO, scale));
     }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use crate::carbon::{Place, Pricing, Tariff};
 use crate::error::{Error, Result};
+use crate::scope::Scope;
 
 /// See [`Params::NAMES`].
 pub(super) const NAMES: [&str; 14] = [
@@ -41,6 +42,15 @@ pub enum CpuProcesses {
     Current,
     /// The whole machine.
     All,
+}
+
+impl From<CpuProcesses> for Scope {
+    fn from(processes: CpuProcesses) -> Self {
+        match processes {
+            CpuProcesses::Current => Self::Process,
+            CpuProcesses::All => Self::Machine,
+        }
+    }
 }
 
 /// How many rows a tracked function leaves.

@@ -65,7 +65,7 @@ impl ActiveRun {
             summed: context.is_none().then_some(&config.summed),
             parent: given.filter(|(parents, _)| parents.is_same(meter)).map(|(_, key)| *key),
             detached,
-            scope: config.settings.cpu_processes,
+            scope: config.settings.cpu_processes.into(),
             period: config.settings.measure_period,
             prices: config.prices.as_ref(),
         });

@@ -115,9 +115,9 @@ impl DetachedRun {
         self.run.handle()
     }
 
-    /// The record as it stands, as [`Run::so_far`](crate::Run::so_far).
-    pub fn so_far(&self) -> Record {
-        self.run.so_far()
+    /// The record as it stands, as [`Run::snapshot`](crate::Run::snapshot).
+    pub fn snapshot(&self) -> Record {
+        self.run.snapshot()
     }
 
     /// Stops the run and writes its row, as [`Run::stop`](crate::Run::stop).

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::active::{ActiveRun, RunHandle};
 use super::config::RunConfig;
-use crate::disable::disabled;
+use crate::disable::is_disabled;
 use crate::error::Result;
 use crate::log::Record;
 use crate::own_code;
@@ -22,7 +22,7 @@ pub(super) struct HeldRun {
 impl HeldRun {
     pub(super) fn start(config: &Arc<RunConfig>, rows: Rows, detached: bool) -> Self {
         let active = match own_code::enter_from_outside() {
-            Some(_section) if !disabled() => {
+            Some(_section) if !is_disabled() => {
                 Some(Box::new(ActiveRun::start(config, rows, detached)))
             }
             _ => None,
@@ -43,7 +43,7 @@ impl HeldRun {
         self.active().map(ActiveRun::handle).unwrap_or_default()
     }
 
-    pub(super) fn so_far(&self) -> Record {
+    pub(super) fn snapshot(&self) -> Record {
         self.active().and_then(ActiveRun::record).unwrap_or_else(|| self.nothing())
     }
 

@@ -51,8 +51,8 @@ impl Run {
 
     /// The record as it stands: id, energy, CO2 and cost so far. Its status is `interrupted`, as
     /// it would be if the process died now.
-    pub fn so_far(&self) -> Record {
-        self.run.so_far()
+    pub fn snapshot(&self) -> Record {
+        self.run.snapshot()
     }
 
     /// Stops the run and writes its row. Where tracking is off (`ECO2AI_DISABLE`), nothing is

@@ -35,8 +35,8 @@ impl Training {
     }
 
     /// The record of the whole training as it stands.
-    pub fn so_far(&self) -> Record {
-        self.run.so_far()
+    pub fn snapshot(&self) -> Record {
+        self.run.snapshot()
     }
 
     /// Ends an epoch and writes its row: the energy since the previous epoch, and the metrics in

@@ -13,7 +13,7 @@ fn main() {
         let name = format!("{}:{number}", std::process::id());
         let tracker = Tracker::builder().description(&name).measure_period(0.01).file(log);
         let run = tracker.forget().build().expect("good parameters").start().expect("a run");
-        let id = run.so_far().id;
+        let id = run.snapshot().id;
         wait_until("it is in the journal", || is_kept(log, &id));
         println!("kept {name}");
         run.stop().expect("a row");

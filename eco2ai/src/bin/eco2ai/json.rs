@@ -1,7 +1,7 @@
 //! Records and sums as JSON: each key ends with its unit.
 
 use eco2ai::units::KilowattHours;
-use eco2ai::{CpuProcesses, Record, Totals};
+use eco2ai::{Record, Totals};
 use serde_json::{Map, Value, json};
 
 /// A record; what it does not tell is `null`.
@@ -25,10 +25,7 @@ pub(crate) fn record(record: &Record) -> Map<String, Value> {
         "function": record.function,
         "status": record.status.to_string(),
         "calls": record.calls,
-        "scope": match record.scope {
-            CpuProcesses::Current => "process",
-            CpuProcesses::All => "machine",
-        },
+        "scope": record.scope,
         "own_energy_kwh": record.own_energy.0,
         "own_co2_kg": record.own_co2.0,
         "own_cost": record.own_cost,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use chrono::{FixedOffset, Offset as _, Utc};
-use eco2ai::{CpuProcesses, Problem, Record, Status};
+use eco2ai::{Problem, Record, Scope, Status};
 use uuid::Uuid;
 
 use super::names::Names;
@@ -220,7 +220,7 @@ impl Logs {
         self.statuses.entry(record.status).or_default().add(record);
         self.hosts.number(&record.hostname);
         self.pue = self.pue.max(record.pue);
-        self.machine_rows += u64::from(record.scope == CpuProcesses::All);
+        self.machine_rows += u64::from(record.scope == Scope::Machine);
         self.summed_rows += u64::from(record.calls > 1);
         self.add_intensity(record, key);
         self.add_stretch(record, project);

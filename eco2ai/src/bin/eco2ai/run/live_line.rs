@@ -35,7 +35,7 @@ pub(super) fn while_there_is_one<T>(run: &Run, work: impl FnOnce() -> T) -> T {
 fn draw(run: &Run, ended: &Receiver<()>) {
     let (mut since, mut before) = (Duration::ZERO, KilowattHours::ZERO);
     while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
-        let record = run.so_far();
+        let record = run.snapshot();
         let (time, energy) = (record.duration, record.power_consumption);
         let power = average(energy - before, time.saturating_sub(since));
         (since, before) = (time, energy);

@@ -105,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result {
         Some(Some(file)) => Some(JsonFile::create(file)?),
         _ => None,
     };
-    if eco2ai::disabled() && !arguments.quiet {
+    if eco2ai::is_disabled() && !arguments.quiet {
         warning("tracking is off (ECO2AI_DISABLE): nothing is measured");
     }
     let supervisor =

@@ -54,7 +54,7 @@ pub(super) fn tell(
     let to_file = json.map_or(Ok(()), |file| file.write(&text()));
     if matches!(arguments.json, Some(None)) {
         note(text());
-    } else if !arguments.quiet && !eco2ai::disabled() {
+    } else if !arguments.quiet && !eco2ai::is_disabled() {
         note(format_args!("{record}\n  log   {}", log(arguments)));
     }
     for budget in &exceeded {
@@ -79,7 +79,7 @@ fn code_of(status: ExitStatus) -> u8 {
 fn exceeded(arguments: &Arguments, record: &Record) -> Vec<String> {
     let energy = arguments.budget_kwh.map(KilowattHours);
     let co2 = arguments.budget_co2.map(KilogramsCo2e);
-    if eco2ai::disabled() && (energy.is_some() || co2.is_some()) {
+    if eco2ai::is_disabled() && (energy.is_some() || co2.is_some()) {
         warning("the budget is not checked: nothing was measured");
         return Vec::new();
     }

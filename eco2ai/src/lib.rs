@@ -33,8 +33,9 @@ pub use log::{
     Converted, GroupBy, Problem, Record, Records, Summary, Totals, Unwritten, convert, live_runs,
     read_log, read_logs, recover, summary,
 };
+pub use meter::available_devices;
 pub use scope::Scope;
-pub use sensor::{Devices, available_devices};
+pub use sensor::Devices;
 pub use settings::{
     CpuProcesses, EncodeFile, Origin, ParameterInForce, ParametersInForce, Params, Rows,
     get_params, save as save_params, saved_path as saved_params_path, unset as unset_params,

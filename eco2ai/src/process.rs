@@ -30,6 +30,19 @@ impl<T> PerProcess<T> {
         Self(OnceLock::new())
     }
 
+    /// The value of this process, if it was made.
+    pub(crate) fn get(&self) -> Option<&T> {
+        let pid = id();
+        let mut place = self;
+        loop {
+            let own = place.0.get()?;
+            if own.pid == pid {
+                return Some(&own.value);
+            }
+            place = &own.of_child;
+        }
+    }
+
     /// The value of this process, made the first time.
     pub(crate) fn get_or_init(&self, init: impl Fn() -> T) -> &T {
         let pid = id();

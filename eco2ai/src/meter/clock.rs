@@ -1,10 +1,12 @@
 //! Time: the system's, or a test's own.
 
 use std::fmt::Debug;
+#[cfg(feature = "test-util")]
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// What the time is. A meter asks nothing else about time.
+/// What the time is. A meter asks nothing else about time. Public only with the feature
+/// `test-util`.
 pub trait Clock: Send + Sync + Debug {
     /// Time since some fixed moment; never falls, whatever happens to the calendar.
     fn now(&self) -> Duration;
@@ -20,7 +22,7 @@ pub trait Clock: Send + Sync + Debug {
 
 /// The machine's clock.
 #[derive(Debug)]
-pub struct SystemClock {
+pub(super) struct SystemClock {
     origin: Instant,
 }
 
@@ -41,12 +43,24 @@ impl Clock for SystemClock {
 }
 
 /// A clock that stands still until it is moved, for tests of code that measures. Its clones are
-/// the same clock.
+/// the same clock. Only with the feature `test-util`.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use eco2ai::meter::{Clock, ManualClock};
+///
+/// let clock = ManualClock::new(SystemTime::UNIX_EPOCH);
+/// clock.advance(Duration::from_secs(5));
+/// assert_eq!(clock.now(), Duration::from_secs(5));
+/// ```
+#[cfg(feature = "test-util")]
 #[derive(Clone, Debug)]
 pub struct ManualClock {
     time: Arc<Mutex<(Duration, SystemTime)>>,
 }
 
+#[cfg(feature = "test-util")]
 impl ManualClock {
     /// A clock whose calendar begins at `wall`.
     pub fn new(wall: SystemTime) -> Self {
@@ -66,6 +80,7 @@ impl ManualClock {
     }
 }
 
+#[cfg(feature = "test-util")]
 impl Clock for ManualClock {
     fn now(&self) -> Duration {
         self.time.lock().unwrap_or_else(PoisonError::into_inner).0

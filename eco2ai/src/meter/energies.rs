@@ -24,7 +24,8 @@ impl Energies {
             self.get(Component::Machine)
         } else {
             Component::ALL
-                .into_iter()
+                .iter()
+                .copied()
                 .filter(|component| *component != Component::Machine)
                 .map(|component| self.get(component))
                 .sum()

@@ -5,9 +5,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::energies::Energies;
-use super::ledger::RunKey;
+use super::keys::{RunKey, SumKey};
 use super::pool::Pool;
-use super::sums::SumKey;
 use crate::scope::Scope;
 
 /// Where a run's energy goes in the end.

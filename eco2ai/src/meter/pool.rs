@@ -3,14 +3,14 @@
 //! Two things happen here. A **ledger line**: readings say what was used; between two readings the
 //! pool goes on at the last known power, or by the process's CPU clock, and settles the difference
 //! at the next one. And **two
-//! virtual clocks**, as in fair queueing: each tells how many joules one sharer has received since
+//! virtual clocks**, as in fair queueing: each shows how many joules one sharer has received since
 //! the beginning. A run notes a clock when it begins to share and takes the difference when it
 //! ceases, so that no operation depends on the number of runs.
 
 use std::time::Duration;
 
 use super::energies::Energies;
-use super::sensing::Pace;
+use super::power_model::PowerModel;
 use crate::sensor::Component;
 
 /// The energy of one scope while any run of it was active.
@@ -24,16 +24,16 @@ pub(super) struct Pool {
     active: Duration,
     /// Energy of all active time up to the last reading.
     due: Energies,
-    /// Energy expected from the last reading up to the last glance at the CPU clock.
+    /// Energy expected from the last reading up to the last sample of the CPU clock.
     ahead: Energies,
-    /// Time of the last reading or glance.
-    glanced: Duration,
+    /// Time of the last reading or sample.
+    cpu_sampled: Duration,
     /// Time since then during which a run was active.
-    active_since_glance: Duration,
+    active_since_sample: Duration,
     /// Power in watts, for the time after that.
     power: Energies,
-    /// What that power follows.
-    pace: Option<Pace>,
+    /// What that power scales with.
+    model: Option<PowerModel>,
     /// Energy given out. What is due and not given out is the carry.
     pub(super) given: Energies,
     /// Joules per thread that has an innermost run.
@@ -53,42 +53,47 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Lets time pass up to `now` and tells what may be given out for it by the last known power;
+    /// Lets time pass up to `now` and returns what may be given out for it by the last known power;
     /// `None` where no run is there to receive it.
     pub(super) fn advance(&mut self, now: Duration) -> Option<Energies> {
         self.pass(now);
         if self.leaf_sharers == 0 {
             return None;
         }
-        let since = self.power * self.active_since_glance.as_secs_f64();
+        let since = self.power * self.active_since_sample.as_secs_f64();
         Some(positive(self.due + self.ahead + since - self.given))
     }
 
-    /// Goes on by the process's CPU time, which has come to `alone`: the power since the last
+    /// Goes on by the process's CPU time, which has come to `own_cpu`: the power since the last
     /// reading or glance is that of this CPU time, not the last known one.
-    pub(super) fn glance(&mut self, now: Duration, alone: Duration) -> Option<Energies> {
+    pub(super) fn sample_cpu_clock(
+        &mut self,
+        now: Duration,
+        own_cpu: Duration,
+    ) -> Option<Energies> {
         self.pass(now);
-        let passed = self.advanced.saturating_sub(self.glanced);
+        let passed = self.advanced.saturating_sub(self.cpu_sampled);
         // A thread that was held up may come with a time that is older than another one's.
-        if let Some(pace) = self.pace.as_mut().filter(|_| !passed.is_zero() && self.advanced == now)
+        if let Some(model) =
+            self.model.as_mut().filter(|_| !passed.is_zero() && self.advanced == now)
         {
-            self.power = pace.power(alone, passed);
-            pace.alone = alone;
-            self.ahead += self.power * self.active_since_glance.as_secs_f64();
-            self.active_since_glance = Duration::ZERO;
-            self.glanced = self.advanced;
+            self.power = model.power(own_cpu, passed);
+            model.own_cpu = own_cpu;
+            self.ahead += self.power * self.active_since_sample.as_secs_f64();
+            self.active_since_sample = Duration::ZERO;
+            self.cpu_sampled = self.advanced;
         }
         self.advance(now)
     }
 
-    /// Takes a reading: what was used since the last one, and the power to go on with. Tells what
+    /// Takes a reading: what was used since the last one, and the power to go on with. Returns what
     /// may be given out now.
     pub(super) fn read(
         &mut self,
         now: Duration,
         used: Energies,
         power: Energies,
-        pace: Option<Pace>,
+        model: Option<PowerModel>,
     ) -> Option<Energies> {
         self.pass(now);
         let interval = self.advanced.saturating_sub(self.read_at);
@@ -99,12 +104,12 @@ impl Pool {
         };
         self.due += used * share;
         self.power = power;
-        self.pace = pace;
+        self.model = model;
         self.ahead = Energies::ZERO;
         self.read_at = self.advanced;
-        self.glanced = self.advanced;
+        self.cpu_sampled = self.advanced;
         self.active = Duration::ZERO;
-        self.active_since_glance = Duration::ZERO;
+        self.active_since_sample = Duration::ZERO;
         self.readings += 1;
         (self.leaf_sharers > 0).then(|| positive(self.due - self.given))
     }
@@ -114,7 +119,7 @@ impl Pool {
         self.advanced = self.advanced.max(now);
         if self.leaf_sharers > 0 {
             self.active += passed;
-            self.active_since_glance += passed;
+            self.active_since_sample += passed;
             if self.roots > 1 {
                 self.overlap += passed;
             }

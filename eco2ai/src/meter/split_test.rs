@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::Reading;
 use super::energies::Energies;
-use super::ledger::{Ledger, RunKey, Start};
+use super::keys::RunKey;
+use super::ledger::Ledger;
 use super::run_energy::RunEnergy;
+use super::start::Start;
+use super::used_energy::UsedEnergy;
 use crate::scope::Scope;
 use crate::sensor::Component;
 use crate::status::Status;
@@ -85,7 +87,7 @@ struct Both {
     now: Duration,
     active: BTreeMap<RunKey, Plain>,
     stacks: [Vec<RunKey>; THREADS],
-    /// Own energies of all runs that have ended, as the ledger told them.
+    /// Own energies of all runs that have ended, as the ledger reported them.
     ended: Energies,
 }
 
@@ -117,7 +119,7 @@ impl Both {
             .collect();
         let innermost: Vec<RunKey> =
             self.stacks.iter().filter_map(|stack| stack.last().copied()).collect();
-        for component in Component::ALL {
+        for &component in Component::ALL {
             let on_cpu = matches!(component, Component::Cpu | Component::Ram);
             let sharers = if on_cpu && !innermost.is_empty() { &innermost } else { &leaves };
             for sharer in sharers {
@@ -141,10 +143,10 @@ impl Both {
             None => self.ledger.advance(self.now, None),
             Some(used) => {
                 let seconds = ms as f64 / 1000.0;
-                let reading = Reading {
+                let reading = UsedEnergy {
                     process: used,
                     process_power: used * (1.0 / seconds),
-                    ..Reading::default()
+                    ..UsedEnergy::default()
                 };
                 self.ledger.read(self.now, None, &reading);
             }
@@ -194,7 +196,7 @@ impl Both {
 }
 
 fn close(left: Energies, right: Energies, scale: f64) -> bool {
-    Component::ALL.into_iter().all(|c| (left[c] - right[c]).abs() <= 1e-9 * scale.max(1.0))
+    Component::ALL.iter().all(|&c| (left[c] - right[c]).abs() <= 1e-9 * scale.max(1.0))
 }
 
 fn total(energies: Energies) -> f64 {
@@ -248,7 +250,7 @@ proptest! {
         for (energy, plain) in &ended {
             prop_assert!(close(energy.received.own, plain.own, scale), "{energy:?} {plain:?}");
             prop_assert!(close(energy.received.inclusive, plain.inclusive, scale));
-            let least = Component::ALL.into_iter().map(|c| energy.received.own[c]).fold(0.0, f64::min);
+            let least = Component::ALL.iter().map(|&c| energy.received.own[c]).fold(0.0, f64::min);
             prop_assert!(least >= -1e-9 * scale, "below zero: {energy:?}");
         }
         // Nothing counted twice, nothing lost.
@@ -306,14 +308,14 @@ proptest! {
             } else {
                 both.now += Duration::from_millis(all);
             }
-            let reading = Reading {
+            let reading = UsedEnergy {
                 process: energies(cpu, 0.0, 0.0),
                 process_power: energies(cpu, 0.0, 0.0) * (1000.0 / all as f64),
-                ..Reading::default()
+                ..UsedEnergy::default()
             };
             both.ledger.read(both.now, None, &reading);
             // What was given too early is taken off what follows.
-            let follow = Reading { process: energies(200.0, 0.0, 0.0), ..Reading::default() };
+            let follow = UsedEnergy { process: energies(200.0, 0.0, 0.0), ..UsedEnergy::default() };
             both.now += Duration::from_secs(1);
             both.ledger.read(both.now, None, &follow);
             let key = both.nth(0).expect("one is active");

@@ -4,17 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::SystemTime;
 
-use slotmap::{SecondaryMap, SlotMap, new_key_type};
+use slotmap::{SecondaryMap, SlotMap};
 use uuid::Uuid;
 
-use super::ledger::RunKey;
+use super::keys::{RunKey, SumKey};
 use super::run_energy::{RunEnergy, Tally};
 use crate::status::Status;
-
-new_key_type! {
-    /// Names a sum.
-    pub(crate) struct SumKey;
-}
 
 /// A function whose calls are added up.
 #[derive(Debug)]
@@ -136,7 +131,7 @@ impl Default for Ids {
 impl Ids {
     pub(super) fn next(&mut self) -> Uuid {
         self.given += 1;
-        // Far below the bits that tell the version of an id.
+        // Far below the bits that hold the version of an id.
         Uuid::from_u128(self.first.as_u128() ^ self.given)
     }
 }
@@ -204,7 +199,7 @@ impl Sums {
         (key, true)
     }
 
-    /// A call begins; tells whether the row begins with it.
+    /// A call begins; returns whether the row begins with it.
     pub(super) fn begin(&mut self, key: SumKey) -> bool {
         let Some(sum) = self.all.get_mut(key) else { return false };
         sum.under_way += 1;

@@ -1,9 +1,12 @@
 //! The model of the processor: its thermal design power (TDP), to be multiplied by the
 //! utilisation.
 
+use super::component::Component;
 use super::cpu_info::CpuInfo;
 use super::cpu_table::{self, Part};
-use super::{Component, Reading, Sensor, SensorError};
+use super::found::Found;
+use super::reading::{Quality, Reading, SensorError};
+use super::sensor::Sensor;
 use crate::units::Watts;
 
 /// Power of a processor that is in no table. Source: `Eco2AI`'s documentation.
@@ -16,6 +19,7 @@ const UNKNOWN_VIRTUAL_CPU: Watts = Watts(4.0);
 /// one hardware thread of the part: never the TDP of the whole socket.
 #[derive(Clone, Debug)]
 pub struct CpuModel {
+    name: String,
     at_full_load: Watts,
     source: &'static str,
     basis: String,
@@ -25,18 +29,20 @@ impl CpuModel {
     /// The model of the processors `cpu`.
     pub(crate) fn new(cpu: &CpuInfo) -> Self {
         let part = cpu_table::find(&cpu.brand);
-        if cpu.is_virtual { Self::of_virtual(cpu, part) } else { Self::of_hardware(cpu, part) }
+        if cpu.is_virtual { Self::for_virtual(cpu, part) } else { Self::for_hardware(cpu, part) }
     }
 
-    fn of_hardware(cpu: &CpuInfo, part: Option<Part>) -> Self {
+    fn for_hardware(cpu: &CpuInfo, part: Option<Part>) -> Self {
         let sockets = f64::from(cpu.sockets);
         match part {
             Some(part) => Self {
+                name: cpu.brand.clone(),
                 at_full_load: part.tdp * sockets,
                 source: "tdp",
                 basis: format!("TDP of {} x {}", part.model, cpu.sockets),
             },
             None => Self {
+                name: cpu.brand.clone(),
                 at_full_load: UNKNOWN_PART * sockets,
                 source: "default",
                 basis: format!("not in the table: 100 W x {}", cpu.sockets),
@@ -44,10 +50,11 @@ impl CpuModel {
         }
     }
 
-    fn of_virtual(cpu: &CpuInfo, part: Option<Part>) -> Self {
+    fn for_virtual(cpu: &CpuInfo, part: Option<Part>) -> Self {
         let virtual_cpus = f64::from(cpu.logical);
         match part.and_then(|part| Some((part, part.threads().filter(|&threads| threads > 0)?))) {
             Some((part, threads)) => Self {
+                name: cpu.brand.clone(),
                 at_full_load: part.tdp * virtual_cpus / f64::from(threads),
                 source: "tdp",
                 basis: format!(
@@ -56,6 +63,7 @@ impl CpuModel {
                 ),
             },
             None => Self {
+                name: cpu.brand.clone(),
                 at_full_load: UNKNOWN_VIRTUAL_CPU * virtual_cpus,
                 source: "default",
                 basis: format!("virtual machine, part unknown: 4 W x {} CPUs", cpu.logical),
@@ -63,12 +71,26 @@ impl CpuModel {
         }
     }
 
-    /// The model of a processor whose power at full load is known.
+    /// The model of a processor whose power at full load is known, in watts.
+    ///
+    /// ```
+    /// use eco2ai::sensor::CpuModel;
+    /// use eco2ai::units::Watts;
+    ///
+    /// let model = CpuModel::from_watts(Watts(80.0));
+    /// assert_eq!(model.at_full_load(), Watts(80.0));
+    /// assert_eq!(model.basis(), "given: 80.00 W");
+    /// ```
     pub fn from_watts(at_full_load: Watts) -> Self {
-        Self { at_full_load, source: "tdp", basis: format!("given: {at_full_load}") }
+        Self {
+            name: "processor".into(),
+            at_full_load,
+            source: "tdp",
+            basis: format!("given: {at_full_load}"),
+        }
     }
 
-    /// Power of all processors when every CPU of the machine is busy.
+    /// Power of all processors in watts when every CPU of the machine is busy.
     pub fn at_full_load(&self) -> Watts {
         self.at_full_load
     }
@@ -76,6 +98,13 @@ impl CpuModel {
     /// How the power was found, in words.
     pub fn basis(&self) -> &str {
         &self.basis
+    }
+}
+
+/// Adds the model where the processor has no counter.
+pub(crate) fn detect(model: CpuModel, found: &mut Found) {
+    if !found.has(Component::Cpu) {
+        found.add(model);
     }
 }
 
@@ -91,6 +120,22 @@ impl Sensor for CpuModel {
 
     fn read(&mut self) -> Result<Reading, SensorError> {
         Ok(Reading::AtFullLoad(self.at_full_load))
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn quality(&self) -> Quality {
+        Quality::Estimated
+    }
+
+    fn how(&self) -> String {
+        "utilisation x power at full load".into()
+    }
+
+    fn note(&self) -> Option<String> {
+        Some(self.basis.clone())
     }
 }
 

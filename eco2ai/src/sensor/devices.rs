@@ -1,15 +1,16 @@
-//! What was found on this machine, for people to read.
+//! The devices of a machine, for people and programs to read.
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::detect::{Detected, detect};
-use super::{Component, Quality};
+use super::component::Component;
+use super::reading::Quality;
+use super::sensor::{DeviceProperties, Sensor};
 use crate::units::Watts;
 
 /// The devices of this machine, and how the energy of each will be measured. Print it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Devices {
     /// `Linux`, `Windows` or `MacOS`.
@@ -27,12 +28,12 @@ pub struct Devices {
 }
 
 /// A device whose energy is counted.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Device {
     /// Which column its energy goes to.
     pub component: Component,
-    /// What it is called.
+    /// The name of the device.
     pub name: String,
     /// How good its figures are.
     pub quality: Quality,
@@ -42,41 +43,42 @@ pub struct Device {
     pub how: String,
     /// Why it is only estimated, and from what.
     pub note: Option<String>,
-    /// Its temperature now.
+    /// Its temperature in degrees Celsius, when it was found.
     pub temperature_celsius: Option<u32>,
     /// Its memory in bytes.
     pub memory_bytes: Option<u64>,
-    /// The power that it may take.
+    /// The power that it may take at most, in watts.
     #[serde(rename = "power_limit_watts")]
     pub power_limit: Option<Watts>,
 }
 
 /// A figure that this machine does not give.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Missing {
     /// What is missing.
     pub what: String,
     /// Why.
     pub why: String,
-    /// The command that would allow it, where there is one.
+    /// The command that would enable it, where there is one.
     pub command: Option<String>,
 }
 
-/// Looks at the machine and tells which devices it has, and how each will be measured.
-pub fn available_devices() -> Devices {
-    Devices::new(detect())
-}
-
-impl Devices {
-    pub(super) fn new(detected: Detected) -> Self {
+impl Device {
+    /// The device that `sensor` reads.
+    pub(crate) fn new(sensor: &dyn Sensor) -> Self {
+        let DeviceProperties { temperature_celsius, memory_bytes, power_limit } =
+            sensor.properties();
         Self {
-            os: detected.os,
-            cpu: detected.cpu_name,
-            logical_cpus: detected.cpu.logical,
-            is_virtual_machine: detected.cpu.is_virtual,
-            devices: detected.devices,
-            missing: detected.missing,
+            component: sensor.component(),
+            name: sensor.name(),
+            quality: sensor.quality(),
+            source: sensor.source().to_owned(),
+            how: sensor.how(),
+            note: sensor.note(),
+            temperature_celsius,
+            memory_bytes,
+            power_limit,
         }
     }
 }
@@ -91,7 +93,7 @@ impl fmt::Display for Devices {
         for missing in &self.missing {
             writeln!(f, "missing  {}: {}", missing.what, missing.why)?;
             if let Some(command) = &missing.command {
-                writeln!(f, "         to allow it: {command}")?;
+                writeln!(f, "         to enable it: {command}")?;
             }
         }
         Ok(())
@@ -100,20 +102,8 @@ impl fmt::Display for Devices {
 
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = match self.component {
-            Component::Cpu => "CPU",
-            Component::Gpu => "GPU",
-            Component::Ram => "RAM",
-            Component::Other => "other",
-            Component::Machine => "machine",
-        };
-        let quality = match self.quality {
-            Quality::Estimated => "estimated",
-            Quality::Sampled => "sampled",
-            Quality::Measured => "measured",
-        };
-        writeln!(f, "{part:<8} {}", self.name)?;
-        writeln!(f, "         {quality}:{}, {}", self.source, self.how)?;
+        writeln!(f, "{:<8} {}", self.component, self.name)?;
+        writeln!(f, "         {}:{}, {}", self.quality, self.source, self.how)?;
         if let Some(note) = &self.note {
             writeln!(f, "         {note}")?;
         }
@@ -121,9 +111,9 @@ impl fmt::Display for Device {
         let gibibyte = (1_u64 << 30) as f64;
         let memory = self.memory_bytes.map(|it| format!("{:.1} GiB", it as f64 / gibibyte));
         let limit = self.power_limit.map(|watts| format!("limit {watts}"));
-        let facts: Vec<String> = [temperature, memory, limit].into_iter().flatten().collect();
-        if !facts.is_empty() {
-            writeln!(f, "         {}", facts.join(", "))?;
+        let properties: Vec<String> = [temperature, memory, limit].into_iter().flatten().collect();
+        if !properties.is_empty() {
+            writeln!(f, "         {}", properties.join(", "))?;
         }
         Ok(())
     }

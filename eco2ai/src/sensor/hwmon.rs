@@ -1,12 +1,17 @@
 //! Devices that show their power or energy through Linux's hardware monitoring: AMD and Intel
 //! GPUs, NVIDIA's Grace processor and Jetson modules.
 //!
-//! What these devices tell is nested; only the outermost figure that serves is taken.
+//! What these devices report is nested; only the outermost figure that serves is taken.
 
 use std::path::{Path, PathBuf};
 
+use super::component::Component;
+use super::found::Found;
 use super::kept_file::{KeptFile, read_trimmed};
-use super::{Component, Reading, Sensor, SensorError, Share};
+use super::reading::{Quality, Reading, SensorError};
+use super::roots::Roots;
+use super::sensor::Sensor;
+use super::share::Share;
 use crate::units::{Joules, Watts};
 
 /// A device read through a file or two of its `hwmon` directory.
@@ -17,11 +22,12 @@ pub struct Hwmon {
     source: &'static str,
     component: Component,
     name: String,
-    way: Way,
+    readout: Readout,
 }
 
+/// Which files hold the figure.
 #[derive(Debug)]
-enum Way {
+enum Readout {
     /// Microwatts.
     Power(KeptFile),
     /// Microjoules.
@@ -34,6 +40,14 @@ impl Hwmon {
     /// Finds such devices under `sys` (`/sys`). With `has_rapl`, an AMD chip that holds processor
     /// and GPU is left out, because the processor's counter contains it; without, it stands for
     /// the processor.
+    ///
+    /// ```
+    /// use eco2ai::sensor::{Hwmon, Sensor};
+    ///
+    /// for device in Hwmon::find("/sys".as_ref(), false) {
+    ///     println!("{}", device.name());
+    /// }
+    /// ```
     pub fn find(sys: &Path, has_rapl: bool) -> Vec<Self> {
         let mut found = Vec::new();
         for card in cards(sys) {
@@ -62,7 +76,8 @@ impl Hwmon {
         let driver = read_trimmed(directory.join("name"))?;
         match driver.as_str() {
             "amdgpu" => {
-                let way = Way::Power(keep("power1_average").or_else(|| keep("power1_input"))?);
+                let readout =
+                    Readout::Power(keep("power1_average").or_else(|| keep("power1_input"))?);
                 // Only chips that hold the processor too have a north bridge voltage.
                 let holds_cpu =
                     read_trimmed(directory.join("in1_label")).is_some_and(|it| it == "vddnb");
@@ -73,7 +88,7 @@ impl Hwmon {
                 let product = read_trimmed(card.join("device/product_name"));
                 let name = product.filter(|name| !name.is_empty());
                 let name = name.unwrap_or_else(|| format!("AMD GPU {label}"));
-                Some(Self { source: "amdgpu", component, name, way })
+                Some(Self { source: "amdgpu", component, name, readout })
             }
             // `i915_gtN` are parts of it.
             "i915" | "xe" => {
@@ -84,14 +99,14 @@ impl Hwmon {
                     source: if driver == "xe" { "xe" } else { "i915" },
                     component: Component::Gpu,
                     name: format!("Intel GPU {label}"),
-                    way: Way::Energy(energy),
+                    readout: Readout::Energy(energy),
                 })
             }
             _ => None,
         }
     }
 
-    /// Grace tells of each socket the module, the Grace chip in it, and the cores and the rest in
+    /// Grace reports for each socket the module, the Grace chip in it, and the cores and the rest in
     /// that: the chip is the processor.
     fn grace(sensors: &[(PathBuf, String)]) -> Vec<Self> {
         let of = |kind: &str| -> Vec<&(PathBuf, String)> {
@@ -106,7 +121,7 @@ impl Hwmon {
                 source: "grace",
                 component: Component::Cpu,
                 name: sensed.clone(),
-                way: Way::Power(readable(path.clone())?),
+                readout: Readout::Power(readable(path.clone())?),
             })
         };
         chosen.into_iter().filter_map(gauge).collect()
@@ -125,21 +140,18 @@ impl Hwmon {
             source: "ina3221",
             component: Component::Machine,
             name: "Jetson module (VDD_IN)".into(),
-            way: Way::Rail {
+            readout: Readout::Rail {
                 voltage: readable(directory.join(format!("in{rail}_input")))?,
                 current: readable(directory.join(format!("curr{rail}_input")))?,
             },
         })
     }
+}
 
-    /// The name of the device.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Whether it counts energy, rather than telling its power.
-    pub(crate) fn is_counter(&self) -> bool {
-        matches!(self.way, Way::Energy(_))
+/// Adds the devices that are there. Comes after the processor's own counters.
+pub(crate) fn detect(roots: &Roots, found: &mut Found) {
+    for sensor in Hwmon::find(&roots.sys, found.has(Component::Cpu)) {
+        found.add(sensor);
     }
 }
 
@@ -163,22 +175,33 @@ impl Sensor for Hwmon {
                 }
             })
         };
-        Ok(match &self.way {
-            Way::Power(power) => Reading::Power(Watts(read(power)? * 1e-6)),
-            Way::Energy(energy) => Reading::Energy(Joules(read(energy)? * 1e-6)),
-            Way::Rail { voltage, current } => {
+        Ok(match &self.readout {
+            Readout::Power(power) => Reading::Power(Watts(read(power)? * 1e-6)),
+            Readout::Energy(energy) => Reading::Energy(Joules(read(energy)? * 1e-6)),
+            Readout::Rail { voltage, current } => {
                 Reading::Power(Watts(read(voltage)? * read(current)? * 1e-6))
             }
         })
     }
 
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn quality(&self) -> Quality {
+        match self.readout {
+            Readout::Energy(_) => Quality::Measured,
+            Readout::Power(_) | Readout::Rail { .. } => Quality::Sampled,
+        }
+    }
+
     fn share(&mut self, processes: &[u32]) -> Share {
         let _ = processes;
         match self.component {
-            // A whole module: its processors tell best who uses it.
+            // A whole module: its processors show best who uses it.
             Component::Cpu | Component::Machine => Share::CpuTime,
             Component::Ram => Share::Memory,
-            // Nothing tells who else uses the GPU.
+            // Nothing shows who else uses the GPU.
             Component::Gpu | Component::Other => Share::WholeThoughShared,
         }
     }

@@ -1,6 +1,9 @@
 //! The model of memory: a power per GiB in use.
 
-use super::{Component, Reading, Sensor, SensorError};
+use super::component::Component;
+use super::found::Found;
+use super::reading::{Quality, Reading, SensorError};
+use super::sensor::Sensor;
 use crate::units::Watts;
 
 /// Power of one GiB of memory: 3 W per 8 GB. Source: `Eco2AI` (arXiv 2208.00406).
@@ -9,6 +12,13 @@ const PER_GIBIBYTE: Watts = Watts(3.0 / 8.0);
 /// Estimates the power of memory from the amount in use.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RamModel;
+
+/// Adds the model where memory has no counter.
+pub(crate) fn detect(found: &mut Found) {
+    if !found.has(Component::Ram) {
+        found.add(RamModel);
+    }
+}
 
 impl Sensor for RamModel {
     fn source(&self) -> &'static str {
@@ -21,6 +31,22 @@ impl Sensor for RamModel {
 
     fn read(&mut self) -> Result<Reading, SensorError> {
         Ok(Reading::PerGibibyte(PER_GIBIBYTE))
+    }
+
+    fn name(&self) -> String {
+        "memory".into()
+    }
+
+    fn quality(&self) -> Quality {
+        Quality::Estimated
+    }
+
+    fn how(&self) -> String {
+        "memory in use x 3/8 W per GiB".into()
+    }
+
+    fn note(&self) -> Option<String> {
+        Some("no counter of memory energy".into())
     }
 }
 

@@ -9,18 +9,23 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::component::Component;
+use super::cpu_info::CpuInfo;
+use super::found::Found;
 use super::kept_file::{KeptFile, read_trimmed};
-use super::{Component, Reading, Sensor, SensorError};
+use super::reading::{Quality, Reading, SensorError};
+use super::roots::Roots;
+use super::sensor::Sensor;
 use crate::units::{Joules, Watts};
 
-/// Where Linux has the zones.
-pub(crate) const POWERCAP: &str = "class/powercap";
+/// Where Linux has the zones, under `/sys`.
+const POWERCAP: &str = "class/powercap";
 /// How often the counters move, about. Source: Intel's manual, volume 3, on RAPL.
 const TICK: Duration = Duration::from_millis(1);
-/// Over so many ticks the counters tell a power to go on with.
+/// Over so many ticks the counters give a power to go on with.
 const POWER_WINDOW: Duration = Duration::from_millis(3);
 /// More than any zone takes: it bounds how soon a counter can wrap.
-const MOST_POWER: Watts = Watts(1000.0);
+const MAX_POWER: Watts = Watts(1000.0);
 /// Microjoules by which two views of one counter may differ: 1 ms at 100 W.
 const MIRROR_LAG: u64 = 100_000;
 
@@ -31,6 +36,7 @@ const MIRROR_LAG: u64 = 100_000;
 #[derive(Debug)]
 pub struct Rapl {
     component: Component,
+    name: String,
     zones: Vec<Zone>,
     /// Counted since it was opened.
     microjoules: u64,
@@ -49,6 +55,15 @@ struct Zone {
 impl Rapl {
     /// The processors, from the zones under `powercap` (`/sys/class/powercap`).
     ///
+    /// ```
+    /// use eco2ai::sensor::Rapl;
+    ///
+    /// match Rapl::packages("/sys/class/powercap".as_ref()) {
+    ///     Ok(packages) => println!("{} sockets have a counter", packages.zones()),
+    ///     Err(error) => println!("no counters: {error}"),
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// `NotFound` where there are none, `PermissionDenied` where they may not be read, and
     /// `InvalidData` where their counters stand still at 0, as in some virtual machines.
@@ -56,7 +71,7 @@ impl Rapl {
         Self::open(powercap, Component::Cpu, |name| name.starts_with("package-"))
     }
 
-    /// The memory, from the zones under `powercap`.
+    /// The memory, from the zones under `powercap` (`/sys/class/powercap`).
     ///
     /// # Errors
     /// As for [`packages`](Self::packages).
@@ -90,18 +105,63 @@ impl Rapl {
                 format!("{}: no such zone", powercap.display()),
             ));
         }
-        Ok(Self { component, zones, microjoules: 0, power_since: (Instant::now(), 0) })
+        Ok(Self {
+            component,
+            name: component.to_string(),
+            zones,
+            microjoules: 0,
+            power_since: (Instant::now(), 0),
+        })
     }
 
     /// How many zones are summed.
     pub fn zones(&self) -> usize {
         self.zones.len()
     }
+}
 
-    /// The command that lets everybody read the counters until the next boot.
-    pub(crate) fn permission_command(powercap: &Path) -> String {
-        format!("sudo chmod a+r {}/intel-rapl:*/energy_uj", powercap.display())
+/// Adds the processors and the memory that have counters, or why they have none.
+pub(crate) fn detect(roots: &Roots, cpu: &CpuInfo, found: &mut Found) {
+    let powercap = roots.sys.join(POWERCAP);
+    for (opened, name) in
+        [(Rapl::packages(&powercap), cpu.brand.as_str()), (Rapl::dram(&powercap), "memory")]
+    {
+        match opened {
+            Ok(rapl) => found.add(Rapl { name: name.to_owned(), ..rapl }),
+            Err(error) => add_missing(&error, name, &powercap, cpu, found),
+        }
     }
+}
+
+/// Notes why the counter of `name` is not there. A refusal is reported, with the command that lifts
+/// it.
+fn add_missing(error: &io::Error, name: &str, powercap: &Path, cpu: &CpuInfo, found: &mut Found) {
+    let (why, command) = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            let command = permission_command(powercap);
+            crate::report::warn_once(&format!(
+                "the energy counters under {} may not be read, so energy is only estimated; \
+                 to allow it until the next boot: {command}",
+                powercap.display()
+            ));
+            (error.to_string(), Some(command))
+        }
+        io::ErrorKind::NotFound if cpu.is_virtual => ("a virtual machine has none".into(), None),
+        // Many parts have no counter of memory, but hardly any lacks one of its own.
+        io::ErrorKind::NotFound
+            if name == cpu.brand && cfg!(any(target_arch = "x86_64", target_arch = "x86")) =>
+        {
+            let why = format!("{error}; a container hides them, or the driver is not loaded");
+            (why, Some("sudo modprobe intel_rapl_msr".into()))
+        }
+        _ => (error.to_string(), None),
+    };
+    found.add_missing(format!("energy counter of {name} (RAPL)"), why, command);
+}
+
+/// The command that lets everybody read the counters until the next boot.
+fn permission_command(powercap: &Path) -> String {
+    format!("sudo chmod a+r {}/intel-rapl:*/energy_uj", powercap.display())
 }
 
 impl Zone {
@@ -170,6 +230,18 @@ impl Sensor for Rapl {
         Ok(Reading::Energy(Joules(self.microjoules as f64 * 1e-6)))
     }
 
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn quality(&self) -> Quality {
+        Quality::Measured
+    }
+
+    fn how(&self) -> String {
+        format!("energy counter, {} zone(s)", self.zones())
+    }
+
     fn tick(&self) -> Duration {
         TICK
     }
@@ -192,7 +264,7 @@ impl Sensor for Rapl {
 
     fn longest_interval(&self) -> Option<Duration> {
         let range = self.zones.iter().map(|zone| zone.range).min()?;
-        Some(Duration::from_secs_f64(range as f64 * 1e-6 / 2.0 / MOST_POWER.0))
+        Some(Duration::from_secs_f64(range as f64 * 1e-6 / 2.0 / MAX_POWER.0))
     }
 }
 
@@ -207,5 +279,16 @@ mod tests {
         assert_eq!(zone(400).advance(700), 300);
         assert_eq!(zone(900).advance(50), 150, "wrapped");
         assert_eq!(zone(300).advance(20), 20, "reset: 720 would be too much for a wrap");
+    }
+
+    #[test]
+    fn a_refusal_is_noted_with_the_command_that_lifts_it() {
+        let cpu = CpuInfo { brand: "a part".into(), sockets: 1, logical: 1, is_virtual: false };
+        let mut found = Found::default();
+        let refused = io::Error::from(io::ErrorKind::PermissionDenied);
+        add_missing(&refused, "memory", "/sys/class/powercap".as_ref(), &cpu, &mut found);
+        let command = "sudo chmod a+r /sys/class/powercap/intel-rapl:*/energy_uj";
+        assert_eq!(found.missing[0].command.as_deref(), Some(command));
+        assert!(found.sensors.is_empty());
     }
 }

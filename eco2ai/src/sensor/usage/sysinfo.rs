@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use sysinfo::{MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, RefreshKind, System};
+use ::sysinfo::{
+    MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, RefreshKind, System,
+};
 
-use super::{Usage, UsageSource};
+use super::source::{Usage, UsageSource};
 
 /// Reads the usage of this process and its children through the `sysinfo` crate.
 ///
 /// What a child uses between the last refresh and its end is lost here, and the machine's busy
-/// time is not told: a processor that is measured counts whole, and is marked `:unshared`.
+/// time is not known: a processor that is measured counts whole, and is marked `:unshared`.
 #[derive(Debug)]
 pub struct SysinfoUsage {
     system: System,
@@ -137,6 +139,6 @@ mod tests {
         assert!(after.own_cpu > before.own_cpu);
         assert_eq!(usage.processes().first(), Some(&std::process::id()));
         assert!(after.own_memory.unwrap() > 100_000);
-        assert_eq!(after.busy_cpu, None, "what the platform does not tell is missing, not 0");
+        assert_eq!(after.busy_cpu, None, "what the platform does not report is missing, not 0");
     }
 }

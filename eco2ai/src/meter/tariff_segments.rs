@@ -1,82 +1,21 @@
-//! Prices of electricity that change with the time: at each change, the energy of the runs that have
-//! this price is kept apart.
+//! Runs whose price changes with the time: at each change, the energy that they received is kept
+//! apart.
 //!
-//! What a tariff says is asked before the ledger is locked: the ledger only looks at the changes that
-//! are already known.
+//! What a tariff says is asked before the ledger is locked: the ledger only looks at the changes
+//! that are already known.
 
-use std::collections::{HashMap, VecDeque};
-use std::fmt::Debug;
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use slotmap::SecondaryMap;
 
-use super::ledger::RunKey;
+use super::forecast::{Forecast, Prices};
+use super::keys::RunKey;
 use super::run_energy::{Received, RunEnergy};
-
-/// A price of electricity that changes with the time.
-pub(crate) trait Prices: Send + Sync + Debug {
-    /// The price per kWh.
-    fn price_at(&self, time: SystemTime) -> f64;
-
-    /// The first moment after `time` at which the price changes; none where it never does.
-    fn next_change(&self, time: SystemTime) -> Option<SystemTime>;
-}
-
-/// A difference between the calendar and the time that passed which is no setting of the clock.
-const CLOCK_SLACK: Duration = Duration::from_secs(1);
-
-/// How far ahead the changes of a price are found, unless there are very many.
-const AHEAD: Duration = Duration::from_secs(2 * 86_400);
-const MAX_CHANGES_AHEAD: usize = 256;
 
 /// Prices without a run are kept for the next one, up to this many.
 const MAX_UNUSED: usize = 16;
-
-/// The changes of a price from a moment on, as far as they were asked for.
-#[derive(Debug)]
-pub(crate) struct Forecast {
-    /// Since when the price holds, at least.
-    since: SystemTime,
-    price: f64,
-    /// Later changes, with the price from there on.
-    changes: VecDeque<(SystemTime, f64)>,
-    /// Up to when no other change comes; none for ever.
-    until: Option<SystemTime>,
-}
-
-impl Forecast {
-    /// Asks `prices` for the changes from `from` until some time after `now`.
-    pub(crate) fn new(prices: &dyn Prices, from: SystemTime, now: SystemTime) -> Self {
-        let mut changes = VecDeque::new();
-        let mut reached = from;
-        let mut ahead = 0;
-        let until = loop {
-            // Never twice the same moment, whatever the prices say.
-            let next = prices.next_change(reached).filter(|next| *next > reached);
-            let Some(next) = next else { break None };
-            let is_far = next.duration_since(now).is_ok_and(|ahead| ahead > AHEAD);
-            if is_far || ahead == MAX_CHANGES_AHEAD {
-                break next.checked_sub(Duration::from_nanos(1));
-            }
-            ahead += usize::from(next > now);
-            changes.push_back((next, prices.price_at(next)));
-            reached = next;
-        };
-        Self { since: from, price: prices.price_at(from), changes, until }
-    }
-
-    /// Whether it says nothing of the time from `began` to `now`: because that is too far ahead, or
-    /// because the calendar was set, forwards over the next change or backwards behind the last.
-    fn is_outdated(&self, began: SystemTime, now: SystemTime) -> bool {
-        let is_after = |later: SystemTime, earlier| {
-            later.duration_since(earlier).is_ok_and(|by| by > CLOCK_SLACK)
-        };
-        self.until.is_some_and(|until| now > until)
-            || self.changes.front().is_some_and(|(next, _)| is_after(began, *next))
-            || is_after(self.since, began)
-    }
-}
 
 /// Names a price by where it lies, which keeps its place while it is here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,29 +27,37 @@ impl PricesId {
     }
 }
 
+/// A price that changes, with what is known of its changes.
 #[derive(Debug)]
-struct Tariff {
+struct PricesInUse {
     prices: Arc<dyn Prices>,
     runs: usize,
     forecast: Forecast,
 }
 
+/// A time at one price that has ended.
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    price: f64,
+    /// What the run had received in all until its end.
+    received: Received,
+}
+
 /// What a run received at each price.
 #[derive(Debug)]
-struct Segments {
+struct RunSegments {
     prices: PricesId,
-    /// The price of each segment that has ended, and what was received until its end.
-    passed: Vec<(f64, Received)>,
+    passed: Vec<Segment>,
 }
 
 /// All prices that change and are in use, and the runs that use them.
 #[derive(Debug, Default)]
-pub(super) struct PricedRuns {
-    tariffs: HashMap<PricesId, Tariff>,
-    runs: SecondaryMap<RunKey, Segments>,
+pub(super) struct TariffSegments {
+    tariffs: HashMap<PricesId, PricesInUse>,
+    runs: SecondaryMap<RunKey, RunSegments>,
 }
 
-impl PricedRuns {
+impl TariffSegments {
     pub(super) fn is_empty(&self) -> bool {
         self.tariffs.is_empty()
     }
@@ -137,7 +84,7 @@ impl PricedRuns {
         if self.tariffs.len() - self.tariffs_in_use() >= MAX_UNUSED {
             self.tariffs.retain(|_, tariff| tariff.runs > 0);
         }
-        self.tariffs.insert(id, Tariff { prices, runs: 0, forecast });
+        self.tariffs.insert(id, PricesInUse { prices, runs: 0, forecast });
         Vec::new()
     }
 
@@ -153,7 +100,7 @@ impl PricedRuns {
     /// The prices of which it is not known what they are between `began` and `now`. Those that no
     /// run uses are forgotten.
     pub(super) fn outdated(&mut self, began: SystemTime, now: SystemTime) -> Vec<Arc<dyn Prices>> {
-        let is_outdated = |tariff: &Tariff| tariff.forecast.is_outdated(began, now);
+        let is_outdated = |tariff: &PricesInUse| tariff.forecast.is_outdated(began, now);
         if !self.tariffs.values().any(is_outdated) {
             return Vec::new();
         }
@@ -167,7 +114,7 @@ impl PricedRuns {
         let id = PricesId::new(prices);
         if let Some(tariff) = self.tariffs.get_mut(&id) {
             tariff.runs += 1;
-            self.runs.insert(run, Segments { prices: id, passed: Vec::new() });
+            self.runs.insert(run, RunSegments { prices: id, passed: Vec::new() });
         }
     }
 
@@ -205,7 +152,7 @@ impl PricedRuns {
     /// A run received so much until the end of a segment.
     pub(super) fn end_segment(&mut self, run: RunKey, price: f64, received: Received) {
         if let Some(segments) = self.runs.get_mut(run) {
-            segments.passed.push((price, received));
+            segments.passed.push(Segment { price, received });
         }
     }
 
@@ -226,9 +173,9 @@ impl PricedRuns {
     pub(super) fn price(&self, run: RunKey, energy: &mut RunEnergy) {
         let Some(segments) = self.runs.get(run) else { return };
         let Some(tariff) = self.tariffs.get(&segments.prices) else { return };
-        let now = (tariff.forecast.price, energy.received);
+        let now = Segment { price: tariff.forecast.price, received: energy.received };
         let mut before = Received::default();
-        for (price, received) in segments.passed.iter().chain([&now]) {
+        for Segment { price, received } in segments.passed.iter().chain([&now]) {
             energy.add_at_price(
                 *price,
                 received.own - before.own,

@@ -1,0 +1,358 @@
+//! The meter, as the rest of the crate and its users know it.
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+#[cfg(feature = "test-util")]
+use super::clock::ManualClock;
+use super::clock::{Clock, SystemClock};
+use super::forecast::Forecast;
+use super::keys::{RunKey, SumKey};
+use super::meter_state::{MeterState, Names};
+use super::provenance::Methods;
+use super::run_energy::RunEnergy;
+use super::sensing::Sensing;
+use super::start::{Start, Started, Stopped};
+use super::sums::{ClosedSums, SumRow};
+use super::{sampling_thread, thread_slots};
+use crate::own_code;
+use crate::process::PerProcess;
+use crate::scope::Scope;
+use crate::sensor::{Device, Quality, Sensor, Usage, UsageSource};
+use crate::status::Status;
+
+/// The meter of this process.
+static PROCESS: PerProcess<Meter> = PerProcess::new();
+
+/// Reads the sensors and splits what was used between the runs.
+///
+/// CPU and RAM energy of a moment goes in equal parts to the innermost runs of the threads at that
+/// moment; where no thread has one, to the runs that have no active child. GPU energy, and that of
+/// other devices, which work while nobody is on a CPU, always goes to the latter. That is a run's
+/// **own** energy; its **inclusive** energy adds what its descendants received until it stopped. So
+/// the own energies of all runs add up to the energy of the process while any run was active.
+///
+/// Each process has one meter, [`Meter::process`]. Another one serves programs that measure with
+/// sensors of their own alone, and tests. With the feature `test-util` a meter goes by a clock that
+/// stands still until the test moves it:
+#[cfg_attr(
+    feature = "test-util",
+    doc = r#"
+```
+use std::time::{Duration, SystemTime};
+
+use eco2ai::Tracker;
+use eco2ai::meter::{Clock, ManualClock, Meter};
+use eco2ai::sensor::{CpuModel, Usage, UsageSource};
+use eco2ai::units::{Joules, Watts};
+
+/// Keeps one of two CPUs busy.
+struct OneOfTwo(ManualClock);
+
+impl UsageSource for OneOfTwo {
+    fn read(&mut self) -> Usage {
+        let mut usage = Usage::default();
+        usage.cpus = 2.0;
+        usage.own_cpu = Some(self.0.now());
+        usage.busy_cpu = usage.own_cpu;
+        usage
+    }
+
+    fn refresh(&mut self) {}
+
+    fn processes(&self) -> &[u32] {
+        &[]
+    }
+}
+
+# let folder = tempfile::tempdir()?;
+# let file = folder.path().join("emission.csv");
+let clock = ManualClock::new(SystemTime::now());
+let meter = Meter::builder(OneOfTwo(clock.clone()))
+    .clock(clock.clone())
+    .sensor(CpuModel::from_watts(Watts(80.0)))
+    .build();
+let run = Tracker::builder().meter(&meter).file(file).forget().build()?.start()?;
+meter.simulate(&clock, Duration::from_secs(10));
+let record = run.stop()?;
+let joules = Joules::from(record.cpu_energy.expect("a processor")).0;
+assert!((joules - 400.0).abs() < 1e-6, "{joules}");
+# Ok::<(), Box<dyn std::error::Error>>(())
+```
+"#
+)]
+#[derive(Clone)]
+pub struct Meter {
+    state: Arc<MeterState>,
+}
+
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meter").field("clock", &self.state.clock).finish_non_exhaustive()
+    }
+}
+
+/// Makes a [`Meter`] of chosen parts: see [`Meter::builder`].
+pub struct MeterBuilder {
+    clock: Box<dyn Clock>,
+    sensing: Sensing,
+    names: Names,
+}
+
+impl fmt::Debug for MeterBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MeterBuilder").field("clock", &self.clock).finish_non_exhaustive()
+    }
+}
+
+impl MeterBuilder {
+    /// Adds a sensor.
+    #[must_use]
+    pub fn sensor(mut self, sensor: impl Sensor + 'static) -> Self {
+        self.sensing.add(Box::new(sensor), Duration::ZERO);
+        self
+    }
+
+    /// Goes by another clock than the machine's. With a clock that does not run by itself the
+    /// meter has no thread: call [`Meter::read`] or [`Meter::simulate`]. Only with the feature
+    /// `test-util`.
+    #[cfg(feature = "test-util")]
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Makes the meter.
+    pub fn build(self) -> Meter {
+        Meter { state: Arc::new(MeterState::new(self.clock, self.sensing, self.names)) }
+    }
+}
+
+impl Meter {
+    /// A meter of the given parts, without any sensor yet. `usage` reports which part of the machine
+    /// is this process.
+    ///
+    #[cfg_attr(
+        target_os = "linux",
+        doc = r"
+```
+use eco2ai::Tracker;
+use eco2ai::meter::Meter;
+use eco2ai::sensor::{CpuModel, LinuxUsage};
+use eco2ai::units::Watts;
+
+// Of this machine only the processor counts, at 65 W.
+let meter = Meter::builder(LinuxUsage::new()).sensor(CpuModel::from_watts(Watts(65.0))).build();
+let tracker = Tracker::builder().meter(&meter).forget().build()?;
+# drop(tracker);
+# Ok::<(), eco2ai::Error>(())
+```
+"
+    )]
+    pub fn builder(usage: impl UsageSource + 'static) -> MeterBuilder {
+        MeterBuilder {
+            clock: Box::<SystemClock>::default(),
+            sensing: Sensing::new(Box::new(usage)),
+            names: Names::default(),
+        }
+    }
+
+    /// The meter of this process, with all sensors that the machine has. The first call finds them,
+    /// which takes a few milliseconds, and longer where NVML has to start.
+    ///
+    /// ```
+    /// eco2ai::meter::Meter::process().read();
+    /// ```
+    pub fn process() -> &'static Self {
+        let _section = own_code::enter();
+        PROCESS.get_or_init(Self::detected)
+    }
+
+    /// The devices whose sensors were added to the meter of this process.
+    pub(super) fn added_to_process() -> Vec<Device> {
+        PROCESS.get().map_or_else(Vec::new, |meter| meter.state.added.lock().clone())
+    }
+
+    /// A meter that measures nothing.
+    pub(crate) fn none() -> Self {
+        static NONE: OnceLock<Meter> = OnceLock::new();
+        NONE.get_or_init(|| Self::builder(NoUsage).build()).clone()
+    }
+
+    fn detected() -> Self {
+        let found = crate::sensor::detect();
+        let mut sensing = Sensing::new(found.usage);
+        for sensor in found.sensors {
+            sensing.add(sensor, Duration::ZERO);
+        }
+        let names = Names { cpu: found.devices.cpu, gpu: found.gpu_name, os: found.devices.os };
+        MeterBuilder { clock: Box::<SystemClock>::default(), sensing, names }.build()
+    }
+
+    /// Adds a sensor of your own: a smart plug, a power supply's controller. See
+    /// [the example](crate::sensor#a-sensor-of-your-own). The rows of runs that start from now on
+    /// carry its energy, and in the process's meter
+    /// [`available_devices`](crate::available_devices) lists it. In a run that is active already a device is counted from
+    /// here on, and marked `:partial`; a wall meter ([`Component::Machine`](crate::sensor::Component))
+    /// is not, because a total that misses a part would be less than its components.
+    pub fn add_sensor(&self, sensor: impl Sensor + 'static) {
+        let _section = own_code::enter();
+        let device = Device::new(&sensor);
+        let mut sensing = self.state.sensing.lock();
+        sensing.add(Box::new(sensor), self.state.clock.now());
+        self.state.added.lock().push(device);
+        self.state.provenance.lock().clone_from(&sensing.provenance);
+        // It begins to count at the very next edge.
+        self.state.last_read.store(u64::MAX, Ordering::Relaxed);
+    }
+
+    /// Takes a reading now. The meter does so by itself; a test with a clock of its own calls this.
+    /// Called by a sensor that is being read, it does nothing.
+    pub fn read(&self) {
+        if let Some(_section) = own_code::enter_from_outside() {
+            self.state.take_reading();
+        }
+    }
+
+    /// Lets `time` pass on `clock`, which is this meter's and stands still by itself, and takes the
+    /// readings that the meter's thread would take meanwhile. Only with the feature `test-util`.
+    #[cfg(feature = "test-util")]
+    pub fn simulate(&self, clock: &ManualClock, time: Duration) {
+        let _section = own_code::enter();
+        sampling_thread::simulate(&self.state, clock, time);
+    }
+
+    /// Starts a run under the given parent, else under the innermost run of this thread, and makes
+    /// it the innermost, unless it is detached.
+    pub(crate) fn start(&self, start: Start<'_>) -> Started {
+        let now = self.state.read_at_edge();
+        let thread = thread_slots::slot(&self.state);
+        let mut ledger = self.state.advanced(now);
+        if let Some(prices) = start.prices.filter(|prices| !ledger.knows(prices)) {
+            drop(ledger);
+            let wall = self.wall();
+            let forecast = Forecast::new(&**prices, wall, wall);
+            ledger = self.state.advanced(now);
+            ledger.update_prices(Arc::clone(prices), forecast);
+        }
+        let started = ledger.start(start, thread, now);
+        drop(ledger);
+        sampling_thread::wake(&self.state, now, start.period);
+        started
+    }
+
+    /// Makes a run the innermost one of this thread; false where it is on a thread already.
+    pub(crate) fn enter(&self, key: RunKey) -> bool {
+        let now = self.state.read_at_edge();
+        let Some(thread) = thread_slots::slot(&self.state) else { return false };
+        self.state.advanced(now).enter(thread, key)
+    }
+
+    /// Takes a run off its thread.
+    pub(crate) fn exit(&self, key: RunKey) {
+        let now = self.state.read_at_edge();
+        self.state.advanced(now).exit(key);
+    }
+
+    /// Ends a run; `None` if it has ended already.
+    pub(crate) fn stop(&self, key: RunKey, status: Status) -> Option<Stopped> {
+        let now = self.state.read_at_edge();
+        self.state.advanced(now).stop(key, status)
+    }
+
+    /// What an active run has received so far; `None` if it has ended.
+    pub(crate) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
+        let now = self.state.read_at_edge();
+        self.state.advanced(now).energy(key)
+    }
+
+    /// The row of a sum begins now, and can be written from now on.
+    pub(crate) fn begin_row(&self, sum: SumKey) {
+        let now = self.wall();
+        self.state.ledger.lock().set_start(sum, now);
+    }
+
+    /// The rows of all sums in which a call has ended; calls that end later go to rows that begin
+    /// now.
+    pub(crate) fn take_sums(&self) -> Vec<SumRow> {
+        let now = self.wall();
+        self.state.ledger.lock().take_sums(now)
+    }
+
+    /// The rows of all sums as they would be if the process died now.
+    pub(crate) fn sums_so_far(&self) -> Vec<SumRow> {
+        let now = self.state.read_at_edge();
+        self.state.advanced(now).sums_so_far()
+    }
+
+    /// Ends all calls that go to sums as `interrupted`.
+    pub(crate) fn interrupt_summed_calls(&self) -> ClosedSums {
+        let calls = self.state.ledger.lock().summed_calls();
+        let mut closed = ClosedSums::default();
+        for stopped in calls.into_iter().filter_map(|key| self.stop(key, Status::Interrupted)) {
+            closed.rows.extend(stopped.closed.rows);
+            closed.gone.extend(stopped.closed.gone);
+        }
+        closed
+    }
+
+    /// How the figures of a run of `scope` were obtained that began at `since`; `read` tells
+    /// whether a reading was taken while it ran.
+    pub(crate) fn methods(&self, since: Duration, read: bool, scope: Scope) -> Methods {
+        // Without a reading in between, power times time is all there is.
+        let at_most = if read { Quality::Measured } else { Quality::Sampled };
+        let provenance = self.state.provenance.lock();
+        Methods::since(since, &provenance, at_most, scope == Scope::Machine)
+    }
+
+    /// The calendar's time.
+    pub(crate) fn wall(&self) -> SystemTime {
+        self.state.clock.wall()
+    }
+
+    /// The devices' names.
+    pub(crate) fn names(&self) -> &Names {
+        &self.state.names
+    }
+
+    /// Whether both are the same meter.
+    pub(crate) fn is_same(&self, other: &Meter) -> bool {
+        Arc::ptr_eq(&self.state, &other.state)
+    }
+
+    /// Distinguishes this meter from all others that there are.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.state).addr()
+    }
+
+    /// Whether this process made the meter; a forked child did not.
+    pub(crate) fn is_own(&self) -> bool {
+        self.state.pid == crate::process::id()
+    }
+
+    /// Has `f` called by the meter's thread once per period while runs are active. The first call
+    /// decides.
+    pub(crate) fn on_period(&self, f: impl Fn(&Meter) + Send + Sync + 'static) {
+        // A second call is no error: all trackers bring the same function.
+        let call = move |state: &Arc<MeterState>| f(&Meter { state: Arc::clone(state) });
+        let _ = self.state.on_period.set(Box::new(call));
+    }
+}
+
+/// The usage of nothing.
+struct NoUsage;
+
+impl UsageSource for NoUsage {
+    fn read(&mut self) -> Usage {
+        Usage::default()
+    }
+
+    fn refresh(&mut self) {}
+
+    fn processes(&self) -> &[u32] {
+        &[]
+    }
+}

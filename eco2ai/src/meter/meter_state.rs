@@ -1,0 +1,201 @@
+//! What all handles of a meter and its thread have in common: it reads the sensors and brings the
+//! ledger up to date.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use super::clock::Clock;
+use super::forecast::Forecast;
+use super::ledger::Ledger;
+use super::provenance::Provenance;
+use super::sensing::Sensing;
+use super::wake::Wake;
+use crate::locks::{Lock, Locked, Rank};
+use crate::sensor::{CpuClock, Device};
+
+/// Readings may take this part of the time: half a percent, and samples of the CPU clock as much.
+const COST_SHARE: u32 = 200;
+
+/// The shortest time between two samples of the CPU clock, each of which costs half a microsecond.
+const CPU_SAMPLE_INTERVAL: Duration = Duration::from_micros(100);
+
+/// Before the first reading has shown what it costs.
+const FIRST_RESOLUTION: Duration = Duration::from_millis(1);
+
+/// Never let a slow device blind the meter for longer.
+const MAX_RESOLUTION: Duration = Duration::from_secs(1);
+
+/// What the meter's thread does once per period while runs are active.
+pub(super) type OnPeriod = Box<dyn Fn(&Arc<MeterState>) + Send + Sync>;
+
+/// The parts of a meter.
+pub(super) struct MeterState {
+    pub(super) clock: Box<dyn Clock>,
+    /// The process that made it.
+    pub(super) pid: u32,
+    pub(super) names: Names,
+    pub(super) ledger: Lock<Ledger>,
+    pub(super) sensing: Lock<Sensing>,
+    pub(super) provenance: Lock<Vec<Provenance>>,
+    /// The devices of sensors that were added later.
+    pub(super) added: Lock<Vec<Device>>,
+    /// Nanoseconds; `u64::MAX` before the first reading.
+    pub(super) last_read: AtomicU64,
+    cpu_clock: Option<CpuClock>,
+    /// When the CPU clock was sampled last, in nanoseconds.
+    cpu_sampled: AtomicU64,
+    /// Nanoseconds.
+    pub(super) resolution: AtomicU64,
+    pub(super) wake: Arc<Wake>,
+    pub(super) on_period: OnceLock<OnPeriod>,
+}
+
+/// The devices' names, as they stand in the row.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    pub(crate) cpu: String,
+    pub(crate) gpu: String,
+    pub(crate) os: String,
+}
+
+impl MeterState {
+    pub(super) fn new(clock: Box<dyn Clock>, sensing: Sensing, names: Names) -> Self {
+        Self {
+            clock,
+            pid: crate::process::id(),
+            names,
+            ledger: Lock::new(Rank::Ledger, Ledger::default()),
+            provenance: Lock::new(Rank::Provenance, sensing.provenance.clone()),
+            added: Lock::new(Rank::Provenance, Vec::new()),
+            cpu_clock: sensing.cpu_clock().cloned(),
+            cpu_sampled: AtomicU64::new(0),
+            sensing: Lock::new(Rank::Sensing, sensing),
+            last_read: AtomicU64::new(u64::MAX),
+            resolution: AtomicU64::new(nanos(FIRST_RESOLUTION)),
+            wake: Arc::default(),
+            on_period: OnceLock::new(),
+        }
+    }
+
+    /// A period has ended.
+    pub(super) fn end_period(self: &Arc<Self>) {
+        if let Some(on_period) = self.on_period.get() {
+            on_period(self);
+        }
+    }
+
+    pub(super) fn take_reading(&self) {
+        let mut sensing = self.sensing.lock();
+        self.read_all(&mut sensing);
+    }
+
+    /// Takes a reading where a run starts or stops, unless the last one is too fresh or somebody
+    /// else is at it; then a sample of the CPU clock must do, unless that too is too fresh. Returns
+    /// the time.
+    pub(super) fn read_at_edge(&self) -> Duration {
+        let now = self.clock.now();
+        let last = self.last_read.load(Ordering::Relaxed);
+        let resolution = self.resolution.load(Ordering::Relaxed);
+        if last != u64::MAX && nanos(now).saturating_sub(last) < resolution {
+            return self.sample_cpu_clock(now);
+        }
+        match self.sensing.try_lock() {
+            Some(mut sensing) => self.read_all(&mut sensing),
+            None => self.sample_cpu_clock(now),
+        }
+    }
+
+    /// Samples the CPU clock, unless that was done just now. Returns the time.
+    fn sample_cpu_clock(&self, now: Duration) -> Duration {
+        let last = self.cpu_sampled.load(Ordering::Relaxed);
+        let is_due = nanos(now).saturating_sub(last) >= nanos(CPU_SAMPLE_INTERVAL);
+        let claim = |at| {
+            let order = Ordering::Relaxed;
+            self.cpu_sampled.compare_exchange(last, at, order, order).is_ok()
+        };
+        let Some(cpu_clock) = self.cpu_clock.as_ref().filter(|_| is_due && claim(nanos(now)))
+        else {
+            return now;
+        };
+        let own_cpu = cpu_clock();
+        let (mut ledger, wall) = self.ledger_at(now);
+        ledger.sample_cpu_clock(now, wall, own_cpu);
+        now
+    }
+
+    fn read_all(&self, sensing: &mut Sensing) -> Duration {
+        let before = self.clock.now();
+        let period = self.ledger.lock().shortest_period();
+        let mut reading = sensing.read(before, period);
+        let now = self.clock.now();
+        // What the reading itself took is behind it.
+        if let (Some(model), Some(cpu_clock)) = (&mut reading.model, &self.cpu_clock) {
+            model.own_cpu = cpu_clock();
+        }
+        self.cpu_sampled.store(nanos(now), Ordering::Relaxed);
+        {
+            let (mut ledger, wall) = self.ledger_at(now);
+            ledger.read(now, wall, &reading);
+        }
+        if std::mem::take(&mut sensing.provenance_changed) {
+            self.provenance.lock().clone_from(&sensing.provenance);
+        }
+        // The first reading opens the files and warms up the caches: it says nothing of the next.
+        if self.last_read.swap(nanos(now), Ordering::Relaxed) != u64::MAX {
+            let cost = nanos(now.saturating_sub(before)).saturating_mul(u64::from(COST_SHARE));
+            let known = self.resolution.load(Ordering::Relaxed);
+            // The mean of the last readings; a reading during which the thread lost its CPU does
+            // not count in full.
+            let cost = cost.min(known.saturating_mul(8)).min(nanos(MAX_RESOLUTION));
+            self.resolution.store(known - known / 8 + cost / 8, Ordering::Relaxed);
+        }
+        now
+    }
+
+    /// The ledger, with the energy up to `now` given out.
+    pub(super) fn advanced(&self, now: Duration) -> Locked<'_, Ledger> {
+        let (mut ledger, wall) = self.ledger_at(now);
+        ledger.advance(now, wall);
+        ledger
+    }
+
+    /// The ledger, which knows all changes of prices up to `now`; and the calendar's time, where it
+    /// matters. Clocks and tariffs are asked while it is not locked.
+    fn ledger_at(&self, now: Duration) -> (Locked<'_, Ledger>, Option<SystemTime>) {
+        let ledger = self.ledger.lock();
+        if !ledger.needs_wall() {
+            return (ledger, None);
+        }
+        drop(ledger);
+        let wall = self.clock.wall();
+        let mut ledger = self.ledger.lock();
+        let (began, outdated) = ledger.outdated_prices(now, wall);
+        if outdated.is_empty() {
+            return (ledger, Some(wall));
+        }
+        drop(ledger);
+        let forecasts: Vec<_> = outdated
+            .into_iter()
+            .map(|prices| {
+                let forecast = Forecast::new(&*prices, began, wall);
+                (prices, forecast)
+            })
+            .collect();
+        let mut ledger = self.ledger.lock();
+        for (prices, forecast) in forecasts {
+            ledger.update_prices(prices, forecast);
+        }
+        (ledger, Some(wall))
+    }
+}
+
+impl Drop for MeterState {
+    fn drop(&mut self) {
+        self.wake.end();
+    }
+}
+
+pub(super) fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,52 @@
+//! What a run starts with, and what comes of its start and its stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::forecast::Prices;
+use super::keys::RunKey;
+use super::run_energy::RunEnergy;
+use super::sums::{CalledSum, ClosedSums, SummedFunction};
+use crate::scope::Scope;
+
+/// What a run begins with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start<'a> {
+    /// The function to whose sum the run goes; without one it has a row of its own.
+    pub(crate) summed: Option<&'a Arc<SummedFunction>>,
+    /// The given parent; without one it is the innermost run of the thread.
+    pub(crate) parent: Option<RunKey>,
+    /// Whether it is not put on the thread that starts it.
+    pub(crate) detached: bool,
+    /// Whose energy is counted, if the run has no parent.
+    pub(crate) scope: Scope,
+    /// How often the run wants readings.
+    pub(crate) period: Duration,
+    /// The price, where it changes with the time.
+    pub(crate) prices: Option<&'a Arc<dyn Prices>>,
+}
+
+/// A run that has started.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Started {
+    pub(crate) key: RunKey,
+    pub(crate) row: StartedRow,
+}
+
+/// The row that a run goes to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum StartedRow {
+    /// One of its own.
+    Own { id: Uuid, parent_id: Option<Uuid> },
+    /// That of a sum.
+    Sum(CalledSum),
+}
+
+/// A run that has ended, and the sums that ended with it.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub(crate) energy: RunEnergy,
+    pub(crate) closed: ClosedSums,
+}

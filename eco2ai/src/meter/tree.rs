@@ -1,0 +1,141 @@
+//! The tree of active runs, and what each received.
+
+use slotmap::SlotMap;
+
+use super::energies::Energies;
+use super::keys::RunKey;
+use super::node::{Node, Pools, RowOf};
+use super::run_energy::Received;
+use crate::scope::Scope;
+
+/// The active runs, each under its parent, and the pools of energy that they share.
+#[derive(Default)]
+pub(super) struct RunTree {
+    pub(super) nodes: SlotMap<RunKey, Node>,
+    pub(super) pools: Pools,
+}
+
+impl RunTree {
+    #[inline]
+    pub(super) fn received(&self, node: &Node) -> Received {
+        Received {
+            own: self.own(node),
+            inclusive: self.inclusive(node),
+            process: self.pools.of(node.scope).given - node.given_mark,
+        }
+    }
+
+    pub(super) fn set_on(&mut self, key: RunKey, on: bool) {
+        if let Some(node) = self.nodes.get_mut(key) {
+            node.set_on(self.pools.of_mut(node.scope), on);
+        }
+    }
+
+    pub(super) fn set_leaf(&mut self, key: RunKey, leaf: bool) {
+        if let Some(node) = self.nodes.get_mut(key) {
+            node.set_leaf(self.pools.of_mut(node.scope), leaf);
+        }
+    }
+
+    /// What a run received itself.
+    #[inline]
+    pub(super) fn own(&self, node: &Node) -> Energies {
+        let pool = self.pools.of(node.scope);
+        let mut own = node.base;
+        if node.on {
+            own += pool.on_clock;
+        }
+        if node.is_leaf() {
+            own += pool.leaf_clock;
+        }
+        own
+    }
+
+    /// Puts a run under a parent.
+    pub(super) fn link(&mut self, key: RunKey, scope: Scope, parent: Option<RunKey>) {
+        let Some(parent) = parent else {
+            self.pools.of_mut(scope).roots += 1;
+            return;
+        };
+        let Some(above) = self.nodes.get_mut(parent) else { return };
+        let next = above.first_child.replace(key);
+        if next.is_none() {
+            self.set_leaf(parent, false);
+        }
+        if let Some(next) = next.and_then(|next| self.nodes.get_mut(next)) {
+            next.previous_sibling = Some(key);
+        }
+        if let Some(node) = self.nodes.get_mut(key) {
+            node.parent = Some(parent);
+            node.previous_sibling = None;
+            node.next_sibling = next;
+        }
+    }
+
+    /// Takes a run out from under its parent, which may become a leaf again.
+    pub(super) fn unlink(&mut self, key: RunKey) {
+        let Some(node) = self.nodes.get(key) else { return };
+        let (parent, previous, next) = (node.parent, node.previous_sibling, node.next_sibling);
+        let scope = node.scope;
+        let Some(parent) = parent else {
+            let pool = self.pools.of_mut(scope);
+            pool.roots = pool.roots.saturating_sub(1);
+            return;
+        };
+        if let Some(next) = next.and_then(|next| self.nodes.get_mut(next)) {
+            next.previous_sibling = previous;
+        }
+        if let Some(previous) = previous.and_then(|previous| self.nodes.get_mut(previous)) {
+            previous.next_sibling = next;
+        } else if let Some(above) = self.nodes.get_mut(parent) {
+            above.first_child = next;
+            if next.is_none() {
+                self.set_leaf(parent, true);
+            }
+        }
+    }
+
+    /// All that a run and its descendants received.
+    #[inline]
+    pub(super) fn inclusive(&self, node: &Node) -> Energies {
+        let ended = self.own(node) + node.received;
+        node.first_child.map_or(ended, |child| ended + self.children(child))
+    }
+
+    /// What a run's active children, of which `first` is one, and theirs received while it ran.
+    pub(super) fn children(&self, first: RunKey) -> Energies {
+        let mut sum = Energies::ZERO;
+        let mut open = vec![first];
+        while let Some(node) = open.pop().and_then(|key| self.nodes.get(key)) {
+            sum += self.own(node) + node.received - node.counted;
+            open.extend(node.first_child.into_iter().chain(node.next_sibling));
+        }
+        sum
+    }
+
+    /// The nearest of `key` and the runs above it that is the outermost call of a sum.
+    pub(super) fn summed_at_or_above(&self, key: Option<RunKey>) -> Option<RunKey> {
+        let node = self.nodes.get(key?)?;
+        if matches!(node.row, RowOf::Sum { outermost: true, .. }) {
+            key
+        } else {
+            self.summed_above(node)
+        }
+    }
+
+    pub(super) fn summed_above(&self, node: &Node) -> Option<RunKey> {
+        let known = node.summed_above?;
+        if self.nodes.contains_key(known) {
+            return Some(known);
+        }
+        // It ended before what it had started: the one above that is not far.
+        let mut above = node.parent;
+        while let Some(node) = above.and_then(|key| self.nodes.get(key)) {
+            if matches!(node.row, RowOf::Sum { outermost: true, .. }) {
+                return above;
+            }
+            above = node.parent;
+        }
+        None
+    }
+}

@@ -1,0 +1,103 @@
+//! What a sensor reports: a figure of a known quality, or why there is none.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Joules, Watts};
+
+/// One reading of a device.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Reading {
+    /// A counter: energy since some moment in the past. It never falls, except when the device is
+    /// reset; a sensor whose counter wraps resolves the wrap itself.
+    Energy(Joules),
+    /// A gauge: the power at this moment.
+    Power(Watts),
+    /// A model: the power of the whole component when every CPU of the machine is busy; the meter
+    /// multiplies it by the utilisation.
+    AtFullLoad(Watts),
+    /// A model: the power of one GiB of memory; the meter multiplies it by the memory in use.
+    PerGibibyte(Watts),
+}
+
+impl Reading {
+    /// How a figure that comes from such readings was obtained.
+    ///
+    /// ```
+    /// use eco2ai::sensor::{Quality, Reading};
+    /// use eco2ai::units::Watts;
+    ///
+    /// assert_eq!(Reading::Power(Watts(12.5)).quality(), Quality::Sampled);
+    /// ```
+    pub fn quality(&self) -> Quality {
+        match self {
+            Self::Energy(_) => Quality::Measured,
+            Self::Power(_) => Quality::Sampled,
+            Self::AtFullLoad(_) | Self::PerGibibyte(_) => Quality::Estimated,
+        }
+    }
+
+    /// The reading itself, if its figure is one that can be: finite and not below zero.
+    pub(crate) fn valid(self) -> Result<Self, SensorError> {
+        let figure = match self {
+            Self::Energy(energy) => energy.0,
+            Self::Power(power) | Self::AtFullLoad(power) | Self::PerGibibyte(power) => power.0,
+        };
+        if figure.is_finite() && figure >= 0.0 {
+            Ok(self)
+        } else {
+            Err(SensorError::Missing(format!("it reads {figure}")))
+        }
+    }
+}
+
+/// How a figure was obtained, from the weakest to the strongest.
+///
+/// ```
+/// use eco2ai::sensor::Quality;
+///
+/// assert!(Quality::Estimated < Quality::Measured);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Quality {
+    /// From a model.
+    Estimated,
+    /// From readings of power, integrated over time.
+    Sampled,
+    /// From a counter of energy.
+    Measured,
+}
+
+impl fmt::Display for Quality {
+    /// The first word of a row's method: `estimated`, `sampled` or `measured`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Estimated => "estimated",
+            Self::Sampled => "sampled",
+            Self::Measured => "measured",
+        })
+    }
+}
+
+/// Why there is no reading. A missing reading is never taken for 0.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SensorError {
+    /// The device has nothing new to report, as one that is polled less often than the meter
+    /// reads. This is not a failure: the meter goes on by the last reading (a counter and a gauge
+    /// at their last power, a model by the utilisation), and the next one settles the difference.
+    /// Before the first reading the device counts nothing.
+    #[error("nothing new to report")]
+    NotReady,
+    /// This reading failed; the next may succeed. After three failures in a row the user is warned,
+    /// and the device's energy is missing until it can be read again.
+    #[error("{0}")]
+    Missing(String),
+    /// The device is gone and will not be read again.
+    #[error("{0}")]
+    Lost(String),
+}

@@ -1,0 +1,150 @@
+//! CPU time and memory from `/proc`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::machine::{busy_ticks, count_cpus, used_memory};
+use super::process_tree::ProcessTree;
+use crate::sensor::kept_file::KeptFile;
+use crate::sensor::usage::source::{CpuClock, Usage, UsageSource};
+
+/// Reads the usage of this process and its children from `/proc`.
+///
+/// ```
+/// use eco2ai::sensor::{LinuxUsage, UsageSource};
+///
+/// let usage = LinuxUsage::new().read();
+/// assert!(usage.cpus >= 1.0 && usage.own_cpu.is_some());
+/// ```
+#[derive(Debug)]
+pub struct LinuxUsage {
+    tree: ProcessTree,
+    /// Whether it is this very process, whose clock shows nanoseconds.
+    is_this_process: bool,
+    stat: Option<KeptFile>,
+    memory_info: Option<KeptFile>,
+    ticks_per_second: u64,
+    page_bytes: u64,
+    cpus: f64,
+    processes: Vec<u32>,
+    own_memory: Option<u64>,
+    used_memory: Option<u64>,
+}
+
+impl LinuxUsage {
+    /// Reads this process.
+    pub fn new() -> Self {
+        let root = Path::new("/proc");
+        // The id as this `/proc` counts it, which in a container may be another one.
+        let own = std::fs::read_link(root.join("self"))
+            .ok()
+            .and_then(|link| link.to_str()?.parse().ok())
+            .unwrap_or_else(std::process::id);
+        Self::open(root, own, true)
+    }
+
+    /// Reads the process `own` in the tree under `root`, in ticks of usually 10 ms. Only with the
+    /// feature `test-util`.
+    #[cfg(feature = "test-util")]
+    pub fn at(root: &Path, own: u32) -> Self {
+        Self::open(root, own, false)
+    }
+
+    fn open(root: &Path, own: u32, is_this_process: bool) -> Self {
+        let keep = |path: &str| KeptFile::open(root.join(path)).ok();
+        let mut usage = Self {
+            tree: ProcessTree::new(root, own, is_this_process),
+            is_this_process,
+            stat: keep("stat"),
+            memory_info: keep("meminfo"),
+            ticks_per_second: rustix::param::clock_ticks_per_second().max(1),
+            page_bytes: rustix::param::page_size() as u64,
+            cpus: count_cpus(root),
+            processes: Vec::new(),
+            own_memory: None,
+            used_memory: None,
+        };
+        usage.refresh();
+        usage
+    }
+
+    fn ticks(&self, ticks: u64) -> Duration {
+        // 10 ms ticks reach past the age of the universe before this saturates.
+        Duration::from_nanos(ticks.saturating_mul(1_000_000_000 / self.ticks_per_second))
+    }
+}
+
+impl Default for LinuxUsage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl UsageSource for LinuxUsage {
+    fn read(&mut self) -> Usage {
+        let own = self.tree.read();
+        let own_cpu = if self.is_this_process {
+            Some(process_cpu_time())
+        } else {
+            own.map(|own| self.ticks(own.own))
+        };
+        if let Some(own) = own {
+            self.own_memory = Some(own.resident_pages.saturating_mul(self.page_bytes));
+        }
+        let children = self.tree.children_pages().saturating_mul(self.page_bytes);
+        let mut buffer = [0; 256];
+        let busy = self.stat.as_ref().and_then(|stat| busy_ticks(stat.read(&mut buffer).ok()?));
+        Usage {
+            own_cpu: own_cpu.map(|own| own + self.ticks(self.tree.charged())),
+            busy_cpu: busy.map(|busy| self.ticks(busy)),
+            cpus: self.cpus,
+            own_memory: self.own_memory.map(|own| own.saturating_add(children)),
+            used_memory: self.used_memory,
+        }
+    }
+
+    fn refresh(&mut self) {
+        self.tree.refresh();
+        self.processes.clear();
+        self.processes.extend(self.tree.ids());
+        let mut buffer = [0; 512];
+        self.used_memory =
+            self.memory_info.as_ref().and_then(|file| used_memory(file.read(&mut buffer).ok()?));
+    }
+
+    fn processes(&self) -> &[u32] {
+        &self.processes
+    }
+
+    fn cpu_clock(&self) -> Option<CpuClock> {
+        self.is_this_process.then(|| -> CpuClock { Arc::new(process_cpu_time) })
+    }
+}
+
+/// CPU time of this process alone.
+fn process_cpu_time() -> Duration {
+    let now = clock_gettime(ClockId::ProcessCPUTime);
+    let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or(0);
+    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), nanoseconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_read_to_the_nanosecond() {
+        let mut usage = LinuxUsage::new();
+        let readings: Vec<Usage> = (0..100).map(|_| usage.read()).collect();
+        let own = |reading: &Usage| reading.own_cpu.unwrap();
+        let steps = readings.windows(2).map(|pair| own(&pair[1]).saturating_sub(own(&pair[0])));
+        let smallest = steps.filter(|step| !step.is_zero()).min().unwrap();
+        assert!(smallest < Duration::from_millis(10), "{smallest:?}: not finer than a tick");
+        let last = &readings[99];
+        assert!(last.own_memory.unwrap() > 100_000);
+        assert!(last.used_memory.unwrap() > last.own_memory.unwrap());
+    }
+}

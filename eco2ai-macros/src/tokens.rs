@@ -41,3 +41,10 @@ pub(crate) fn ungroup(stream: TokenStream) -> TokenStream {
         _ => stream,
     }
 }
+
+/// The one token of `value`, also out of an invisible group.
+pub(crate) fn only_token(value: &TokenStream) -> Option<TokenTree> {
+    let mut tokens = ungroup(value.clone()).into_iter();
+    let only = tokens.next();
+    if tokens.next().is_some() { None } else { only }
+}

@@ -60,11 +60,15 @@ impl Tariff {
     /// Names the interval that is none, the two that overlap, or the two between which the day is
     /// not covered.
     pub fn new(pricing: &Pricing) -> error::Result<Self> {
-        let wrong = |reason| Error::Parameter {
+        Self::parse(pricing).map_err(|reason| Error::Parameter {
             parameter: "electricity_pricing",
             value: pricing.to_string(),
             reason,
-        };
+        })
+    }
+
+    /// As [`new`](Self::new); the error is the reason alone.
+    pub(crate) fn parse(pricing: &Pricing) -> Result<Self, String> {
         match pricing {
             Pricing::Flat(price) => Self::flat(*price),
             Pricing::Intervals(intervals) => Self::by_intervals(intervals),
@@ -73,7 +77,6 @@ impl Tariff {
                 Err(_) => parse_intervals(text).and_then(|all| Self::by_intervals(&all)),
             },
         }
-        .map_err(wrong)
     }
 
     fn flat(price: f64) -> Result<Self, String> {

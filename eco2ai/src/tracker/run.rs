@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 use std::sync::{Arc, MutexGuard};
 
-use super::active::RunHandle;
 use super::config::RunConfig;
+use super::handle::RunHandle;
 use super::held::HeldRun;
 use crate::error::Result;
 use crate::log::Record;

@@ -4,13 +4,14 @@
 // documentation follow.
 //
 // `kind` says which values there are (`settings/kind.rs` of the library, `check.rs` of the macros),
-// `default` is the text form of the value where nothing is given, and `otherwise` says what holds
+// `accepts` describes them as they are written in Rust and `text` their text form, `default` is the text form of the value where nothing is given, and `otherwise` says what holds
 // where there is no fixed default.
 parameters! {
     /// The project that the runs belong to.
     project: String {
         kind: NonEmptyText,
         accepts: "text",
+        text: "text that is not empty",
         default: "default project name",
         example: "\"MNIST\"",
         python: "project_name",
@@ -20,6 +21,7 @@ parameters! {
     description: String {
         kind: Text,
         accepts: "text",
+        text: "text",
         default: "default experiment description",
         example: "\"two layers\"",
         python: "experiment_description",
@@ -30,6 +32,7 @@ parameters! {
     file: PathBuf {
         kind: NonEmptyText,
         accepts: "path of a CSV file",
+        text: "path of a CSV file",
         default: "emission.csv",
         example: "\"emission.csv\"",
         python: "file_name",
@@ -39,6 +42,7 @@ parameters! {
     measure_period: Duration {
         kind: Number { min: 0.01, max: 3600.0, meaning: "0.01 to 3600 seconds" },
         accepts: "seconds from 0.01 to 3600, or a `Duration`",
+        text: "seconds from 0.01 to 3600",
         default: "1",
         example: "1",
     }
@@ -47,6 +51,7 @@ parameters! {
     country: String {
         kind: Country,
         accepts: "ISO 3166 code (`\"FR\"`, `\"FRA\"`) or English name",
+        text: "ISO 3166 code (FR, FRA) or English name",
         otherwise: "that of the time zone",
         example: "\"FR\"",
         python: "alpha_2_code",
@@ -56,6 +61,7 @@ parameters! {
     region: String {
         kind: NonEmptyText,
         accepts: "ISO 3166-2 code or name; needs a country",
+        text: "ISO 3166-2 code or name; needs a country",
         otherwise: "none",
         example: "\"California\"",
     }
@@ -65,6 +71,7 @@ parameters! {
     cloud: String {
         kind: Cloud,
         accepts: "`\"provider:region\"`, such as `\"gcp:europe-west1\"`",
+        text: "provider:region, such as gcp:europe-west1",
         otherwise: "none",
         example: "\"gcp:europe-west1\"",
     }
@@ -74,6 +81,7 @@ parameters! {
     emission_level: GramsPerKwh {
         kind: Number { min: 0.0, max: f64::MAX, meaning: "0 kg/MWh or more" },
         accepts: "kg/MWh (= g/kWh) of CO2 equivalents, 0 or more",
+        text: "kg/MWh (= g/kWh) of CO2 equivalents, 0 or more",
         otherwise: "that of the place",
         example: "436.5",
     }
@@ -83,6 +91,7 @@ parameters! {
     pue: f64 {
         kind: Number { min: 1.0, max: f64::MAX, meaning: "1 or more" },
         accepts: "ratio, 1 or more",
+        text: "ratio, 1 or more",
         default: "1",
         example: "1.2",
     }
@@ -91,6 +100,7 @@ parameters! {
     electricity_pricing: Pricing {
         kind: Price,
         accepts: "price per kWh, or `[(\"8:30-19:00\", 5.2), (\"19:00-8:30\", 3.0)]`",
+        text: "price per kWh, or 8:30-19:00=5.2, 19:00-8:30=3",
         otherwise: "none",
         example: "0.3",
     }
@@ -99,6 +109,7 @@ parameters! {
     cpu_processes: CpuProcesses {
         kind: Choice { words: &["current", "all"] },
         accepts: "`\"current\"`: this process and its children; `\"all\"`: the machine",
+        text: "current (the process and its children) or all (the machine)",
         default: "current",
         example: "\"all\"",
     }
@@ -107,6 +118,7 @@ parameters! {
     rows: Rows {
         kind: Choice { words: &["each", "total"] },
         accepts: "`\"each\"`: a row per run; `\"total\"`: one per function, parent run and process",
+        text: "each (a row per run) or total (one per function, parent run and process)",
         default: "each",
         example: "\"total\"",
     }
@@ -115,6 +127,7 @@ parameters! {
     encode_file: EncodeFile {
         kind: YesNoOrFile,
         accepts: "`true` or a file name",
+        text: "yes, no or a file name",
         default: "no",
         example: "true",
     }
@@ -123,6 +136,7 @@ parameters! {
     ignore_warnings: bool {
         kind: YesNo,
         accepts: "`true` or `false`",
+        text: "yes or no",
         default: "no",
         example: "true",
     }

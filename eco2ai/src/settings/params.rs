@@ -13,10 +13,11 @@ use crate::units::GramsPerKwh;
 /// Defines [`Params`], what is known of each parameter, and the values in force.
 macro_rules! parameters {
     ($(
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $name:ident: $value:ty {
             kind: $kind:ident $({ $($limits:tt)* })?,
             accepts: $accepts:literal,
+            text: $text:literal,
             $(default: $default:literal,)?
             $(otherwise: $otherwise:literal,)?
             example: $example:literal,
@@ -39,9 +40,9 @@ macro_rules! parameters {
         #[non_exhaustive]
         pub struct Params {
             $(
-                $(#[$doc])*
+                $(#[doc = $doc])*
                 ///
-                #[doc = concat!("Text form: ", $accepts, ".")]
+                #[doc = concat!("Text form: ", $text, ".")]
                 pub $name: Option<$value>,
             )*
         }
@@ -50,7 +51,8 @@ macro_rules! parameters {
         static PARAMETERS: &[Parameter] = &[$(
             Parameter {
                 name: stringify!($name),
-                accepts: $accepts,
+                description: concat!($($doc),*).trim_ascii(),
+                accepts: $text,
                 default: (&[$($default)?] as &[&str]).first().copied(),
                 otherwise: concat!($($otherwise)?),
                 example: $example,
@@ -172,7 +174,9 @@ pub struct Parameter {
     /// Its name: the same in the attribute, the builder, the environment (in capitals after
     /// `ECO2AI_`), the saved file and on the command line.
     pub name: &'static str,
-    /// Which values it accepts, with the unit.
+    /// What it is.
+    pub description: &'static str,
+    /// Which text forms it accepts, with the unit.
     pub accepts: &'static str,
     /// The text form of its default, if it has a fixed one.
     pub default: Option<&'static str>,

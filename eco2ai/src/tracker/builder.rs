@@ -101,6 +101,7 @@ macro_rules! parameters {
         $name:ident: $value:ty {
             kind: $kind:ident $({ $($limits:tt)* })?,
             accepts: $accepts:literal,
+            text: $text:literal,
             $(default: $default:literal,)?
             $(otherwise: $otherwise:literal,)?
             example: $example:literal,

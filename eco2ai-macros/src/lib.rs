@@ -9,6 +9,7 @@ mod expand;
 mod function;
 mod parameters;
 mod pricing;
+mod return_type;
 mod returned;
 mod tokens;
 

@@ -21,7 +21,7 @@ mod tracker;
 pub mod units;
 
 #[doc(hidden)]
-#[path = "track.rs"]
+#[path = "track/mod.rs"]
 pub mod __private;
 
 pub use argument::Argument;

@@ -13,6 +13,15 @@ const MINUTES_OF_A_DAY: u16 = 24 * 60;
 /// day. The currency is the user's own.
 ///
 /// A price is 0 or more.
+///
+/// ```
+/// use eco2ai::carbon::{Pricing, Tariff};
+///
+/// let nights = Pricing::Intervals(vec![("20:00-8:00".into(), 0.2), ("8:00-20:00".into(), 0.3)]);
+/// assert!(Tariff::new(&nights).is_ok());
+/// let gap = Pricing::Intervals(vec![("20:00-8:00".into(), 0.2)]);
+/// assert!(Tariff::new(&gap).is_err(), "the day is not covered");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Pricing {
@@ -43,6 +52,16 @@ impl fmt::Display for Pricing {
 }
 
 /// A checked electricity price: known at every minute of the day.
+///
+/// ```
+/// use eco2ai::carbon::{Pricing, Tariff};
+///
+/// let tariff = Tariff::new(&Pricing::Text("8:30-19:00=5.2, 19:00-8:30=3".into()))?;
+/// let noon = chrono::DateTime::parse_from_rfc3339("2026-01-05T12:00:00+01:00")?;
+/// assert_eq!(tariff.price_at(noon), 5.2);
+/// assert_eq!(tariff.next_edge(noon).map(|edge| edge.to_rfc3339()).as_deref(), Some("2026-01-05T19:00:00+01:00"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// Intervals are of the wall clock, so they follow summer time; each includes its start and not
 /// its end.

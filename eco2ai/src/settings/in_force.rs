@@ -86,6 +86,13 @@ impl fmt::Display for ParametersInForce {
 }
 
 /// Each parameter's value where no argument is given, and where it comes from.
+///
+/// ```
+/// let params = eco2ai::get_params();
+/// println!("{params}"); // a line for each
+/// let rows = params.get("rows").unwrap();
+/// println!("{} = {:?}: {}", rows.name, rows.value, rows.origin);
+/// ```
 pub fn get_params() -> ParametersInForce {
     let sources = Sources::current();
     sources.report();

@@ -35,8 +35,8 @@ pub(crate) fn ignore_warnings() -> bool {
     Sources::current().settings.ignore_warnings
 }
 
-/// A number that changes when what this process saves changes the settings: whoever keeps
-/// settings reads it before resolving them, and resolves again when it is another one.
+/// A number that changes when this process saves other parameters. Code that keeps settings reads it
+/// before it resolves them, and resolves them again when it has changed.
 pub(crate) fn generation() -> u64 {
     GENERATION.load(Ordering::Acquire)
 }
@@ -47,8 +47,16 @@ pub(crate) fn generation() -> u64 {
 /// They go to `eco2ai/params.toml` in the user's configuration folder, or to the file that
 /// `ECO2AI_CONFIG` names. Any number of processes may save at once.
 ///
+/// ```no_run
+/// let mut params = eco2ai::Params::default();
+/// params.country = Some("FR".into());
+/// eco2ai::save_params(&params)?;
+/// # Ok::<(), eco2ai::Error>(())
+/// ```
+///
 /// # Errors
-/// Where a value is wrong, or the file cannot be used: then it is left as it is.
+/// [`Error::Parameter`] where a value is wrong, [`Error::Saved`] where the file cannot be used: then
+/// it is left as it is.
 pub fn save(given: &Params) -> Result<()> {
     given.check()?;
     if given.country.is_some() || given.cloud.is_some() {
@@ -69,8 +77,14 @@ pub fn save(given: &Params) -> Result<()> {
 /// Forgets the saved values of the parameters `names`, for this and later processes. A name that
 /// is not saved is no error.
 ///
+/// ```no_run
+/// eco2ai::unset_params(&["country", "pue"])?;
+/// # Ok::<(), eco2ai::Error>(())
+/// ```
+///
 /// # Errors
-/// Where no parameter has such a name, or the file cannot be used: then it is left as it is.
+/// [`Error::UnknownParameter`] where no parameter has such a name, [`Error::Saved`] where the file
+/// cannot be used: then it is left as it is.
 pub fn unset(names: &[impl AsRef<str>]) -> Result<()> {
     for name in names {
         if !Params::names().any(|known| known == name.as_ref()) {
@@ -87,8 +101,13 @@ pub fn unset(names: &[impl AsRef<str>]) -> Result<()> {
 /// The file of saved parameters, whether it is there or not: the one that `ECO2AI_CONFIG` names,
 /// else `eco2ai/params.toml` in the user's configuration folder.
 ///
+/// ```
+/// println!("{}", eco2ai::saved_params_path()?.display());
+/// # Ok::<(), eco2ai::Error>(())
+/// ```
+///
 /// # Errors
-/// Where the system does not tell that folder.
+/// [`Error::Saved`] where the system has no such folder.
 pub fn saved_path() -> Result<PathBuf> {
     saved::path(std::env::var_os("ECO2AI_CONFIG"))
 }

@@ -13,8 +13,18 @@ use crate::meter::Meter;
 use crate::settings::{CpuProcesses, EncodeFile, Params, Rows, Settings};
 use crate::units::GramsPerKwh;
 
-/// Collects the parameters of a [`Tracker`]; what is not given comes from the environment, else
-/// from the saved parameters, else from the defaults.
+/// Collects the parameters of a [`Tracker`](crate::Tracker); what is not given comes from the
+/// environment, else from the saved parameters, else from the defaults.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let builder = eco2ai::Tracker::builder()
+///     .measure_period(Duration::from_millis(500))
+///     .electricity_pricing([("8:30-19:00", 5.2), ("19:00-8:30", 3.0)])
+///     .cpu_processes("all");
+/// assert!(builder.pue(0.5).forget().build().is_err(), "a PUE below 1");
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct TrackerBuilder {
     pub(crate) params: Params,

@@ -12,6 +12,25 @@ use crate::own_code;
 use crate::report::{quietly, warn_once};
 
 /// Parameters for runs, checked once.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("emission.csv");
+/// let tracker = eco2ai::Tracker::builder()
+///     .project("MNIST")
+///     .country("FR")
+///     .pue(1.2)
+///     .file(&file)
+///     .forget() // otherwise later trackers of this user begin with these parameters
+///     .build()?;
+///
+/// let run = tracker.start()?;
+/// let answer = (1..=1000_u64).sum::<u64>(); // what is measured
+/// let record = run.stop()?;
+/// assert_eq!(record.place, "FR");
+/// # assert_eq!(answer, 500_500);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Tracker {
     config: Arc<RunConfig>,

@@ -17,6 +17,20 @@ use crate::report::warn_once;
 ///
 /// Does nothing where it is called from within the library, as by the program's logger.
 ///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("emission.csv");
+/// #[eco2ai::track(rows = "total", file = file)]
+/// fn parse(file: &std::path::Path) {}
+///
+/// for _ in 0..3 {
+///     parse(&file);
+/// }
+/// eco2ai::flush()?;
+/// assert_eq!(eco2ai::read_log(&file)?.next().expect("a row")?.calls, 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// The first row that still cannot be written; it goes on waiting.
 pub fn flush() -> Result<()> {

@@ -7,7 +7,7 @@ use syn::{Error, Result};
 
 use crate::check;
 use crate::parameters::{self, Kind, Macro, Parameter};
-use crate::tokens::{is_punct, ungroup};
+use crate::tokens::is_punct;
 
 /// The arguments of one use of a macro, without mistake as far as can be seen at compile time.
 pub(crate) struct Arguments {
@@ -210,13 +210,6 @@ impl Reader {
     fn is_punct_at(&self, at: usize, c: char) -> bool {
         self.tokens.get(at).is_some_and(|token| is_punct(token, c))
     }
-}
-
-/// The one token of `value`, also out of an invisible group.
-pub(crate) fn only_token(value: &TokenStream) -> Option<TokenTree> {
-    let mut tokens = ungroup(value.clone()).into_iter();
-    let only = tokens.next();
-    if tokens.next().is_some() { None } else { only }
 }
 
 #[cfg(test)]

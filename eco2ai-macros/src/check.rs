@@ -4,11 +4,10 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{Error, Lit, Result};
 
-use crate::arguments::only_token;
 use crate::country;
 use crate::parameters::{Kind, Parameter};
 use crate::pricing;
-use crate::tokens::{is_punct, ungroup};
+use crate::tokens::{is_punct, only_token, ungroup};
 
 /// A value, as far as it can be seen.
 enum Value {
@@ -40,14 +39,14 @@ pub(crate) fn value(parameter: &Parameter, tokens: &TokenStream) -> Result<bool>
             return wrong_type("the handle of a run");
         }
         (Kind::Flag | Kind::Parent, _) | (_, Value::Expression) | (Kind::Text, Value::Text(_)) => {}
-        (Kind::NonEmpty, Value::Text(text)) => {
+        (Kind::NonEmptyText, Value::Text(text)) => {
             if text.trim().is_empty() {
                 return refuse(format!("`{name}` is empty: write `{example}`"));
             }
         }
-        (Kind::Text | Kind::NonEmpty, _) => return wrong_type("text"),
-        (Kind::Number { least, most, meaning }, Value::Number(number)) => {
-            if !(least..=most).contains(number) {
+        (Kind::Text | Kind::NonEmptyText, _) => return wrong_type("text"),
+        (Kind::Number { min, max, meaning }, Value::Number(number)) => {
+            if !(min..=max).contains(number) {
                 return refuse(format!("`{name}` must be {meaning}"));
             }
         }
@@ -64,32 +63,35 @@ pub(crate) fn value(parameter: &Parameter, tokens: &TokenStream) -> Result<bool>
             }
         }
         (Kind::Cloud, _) => return wrong_type("text of the form `provider:region`"),
-        (Kind::Pricing, Value::Number(price)) => {
+        (Kind::Price, Value::Number(price)) => {
             pricing::check_price(*price).map_err(mistake)?;
         }
-        (Kind::Pricing, Value::Text(text)) => pricing::check_text(text).map_err(mistake)?,
-        (Kind::Pricing, Value::Pairs(pairs)) => pricing::check(pairs).map_err(mistake)?,
-        (Kind::Pricing, _) => {
+        (Kind::Price, Value::Text(text)) => pricing::check_text(text).map_err(mistake)?,
+        (Kind::Price, Value::Pairs(pairs)) => pricing::check(pairs).map_err(mistake)?,
+        (Kind::Price, _) => {
             return wrong_type(
                 "a price per kWh, or pairs like `(\"8:30-19:00\", 5.2)` in brackets",
             );
         }
-        (Kind::Choice(words), Value::Text(text)) => {
+        (Kind::Choice { words }, Value::Text(text)) => {
             if !words.contains(&text.as_str()) {
-                return refuse(format!("`{name}` is \"{}\" or \"{}\"", words[0], words[1]));
+                return refuse(format!("`{name}` is {}", quoted(words)));
             }
         }
-        (Kind::Choice(words), _) => {
-            return wrong_type(&format!("\"{}\" or \"{}\"", words[0], words[1]));
-        }
-        (Kind::EncodeFile, Value::Text(text)) if text.trim().is_empty() => {
+        (Kind::Choice { words }, _) => return wrong_type(&quoted(words)),
+        (Kind::YesNoOrFile, Value::Text(text)) if text.trim().is_empty() => {
             return refuse("`encode_file` is empty: write `true` or a file name".into());
         }
-        (Kind::EncodeFile, Value::Text(_) | Value::YesNo) | (Kind::YesNo, Value::YesNo) => {}
-        (Kind::EncodeFile, _) => return wrong_type("`true`, `false` or a file name"),
+        (Kind::YesNoOrFile, Value::Text(_) | Value::YesNo) | (Kind::YesNo, Value::YesNo) => {}
+        (Kind::YesNoOrFile, _) => return wrong_type("`true`, `false` or a file name"),
         (Kind::YesNo, _) => return wrong_type("`true` or `false`"),
     }
     Ok(!matches!(value, Value::Expression))
+}
+
+/// `"each" or "total"`.
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" or ")
 }
 
 fn read(tokens: &TokenStream) -> Value {

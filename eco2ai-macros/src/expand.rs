@@ -5,9 +5,10 @@ use quote::{quote, quote_spanned};
 use syn::{Error, Result};
 
 use crate::arguments::Arguments;
-use crate::function::{Function, is_ident, rebind};
+use crate::function::{Function, rebind};
+use crate::return_type::{Type, is_opaque, is_unsized};
 use crate::returned::Returned;
-use crate::tokens::is_punct;
+use crate::tokens::{is_ident, is_punct, with_span};
 
 /// The function with its body tracked.
 ///
@@ -245,11 +246,6 @@ fn braced(tokens: TokenStream, span: Span) -> Group {
     with_span(Group::new(Delimiter::Brace, tokens), span)
 }
 
-fn with_span(mut group: Group, span: Span) -> Group {
-    group.set_span(span);
-    group
-}
-
 /// Whether a lint may know the body as a whole: an empty one of a generic function, or the one
 /// expression of a `clone` or `partial_cmp`.
 fn is_canonical(function: &Function) -> bool {
@@ -308,100 +304,4 @@ fn rebound(function: &Function) -> (Group, TokenStream) {
     let inner = parameters.iter().map(|parameter| &parameter.inner);
     let group = Group::new(Delimiter::Parenthesis, quote!(#(#outer),*));
     (with_span(group, function.parameters.span()), quote!(#(#inner)*))
-}
-
-/// A return type, as far as it can be written inside a body.
-enum Type {
-    /// `()`, by omission after these parameters.
-    Unit {
-        parameters: Span,
-    },
-    /// `!`.
-    Never,
-    Named(TokenStream),
-    /// `impl Trait`, or behind an alias.
-    Unknown,
-}
-
-impl Type {
-    /// `returns` with `_` for each `impl Trait`, which cannot be written in a body.
-    fn read(returns: &TokenStream, parameters: Span) -> Self {
-        let mut tokens = returns.clone().into_iter();
-        match (tokens.next(), tokens.next()) {
-            (None, _) => Self::Unit { parameters },
-            (Some(only), None) if is_punct(&only, '!') => Self::Never,
-            _ if is_opaque(returns) => Self::Unknown,
-            _ => Self::Named(without_impl(returns.clone())),
-        }
-    }
-}
-
-fn without_impl(tokens: TokenStream) -> TokenStream {
-    let mut result = TokenStream::new();
-    // Inside `impl Trait<…>`: how many brackets are open since.
-    let mut inside: Option<usize> = None;
-    let mut arrow = false;
-    for token in tokens {
-        let closes = is_punct(&token, '>') && !arrow;
-        arrow = is_punct(&token, '-');
-        match inside {
-            Some(0) if closes || is_punct(&token, ',') => inside = None,
-            Some(open) => {
-                let opens = usize::from(is_punct(&token, '<'));
-                inside = Some(open + opens - usize::from(closes));
-                continue;
-            }
-            None => {}
-        }
-        match token {
-            TokenTree::Ident(word) if word == "impl" => {
-                result.extend([TokenTree::Ident(Ident::new("_", word.span()))]);
-                inside = Some(0);
-            }
-            TokenTree::Group(group) => {
-                let inner = Group::new(group.delimiter(), without_impl(group.stream()));
-                result.extend([TokenTree::Group(with_span(inner, group.span()))]);
-            }
-            token => result.extend([token]),
-        }
-    }
-    result
-}
-
-/// Whether the type is `impl Trait`.
-fn is_opaque(returns: &TokenStream) -> bool {
-    returns.clone().into_iter().next().is_some_and(|first| is_ident(&first, "impl"))
-}
-
-/// Whether the type is `str`, `[T]` or `dyn Trait`.
-fn is_unsized(returns: &TokenStream) -> bool {
-    let mut tokens = returns.clone().into_iter();
-    match (tokens.next(), tokens.next()) {
-        (Some(first), Some(_)) => is_ident(&first, "dyn"),
-        (Some(TokenTree::Group(group)), None) => {
-            let slice = |token| !is_punct(&token, ';');
-            group.delimiter() == Delimiter::Bracket && group.stream().into_iter().all(slice)
-        }
-        (Some(only), None) => is_ident(&only, "str"),
-        (None, _) => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use quote::quote;
-
-    use super::without_impl;
-
-    #[test]
-    fn a_type_that_cannot_be_named_is_left_to_inference() {
-        for (returns, written) in [
-            (quote!(Result<impl Iterator<Item = u8> + '_, E>), quote!(Result<_, E>)),
-            (quote!((impl Fn() -> Vec<u8>, u8)), quote!((_, u8))),
-            (quote!(Vec<Option<impl Sized>>), quote!(Vec<Option<_>>)),
-            (quote!(Box<dyn Fn() -> u8>), quote!(Box<dyn Fn() -> u8>)),
-        ] {
-            assert_eq!(without_impl(returns).to_string(), written.to_string());
-        }
-    }
 }

@@ -5,7 +5,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Error, Result};
 
-use crate::tokens::{depths, is_punct, ungroup};
+use crate::tokens::{depths, is_ident, is_punct, ungroup};
 
 /// A function with a body.
 pub(crate) struct Function {
@@ -119,10 +119,6 @@ fn return_type(between: &[TokenTree]) -> TokenStream {
         return TokenStream::new();
     }
     ungroup(between[2..].iter().take_while(|token| !is_ident(token, "where")).cloned().collect())
-}
-
-pub(crate) fn is_ident(token: &TokenTree, word: &str) -> bool {
-    matches!(token, TokenTree::Ident(ident) if ident == word)
 }
 
 fn parenthesised(token: &TokenTree) -> Option<&Group> {

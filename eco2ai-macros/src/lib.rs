@@ -1,5 +1,7 @@
 //! The macros of the `eco2ai` crate, which re-exports them: use them from there.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod arguments;
 mod check;
 mod country;
@@ -7,6 +9,7 @@ mod expand;
 mod function;
 mod parameters;
 mod pricing;
+mod return_type;
 mod returned;
 mod tokens;
 
@@ -18,7 +21,17 @@ use crate::arguments::Arguments;
 use crate::function::Function;
 use crate::parameters::Macro;
 
-#[doc = include_str!("../track.md")]
+#[doc = include_str!("../docs/track_arguments.md")]
+#[doc = concat!(
+    "| argument | value, unit | default |\n|---|---|---|\n",
+    parameters::documented!(),
+    "| `parent` | handle of the run that this one belongs to | the innermost run |\n",
+    "| `name` | text literal: how the function is called in the row | its path |\n",
+    "| `err` | (no value) a plain function that returns `Err` gets the status `error` | |\n",
+    "| `crate` | path of the crate `eco2ai`, where it has another name | `::eco2ai` |",
+)]
+#[doc = ""]
+#[doc = include_str!("../docs/track_values.md")]
 #[proc_macro_attribute]
 pub fn track(
     arguments: proc_macro::TokenStream,
@@ -52,7 +65,7 @@ fn all(mistakes: [Option<Error>; 2]) -> Error {
     all.unwrap_or_else(|| Error::new(proc_macro2::Span::call_site(), "`#[track]` cannot be used"))
 }
 
-#[doc = include_str!("../set_params.md")]
+/// The arguments are those of `#[track]` without `parent`, `name` and `err`.
 #[proc_macro]
 pub fn set_params(arguments: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand_set_params(arguments.into()).into()
@@ -71,4 +84,12 @@ fn expand_set_params(arguments: TokenStream) -> TokenStream {
             quote!({ #mistakes ::eco2ai::__private::set_params(&::eco2ai::Tracker::builder()) })
         }
     }
+}
+
+/// Writes `parameters! { … }` with the list of all parameters, for a macro of that name where this
+/// one is called: so the library and the macros have one list.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __parameters(_: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    include_str!("table.rs").parse().unwrap_or_default()
 }

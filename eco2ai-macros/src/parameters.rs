@@ -10,6 +10,7 @@ pub(crate) enum Macro {
 }
 
 /// An argument.
+#[derive(Clone, Copy)]
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
@@ -23,19 +24,19 @@ pub(crate) enum Kind {
     /// Text that may be empty.
     Text,
     /// Text that may not be empty.
-    NonEmpty,
+    NonEmptyText,
     /// A number within bounds, both included.
-    Number { least: f64, most: f64, meaning: &'static str },
+    Number { min: f64, max: f64, meaning: &'static str },
     /// A country's code or name.
     Country,
     /// `provider:region`.
     Cloud,
     /// A price, or prices for parts of the day.
-    Pricing,
+    Price,
     /// One of these words.
-    Choice([&'static str; 2]),
+    Choice { words: &'static [&'static str] },
     /// Yes, no, or a file name.
-    EncodeFile,
+    YesNoOrFile,
     /// Yes or no.
     YesNo,
     /// An expression that no literal can be.
@@ -48,80 +49,87 @@ pub(crate) enum Kind {
     Flag,
 }
 
-const PARAMETERS: [Parameter; 18] = {
-    const fn parameter(name: &'static str, kind: Kind, example: &'static str) -> Parameter {
-        Parameter { name, kind, example }
-    }
-    [
-        parameter("project", Kind::NonEmpty, r#"project = "MNIST""#),
-        parameter("description", Kind::Text, r#"description = "two layers""#),
-        parameter("file", Kind::NonEmpty, r#"file = "emission.csv""#),
-        parameter(
-            "measure_period",
-            Kind::Number { least: 0.01, most: 3600.0, meaning: "0.01 to 3600 seconds" },
-            "measure_period = 1",
-        ),
-        parameter("country", Kind::Country, r#"country = "FR""#),
-        parameter("region", Kind::NonEmpty, r#"region = "California""#),
-        parameter("cloud", Kind::Cloud, r#"cloud = "gcp:europe-west1""#),
-        parameter(
-            "emission_level",
-            Kind::Number { least: 0.0, most: f64::MAX, meaning: "0 kg/MWh or more" },
-            "emission_level = 436.5",
-        ),
-        parameter(
-            "pue",
-            Kind::Number { least: 1.0, most: f64::MAX, meaning: "1 or more" },
-            "pue = 1.2",
-        ),
-        parameter("electricity_pricing", Kind::Pricing, "electricity_pricing = 0.3"),
-        parameter("cpu_processes", Kind::Choice(["current", "all"]), r#"cpu_processes = "all""#),
-        parameter("rows", Kind::Choice(["each", "total"]), r#"rows = "total""#),
-        parameter("encode_file", Kind::EncodeFile, "encode_file = true"),
-        parameter("ignore_warnings", Kind::YesNo, "ignore_warnings = true"),
-        parameter("crate", Kind::Crate, "crate = ::eco2ai"),
-        // From here on for the attribute alone.
-        parameter("parent", Kind::Parent, "parent = run.handle()"),
-        parameter("name", Kind::Name, r#"name = "training""#),
-        parameter("err", Kind::Flag, "err"),
-    ]
-};
+/// Makes the list of the parameters and the rows of their table for the documentation.
+macro_rules! parameters {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident: $value:ty {
+            kind: $kind:ident $({ $($limits:tt)* })?,
+            accepts: $accepts:literal,
+            text: $text:literal,
+            $(default: $default:literal,)?
+            $(otherwise: $otherwise:literal,)?
+            example: $example:literal,
+            $(python: $python:literal,)?
+        }
+    )*) => {
+        /// The parameters, in the order of the documentation.
+        const PARAMETERS: &[Parameter] = &[$(
+            Parameter {
+                name: stringify!($name),
+                kind: Kind::$kind $({ $($limits)* })?,
+                example: concat!(stringify!($name), " = ", $example),
+            },
+        )*];
 
-/// How many of them `set_params!` knows.
-const OF_SET_PARAMS: usize = 15;
+        /// The names of the Python library that are different here.
+        const PYTHON_NAMES: &[(&str, &str)] = &[$($(($python, stringify!($name)),)?)*];
 
-/// The names of the Python library that are different here.
-const PYTHON_NAMES: [(&str, &str); 4] = [
-    ("project_name", "project"),
-    ("experiment_description", "description"),
-    ("file_name", "file"),
-    ("alpha_2_code", "country"),
+        /// The rows of the table of arguments.
+        macro_rules! documented {
+            () => {
+                concat!($(
+                    "| `", stringify!($name), "` | ", $accepts, " | ",
+                    $("`", $default, "`",)? $($otherwise,)? " |\n",
+                )*)
+            };
+        }
+    };
+}
+
+include!("table.rs");
+
+#[allow(clippy::single_component_path_imports, reason = "gives the macro a path")]
+pub(crate) use documented;
+
+const fn own(name: &'static str, kind: Kind, example: &'static str) -> Parameter {
+    Parameter { name, kind, example }
+}
+
+/// What both macros know beside the parameters.
+const OF_BOTH: &[Parameter] = &[own("crate", Kind::Crate, "crate = ::eco2ai")];
+
+/// What only the attribute knows.
+const OF_TRACK: &[Parameter] = &[
+    own("parent", Kind::Parent, "parent = run.handle()"),
+    own("name", Kind::Name, r#"name = "training""#),
+    own("err", Kind::Flag, "err"),
 ];
 
 /// The argument called `name`, or what to say where there is none.
 pub(crate) fn find(of: Macro, name: &str) -> Result<&'static Parameter, String> {
-    let legal: &'static [Parameter] = match of {
-        Macro::Track => &PARAMETERS,
-        Macro::SetParams => &PARAMETERS[..OF_SET_PARAMS],
+    let of_track: &[Parameter] = match of {
+        Macro::Track => OF_TRACK,
+        Macro::SetParams => &[],
     };
-    if let Some(parameter) = legal.iter().find(|parameter| parameter.name == name) {
+    let legal = || PARAMETERS.iter().chain(OF_BOTH).chain(of_track);
+    if let Some(parameter) = legal().find(|parameter| parameter.name == name) {
         return Ok(parameter);
     }
-    if PARAMETERS.iter().any(|parameter| parameter.name == name) {
+    if OF_TRACK.iter().any(|parameter| parameter.name == name) {
         return Err(format!("`{name}` is an argument of `#[track]` alone, not a saved parameter"));
     }
     if let Some((_, ours)) = PYTHON_NAMES.iter().find(|(python, _)| *python == name) {
         return Err(format!("unknown argument `{name}`: Eco2AI's `{name}` is `{ours}` here"));
     }
-    let nearest = legal
-        .iter()
-        .map(|parameter| (distance(parameter.name, name), parameter.name))
+    let nearest = legal()
+        .map(|parameter| (strsim::levenshtein(parameter.name, name), parameter.name))
         .min()
         .filter(|(distance, nearest)| {
             *distance <= 2.max(nearest.len() / 3) && *distance < name.len()
         })
         .map(|(_, nearest)| format!("; did you mean `{nearest}`?"));
-    let names: Vec<&str> = legal.iter().map(|parameter| parameter.name).collect();
+    let names: Vec<&str> = legal().map(|parameter| parameter.name).collect();
     Err(format!(
         "unknown argument `{name}`{}\nthe arguments are: {}",
         nearest.unwrap_or_default(),
@@ -129,24 +137,9 @@ pub(crate) fn find(of: Macro, name: &str) -> Result<&'static Parameter, String> 
     ))
 }
 
-/// How many letters must be put in, taken out or changed to get from `a` to `b` (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, to) in b.chars().enumerate() {
-            let changed = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Macro, distance, find};
+    use super::{Macro, find};
 
     fn refusal(of: Macro, name: &str) -> String {
         find(of, name).err().unwrap_or_default()
@@ -171,12 +164,5 @@ mod tests {
         for name in ["parent", "name", "err"] {
             assert!(refusal(Macro::SetParams, name).contains("`#[track]` alone"), "{name}");
         }
-    }
-
-    #[test]
-    fn distance_counts_single_letters() {
-        assert_eq!(distance("pue", "pue"), 0);
-        assert_eq!(distance("pue", "peu"), 2);
-        assert_eq!(distance("", "pue"), 3);
     }
 }

@@ -4,8 +4,8 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 
-use crate::function::{Function, is_ident};
-use crate::tokens::{depths, is_punct};
+use crate::function::Function;
+use crate::tokens::{depths, is_ident, is_punct};
 
 /// The future at the end of a function's body.
 pub(crate) struct Returned {

@@ -1,6 +1,6 @@
 //! Reading Rust at the level of tokens, where brackets of the form `<…>` are not groups.
 
-use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
 
 pub(crate) fn is_punct(token: &TokenTree, c: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == c)
@@ -40,4 +40,20 @@ pub(crate) fn ungroup(stream: TokenStream) -> TokenStream {
         }
         _ => stream,
     }
+}
+
+/// The one token of `value`, also out of an invisible group.
+pub(crate) fn only_token(value: &TokenStream) -> Option<TokenTree> {
+    let mut tokens = ungroup(value.clone()).into_iter();
+    let only = tokens.next();
+    if tokens.next().is_some() { None } else { only }
+}
+
+pub(crate) fn is_ident(token: &TokenTree, word: &str) -> bool {
+    matches!(token, TokenTree::Ident(ident) if ident == word)
+}
+
+pub(crate) fn with_span(mut group: Group, span: Span) -> Group {
+    group.set_span(span);
+    group
 }

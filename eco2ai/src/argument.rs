@@ -1,60 +1,74 @@
-//! What may be given for a parameter: conversions that the builder's setters accept.
+//! What may be given for a parameter: the conversions that the builder's setters accept.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::carbon::Pricing;
-use crate::error::Error;
+use crate::error::InvalidArgument;
 use crate::settings::{CpuProcesses, EncodeFile, Rows};
+use crate::units::GramsPerKwh;
 
 /// A value that can be given for a parameter of type `T`.
 ///
 /// | parameter | accepted |
 /// |---|---|
-/// | `pue`, `emission_level` | a number of any type |
+/// | `project`, `description`, `country`, `region`, `cloud` | text: all that is `Into<String>` |
+/// | `file` | a path: all that is `Into<PathBuf>` |
 /// | `measure_period` | a number of seconds of any type, or a [`Duration`] |
+/// | `emission_level` | a number of any type in kg/MWh, or [`GramsPerKwh`] |
+/// | `pue` | a number of any type |
 /// | `electricity_pricing` | a number, pairs such as `[("8:30-19:00", 5.2), ("19:00-8:30", 3.0)]`, text, [`Pricing`] |
 /// | `cpu_processes` | `"current"`, `"all"`, [`CpuProcesses`] |
 /// | `rows` | `"each"`, `"total"`, [`Rows`] |
 /// | `encode_file` | `true`, `false`, a file name, [`EncodeFile`] |
+/// | `ignore_warnings` | `true`, `false` |
+///
+/// A type of your own can be given too:
+///
+/// ```
+/// use eco2ai::{Argument, InvalidArgument, Tracker};
+///
+/// struct Percent(f64);
+///
+/// impl Argument<f64> for Percent {
+///     fn into_value(self) -> Result<f64, InvalidArgument> {
+///         Ok(self.0 / 100.0)
+///     }
+/// }
+///
+/// let tracker = Tracker::builder().pue(Percent(120.0)).forget().build()?;
+/// # Ok::<(), eco2ai::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be given for this parameter",
     label = "not a value of this parameter",
     note = "the documentation of `eco2ai::Argument` lists what each parameter accepts"
 )]
 pub trait Argument<T> {
-    /// The value, or why there is none.
+    /// The value.
     ///
     /// # Errors
-    /// Where a text names no value.
-    #[doc(hidden)]
-    fn convert(self) -> Result<T, Refused>;
+    /// Where there is none, as for a word that is no choice: the value as text, and what is allowed.
+    fn into_value(self) -> Result<T, InvalidArgument>;
 }
 
-/// A text that names no value of its parameter; told when the parameters are checked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Refused {
-    parameter: &'static str,
-    value: String,
-    reason: &'static str,
-}
-
-impl Refused {
-    pub(crate) fn into_error(self) -> Error {
-        let Self { parameter, value, reason } = self;
-        Error::Parameter { parameter, value, reason: reason.into() }
+impl<T: Into<String>> Argument<String> for T {
+    fn into_value(self) -> Result<String, InvalidArgument> {
+        Ok(self.into())
     }
 }
 
-/// Seconds, from a number or a [`Duration`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Seconds(pub(crate) f64);
+impl<T: Into<PathBuf>> Argument<PathBuf> for T {
+    fn into_value(self) -> Result<PathBuf, InvalidArgument> {
+        Ok(self.into())
+    }
+}
 
 /// Conversions that cannot fail.
 macro_rules! accept {
     ($($from:ty => $to:ty: |$value:pat_param| $converted:expr;)*) => {$(
         impl Argument<$to> for $from {
-            fn convert(self) -> Result<$to, Refused> {
+            fn into_value(self) -> Result<$to, InvalidArgument> {
                 let $value = self;
                 Ok($converted)
             }
@@ -66,16 +80,21 @@ macro_rules! accept_numbers {
     ($($number:ty)*) => {$(
         accept! {
             $number => f64: |number| number as f64;
-            $number => Seconds: |number| Seconds(number as f64);
+            $number => GramsPerKwh: |number| GramsPerKwh(number as f64);
             $number => Pricing: |number| Pricing::Flat(number as f64);
         }
+        impl Argument<Duration> for $number {
+            fn into_value(self) -> Result<Duration, InvalidArgument> {
+                seconds(self as f64)
+            }
+        }
         impl<S: Into<String>> Argument<Pricing> for Vec<(S, $number)> {
-            fn convert(self) -> Result<Pricing, Refused> {
+            fn into_value(self) -> Result<Pricing, InvalidArgument> {
                 Ok(intervals(self.into_iter().map(|(interval, price)| (interval, price as f64))))
             }
         }
         impl<S: Into<String>, const N: usize> Argument<Pricing> for [(S, $number); N] {
-            fn convert(self) -> Result<Pricing, Refused> {
+            fn into_value(self) -> Result<Pricing, InvalidArgument> {
                 Ok(intervals(self.into_iter().map(|(interval, price)| (interval, price as f64))))
             }
         }
@@ -84,7 +103,7 @@ macro_rules! accept_numbers {
 
 #[allow(clippy::cast_lossless, reason = "one rule for all number types")]
 mod numbers {
-    use super::{Argument, Pricing, Refused, Seconds, intervals};
+    use super::{Argument, Duration, GramsPerKwh, InvalidArgument, Pricing, intervals, seconds};
 
     accept_numbers!(f64 f32 i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
 }
@@ -93,8 +112,19 @@ fn intervals<S: Into<String>>(pairs: impl Iterator<Item = (S, f64)>) -> Pricing 
     Pricing::Intervals(pairs.map(|(interval, price)| (interval.into(), price)).collect())
 }
 
+fn seconds(number: f64) -> Result<Duration, InvalidArgument> {
+    Duration::try_from_secs_f64(number).map_err(|_| {
+        InvalidArgument::new(
+            number.to_string(),
+            "it must be a number of seconds that is not below 0",
+        )
+    })
+}
+
 accept! {
-    Duration => Seconds: |period| Seconds(period.as_secs_f64());
+    Duration => Duration: |period| period;
+    GramsPerKwh => GramsPerKwh: |level| level;
+    bool => bool: |yes| yes;
     Pricing => Pricing: |pricing| pricing;
     &str => Pricing: |text| Pricing::Text(text.into());
     &String => Pricing: |text| Pricing::Text(text.into());
@@ -113,33 +143,26 @@ accept! {
 
 /// Words for choices.
 macro_rules! accept_words {
-    ($($parameter:literal: $choice:ty;)*) => {$(
+    ($($choice:ty)*) => {$(
         impl Argument<$choice> for &str {
-            fn convert(self) -> Result<$choice, Refused> {
-                <$choice>::named(self).ok_or_else(|| Refused {
-                    parameter: $parameter,
-                    value: self.into(),
-                    reason: <$choice>::ALLOWED,
-                })
+            fn into_value(self) -> Result<$choice, InvalidArgument> {
+                self.parse()
             }
         }
         impl Argument<$choice> for String {
-            fn convert(self) -> Result<$choice, Refused> {
-                self.as_str().convert()
+            fn into_value(self) -> Result<$choice, InvalidArgument> {
+                self.as_str().into_value()
             }
         }
         impl Argument<$choice> for &String {
-            fn convert(self) -> Result<$choice, Refused> {
-                self.as_str().convert()
+            fn into_value(self) -> Result<$choice, InvalidArgument> {
+                self.as_str().into_value()
             }
         }
     )*};
 }
 
-accept_words! {
-    "cpu_processes": CpuProcesses;
-    "rows": Rows;
-}
+accept_words! { CpuProcesses Rows }
 
 #[cfg(test)]
 mod tests {
@@ -149,17 +172,20 @@ mod tests {
     use crate::error::Error;
     use crate::tracker::{Tracker, TrackerBuilder};
 
-    fn period(builder: &TrackerBuilder) -> Option<f64> {
+    fn period(builder: &TrackerBuilder) -> Option<Duration> {
         builder.params.measure_period
     }
 
     #[test]
     fn a_period_is_any_number_of_seconds_or_a_duration() {
-        assert_eq!(period(&Tracker::builder().measure_period(2)), Some(2.0));
-        assert_eq!(period(&Tracker::builder().measure_period(0.5_f32)), Some(0.5));
-        assert_eq!(period(&Tracker::builder().measure_period(7_u64)), Some(7.0));
+        assert_eq!(period(&Tracker::builder().measure_period(2)), Some(Duration::from_secs(2)));
+        assert_eq!(
+            period(&Tracker::builder().measure_period(0.5_f32)),
+            Some(Duration::from_millis(500))
+        );
+        assert_eq!(period(&Tracker::builder().measure_period(7_u64)), Some(Duration::from_secs(7)));
         let half = Duration::from_millis(500);
-        assert_eq!(period(&Tracker::builder().measure_period(half)), Some(0.5));
+        assert_eq!(period(&Tracker::builder().measure_period(half)), Some(half));
     }
 
     #[test]
@@ -178,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_word_is_told_when_the_tracker_is_built() {
+    fn a_wrong_word_is_reported_when_the_tracker_is_built() {
         let wrong = Tracker::builder().rows("none").cpu_processes("all").build();
         match wrong {
             Err(Error::Parameter { parameter: "rows", value, .. }) => assert_eq!(value, "none"),

@@ -13,6 +13,12 @@ static TRACKING: AtomicU8 = AtomicU8::new(UNKNOWN);
 
 /// Whether tracking is off: `ECO2AI_DISABLE` is 1, true, yes or on. The variable is read once; after
 /// that this costs one atomic load.
+///
+/// ```
+/// if eco2ai::is_disabled() {
+///     println!("no energy is measured: ECO2AI_DISABLE is set");
+/// }
+/// ```
 #[inline]
 pub fn is_disabled() -> bool {
     match TRACKING.load(Ordering::Relaxed) {

@@ -50,5 +50,28 @@ pub enum Error {
     },
 }
 
+/// A value that a parameter cannot have. It becomes [`Error::Parameter`] where the parameters are
+/// checked, as by [`TrackerBuilder::build`](crate::TrackerBuilder::build).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{value:?}: {reason}")]
+#[non_exhaustive]
+pub struct InvalidArgument {
+    /// The value as text.
+    pub value: String,
+    /// What is allowed.
+    pub reason: String,
+}
+
+impl InvalidArgument {
+    /// A value that is refused for a reason.
+    pub fn new(value: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { value: value.into(), reason: reason.into() }
+    }
+
+    pub(crate) fn of_parameter(self, parameter: &'static str) -> Error {
+        Error::Parameter { parameter, value: self.value, reason: self.reason }
+    }
+}
+
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;

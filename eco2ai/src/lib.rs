@@ -21,14 +21,17 @@ mod tracker;
 pub mod units;
 
 #[doc(hidden)]
-#[path = "track.rs"]
+#[path = "track/mod.rs"]
 pub mod __private;
 
 pub use argument::Argument;
 pub use carbon::Pricing;
 pub use disable::is_disabled;
-pub use eco2ai_macros::{set_params, track};
-pub use error::{Error, Result};
+#[doc = include_str!("../docs/set_params.md")]
+pub use eco2ai_macros::set_params;
+#[doc = include_str!("../docs/track.md")]
+pub use eco2ai_macros::track;
+pub use error::{Error, InvalidArgument, Result};
 pub use log::{
     Converted, GroupBy, Problem, Record, Records, Summary, Totals, Unwritten, convert, live_runs,
     read_log, read_logs, recover, summary,
@@ -37,7 +40,7 @@ pub use meter::available_devices;
 pub use scope::Scope;
 pub use sensor::Devices;
 pub use settings::{
-    CpuProcesses, EncodeFile, Origin, ParameterInForce, ParametersInForce, Params, Rows,
+    CpuProcesses, EncodeFile, Origin, Parameter, ParameterInForce, ParametersInForce, Params, Rows,
     get_params, save as save_params, saved_path as saved_params_path, unset as unset_params,
 };
 pub use status::Status;

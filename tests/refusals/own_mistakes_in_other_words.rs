@@ -1,5 +1,5 @@
 //! A function's own mistakes that are told in other words than without the attribute, which
-//! `track.md` lists: each is here bare first.
+//! the documentation of `track` lists: each is here bare first.
 #![deny(warnings)]
 
 fn bare_without_else(x: u32) -> u32 {

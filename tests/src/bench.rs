@@ -1,5 +1,6 @@
 //! A tracker that goes by a meter of chosen sensors and a clock that stands still.
 
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use eco2ai::meter::{ManualClock, Meter, MeterBuilder};
@@ -26,9 +27,14 @@ impl Bench {
         Self { clock, meter, folder: TempDir::new().expect("a folder") }
     }
 
+    /// The log of its trackers.
+    pub fn log(&self) -> PathBuf {
+        self.folder.path().join("emission.csv")
+    }
+
     /// A tracker on this meter, to be given more parameters.
     pub fn builder(&self) -> TrackerBuilder {
-        Tracker::builder().file(self.folder.path().join("emission.csv")).meter(&self.meter).forget()
+        Tracker::builder().file(self.log()).meter(&self.meter).forget()
     }
 
     /// A tracker of this process, or of the whole machine.

@@ -24,6 +24,15 @@ pub struct Equivalent {
 
 /// What `energy` and `co2` compare to, in the table's order: most people's first.
 ///
+/// ```
+/// use eco2ai::carbon::equivalents;
+/// use eco2ai::units::{KilogramsCo2e, KilowattHours};
+///
+/// for equivalent in equivalents(KilowattHours(1.0), KilogramsCo2e(0.4)) {
+///     println!("{equivalent} ({})", equivalent.source);
+/// }
+/// ```
+///
 /// Cars, homes and telephones compare by CO2, a lamp by energy; so a place with clean electricity
 /// gives few kilometres and the same hours of light.
 pub fn equivalents(energy: KilowattHours, co2: KilogramsCo2e) -> impl Iterator<Item = Equivalent> {

@@ -13,6 +13,15 @@ const MINUTES_OF_A_DAY: u16 = 24 * 60;
 /// day. The currency is the user's own.
 ///
 /// A price is 0 or more.
+///
+/// ```
+/// use eco2ai::carbon::{Pricing, Tariff};
+///
+/// let nights = Pricing::Intervals(vec![("20:00-8:00".into(), 0.2), ("8:00-20:00".into(), 0.3)]);
+/// assert!(Tariff::new(&nights).is_ok());
+/// let gap = Pricing::Intervals(vec![("20:00-8:00".into(), 0.2)]);
+/// assert!(Tariff::new(&gap).is_err(), "the day is not covered");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Pricing {
@@ -44,6 +53,16 @@ impl fmt::Display for Pricing {
 
 /// A checked electricity price: known at every minute of the day.
 ///
+/// ```
+/// use eco2ai::carbon::{Pricing, Tariff};
+///
+/// let tariff = Tariff::new(&Pricing::Text("8:30-19:00=5.2, 19:00-8:30=3".into()))?;
+/// let noon = chrono::DateTime::parse_from_rfc3339("2026-01-05T12:00:00+01:00")?;
+/// assert_eq!(tariff.price_at(noon), 5.2);
+/// assert_eq!(tariff.next_edge(noon).map(|edge| edge.to_rfc3339()).as_deref(), Some("2026-01-05T19:00:00+01:00"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// Intervals are of the wall clock, so they follow summer time; each includes its start and not
 /// its end.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,11 +79,15 @@ impl Tariff {
     /// Names the interval that is none, the two that overlap, or the two between which the day is
     /// not covered.
     pub fn new(pricing: &Pricing) -> error::Result<Self> {
-        let wrong = |reason| Error::Parameter {
+        Self::parse(pricing).map_err(|reason| Error::Parameter {
             parameter: "electricity_pricing",
             value: pricing.to_string(),
             reason,
-        };
+        })
+    }
+
+    /// As [`new`](Self::new); the error is the reason alone.
+    pub(crate) fn parse(pricing: &Pricing) -> Result<Self, String> {
         match pricing {
             Pricing::Flat(price) => Self::flat(*price),
             Pricing::Intervals(intervals) => Self::by_intervals(intervals),
@@ -73,7 +96,6 @@ impl Tariff {
                 Err(_) => parse_intervals(text).and_then(|all| Self::by_intervals(&all)),
             },
         }
-        .map_err(wrong)
     }
 
     fn flat(price: f64) -> Result<Self, String> {

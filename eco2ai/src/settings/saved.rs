@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::regular_file::{self, Links, with_suffix};
-use crate::settings::params::{NAMES, Params};
+use crate::settings::kind::Form;
+use crate::settings::params::Params;
 
 /// Longest time to wait for another process that saves; it needs well under a millisecond.
 const LOCK_WAIT: Duration = Duration::from_secs(1);
@@ -137,15 +138,16 @@ fn load(path: &Path) -> Result<Saved> {
 }
 
 fn to_saved(params: &Params) -> Saved {
-    let value = |name: &str, text: String| match name {
-        "measure_period" | "emission_level" | "pue" => {
-            text.parse().map_or(Value::Text(text), Value::Number)
-        }
-        "ignore_warnings" => Value::Switch(text == "yes"),
-        _ => Value::Text(text),
-    };
-    let given = NAMES.iter().filter_map(|name| Some((*name, params.text(name)?)));
-    given.map(|(name, text)| (name.to_owned(), value(name, text))).collect()
+    let saved = Params::parameters().filter_map(|parameter| {
+        let text = params.text(parameter.name)?;
+        let value = match parameter.form {
+            Form::Number => text.parse().map_or(Value::Text(text), Value::Number),
+            Form::Switch => Value::Switch(text == "yes"),
+            Form::Text => Value::Text(text),
+        };
+        Some((parameter.name.to_owned(), value))
+    });
+    saved.collect()
 }
 
 /// Writes a neighbour and renames it, so that a reader sees the old file or the new one.

@@ -1,6 +1,13 @@
-use super::*;
-use crate::carbon::Pricing;
-use crate::carbon::place::WORLD_AVERAGE;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::params::Params;
+use super::resolve::Settings;
+use super::sources::{Sources, from_environment};
+use super::{CpuProcesses, EncodeFile, Origin, ParametersInForce, Rows};
+use crate::carbon::{Pricing, Tariff, WORLD_AVERAGE};
 use crate::units::GramsPerKwh;
 
 fn params(texts: &[(&str, &str)]) -> Params {
@@ -32,7 +39,7 @@ fn an_argument_goes_before_the_environment_before_what_is_saved_before_the_defau
     assert_eq!(settings.project, "argument");
     assert_eq!(settings.pue, 1.2);
     assert_eq!(settings.measure_period, Duration::from_millis(500));
-    assert_eq!(settings.description, DEFAULT_DESCRIPTION);
+    assert_eq!(settings.description, "default experiment description");
     let list = ParametersInForce::new(&given, &sources, &settings);
     let origin = |name| list.get(name).unwrap().origin.clone();
     assert_eq!(origin("project"), Origin::Argument);
@@ -94,9 +101,9 @@ fn a_wrong_argument_is_an_error_and_a_wrong_variable_is_reported_and_passed_over
         .into_iter(),
         None,
     );
-    assert_eq!(sources.settings.pue, DEFAULT_PUE);
+    assert_eq!(sources.settings.pue, 1.0);
     assert_eq!(sources.settings.project, "kept");
-    assert_eq!(sources.settings.file, PathBuf::from(DEFAULT_FILE));
+    assert_eq!(sources.settings.file, PathBuf::from("emission.csv"));
     let problems = sources.problems.join("\n");
     for expected in
         ["ECO2AI_PUE: pue = \"0.5\"", "ECO2AI_COUNTRY: country = \"Narnia\"", "ECO2AI_PROJCT: did"]
@@ -125,7 +132,7 @@ fn a_cloud_region_gives_the_pue_unless_one_is_given_anywhere() {
     // A country that is given here takes the saved cloud region away, and its PUE with it.
     let saved = sources(&[], &[("cloud", "gcp:europe-west1")]);
     assert_eq!(saved.settings.pue, 1.09);
-    assert_eq!(saved.settings_with(&params(&[("country", "FR")])).unwrap().pue, DEFAULT_PUE);
+    assert_eq!(saved.settings_with(&params(&[("country", "FR")])).unwrap().pue, 1.0);
 }
 
 #[test]
@@ -142,7 +149,7 @@ fn what_follows_from_something_else_says_from_what() {
     assert_eq!(get("pue"), ("1.135".into(), by_cloud));
     assert_eq!(get("emission_level"), ("244.758".into(), "US EPA eGRID 2023".into()));
     let lines = list.to_string();
-    assert_eq!(lines.lines().count(), NAMES.len());
+    assert_eq!(lines.lines().count(), Params::names().len());
     assert!(lines.contains("cloud                aws:us-east-1"), "{lines}");
 }
 

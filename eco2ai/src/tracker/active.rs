@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use super::config::RunConfig;
+use super::handle::RunHandle;
 use super::open_runs::{self, OpenRun};
 use super::sums;
+use super::upkeep;
 use crate::error::Result;
 use crate::log::Record;
 use crate::meter::{Meter, RunKey, Start, StartedRow, Stopped, SumKey};
@@ -13,14 +15,6 @@ use crate::own_code;
 use crate::report::{quietly, warn_once};
 use crate::settings::Rows;
 use crate::status::Status;
-
-/// Names a run, so that work on another thread can be put under it: see
-/// [`TrackerBuilder::parent`](super::TrackerBuilder::parent).
-/// Where tracking is off it names nothing, and is no parent.
-#[derive(Clone, Debug, Default)]
-pub struct RunHandle {
-    run: Option<(Meter, RunKey)>,
-}
 
 /// Where what a run received goes.
 #[derive(Debug)]
@@ -45,11 +39,11 @@ impl ActiveRun {
     /// innermost itself, unless it is `detached`.
     pub(crate) fn start(config: &RunConfig, rows: Rows, detached: bool) -> Self {
         let _section = own_code::enter();
-        super::close_at_exit();
-        quietly(config.settings.ignore_warnings, || Self::start_loudly(config, rows, detached))
+        upkeep::close_at_exit();
+        quietly(config.settings.ignore_warnings, || Self::start_on_meter(config, rows, detached))
     }
 
-    fn start_loudly(config: &RunConfig, rows: Rows, detached: bool) -> Self {
+    fn start_on_meter(config: &RunConfig, rows: Rows, detached: bool) -> Self {
         let given = config.parent.as_ref().and_then(|handle| handle.run.as_ref());
         let meter = match (&config.meter, given) {
             (Some(meter), _) => meter,
@@ -69,6 +63,9 @@ impl ActiveRun {
             period: config.settings.measure_period,
             prices: config.prices.as_ref(),
         });
+        if !matches!(started.row, StartedRow::Sum(called) if !called.is_new) {
+            meter.on_period(upkeep::keep_open);
+        }
         let row = match started.row {
             StartedRow::Own { id, parent_id } => {
                 let context = context.unwrap_or_else(|| config.context(meter));
@@ -134,7 +131,7 @@ impl ActiveRun {
 
     /// Writes the row of an epoch: what came since the last one. `None` where the run is not this
     /// process's.
-    pub(super) fn tell_epoch(&self, epoch: String) -> Option<Result<Record>> {
+    pub(super) fn write_epoch(&self, epoch: String) -> Option<Result<Record>> {
         let _section = own_code::enter();
         let Row::Own(run) = &self.row else { return None };
         if !self.meter().is_own() {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::DateTime;
 use uuid::Uuid;
 
-use super::active::RunHandle;
 use super::context::{RowStart, RunContext};
+use super::handle::RunHandle;
 use crate::carbon::Tariff;
 use crate::log::{self, Record};
 use crate::meter::{Meter, Prices, RunEnergy, SummedFunction};

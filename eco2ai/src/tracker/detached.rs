@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 use std::pin::pin;
 use std::sync::{Arc, MutexGuard};
 
-use super::active::{ActiveRun, RunHandle};
+use super::active::ActiveRun;
 use super::config::RunConfig;
+use super::handle::RunHandle;
 use super::held::HeldRun;
 use crate::error::Result;
 use crate::log::Record;

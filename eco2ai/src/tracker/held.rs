@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::active::{ActiveRun, RunHandle};
+use super::active::ActiveRun;
 use super::config::RunConfig;
+use super::handle::RunHandle;
 use crate::disable::is_disabled;
 use crate::error::Result;
 use crate::log::Record;

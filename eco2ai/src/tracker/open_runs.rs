@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use uuid::Uuid;
 
 use super::context::{RowStart, RunContext};
+use super::sums;
 use crate::error::Result;
 use crate::local_time::local;
 use crate::locks::{Lock, Locked, Rank};
@@ -15,6 +16,10 @@ use crate::meter::{Meter, RunEnergy, RunKey, Stopped};
 use crate::process::PerProcess;
 use crate::report::{quietly, warn_once};
 use crate::status::Status;
+
+/// What comes after the last epoch of a training and is shorter leaves no row: it is the way from
+/// `new_epoch` to `stop`.
+const SHORTEST_REST: Duration = Duration::from_millis(1);
 
 /// A run that will have a row of its own, or one per epoch.
 #[derive(Debug)]
@@ -44,7 +49,6 @@ pub(super) fn add(
 ) -> Arc<OpenRun> {
     let start = context.meter.wall();
     let row = RowStart { id, parent_id, start_time: local(start) };
-    context.meter.on_period(super::keep_open);
     let written = Lock::new(Rank::Row, None);
     let run = Arc::new(OpenRun { context, key, row, start, written });
     open_runs().insert(id, Arc::clone(&run));
@@ -66,7 +70,7 @@ pub(super) fn interrupt_all() {
         else {
             continue;
         };
-        super::sums::close(&run.context.meter, closed);
+        sums::close(&run.context.meter, closed);
         if let Err(error) = run.finish(&energy, Status::Interrupted) {
             quietly(run.context.settings.ignore_warnings, || warn_once(&error));
         }
@@ -121,12 +125,19 @@ impl OpenRun {
         quietly(self.context.settings.ignore_warnings, || self.context.write(record))
     }
 
-    /// Writes the row of the run, which has ended.
+    /// Writes the row of the run, which has ended, or of what came after the last epoch's row; a
+    /// rest that is hardly any leaves none. Gives the record of the whole run.
     pub(super) fn finish(&self, energy: &RunEnergy, status: Status) -> Result<Record> {
-        let record = self.rest(energy, status);
-        let written = quietly(self.context.settings.ignore_warnings, || self.context.write(record));
+        let has_epochs = self.written.lock().is_some();
+        let rest = self.rest(energy, status);
+        if has_epochs && status == Status::Ok && rest.duration < SHORTEST_REST {
+            log::discard(&self.context.file, &rest);
+            open_runs().remove(&self.row.id);
+            return Ok(self.whole(energy, status));
+        }
+        let written = quietly(self.context.settings.ignore_warnings, || self.context.write(rest));
         open_runs().remove(&self.row.id);
-        written
+        if has_epochs { written.map(|_| self.whole(energy, status)) } else { written }
     }
 
     /// The run has ended without a row.

@@ -3,14 +3,26 @@
 use std::marker::PhantomData;
 use std::sync::{Arc, MutexGuard};
 
-use super::active::RunHandle;
 use super::config::RunConfig;
+use super::handle::RunHandle;
 use super::held::HeldRun;
 use crate::error::Result;
 use crate::log::Record;
 use crate::status::Status;
 
 /// A run that is being tracked: stop it to get its record. Dropping it stops it too.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let tracker = eco2ai::Tracker::builder().file(folder.path().join("emission.csv")).forget().build()?;
+/// let run = tracker.start()?;
+/// println!("so far {}", run.snapshot());
+/// match std::fs::read("no such file") {
+///     Ok(_) => run.stop()?,
+///     Err(_) => run.fail()?, // the row's status is `error`
+/// };
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// It is the innermost run of the thread that started it, until it stops: tracked functions that
 /// this thread calls meanwhile run under it. So it cannot leave that thread, and cannot be held over

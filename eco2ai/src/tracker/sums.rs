@@ -35,7 +35,6 @@ pub(super) fn called(config: &RunConfig, meter: &Meter, call: CalledSum) {
     if call.is_new {
         let context = config.attached(meter);
         sums().insert((meter.address(), call.key), Arc::new(context));
-        meter.on_period(super::keep_open);
     }
     if call.begins {
         meter.begin_row(call.key);

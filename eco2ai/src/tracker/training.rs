@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::marker::PhantomData;
 use std::sync::{Arc, MutexGuard};
 
-use super::active::RunHandle;
 use super::config::RunConfig;
+use super::handle::RunHandle;
 use super::held::HeldRun;
 use crate::error::Result;
 use crate::log::{Record, epoch_text};
@@ -15,6 +15,24 @@ use crate::status::Status;
 /// A training that is being tracked: one row per epoch, with the energy since the previous one.
 ///
 /// Dropping it stops it too. As a [`Run`](crate::Run), it stays on its thread.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("emission.csv");
+/// let tracker = eco2ai::Tracker::builder().project("MNIST").file(&file).forget().build()?;
+///
+/// let mut training = tracker.start_training()?;
+/// for epoch in 1..=3 {
+///     // … train
+///     let row = training.new_epoch([("loss", 1.0 / f64::from(epoch))])?;
+///     println!("{row}");
+/// }
+/// println!("the whole training: {}", training.stop()?);
+///
+/// let epochs: Vec<_> = eco2ai::read_log(&file)?.map(|row| row.map(|row| row.epoch)).collect();
+/// assert_eq!(epochs[1].as_deref(), Ok("epoch: 2, loss: 0.5, "));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "dropping a training stops it"]
 #[derive(Debug)]
 pub struct Training {
@@ -55,14 +73,25 @@ impl Training {
             .collect();
         let epoch = epoch_text(self.epoch, &metrics);
         self.epoch = self.epoch.saturating_add(1);
-        active.tell_epoch(epoch).unwrap_or_else(|| Ok(self.run.nothing()))
+        active.write_epoch(epoch).unwrap_or_else(|| Ok(self.run.nothing()))
     }
 
-    /// Stops the training and writes what came after the last epoch, as a row whose epoch is `N/A`.
+    /// Stops the training and gives the record of the whole. What came after the last epoch gets a
+    /// row whose epoch is `N/A`, unless it is shorter than a millisecond. Without an epoch that row
+    /// is the training's only one.
     ///
     /// # Errors
     /// Where the row could not be written.
     pub fn stop(self) -> Result<Record> {
         self.run.finish(Status::Ok)
+    }
+
+    /// As [`stop`](Self::stop), where the training has failed: what came after the last epoch gets a
+    /// row with the status `error`, however short it is.
+    ///
+    /// # Errors
+    /// Where the row could not be written.
+    pub fn fail(self) -> Result<Record> {
+        self.run.finish(Status::Error)
     }
 }

@@ -1,5 +1,5 @@
 //! Does one piece of work under this crate, in a process of its own, and prints what it saw as a
-//! line of JSON; `eco2ai/benches/peers/work.py` does the same under other tools:
+//! line of JSON; `tests/benches/peers/work.py` does the same under other tools:
 //!
 //! ```sh
 //! peer_work TASK '{"argument": …}'

@@ -30,11 +30,9 @@ fn write(writer: &str) {
     let mine = if writer == "A" { "pue" } else { "emission_level" };
     for round in 1..=1000_u32 {
         let project = format!("{writer}{round}");
-        let mut params = Params {
-            description: Some(project.repeat(300)),
-            project: Some(project),
-            ..Params::default()
-        };
+        let mut params = Params::default();
+        params.description = Some(project.repeat(300));
+        params.project = Some(project);
         params.set_text(mine, &round.to_string()).expect("a good value");
         save_params(&params).expect("the file can be written");
         let file = std::fs::read_to_string(&config).expect("the file");
@@ -67,8 +65,9 @@ impl log::Log for SavingLogger {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        let project = Some("by the logger".to_owned());
-        save_params(&Params { project, ..Params::default() }).expect("the file can be written");
+        let mut params = Params::default();
+        params.project = Some("by the logger".to_owned());
+        save_params(&params).expect("the file can be written");
         println!("logged: {}", record.args());
     }
 

@@ -32,7 +32,7 @@ Examples:
 enum Action {
     /// Shows the value in force of a parameter, or all with their origins
     Get {
-        #[arg(value_parser = PossibleValuesParser::new(Params::NAMES))]
+        #[arg(value_parser = PossibleValuesParser::new(Params::names()))]
         name: Option<String>,
     },
     /// Saves values
@@ -44,7 +44,7 @@ enum Action {
     /// Forgets saved values
     Unset {
         /// What to forget
-        #[arg(required = true, value_parser = PossibleValuesParser::new(Params::NAMES))]
+        #[arg(required = true, value_parser = PossibleValuesParser::new(Params::names()))]
         names: Vec<String>,
     },
     /// Shows where they are saved

@@ -3,62 +3,50 @@
 use clap::builder::Str;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use eco2ai::Params;
+use eco2ai::{Parameter, Params};
 
 /// The parameters that were given as options.
 pub(super) struct Parameters(pub(super) Params);
 
-/// Option, value, help. The option's name is the parameter's, with `-` for `_`. `rows` is missing:
-/// a command is one run.
-const OPTIONS: [(&str, &str, &str); 13] = [
-    ("project", "NAME", "The project that the row belongs to"),
-    ("description", "TEXT", "What the run is about [default: the command line]"),
-    ("file", "CSV", "The log that gets the row [default: emission.csv]"),
-    ("measure-period", "SECONDS", "Time between two readings, 0.01 to 3600 [default: 1]"),
-    ("country", "COUNTRY", "ISO alpha-2 or alpha-3 code, or English name [default: by time zone]"),
-    ("region", "REGION", "ISO 3166-2 code or name; needs a country"),
-    ("cloud", "PROVIDER:REGION", "Cloud region, such as gcp:europe-west1; sets the place and PUE"),
-    (
-        "emission-level",
-        "KG/MWH",
-        "Carbon intensity in kg/MWh, which is gCO2e/kWh [default: the place's]",
-    ),
-    ("pue", "RATIO", "Power usage effectiveness of the data centre [default: 1]"),
-    ("electricity-pricing", "PRICES", "Price per kWh, or '8:30-19:00=5.2, 19:00-8:30=3'"),
-    (
-        "cpu-processes",
-        "SCOPE",
-        "`current`: the command and what it starts; `all`: the machine [default: current]",
-    ),
-    ("encode-file", "FILE", "Write an obfuscated copy of the row, to encoded_… or to FILE"),
-    ("ignore-warnings", "YES", "Keep the library's warnings silent"),
-];
+/// The parameters that are options: `rows` is none, as a command is one run.
+fn options() -> impl Iterator<Item = &'static Parameter> {
+    Params::parameters().filter(|parameter| parameter.name != "rows")
+}
 
 /// Options that mean `yes` where they have no value.
-const SWITCHES: [&str; 2] = ["encode-file", "ignore-warnings"];
+const SWITCHES: [&str; 2] = ["encode_file", "ignore_warnings"];
 
-fn parameter(option: &str) -> String {
-    option.replace('-', "_")
+/// What the help says of an option.
+fn help(parameter: &Parameter) -> String {
+    let Parameter { name, description, accepts, default, otherwise, .. } = parameter;
+    let sentence = description.split_once(". ").map_or(*description, |(first, _)| first);
+    let sentence = sentence.trim_end_matches('.');
+    let default = match (*name, default) {
+        ("description", _) => "the command line",
+        (_, Some(default)) => default,
+        (_, None) => otherwise,
+    };
+    format!("{sentence}: {accepts} [default: {default}]")
 }
 
 impl Args for Parameters {
     fn augment_args(command: Command) -> Command {
         let heading = "Parameters (where not given: ECO2AI_… variables, then `eco2ai params`)";
-        command.next_help_heading(heading).args(OPTIONS.map(|(option, value, help)| {
-            let check = move |text: &str| {
-                Params::default().set_text(&parameter(option), text).map(|()| text.to_owned())
-            };
-            let mut arg =
-                Arg::new(option).long(option).value_name(value).help(help).value_parser(check);
-            if SWITCHES.contains(&option) {
-                arg = arg
-                    .num_args(0..=1)
-                    .require_equals(true)
-                    .default_missing_value(Str::from("yes"));
-            }
-            match option {
+        command.next_help_heading(heading).args(options().map(|parameter| {
+            let name = parameter.name;
+            let check =
+                move |text: &str| Params::default().set_text(name, text).map(|()| text.to_owned());
+            let arg = Arg::new(name)
+                .long(name.replace('_', "-"))
+                .value_name(name.to_uppercase())
+                .help(help(parameter))
+                .value_parser(check);
+            match name {
                 "project" => arg.short('p'),
                 "file" => arg.short('f'),
+                name if SWITCHES.contains(&name) => {
+                    arg.num_args(0..=1).require_equals(true).default_missing_value(Str::from("yes"))
+                }
                 _ => arg,
             }
         }))
@@ -72,10 +60,10 @@ impl Args for Parameters {
 impl FromArgMatches for Parameters {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut params = Params::default();
-        for (option, ..) in OPTIONS {
-            if let Some(text) = matches.get_one::<String>(option) {
+        for Parameter { name, .. } in options() {
+            if let Some(text) = matches.get_one::<String>(name) {
                 params
-                    .set_text(&parameter(option), text)
+                    .set_text(name, text)
                     .map_err(|error| clap::Error::raw(ErrorKind::ValueValidation, error))?;
             }
         }
@@ -85,17 +73,5 @@ impl FromArgMatches for Parameters {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_parameter_but_rows_is_an_option() {
-        let options = OPTIONS.map(|(option, ..)| parameter(option));
-        let wanted: Vec<_> = Params::NAMES.into_iter().filter(|name| *name != "rows").collect();
-        assert_eq!(options.to_vec(), wanted);
     }
 }

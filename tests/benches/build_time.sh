@@ -2,7 +2,7 @@
 # How long a clean debug build of `eco2ai` with its default features takes, and of how many crates,
 # beside one of the packages alone that it is always built on. Downloads nothing while it counts.
 #
-#     sh eco2ai/benches/build_time.sh
+#     sh tests/benches/build_time.sh
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$(mktemp -d)

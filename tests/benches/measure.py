@@ -1,7 +1,7 @@
 """Measures everything anew and puts the tables into `docs/performance.md`.
 
-    python3 eco2ai/benches/measure.py                  # all, about half an hour on a quiet machine
-    python3 eco2ai/benches/measure.py calls build      # only these tables
+    python3 tests/benches/measure.py                  # all, about half an hour on a quiet machine
+    python3 tests/benches/measure.py calls build      # only these tables
 """
 
 import datetime
@@ -26,7 +26,7 @@ def output(*command):
 
 
 def calls():
-    return output(*"cargo bench -q -p eco2ai --bench reaches -- --markdown".split())
+    return output(*"cargo bench -q -p eco2ai-tests --bench reaches -- --markdown".split())
 
 
 def build():

@@ -1,6 +1,6 @@
 //! What a call costs, each beside the bare work in it.
 //!
-//!     cargo bench -p eco2ai --bench calls
+//!     cargo bench -p eco2ai-tests --bench calls
 //!
 //! `reaches` puts the most important of them side by side in one table.
 

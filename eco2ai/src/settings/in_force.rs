@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use crate::settings::{
-    DEFAULT_DESCRIPTION, DEFAULT_FILE, DEFAULT_MEASURE_PERIOD_S, DEFAULT_PROJECT, DEFAULT_PUE,
-    NAMES, Params, Settings, Sources,
-};
+use super::params::Params;
+use super::resolve::Settings;
+use super::sources::Sources;
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +86,13 @@ impl fmt::Display for ParametersInForce {
 }
 
 /// Each parameter's value where no argument is given, and where it comes from.
+///
+/// ```
+/// let params = eco2ai::get_params();
+/// println!("{params}"); // a line for each
+/// let rows = params.get("rows").unwrap();
+/// println!("{} = {:?}: {}", rows.name, rows.value, rows.origin);
+/// ```
 pub fn get_params() -> ParametersInForce {
     let sources = Sources::current();
     sources.report();
@@ -111,36 +117,25 @@ impl ParametersInForce {
             let origin = origin.unwrap_or(Origin::Default);
             ParameterInForce { name, value: Some(value), origin }
         };
-        Self(NAMES.into_iter().map(one).collect())
+        Self(Params::names().map(one).collect())
     }
 }
 
 /// The value of a parameter that no source gives.
 fn not_given(name: &str, merged: &Params, settings: &Settings) -> (Option<String>, Origin) {
     let place = &settings.place;
-    let by_cloud = merged.cloud.as_ref().map(|cloud| format!("cloud {cloud}"));
+    let by_cloud = merged.cloud.as_ref().map(|cloud| Origin::Derived(format!("cloud {cloud}")));
     let (country, region) = place.label.split_once('/').unwrap_or((&place.label, ""));
     match (name, by_cloud) {
-        ("project", _) => (Some(DEFAULT_PROJECT.to_owned()), Origin::Default),
-        ("description", _) => (Some(DEFAULT_DESCRIPTION.to_owned()), Origin::Default),
-        ("file", _) => (Some(DEFAULT_FILE.to_owned()), Origin::Default),
-        ("measure_period", _) => (Some(DEFAULT_MEASURE_PERIOD_S.to_string()), Origin::Default),
-        ("cpu_processes", _) => (Some(settings.cpu_processes.to_string()), Origin::Default),
-        ("rows", _) => (Some(settings.rows.to_string()), Origin::Default),
-        ("encode_file", _) => (Some(settings.encode_file.to_string()), Origin::Default),
-        ("ignore_warnings", _) => (Some("no".to_owned()), Origin::Default),
         ("emission_level", _) => {
             (Some(place.intensity.0.to_string()), Origin::Derived(place.source.clone()))
         }
-        ("pue", Some(cloud)) => (Some(settings.pue.to_string()), Origin::Derived(cloud)),
-        ("pue", None) => (Some(DEFAULT_PUE.to_string()), Origin::Default),
-        ("country", Some(cloud)) => (Some(country.to_owned()), Origin::Derived(cloud)),
-        ("region", Some(cloud)) if !region.is_empty() => {
-            (Some(region.to_owned()), Origin::Derived(cloud))
-        }
+        ("country", Some(cloud)) => (Some(country.to_owned()), cloud),
+        ("region", Some(cloud)) if !region.is_empty() => (Some(region.to_owned()), cloud),
         ("country", None) if country != "World" => {
             (Some(country.to_owned()), Origin::Derived("time zone".to_owned()))
         }
-        _ => (None, Origin::Default),
+        ("pue", Some(cloud)) => (settings.text(name), cloud),
+        _ => (settings.text(name), Origin::Default),
     }
 }

@@ -1,9 +1,9 @@
 //! What tracking costs, in one table: each figure, what it needs at the least measured beside it
 //! in turns, their ratio, and how far the project wants to come.
 //!
-//!     cargo bench -p eco2ai --bench reaches
-//!     cargo bench -p eco2ai --bench reaches -- --markdown    # for docs/performance.md
-//!     cargo bench -p eco2ai --bench reaches -- --quick       # that it runs; the figures are rough
+//!     cargo bench -p eco2ai-tests --bench reaches
+//!     cargo bench -p eco2ai-tests --bench reaches -- --markdown    # for docs/performance.md
+//!     cargo bench -p eco2ai-tests --bench reaches -- --quick       # that it runs; the figures are rough
 
 #![allow(missing_docs)]
 

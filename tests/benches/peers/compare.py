@@ -1,8 +1,8 @@
 """Runs the same work under this crate and under the tools of the field in Python, side by side.
 
-    python3 eco2ai/benches/peers/compare.py                 what tracking costs
-    python3 eco2ai/benches/peers/compare.py --fidelity      GPU energy over the exact integral
-    python3 eco2ai/benches/peers/compare.py --attribution   CPU energy over the truth
+    python3 tests/benches/peers/compare.py                 what tracking costs
+    python3 tests/benches/peers/compare.py --fidelity      GPU energy over the exact integral
+    python3 tests/benches/peers/compare.py --attribution   CPU energy over the truth
 
 It needs Python 3.10 or later, Cargo and, the first time, PyPI: it makes virtual environments with
 the peers. While they work, none reaches the network (see `refuse_network` in `work.py`), and this

@@ -1,6 +1,6 @@
 //! What a tracked function costs where `ECO2AI_DISABLE` turns tracking off, beside an empty call.
 //!
-//!     cargo bench -p eco2ai --bench disabled
+//!     cargo bench -p eco2ai-tests --bench disabled
 
 #![allow(missing_docs)]
 

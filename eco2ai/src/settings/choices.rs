@@ -1,0 +1,121 @@
+//! The values of the parameters that are a choice.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use crate::error::InvalidArgument;
+use crate::scope::Scope;
+
+/// Defines a choice by words: its variants, and how each is written.
+macro_rules! choice {
+    (
+        $(#[$doc:meta])*
+        $choice:ident { $($(#[$of_variant:meta])* $variant:ident = $word:literal,)* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $choice {
+            $($(#[$of_variant])* $variant,)*
+        }
+
+        /// As in the environment and in the saved file.
+        impl fmt::Display for $choice {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(Self::$variant => $word,)*
+                })
+            }
+        }
+
+        /// In capitals or not, with spaces around it or not.
+        impl FromStr for $choice {
+            type Err = InvalidArgument;
+
+            fn from_str(text: &str) -> Result<Self, InvalidArgument> {
+                match text.trim().to_lowercase().as_str() {
+                    $($word => Ok(Self::$variant),)*
+                    _ => {
+                        let words = [$(concat!("`", $word, "`")),*].join(" or ");
+                        Err(InvalidArgument::new(text, format!("it must be {words}")))
+                    }
+                }
+            }
+        }
+    };
+}
+
+choice! {
+    /// Whose energy a run is charged with: the parameter `cpu_processes`.
+    CpuProcesses {
+        /// This process and its children.
+        #[default]
+        Current = "current",
+        /// The whole machine.
+        All = "all",
+    }
+}
+
+choice! {
+    /// How many rows a tracked function leaves: the parameter `rows`.
+    Rows {
+        /// One per run.
+        #[default]
+        Each = "each",
+        /// One per function and process, with the number of calls.
+        Total = "total",
+    }
+}
+
+impl From<CpuProcesses> for Scope {
+    fn from(processes: CpuProcesses) -> Self {
+        match processes {
+            CpuProcesses::Current => Self::Process,
+            CpuProcesses::All => Self::Machine,
+        }
+    }
+}
+
+/// Whether an obfuscated copy of each row is written, and where: the parameter `encode_file`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EncodeFile {
+    /// No copy.
+    #[default]
+    No,
+    /// Beside the log, with `encoded_` before its name.
+    Yes,
+    /// In this file.
+    File(PathBuf),
+}
+
+/// The form in the environment and in the saved file: `no`, `yes`, or the name of a file.
+impl From<&str> for EncodeFile {
+    fn from(text: &str) -> Self {
+        match parse_yes_or_no(text) {
+            Some(true) => Self::Yes,
+            Some(false) => Self::No,
+            None => Self::File(text.into()),
+        }
+    }
+}
+
+impl fmt::Display for EncodeFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::No => f.write_str("no"),
+            Self::Yes => f.write_str("yes"),
+            Self::File(file) => write!(f, "{}", Path::display(file)),
+        }
+    }
+}
+
+/// `yes`, `true`, `on` and `1`, or their opposites.
+pub(super) fn parse_yes_or_no(text: &str) -> Option<bool> {
+    match text.trim().to_lowercase().as_str() {
+        "yes" | "true" | "on" | "1" => Some(true),
+        "no" | "false" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,59 @@
+//! What the parameters amount to: the meaning of each.
+
+use std::ops::Deref;
+
+use super::params::{Params, Values};
+use crate::carbon::{Place, Tariff};
+use crate::error::Result;
+
+/// The parameters of one tracker, each resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    values: Values,
+    pub(crate) place: Place,
+    pub(crate) tariff: Option<Tariff>,
+}
+
+/// The values of the parameters that have a default.
+impl Deref for Settings {
+    type Target = Values;
+
+    fn deref(&self) -> &Values {
+        &self.values
+    }
+}
+
+impl Settings {
+    /// Those of merged parameters.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`](crate::Error::Parameter) where there is no such place or price.
+    pub(super) fn new(params: &Params) -> Result<Self> {
+        let place = params.place()?;
+        let tariff = params.electricity_pricing.as_ref().map(Tariff::new).transpose()?;
+        Ok(Self::with(params, place, tariff))
+    }
+
+    /// Those of merged parameters that differ from the ones of `self` by what `given` names.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(super) fn changed(&self, merged: &Params, given: &Params) -> Result<Self> {
+        let is_elsewhere =
+            given.names_place() || given.region.is_some() || given.emission_level.is_some();
+        let place = if is_elsewhere { merged.place()? } else { self.place.clone() };
+        let tariff = match &given.electricity_pricing {
+            Some(pricing) => Some(Tariff::new(pricing)?),
+            None => self.tariff.clone(),
+        };
+        Ok(Self::with(merged, place, tariff))
+    }
+
+    fn with(params: &Params, place: Place, tariff: Option<Tariff>) -> Self {
+        let mut values = Values::from(params);
+        if let (None, Some(pue)) = (params.pue, place.cloud_pue) {
+            values.pue = pue;
+        }
+        Self { values, place, tariff }
+    }
+}

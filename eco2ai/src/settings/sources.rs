@@ -1,0 +1,256 @@
+//! Where parameters come from below the arguments, and changing what is saved.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::params::{self, Params};
+use super::resolve::Settings;
+use super::saved;
+use crate::error::{Error, Result};
+use crate::locks::{Lock, Rank};
+use crate::own_code;
+use crate::report;
+
+impl Settings {
+    /// Fills in what `given` leaves open and checks every value; where nothing is given, without
+    /// copying anything.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] where a value of `given` is wrong.
+    pub(crate) fn shared(given: &Params) -> Result<Arc<Self>> {
+        let sources = Sources::current();
+        // Now, and not when they were read: this tracker may want no warnings, and the next one may.
+        report::quietly(given.ignore_warnings == Some(true), || sources.report());
+        if *given == Params::default() {
+            return Ok(Arc::clone(&sources.settings));
+        }
+        sources.settings_with(given).map(Arc::new)
+    }
+}
+
+/// Whether no warnings are wanted where no argument says so.
+pub(crate) fn ignore_warnings() -> bool {
+    Sources::current().settings.ignore_warnings
+}
+
+/// A number that changes when this process saves other parameters. Code that keeps settings reads it
+/// before it resolves them, and resolves them again when it has changed.
+pub(crate) fn generation() -> u64 {
+    GENERATION.load(Ordering::Acquire)
+}
+
+/// Saves the parameters that `given` names, for this and later processes; what it leaves open
+/// stays as saved. A country or a cloud region replaces the whole place that was saved.
+///
+/// They go to `eco2ai/params.toml` in the user's configuration folder, or to the file that
+/// `ECO2AI_CONFIG` names. Any number of processes may save at once.
+///
+/// ```no_run
+/// let mut params = eco2ai::Params::default();
+/// params.country = Some("FR".into());
+/// eco2ai::save_params(&params)?;
+/// # Ok::<(), eco2ai::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Parameter`] where a value is wrong, [`Error::Saved`] where the file cannot be used: then
+/// it is left as it is.
+pub fn save(given: &Params) -> Result<()> {
+    given.check()?;
+    if given.country.is_some() || given.cloud.is_some() {
+        given.check_place()?;
+    }
+    if let Some(file) = &given.file
+        && file.to_str().is_none()
+    {
+        return Err(Error::Parameter {
+            parameter: "file",
+            value: file.display().to_string(),
+            reason: "only a name in UTF-8 can be saved".to_owned(),
+        });
+    }
+    change_saved(|saved| *saved = given.over(saved))
+}
+
+/// Forgets the saved values of the parameters `names`, for this and later processes. A name that
+/// is not saved is no error.
+///
+/// ```no_run
+/// eco2ai::unset_params(&["country", "pue"])?;
+/// # Ok::<(), eco2ai::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::UnknownParameter`] where no parameter has such a name, [`Error::Saved`] where the file
+/// cannot be used: then it is left as it is.
+pub fn unset(names: &[impl AsRef<str>]) -> Result<()> {
+    for name in names {
+        if !Params::names().any(|known| known == name.as_ref()) {
+            return Err(params::unknown(name.as_ref()));
+        }
+    }
+    change_saved(|saved| {
+        for name in names {
+            saved.unset(name.as_ref());
+        }
+    })
+}
+
+/// The file of saved parameters, whether it is there or not: the one that `ECO2AI_CONFIG` names,
+/// else `eco2ai/params.toml` in the user's configuration folder.
+///
+/// ```
+/// println!("{}", eco2ai::saved_params_path()?.display());
+/// # Ok::<(), eco2ai::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Saved`] where the system has no such folder.
+pub fn saved_path() -> Result<PathBuf> {
+    saved::path(std::env::var_os("ECO2AI_CONFIG"))
+}
+
+/// Changes what is saved, for this and later processes.
+fn change_saved(change: impl Fn(&mut Params)) -> Result<()> {
+    static SAVING: Lock<()> = Lock::new(Rank::SavedParameters, ());
+    let _section = own_code::enter();
+    let path = saved_path()?;
+    let _one_at_a_time = SAVING.lock();
+    let old = Sources::current();
+    old.report();
+    let saved = saved::update(&path, change)?;
+    if saved != old.saved {
+        let new = Arc::new(Sources::new(old.environment.clone(), saved));
+        *CURRENT.lock() = Some(Arc::clone(&new));
+        GENERATION.fetch_add(1, Ordering::Release);
+        new.report();
+    }
+    Ok(())
+}
+
+/// Saves those of the five parameters that a tracker remembers and `given` names: project,
+/// description, file, measuring period and PUE.
+///
+/// # Errors
+/// As [`save`].
+pub(crate) fn remember(given: &Params) -> Result<()> {
+    let remembered = Params {
+        project: given.project.clone(),
+        description: given.description.clone(),
+        file: given.file.clone(),
+        measure_period: given.measure_period,
+        pue: given.pue,
+        ..Params::default()
+    };
+    if remembered == Params::default() { Ok(()) } else { save(&remembered) }
+}
+
+static CURRENT: Lock<Option<Arc<Sources>>> = Lock::new(Rank::Parameters, None);
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+
+/// The sources below the arguments, read once, and what they amount to.
+#[derive(Debug)]
+pub(super) struct Sources {
+    pub(super) environment: Params,
+    pub(super) saved: Params,
+    /// Environment over saved, without what is wrong in either.
+    pub(super) params: Params,
+    /// The settings where no argument is given.
+    pub(super) settings: Arc<Settings>,
+    /// What is wrong, with the variable, or the file and the key.
+    pub(super) problems: Vec<String>,
+}
+
+impl Sources {
+    /// Those of this process.
+    pub(super) fn current() -> Arc<Self> {
+        if let Some(sources) = &*CURRENT.lock() {
+            return Arc::clone(sources);
+        }
+        let _section = own_code::enter();
+        let loaded = Arc::new(Self::load(
+            std::env::vars_os(),
+            saved::path(std::env::var_os("ECO2AI_CONFIG")).ok(),
+        ));
+        Arc::clone(CURRENT.lock().get_or_insert(loaded))
+    }
+
+    pub(super) fn load(
+        variables: impl Iterator<Item = (OsString, OsString)>,
+        file: Option<PathBuf>,
+    ) -> Self {
+        let (environment, mut problems) = from_environment(variables);
+        let (saved, wrong) = file.map(|file| saved::read(&file)).unwrap_or_default();
+        problems.extend(wrong.iter().map(Error::to_string));
+        let mut sources = Self::new(environment, saved);
+        problems.append(&mut sources.problems);
+        sources.problems = problems;
+        sources
+    }
+
+    /// Both sources hold checked values; but the environment's region may be none of the country
+    /// that goes with it.
+    pub(super) fn new(mut environment: Params, mut saved: Params) -> Self {
+        let mut problems = Vec::new();
+        loop {
+            let params = environment.over(&saved);
+            match Settings::new(&params) {
+                Ok(settings) => {
+                    let settings = Arc::new(settings);
+                    return Self { environment, saved, params, settings, problems };
+                }
+                Err(error) => {
+                    problems.push(format!("ECO2AI_REGION: {error}"));
+                    if environment.region.take().is_none() {
+                        // The defaults always do.
+                        environment = Params::default();
+                        saved = Params::default();
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn settings_with(&self, given: &Params) -> Result<Settings> {
+        given.check()?;
+        self.settings.changed(&given.over(&self.params), given)
+    }
+
+    pub(super) fn report(&self) {
+        if !self.settings.ignore_warnings {
+            for problem in &self.problems {
+                report::warn_once(problem);
+            }
+        }
+    }
+}
+
+/// The parameters among the variables, and what is wrong with others there. An empty variable is
+/// as good as none.
+pub(super) fn from_environment(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> (Params, Vec<String>) {
+    let mut params = Params::default();
+    let mut problems = Vec::new();
+    for (variable, value) in variables {
+        let Some(variable) = variable.to_str() else { continue };
+        let Some(name) = variable.strip_prefix("ECO2AI_") else { continue };
+        let name = name.to_lowercase();
+        if !Params::names().any(|known| known == name) {
+            // Other variables have other uses; only what looks like a slip is one.
+            if let Some(meant) = params::suggestion(&name) {
+                let meant = meant.to_uppercase();
+                problems.push(format!("{variable}: did you mean ECO2AI_{meant}?"));
+            }
+        } else if value.to_str().is_none() {
+            problems.push(format!("{variable}: it is not UTF-8"));
+        } else if let Some(text) = value.to_str().filter(|text| !text.is_empty())
+            && let Err(error) = params.set_text(&name, text)
+        {
+            problems.push(format!("{variable}: {error}"));
+        }
+    }
+    (params, problems)
+}

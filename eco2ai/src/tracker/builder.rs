@@ -1,0 +1,136 @@
+//! [`TrackerBuilder`]: collecting the parameters of a tracker.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::config::RunConfig;
+use super::handle::RunHandle;
+use crate::argument::Argument;
+use crate::carbon::Pricing;
+use crate::error::{InvalidArgument, Result};
+use crate::meter::Meter;
+use crate::settings::{CpuProcesses, EncodeFile, Params, Rows, Settings};
+use crate::units::GramsPerKwh;
+
+/// Collects the parameters of a [`Tracker`](crate::Tracker); what is not given comes from the
+/// environment, else from the saved parameters, else from the defaults.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let builder = eco2ai::Tracker::builder()
+///     .measure_period(Duration::from_millis(500))
+///     .electricity_pricing([("8:30-19:00", 5.2), ("19:00-8:30", 3.0)])
+///     .cpu_processes("all");
+/// assert!(builder.pue(0.5).forget().build().is_err(), "a PUE below 1");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct TrackerBuilder {
+    pub(crate) params: Params,
+    pub(crate) parent: Option<RunHandle>,
+    meter: Option<Meter>,
+    pub(super) function: Option<Arc<str>>,
+    pub(super) forget: bool,
+    /// The first argument that could not be converted, which [`build`](Self::build) reports.
+    refused: Option<(&'static str, InvalidArgument)>,
+}
+
+impl TrackerBuilder {
+    /// All parameters that `params` names, over those given before.
+    #[must_use]
+    pub fn params(mut self, params: &Params) -> Self {
+        self.params = params.over(&self.params);
+        self
+    }
+
+    /// What is tracked, as it stands in the column `function`; `#[track]` has the function's path
+    /// there.
+    #[must_use]
+    pub fn function(mut self, function: impl Into<Arc<str>>) -> Self {
+        self.function = Some(function.into());
+        self
+    }
+
+    /// The run under which the new runs run, where it is not the innermost one of the thread.
+    #[must_use]
+    pub fn parent(mut self, parent: RunHandle) -> Self {
+        self.parent = Some(parent);
+        self
+    }
+
+    /// Keeps [`build`](Self::build) from remembering the project, the description, the file, the
+    /// period and the PUE that are given here for later trackers, of this and of other processes.
+    #[must_use]
+    pub fn forget(mut self) -> Self {
+        self.forget = true;
+        self
+    }
+
+    /// The meter to go by, where it is not the process's.
+    #[must_use]
+    pub fn meter(mut self, meter: &Meter) -> Self {
+        self.meter = Some(meter.clone());
+        self
+    }
+
+    /// What these parameters make, without remembering any; `function` is what will be tracked.
+    pub(crate) fn resolve(&self, function: Option<Arc<str>>) -> Result<Arc<RunConfig>> {
+        self.check_arguments()?;
+        let settings = Settings::shared(&self.params)?;
+        let (meter, parent) = (self.meter.clone(), self.parent.clone());
+        Ok(Arc::new(RunConfig::new(settings, function, meter, parent)))
+    }
+
+    /// Whether no warnings are wanted.
+    pub(crate) fn ignores_warnings(&self) -> bool {
+        self.params.ignore_warnings.unwrap_or_else(crate::settings::ignore_warnings)
+    }
+
+    /// Whether every argument could be converted.
+    pub(crate) fn check_arguments(&self) -> Result<()> {
+        let refused = self.refused.clone();
+        refused.map_or(Ok(()), |(parameter, refused)| Err(refused.of_parameter(parameter)))
+    }
+
+    fn convert<T>(&mut self, parameter: &'static str, argument: impl Argument<T>) -> Option<T> {
+        match argument.into_value() {
+            Ok(value) => Some(value),
+            Err(refused) => {
+                self.refused.get_or_insert((parameter, refused));
+                None
+            }
+        }
+    }
+}
+
+/// A setter for each parameter.
+macro_rules! parameters {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident: $value:ty {
+            kind: $kind:ident $({ $($limits:tt)* })?,
+            accepts: $accepts:literal,
+            text: $text:literal,
+            $(default: $default:literal,)?
+            $(otherwise: $otherwise:literal,)?
+            example: $example:literal,
+            $(python: $python:literal,)?
+        }
+    )*) => {
+        impl TrackerBuilder {
+            $(
+                $(#[$doc])*
+                ///
+                #[doc = concat!("Accepts: ", $accepts, ". Default: ", $("`", $default, "`",)? $($otherwise,)? ".")]
+                #[must_use]
+                pub fn $name(mut self, $name: impl Argument<$value>) -> Self {
+                    self.params.$name = self.convert(stringify!($name), $name);
+                    self
+                }
+            )*
+        }
+    };
+}
+
+eco2ai_macros::__parameters!();

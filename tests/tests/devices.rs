@@ -1,7 +1,7 @@
 //! What `available_devices` shows, here and with NVML on the library path.
 #![cfg(target_os = "linux")]
 
-use eco2ai::available_devices;
+use eco2ai::{Devices, available_devices};
 use eco2ai_tests::curve::Curve;
 use eco2ai_tests::fake_nvml::FakeNvml;
 use eco2ai_tests::fake_nvml::script::{Device, Script};
@@ -21,6 +21,8 @@ fn each_part_says_how_it_is_measured_and_what_is_missing() {
         assert!(missing.command.as_ref().is_none_or(|command| text.contains(command)), "{text}");
     }
     let json = serde_json::to_value(&devices).unwrap();
+    let read: Devices = serde_json::from_value(json.clone()).unwrap();
+    assert_eq!(read, devices);
     assert_eq!(json["devices"][0]["component"], "cpu");
 }
 

@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use eco2ai::CpuProcesses::{All, Current};
-use eco2ai::meter::{ManualClock, Meter};
+use eco2ai::meter::{Clock, ManualClock, Meter};
 use eco2ai::sensor::{Component, Reading, Sensor, SensorError};
-use eco2ai::units::Watts;
+use eco2ai::units::{Joules, Watts};
 use eco2ai_tests::bench::{Bench, assert_joules, joules};
 use eco2ai_tests::curve::Curve;
 use eco2ai_tests::scripted::{Gauge, Load, Model};
@@ -100,7 +100,7 @@ impl Sensor for Careless {
     }
 }
 
-/// Tells figures that cannot be.
+/// Reports figures that cannot be.
 struct Impossible;
 
 impl Sensor for Impossible {
@@ -118,7 +118,7 @@ impl Sensor for Impossible {
 }
 
 #[test]
-fn a_sensor_that_panics_or_tells_nonsense_harms_no_other_figure() {
+fn a_sensor_that_panics_or_reports_nonsense_harms_no_other_figure() {
     let bench = bench();
     bench.meter.add_sensor(Careless(0));
     bench.meter.add_sensor(Impossible);
@@ -133,6 +133,70 @@ fn a_sensor_that_panics_or_tells_nonsense_harms_no_other_figure() {
     assert_eq!(record.other_method, "sampled:careless:partial");
     let after = bench.run(Current, 5.0);
     assert_eq!((joules(after.other_energy), after.other_method.as_str()), (None, "none"));
+}
+
+/// Has something new to report once in so many seconds only.
+struct Polled {
+    clock: ManualClock,
+    every: u64,
+    reported: Option<u64>,
+    reading: fn(f64) -> Reading,
+}
+
+impl Polled {
+    fn new(bench: &Bench, every: u64, reading: fn(f64) -> Reading) -> Self {
+        Self { clock: bench.clock.clone(), every, reported: None, reading }
+    }
+}
+
+impl Sensor for Polled {
+    fn source(&self) -> &'static str {
+        "polled"
+    }
+
+    fn component(&self) -> Component {
+        Component::Other
+    }
+
+    fn read(&mut self) -> Result<Reading, SensorError> {
+        let now = self.clock.now();
+        let poll = now.as_secs() / self.every;
+        if self.reported.replace(poll) == Some(poll) {
+            return Err(SensorError::NotReady);
+        }
+        Ok((self.reading)(now.as_secs_f64()))
+    }
+}
+
+#[test]
+fn between_two_polls_a_gauge_and_a_counter_go_on_at_their_last_power() {
+    let readings: [(fn(f64) -> Reading, &str); 2] = [
+        (|_| Reading::Power(Watts(50.0)), "sampled:polled"),
+        (|now| Reading::Energy(Joules(50.0 * now)), "measured:polled"),
+    ];
+    for (reading, method) in readings {
+        let bench = bench();
+        bench.meter.add_sensor(Polled::new(&bench, 3, reading));
+        let run = bench.tracker(Current).start().expect("a run");
+        for _ in 0..10 {
+            bench.clock.advance(Duration::from_secs(1));
+            bench.meter.read();
+        }
+        let record = run.stop().expect("a record");
+        assert_joules(record.other_energy, 500.0);
+        assert_eq!(record.other_method, method, "nothing new is no failure");
+    }
+}
+
+#[test]
+fn a_sensor_that_has_not_reported_yet_counts_nothing_which_is_not_0() {
+    let bench = bench();
+    let mut silent = Polled::new(&bench, 1_000, |_| Reading::Power(Watts(50.0)));
+    silent.reported = Some(0);
+    bench.meter.add_sensor(silent);
+    let record = bench.run(Current, 10.0);
+    assert_joules(record.cpu_energy, 400.0);
+    assert_eq!((joules(record.other_energy), record.other_method.as_str()), (None, "none"));
 }
 
 /// A meter may have no other sensor than the user's.

@@ -35,7 +35,7 @@ impl Ledger {
     /// What was given out in a scope, and what is due but was not, in joules.
     #[cfg(test)]
     pub(super) fn given_and_carry(&mut self, scope: Scope) -> (Energies, Energies) {
-        let pool = self.tree.pools.of_mut(scope);
+        let pool = self.tree.pools.get_mut(scope);
         (pool.given, pool.carry())
     }
 
@@ -109,8 +109,8 @@ impl Ledger {
     /// it matters.
     pub(super) fn advance(&mut self, now: Duration, wall: Option<SystemTime>) {
         for scope in Scope::ALL {
-            let from = self.tree.pools.of_mut(scope).advanced();
-            if let Some(due) = self.tree.pools.of_mut(scope).advance(now) {
+            let from = self.tree.pools.get_mut(scope).advanced();
+            if let Some(due) = self.tree.pools.get_mut(scope).advance(now) {
                 self.give(scope, due, from, now, wall);
             }
         }
@@ -137,8 +137,8 @@ impl Ledger {
             (Scope::Process, reading.process, reading.process_power, reading.model),
             (Scope::Machine, reading.machine, reading.machine_power, None),
         ] {
-            let from = self.tree.pools.of_mut(scope).advanced();
-            if let Some(due) = self.tree.pools.of_mut(scope).read(now, used, power, model) {
+            let from = self.tree.pools.get_mut(scope).advanced();
+            if let Some(due) = self.tree.pools.get_mut(scope).read(now, used, power, model) {
                 self.give(scope, due, from, now, wall);
             }
         }
@@ -164,7 +164,7 @@ impl Ledger {
                 let part =
                     if rest > 0.0 { at.saturating_sub(from).as_secs_f64() / rest } else { 0.0 };
                 let before = energy * part;
-                self.tree.pools.of_mut(scope).give(before);
+                self.tree.pools.get_mut(scope).give(before);
                 energy = energy - before;
                 from = at;
                 let of_scope =
@@ -174,7 +174,7 @@ impl Ledger {
                 self.end_segments(ended.into_iter());
             }
         }
-        self.tree.pools.of_mut(scope).give(energy);
+        self.tree.pools.get_mut(scope).give(energy);
     }
 
     /// All changes of prices up to now have been dealt with.
@@ -199,7 +199,7 @@ impl Ledger {
             parent.and_then(|key| self.tree.nodes.get(key)).map_or(start.scope, |it| it.scope);
         let (row, started) = self.rows.start(&self.tree, start.summed, parent);
         let summed_above = self.tree.summed_at_or_above(parent);
-        let pool = self.tree.pools.of_mut(scope);
+        let pool = self.tree.pools.get_mut(scope);
         let mut node = Node {
             row,
             summed_above,
@@ -269,7 +269,7 @@ impl Ledger {
             return false;
         };
         node.thread = Some(thread);
-        node.set_on(tree.pools.of_mut(node.scope), true);
+        node.set_on(tree.pools.get_mut(node.scope), true);
         self.put_on(thread, key);
         true
     }
@@ -303,7 +303,7 @@ impl Ledger {
     }
 
     fn energy_of(&self, key: RunKey, node: &Node) -> RunEnergy {
-        let pool = self.tree.pools.of(node.scope);
+        let pool = self.tree.pools.get(node.scope);
         let mut energy = RunEnergy {
             received: self.tree.received(node),
             priced: Vec::new(),
@@ -341,7 +341,7 @@ impl Ledger {
         self.tree.nodes.remove(key);
         self.periods.remove(period);
         if first_child.is_none() {
-            let pool = self.tree.pools.of_mut(scope);
+            let pool = self.tree.pools.get_mut(scope);
             pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
         }
         self.tariffs.remove(key);

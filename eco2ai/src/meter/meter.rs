@@ -299,7 +299,7 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
         closed
     }
 
-    /// How the figures of a run of `scope` were obtained that began at `since`; `read` tells
+    /// How the figures of a run of `scope` were obtained that began at `since`; `read` is
     /// whether a reading was taken while it ran.
     pub(crate) fn methods(&self, since: Duration, read: bool, scope: Scope) -> Methods {
         // Without a reading in between, power times time is all there is.

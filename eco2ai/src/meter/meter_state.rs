@@ -85,6 +85,7 @@ impl MeterState {
         }
     }
 
+    /// Reads all sensors and brings the ledger up to date.
     pub(super) fn take_reading(&self) {
         let mut sensing = self.sensing.lock();
         self.read_all(&mut sensing);
@@ -93,6 +94,7 @@ impl MeterState {
     /// Takes a reading where a run starts or stops, unless the last one is too fresh or somebody
     /// else is at it; then a sample of the CPU clock must do, unless that too is too fresh. Returns
     /// the time.
+    #[inline]
     pub(super) fn read_at_edge(&self) -> Duration {
         let now = self.clock.now();
         let last = self.last_read.load(Ordering::Relaxed);
@@ -107,6 +109,7 @@ impl MeterState {
     }
 
     /// Samples the CPU clock, unless that was done just now. Returns the time.
+    #[inline]
     fn sample_cpu_clock(&self, now: Duration) -> Duration {
         let last = self.cpu_sampled.load(Ordering::Relaxed);
         let is_due = nanos(now).saturating_sub(last) >= nanos(CPU_SAMPLE_INTERVAL);
@@ -124,6 +127,7 @@ impl MeterState {
         now
     }
 
+    /// As [`take_reading`](Self::take_reading), with the sensors locked. Returns the time.
     fn read_all(&self, sensing: &mut Sensing) -> Duration {
         let before = self.clock.now();
         let period = self.ledger.lock().shortest_period();
@@ -154,6 +158,7 @@ impl MeterState {
     }
 
     /// The ledger, with the energy up to `now` given out.
+    #[inline]
     pub(super) fn advanced(&self, now: Duration) -> Locked<'_, Ledger> {
         let (mut ledger, wall) = self.ledger_at(now);
         ledger.advance(now, wall);
@@ -162,6 +167,7 @@ impl MeterState {
 
     /// The ledger, which knows all changes of prices up to `now`; and the calendar's time, where it
     /// matters. Clocks and tariffs are asked while it is not locked.
+    #[inline]
     fn ledger_at(&self, now: Duration) -> (Locked<'_, Ledger>, Option<SystemTime>) {
         let ledger = self.ledger.lock();
         if !ledger.needs_wall() {

@@ -88,14 +88,14 @@ pub(super) struct Pools {
 }
 
 impl Pools {
-    pub(super) fn of(&self, scope: Scope) -> &Pool {
+    pub(super) fn get(&self, scope: Scope) -> &Pool {
         match scope {
             Scope::Process => &self.process,
             Scope::Machine => &self.machine,
         }
     }
 
-    pub(super) fn of_mut(&mut self, scope: Scope) -> &mut Pool {
+    pub(super) fn get_mut(&mut self, scope: Scope) -> &mut Pool {
         match scope {
             Scope::Process => &mut self.process,
             Scope::Machine => &mut self.machine,

@@ -65,7 +65,7 @@ impl Pool {
     }
 
     /// Goes on by the process's CPU time, which has come to `own_cpu`: the power since the last
-    /// reading or glance is that of this CPU time, not the last known one.
+    /// reading or sample is that of this CPU time, not the last known one.
     pub(super) fn sample_cpu_clock(
         &mut self,
         now: Duration,

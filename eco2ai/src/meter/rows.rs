@@ -18,6 +18,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// The row that a new run goes to.
+    #[inline]
     pub(super) fn start(
         &mut self,
         tree: &RunTree,
@@ -51,6 +52,7 @@ impl Rows {
     /// The sum of `function` to which a call that is under way goes, `key` or one above: all calls of
     /// a recursion go to one sum. Steps from outermost call to outermost call: so many as there are
     /// functions, however deep the recursion.
+    #[inline]
     fn sum_above(
         &self,
         tree: &RunTree,

@@ -64,7 +64,7 @@ impl Sensing {
         })
     }
 
-    /// Reads all sensors. Looks for children anew where `period` has passed since that was done.
+    /// Reads all sensors. Searches for children anew where `period` has passed since that was done.
     pub(super) fn read(&mut self, now: Duration, period: Duration) -> UsedEnergy {
         if self.refreshed.is_none_or(|at| now.saturating_sub(at) >= period) {
             self.refreshed = Some(now);

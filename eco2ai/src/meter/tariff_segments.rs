@@ -1,8 +1,8 @@
 //! Runs whose price changes with the time: at each change, the energy that they received is kept
 //! apart.
 //!
-//! What a tariff says is asked before the ledger is locked: the ledger only looks at the changes
-//! that are already known.
+//! What a tariff says is asked before the ledger is locked: the ledger only knows the changes
+//! that were found then.
 
 use std::collections::HashMap;
 use std::sync::Arc;

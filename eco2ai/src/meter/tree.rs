@@ -16,31 +16,36 @@ pub(super) struct RunTree {
 }
 
 impl RunTree {
+    /// What a run, and what ran under it, received so far.
     #[inline]
     pub(super) fn received(&self, node: &Node) -> Received {
         Received {
             own: self.own(node),
             inclusive: self.inclusive(node),
-            process: self.pools.of(node.scope).given - node.given_mark,
+            process: self.pools.get(node.scope).given - node.given_mark,
         }
     }
 
+    /// Begins or ceases to share by the clock of runs that are innermost on a thread.
+    #[inline]
     pub(super) fn set_on(&mut self, key: RunKey, on: bool) {
         if let Some(node) = self.nodes.get_mut(key) {
-            node.set_on(self.pools.of_mut(node.scope), on);
+            node.set_on(self.pools.get_mut(node.scope), on);
         }
     }
 
+    /// Begins or ceases to share by the clock of runs without active children.
+    #[inline]
     pub(super) fn set_leaf(&mut self, key: RunKey, leaf: bool) {
         if let Some(node) = self.nodes.get_mut(key) {
-            node.set_leaf(self.pools.of_mut(node.scope), leaf);
+            node.set_leaf(self.pools.get_mut(node.scope), leaf);
         }
     }
 
     /// What a run received itself.
     #[inline]
     pub(super) fn own(&self, node: &Node) -> Energies {
-        let pool = self.pools.of(node.scope);
+        let pool = self.pools.get(node.scope);
         let mut own = node.base;
         if node.on {
             own += pool.on_clock;
@@ -52,9 +57,10 @@ impl RunTree {
     }
 
     /// Puts a run under a parent.
+    #[inline]
     pub(super) fn link(&mut self, key: RunKey, scope: Scope, parent: Option<RunKey>) {
         let Some(parent) = parent else {
-            self.pools.of_mut(scope).roots += 1;
+            self.pools.get_mut(scope).roots += 1;
             return;
         };
         let Some(above) = self.nodes.get_mut(parent) else { return };
@@ -73,12 +79,13 @@ impl RunTree {
     }
 
     /// Takes a run out from under its parent, which may become a leaf again.
+    #[inline]
     pub(super) fn unlink(&mut self, key: RunKey) {
         let Some(node) = self.nodes.get(key) else { return };
         let (parent, previous, next) = (node.parent, node.previous_sibling, node.next_sibling);
         let scope = node.scope;
         let Some(parent) = parent else {
-            let pool = self.pools.of_mut(scope);
+            let pool = self.pools.get_mut(scope);
             pool.roots = pool.roots.saturating_sub(1);
             return;
         };
@@ -114,6 +121,7 @@ impl RunTree {
     }
 
     /// The nearest of `key` and the runs above it that is the outermost call of a sum.
+    #[inline]
     pub(super) fn summed_at_or_above(&self, key: Option<RunKey>) -> Option<RunKey> {
         let node = self.nodes.get(key?)?;
         if matches!(node.row, RowOf::Sum { outermost: true, .. }) {
@@ -123,6 +131,8 @@ impl RunTree {
         }
     }
 
+    /// The nearest run above that is the outermost call of a sum.
+    #[inline]
     pub(super) fn summed_above(&self, node: &Node) -> Option<RunKey> {
         let known = node.summed_above?;
         if self.nodes.contains_key(known) {

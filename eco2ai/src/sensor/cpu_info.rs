@@ -88,7 +88,7 @@ mod linux {
         Some(numbers)
     }
 
-    /// Where the processor has no such flag (Arm), the firmware tells.
+    /// Where the processor has no such flag (Arm), the firmware shows it.
     fn is_virtual_by_firmware(proc: &Path, sys: &Path) -> bool {
         if sys.join("hypervisor/type").exists() || proc.join("device-tree/hypervisor").exists() {
             return true;
@@ -161,7 +161,7 @@ pub(crate) struct CpuInfo {
 
 #[cfg(not(target_os = "linux"))]
 impl CpuInfo {
-    /// Asks the system through the `sysinfo` crate, which tells neither sockets nor
+    /// Asks the system through the `sysinfo` crate, which knows neither sockets nor
     /// virtualization.
     pub(crate) fn read() -> Self {
         use sysinfo::{CpuRefreshKind, RefreshKind, System};

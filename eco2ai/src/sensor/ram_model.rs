@@ -10,6 +10,14 @@ use crate::units::Watts;
 const PER_GIBIBYTE: Watts = Watts(3.0 / 8.0);
 
 /// Estimates the power of memory from the amount in use.
+///
+/// ```
+/// use eco2ai::sensor::{RamModel, Reading, Sensor};
+/// use eco2ai::units::Watts;
+///
+/// assert_eq!(RamModel.read()?, Reading::PerGibibyte(Watts(0.375)));
+/// # Ok::<(), eco2ai::sensor::SensorError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RamModel;
 

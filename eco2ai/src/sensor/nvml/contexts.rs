@@ -35,7 +35,7 @@ impl Siblings {
         if let Some(slot) = state.has_ours.get_mut(place) {
             *slot = Some(is_ours);
         }
-        // The first who asks looks at all: a device must not be charged until its turn comes.
+        // The first who asks reads all of them: a device must not be charged until its turn comes.
         for (device, slot) in self.devices.iter().zip(&mut state.has_ours) {
             slot.get_or_insert_with(|| {
                 let pids = processes_on(device).unwrap_or_default();

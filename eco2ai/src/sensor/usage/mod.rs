@@ -12,4 +12,4 @@ mod sysinfo;
 pub use linux::LinuxUsage;
 pub use source::{CpuClock, Usage, UsageSource};
 #[cfg(not(target_os = "linux"))]
-pub use sysinfo::SysinfoUsage;
+pub use self::sysinfo::SysinfoUsage;

@@ -52,7 +52,7 @@ pub trait UsageSource: Send {
     /// the last [`refresh`](Self::refresh).
     fn read(&mut self) -> Usage;
 
-    /// Looks for children anew and reads the memory figures. Called when measuring begins and once
+    /// Searches for children anew and reads the memory figures. Called when measuring begins and once
     /// per measuring period: a child that is found later than the first time is charged with all
     /// it has used.
     fn refresh(&mut self);
@@ -60,7 +60,7 @@ pub trait UsageSource: Send {
     /// The ids of the process and its children as of the last refresh.
     fn processes(&self) -> &[u32];
 
-    /// The CPU time of the process alone, without its children, where it can be had within a
+    /// The CPU time of the process, without its children, where it can be had within a
     /// microsecond: by it the meter knows how busy a run was that is too short for a reading of its
     /// own. Asked once.
     fn cpu_clock(&self) -> Option<CpuClock> {

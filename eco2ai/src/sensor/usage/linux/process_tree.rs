@@ -199,7 +199,7 @@ impl ProcessTree {
         }
     }
 
-    /// Looks at every process of the machine and follows the parents' ids.
+    /// Reads every process of the machine and follows the parents' ids.
     fn search_all(&mut self) {
         let Ok(entries) = read_dir(&self.root) else { return };
         let mut buffer = [0; STAT_BUFFER];

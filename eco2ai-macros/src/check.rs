@@ -237,7 +237,7 @@ mod tests {
             ("electricity_pricing", quote!(-0.1), "a price per kWh is 0 or more, not -0.1"),
             ("electricity_pricing", quote!(1e400), "a price per kWh is 0 or more, not inf"),
             ("electricity_pricing", quote!([]), "it has no price"),
-            ("electricity_pricing", quote!([("7-7", 2)]), "\"7\" is no time like 8:30"),
+            ("electricity_pricing", quote!([("7-7", 2)]), "\"7\" is not a time like 8:30"),
         ] {
             let refusal = check(name, &tokens).err().unwrap_or_default();
             assert!(refusal.starts_with(told), "{name} = {tokens}: {refusal:?}");

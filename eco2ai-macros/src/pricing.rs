@@ -28,7 +28,7 @@ pub(crate) fn check_text(text: &str) -> Result<(), String> {
             format!("{part:?} is neither a price nor an interval like 8:30-19:00=5.2")
         })?;
         let price = price.trim();
-        let number = price.parse().map_err(|_| format!("{price:?} is no price"))?;
+        let number = price.parse().map_err(|_| format!("{price:?} is not a price"))?;
         Ok((times.to_owned(), number))
     });
     check(&pairs.collect::<Result<Vec<_>, String>>()?)
@@ -66,8 +66,9 @@ pub(crate) fn check(pairs: &[(String, f64)]) -> Result<(), String> {
 
 /// Start and end in minutes from midnight; an end that is not after its start is on the next day.
 fn interval(times: &str) -> Result<(u16, u16), String> {
-    let (start, end) =
-        times.split_once('-').ok_or_else(|| format!("{times:?} is no interval like 8:30-19:00"))?;
+    let (start, end) = times
+        .split_once('-')
+        .ok_or_else(|| format!("{times:?} is not an interval like 8:30-19:00"))?;
     let (start, end) = (minute(start)?, minute(end)?);
     if start == end {
         return Err(format!("{times:?} starts where it ends; the whole day is 0:00-24:00"));
@@ -90,7 +91,7 @@ fn minute(time: &str) -> Result<u16, String> {
         .filter(|&(_, minutes)| minutes < 60)
         .map(|(hours, minutes)| hours * 60 + minutes)
         .filter(|&minute| minute <= DAY)
-        .ok_or_else(|| format!("{time:?} is no time like 8:30"))
+        .ok_or_else(|| format!("{time:?} is not a time like 8:30"))
 }
 
 fn clock(minute: u16) -> String {

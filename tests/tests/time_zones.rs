@@ -36,7 +36,7 @@ fn every_zone_resolves() {
     let unresolved: Vec<_> = TZ_VARIANTS
         .iter()
         .map(|zone| zone.name())
-        .filter(|zone| Place::of_time_zone(zone).is_none() != has_no_country(zone))
+        .filter(|zone| Place::from_time_zone(zone).is_none() != has_no_country(zone))
         .collect();
     assert!(unresolved.is_empty(), "{unresolved:?}");
     assert!(TZ_VARIANTS.len() > 590, "{} zones", TZ_VARIANTS.len());

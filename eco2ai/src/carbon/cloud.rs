@@ -1,7 +1,7 @@
 //! Regions of cloud providers: where they are, and how much their data centres add.
 
 use crate::carbon::name;
-use crate::carbon::table::{Row, Table};
+use crate::carbon::table::{Table, TableRow};
 use crate::error::{Error, Result};
 
 pub(crate) const CLOUD_REGIONS: &str = include_str!("../../data/cloud_regions.csv");
@@ -33,7 +33,7 @@ pub(crate) fn find(written: &str) -> Result<CloudRegion> {
     };
     let region = region.trim();
     if let Some(row) = table.find([provider, region]) {
-        return Ok(of(row));
+        return Ok(from_row(row));
     }
     let names: Vec<String> =
         table.iter().map(|row| format!("{}:{}", row.cell(0), row.cell(1))).collect();
@@ -49,7 +49,7 @@ pub(crate) fn find(written: &str) -> Result<CloudRegion> {
     })
 }
 
-fn of(row: Row) -> CloudRegion {
+fn from_row(row: TableRow) -> CloudRegion {
     CloudRegion {
         country: row.cell(2),
         region: row.cell(3),

@@ -7,10 +7,12 @@ mod cloud;
 pub(crate) mod equivalents;
 mod name;
 pub(crate) mod place;
+mod pricing;
 mod table;
 pub(crate) mod tariff;
 mod time_zone;
 
 pub use equivalents::{Equivalent, equivalents};
 pub use place::{Place, WORLD_AVERAGE};
-pub use tariff::{Pricing, Tariff};
+pub use pricing::Pricing;
+pub use tariff::Tariff;

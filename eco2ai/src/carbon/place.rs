@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::carbon::table::{Row, Table};
+use crate::carbon::table::{Table, TableRow};
 use crate::carbon::{cloud, name, time_zone};
 use crate::error::{Error, Result};
 use crate::units::GramsPerKwh;
@@ -60,9 +60,9 @@ impl Place {
     ) -> Result<Self> {
         let named = Self::named(country, region)?;
         let mut place = match (cloud, named) {
-            (Some(cloud), _) => Self::of_cloud(&cloud::find(cloud)?),
+            (Some(cloud), _) => Self::from_cloud(&cloud::find(cloud)?),
             (None, Some(named)) => named,
-            (None, None) => Self::of_this_machine(),
+            (None, None) => Self::from_this_machine(),
         };
         if let Some(level) = emission_level {
             if !(level.is_finite() && level >= 0.0) {
@@ -79,9 +79,9 @@ impl Place {
     }
 
     /// The country of an IANA time zone; none for zones of no country, such as `UTC`.
-    pub fn of_time_zone(zone: &str) -> Option<Self> {
+    pub fn from_time_zone(zone: &str) -> Option<Self> {
         let country = time_zone::country_of(zone)?;
-        let mut place = Self::of_country(table().find([country, ""])?);
+        let mut place = Self::from_country(table().find([country, ""])?);
         place.source.push_str(", place by time zone");
         Some(place)
     }
@@ -89,10 +89,10 @@ impl Place {
     fn named(country: Option<&str>, region: Option<&str>) -> Result<Option<Self>> {
         match (country, region) {
             (None, None) => Ok(None),
-            (Some(country), None) => Ok(Some(Self::of_country(find_country(country)?))),
+            (Some(country), None) => Ok(Some(Self::from_country(find_country(country)?))),
             (Some(country), Some(region)) => {
                 let country = find_country(country)?;
-                Ok(Some(Self::of_region(country, find_region(country, region)?)))
+                Ok(Some(Self::from_region(country, find_region(country, region)?)))
             }
             (None, Some(region)) => Err(Error::Parameter {
                 parameter: "region",
@@ -113,17 +113,17 @@ impl Place {
     }
 
     /// By the time zone, which is read once.
-    fn of_this_machine() -> Self {
+    fn from_this_machine() -> Self {
         static HERE: OnceLock<Place> = OnceLock::new();
         HERE.get_or_init(|| {
-            time_zone::of_this_machine()
-                .and_then(|zone| Self::of_time_zone(&zone))
+            time_zone::machine_zone()
+                .and_then(|zone| Self::from_time_zone(&zone))
                 .unwrap_or_else(Self::world)
         })
         .clone()
     }
 
-    fn of_country(country: Row) -> Self {
+    fn from_country(country: TableRow) -> Self {
         let code = country.cell(column::COUNTRY);
         let (intensity, source) = match country.number(column::INTENSITY) {
             Some(intensity) => (GramsPerKwh(intensity), source(country)),
@@ -132,8 +132,8 @@ impl Place {
         Self { label: code.to_owned(), intensity, source, cloud_pue: None }
     }
 
-    fn of_region(country: Row, region: Row) -> Self {
-        let mut place = Self::of_country(country);
+    fn from_region(country: TableRow, region: TableRow) -> Self {
+        let mut place = Self::from_country(country);
         place.label.push('/');
         place.label.push_str(region.cell(column::NAME));
         if let Some(intensity) = region.number(column::INTENSITY) {
@@ -146,14 +146,14 @@ impl Place {
         place
     }
 
-    fn of_cloud(cloud: &cloud::CloudRegion) -> Self {
+    fn from_cloud(cloud: &cloud::CloudRegion) -> Self {
         let country = table().find([cloud.country, ""]);
         let region = table().find([cloud.country, cloud.region]);
         let mut place = match (country, region) {
             (Some(country), Some(region)) if !cloud.region.is_empty() => {
-                Self::of_region(country, region)
+                Self::from_region(country, region)
             }
-            (Some(country), _) => Self::of_country(country),
+            (Some(country), _) => Self::from_country(country),
             (None, _) => Self::world(),
         };
         if let Some((intensity, year, publisher)) = cloud.published {
@@ -170,11 +170,11 @@ fn table() -> Table<2> {
 }
 
 /// Finds a country by alpha-2 code, alpha-3 code or English name.
-pub(crate) fn find_country(written: &str) -> Result<Row> {
+pub(crate) fn find_country(written: &str) -> Result<TableRow> {
     let folded: String = name::fold(written).collect();
     let code = folded.to_uppercase();
     let countries = || table().iter().filter(|row| row.cell(column::REGION).is_empty());
-    let is_named = |row: &Row| {
+    let is_named = |row: &TableRow| {
         name::is(row.cell(column::ALPHA3), &folded)
             || names(*row).any(|known| name::is(known, &folded))
     };
@@ -195,11 +195,11 @@ pub(crate) fn find_country(written: &str) -> Result<Row> {
 }
 
 /// Finds a region of `country` by ISO 3166-2 code, with or without the country's, or by name.
-fn find_region(country: Row, written: &str) -> Result<Row> {
+fn find_region(country: TableRow, written: &str) -> Result<TableRow> {
     let country_code = country.cell(column::COUNTRY);
     let regions = || table().group(country_code).filter(|row| !row.cell(column::REGION).is_empty());
     let folded: String = name::fold(written).collect();
-    let is_named = |row: &Row| {
+    let is_named = |row: &TableRow| {
         let code = row.cell(column::REGION);
         let short = code.split_once('-').map_or("", |(_, short)| short);
         !folded.is_empty()
@@ -226,13 +226,13 @@ fn find_region(country: Row, written: &str) -> Result<Row> {
 }
 
 /// The name of a row's place, and its other names.
-fn names(row: Row) -> impl Iterator<Item = &'static str> {
+fn names(row: TableRow) -> impl Iterator<Item = &'static str> {
     std::iter::once(row.cell(column::NAME))
         .chain(row.cell(column::OTHER_NAMES).split('|').filter(|name| !name.is_empty()))
 }
 
 /// Where a row's intensity comes from.
-fn source(row: Row) -> String {
+fn source(row: TableRow) -> String {
     with_year(row.cell(column::SOURCE), row.cell(column::YEAR))
 }
 
@@ -378,11 +378,11 @@ mod tests {
 
     #[test]
     fn a_time_zone_gives_its_country_and_the_source_says_so() {
-        let paris = Place::of_time_zone("Europe/Paris").unwrap();
+        let paris = Place::from_time_zone("Europe/Paris").unwrap();
         assert_eq!(paris.label, "FR");
         assert_eq!(paris.source, "Ember via Our World in Data 2024, place by time zone");
         for row in Table::<1>::new(time_zone::TIME_ZONES).iter() {
-            assert_eq!(Place::of_time_zone(row.cell(0)).unwrap().label, row.cell(1));
+            assert_eq!(Place::from_time_zone(row.cell(0)).unwrap().label, row.cell(1));
         }
     }
 }

@@ -14,7 +14,7 @@ pub(crate) struct Table<const N: usize> {
 
 /// One row: cells separated by commas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Row(&'static str);
+pub(crate) struct TableRow(&'static str);
 
 impl<const N: usize> Table<N> {
     /// Takes the text of a CSV file.
@@ -23,21 +23,21 @@ impl<const N: usize> Table<N> {
     }
 
     /// The row whose first cells are `key`.
-    pub(crate) fn find(self, key: [&str; N]) -> Option<Row> {
-        let row = Row(self.rows.get(self.lower_bound(&key)..)?.lines().next()?);
+    pub(crate) fn find(self, key: [&str; N]) -> Option<TableRow> {
+        let row = TableRow(self.rows.get(self.lower_bound(&key)..)?.lines().next()?);
         (row.compare(&key) == Ordering::Equal).then_some(row)
     }
 
     /// The rows whose first cell is `first`.
-    pub(crate) fn group(self, first: &str) -> impl Iterator<Item = Row> {
+    pub(crate) fn group(self, first: &str) -> impl Iterator<Item = TableRow> {
         let start = self.lower_bound(&[first]);
-        let rows = self.rows.get(start..).unwrap_or_default().lines().map(Row);
+        let rows = self.rows.get(start..).unwrap_or_default().lines().map(TableRow);
         rows.take_while(move |row| row.cell(0) == first)
     }
 
     /// All rows.
-    pub(crate) fn iter(self) -> impl Iterator<Item = Row> {
-        self.rows.lines().map(Row)
+    pub(crate) fn iter(self) -> impl Iterator<Item = TableRow> {
+        self.rows.lines().map(TableRow)
     }
 
     /// Where the first row begins that is not below `key`.
@@ -50,7 +50,7 @@ impl<const N: usize> Table<N> {
             let head = bytes.get(..middle).unwrap_or_default();
             let start = head.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
             let row = self.rows.get(start..).and_then(|rest| rest.lines().next()).unwrap_or("");
-            if Row(row).compare(key) == Ordering::Less {
+            if TableRow(row).compare(key) == Ordering::Less {
                 low = start + row.len() + 1;
             } else {
                 high = start;
@@ -60,7 +60,7 @@ impl<const N: usize> Table<N> {
     }
 }
 
-impl Row {
+impl TableRow {
     /// The cell in column `index`; empty where there is none.
     pub(crate) fn cell(self, index: usize) -> &'static str {
         self.0.split(',').nth(index).unwrap_or_default()

@@ -4,52 +4,9 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike};
 
+use super::pricing::{Clock, MINUTES_OF_A_DAY, Pricing, same};
 use crate::error::{self, Error};
 use crate::units::KilowattHours;
-
-const MINUTES_OF_A_DAY: u16 = 24 * 60;
-
-/// An electricity price as the user gives it: one price per kWh, or prices for intervals of the
-/// day. The currency is the user's own.
-///
-/// A price is 0 or more.
-///
-/// ```
-/// use eco2ai::carbon::{Pricing, Tariff};
-///
-/// let nights = Pricing::Intervals(vec![("20:00-8:00".into(), 0.2), ("8:00-20:00".into(), 0.3)]);
-/// assert!(Tariff::new(&nights).is_ok());
-/// let gap = Pricing::Intervals(vec![("20:00-8:00".into(), 0.2)]);
-/// assert!(Tariff::new(&gap).is_err(), "the day is not covered");
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Pricing {
-    /// One price per kWh at any time.
-    Flat(f64),
-    /// Prices per kWh by interval, `("8:30-19:00", 5.2)`; together they cover the day once.
-    Intervals(Vec<(String, f64)>),
-    /// Either of them as text: `0.3`, or `8:30-19:00=5.2, 19:00-8:30=3`.
-    Text(String),
-}
-
-impl fmt::Display for Pricing {
-    /// The text form, as it was given.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flat(price) => write!(f, "{price}"),
-            Self::Text(text) => f.write_str(text),
-            Self::Intervals(intervals) => {
-                let mut separator = "";
-                for (times, price) in intervals {
-                    write!(f, "{separator}{times}={price}")?;
-                    separator = ", ";
-                }
-                Ok(())
-            }
-        }
-    }
-}
 
 /// A checked electricity price: known at every minute of the day.
 ///
@@ -88,39 +45,7 @@ impl Tariff {
 
     /// As [`new`](Self::new); the error is the reason alone.
     pub(crate) fn parse(pricing: &Pricing) -> Result<Self, String> {
-        match pricing {
-            Pricing::Flat(price) => Self::flat(*price),
-            Pricing::Intervals(intervals) => Self::by_intervals(intervals),
-            Pricing::Text(text) => match text.trim().parse() {
-                Ok(price) => Self::flat(price),
-                Err(_) => parse_intervals(text).and_then(|all| Self::by_intervals(&all)),
-            },
-        }
-    }
-
-    fn flat(price: f64) -> Result<Self, String> {
-        Ok(Self { edges: vec![(0, checked(price)?)] })
-    }
-
-    fn by_intervals(given: &[(String, f64)]) -> Result<Self, String> {
-        let mut intervals = Vec::with_capacity(given.len());
-        for (times, price) in given {
-            let (start, end) = parse_interval(times.trim())?;
-            intervals.push(Interval { start, end, times: times.trim(), price: checked(*price)? });
-        }
-        intervals.sort_by_key(|interval| interval.start);
-        cover_the_day_once(&intervals)?;
-        let mut edges: Vec<(u16, f64)> =
-            intervals.iter().map(|interval| (interval.start, interval.price)).collect();
-        edges.dedup_by(|next, previous| same(next.1, previous.1));
-        // The same over midnight: there the first edge is the one that changes nothing.
-        if edges.len() > 1 && edges.first().zip(edges.last()).is_some_and(|(a, b)| same(a.1, b.1)) {
-            edges.remove(0);
-        }
-        if let [(start, _)] = edges.as_mut_slice() {
-            *start = 0;
-        }
-        Ok(Self { edges })
+        Ok(Self { edges: pricing.edges()? })
     }
 
     /// The price per kWh, where it is the same at any time.
@@ -225,102 +150,6 @@ impl fmt::Display for Tariff {
         }
         Ok(())
     }
-}
-
-/// An interval of the day in minutes; its end may be that of the next day.
-struct Interval<'a> {
-    start: u16,
-    end: u16,
-    times: &'a str,
-    price: f64,
-}
-
-/// A minute of the day as `8:30`.
-struct Clock(u16);
-
-impl fmt::Display for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{:02}", self.0 / 60, self.0 % 60)
-    }
-}
-
-/// Whether each interval ends where the next one starts, the last one on the next day.
-fn cover_the_day_once(sorted: &[Interval<'_>]) -> Result<(), String> {
-    let Some(first) = sorted.first() else {
-        return Err("it has no price; write `0.3` or `8:30-19:00=5.2, 19:00-8:30=3`".to_owned());
-    };
-    let tomorrow = Interval { start: first.start + MINUTES_OF_A_DAY, ..*first };
-    for (interval, next) in sorted.iter().zip(sorted.iter().skip(1).chain([&tomorrow])) {
-        if interval.end > next.start {
-            let (a, b) = (interval.times, next.times);
-            return Err(format!("the intervals {a} and {b} overlap"));
-        }
-        if interval.end < next.start {
-            let (end, start) = (Clock(interval.end), Clock(next.start % MINUTES_OF_A_DAY));
-            let (a, b) = (interval.times, next.times);
-            return Err(format!("there is no price from {end} to {start}, between {a} and {b}"));
-        }
-    }
-    Ok(())
-}
-
-/// Reads `8:30-19:00=5.2, 19:00-8:30=3`.
-fn parse_intervals(text: &str) -> Result<Vec<(String, f64)>, String> {
-    text.split(',')
-        .map(|part| {
-            let (times, price) = part.split_once('=').ok_or_else(|| {
-                let part = part.trim();
-                format!("{part:?} is neither a price nor an interval like 8:30-19:00=5.2")
-            })?;
-            let price = price.trim();
-            let number = price.parse().map_err(|_| format!("{price:?} is no price"))?;
-            Ok((times.trim().to_owned(), number))
-        })
-        .collect()
-}
-
-/// Reads `8:30-19:00` as minutes; an end that is not after its start is on the next day.
-fn parse_interval(times: &str) -> Result<(u16, u16), String> {
-    let Some((start, end)) = times.split_once('-') else {
-        return Err(format!("{times:?} is no interval like 8:30-19:00"));
-    };
-    let (start, end) = (parse_clock(start)?, parse_clock(end)?);
-    if start == end {
-        return Err(format!("{times:?} starts where it ends; the whole day is 0:00-24:00"));
-    }
-    if start == MINUTES_OF_A_DAY {
-        return Err(format!("{times:?} starts at 24:00; write 0:00"));
-    }
-    Ok((start, if end > start { end } else { end + MINUTES_OF_A_DAY }))
-}
-
-/// Reads `8:30` as a minute of the day, up to `24:00`.
-fn parse_clock(text: &str) -> Result<u16, String> {
-    let text = text.trim();
-    let digits = |part: &str, most: usize| -> Option<u16> {
-        let plain = part.bytes().all(|byte| byte.is_ascii_digit());
-        (plain && (1..=most).contains(&part.len())).then(|| part.parse().ok())?
-    };
-    text.split_once(':')
-        .and_then(|(hours, minutes)| Some((digits(hours, 2)?, digits(minutes, 2)?)))
-        .filter(|(hours, minutes)| {
-            *minutes < 60 && (*hours < 24 || (*hours == 24 && *minutes == 0))
-        })
-        .map(|(hours, minutes)| hours * 60 + minutes)
-        .ok_or_else(|| format!("{text:?} is no time like 8:30"))
-}
-
-fn checked(price: f64) -> Result<f64, String> {
-    if price >= 0.0 && price.is_finite() {
-        Ok(price)
-    } else {
-        Err(format!("a price per kWh is 0 or more, not {price}"))
-    }
-}
-
-/// Whether two prices are one: they come from the user's text and are never computed with.
-fn same(a: f64, b: f64) -> bool {
-    a.total_cmp(&b).is_eq()
 }
 
 /// What the clock on the wall shows. Not `naive_local`, which panics at the ends of time.

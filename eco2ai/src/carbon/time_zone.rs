@@ -11,7 +11,7 @@ pub(crate) fn country_of(zone: &str) -> Option<&'static str> {
 }
 
 /// The IANA name of this machine's time zone: what the variable `TZ` says, else the system's.
-pub(crate) fn of_this_machine() -> Option<String> {
+pub(crate) fn machine_zone() -> Option<String> {
     match std::env::var("TZ") {
         Ok(tz) if !tz.trim().is_empty() => Some(name_in(&tz).to_owned()),
         _ => iana_time_zone::get_timezone().ok(),

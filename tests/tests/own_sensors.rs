@@ -168,24 +168,25 @@ impl Sensor for Polled {
     }
 }
 
+/// Reads a sensor of 50 W each second for 10 s.
+#[track_caller]
+fn assert_goes_on(reading: fn(f64) -> Reading, method: &str) {
+    let bench = bench();
+    bench.meter.add_sensor(Polled::new(&bench, 3, reading));
+    let run = bench.tracker(Current).start().expect("a run");
+    for _ in 0..10 {
+        bench.clock.advance(Duration::from_secs(1));
+        bench.meter.read();
+    }
+    let record = run.stop().expect("a record");
+    assert_joules(record.other_energy, 500.0);
+    assert_eq!(record.other_method, method, "nothing new is no failure");
+}
+
 #[test]
 fn between_two_polls_a_gauge_and_a_counter_go_on_at_their_last_power() {
-    let readings: [(fn(f64) -> Reading, &str); 2] = [
-        (|_| Reading::Power(Watts(50.0)), "sampled:polled"),
-        (|now| Reading::Energy(Joules(50.0 * now)), "measured:polled"),
-    ];
-    for (reading, method) in readings {
-        let bench = bench();
-        bench.meter.add_sensor(Polled::new(&bench, 3, reading));
-        let run = bench.tracker(Current).start().expect("a run");
-        for _ in 0..10 {
-            bench.clock.advance(Duration::from_secs(1));
-            bench.meter.read();
-        }
-        let record = run.stop().expect("a record");
-        assert_joules(record.other_energy, 500.0);
-        assert_eq!(record.other_method, method, "nothing new is no failure");
-    }
+    assert_goes_on(|_| Reading::Power(Watts(50.0)), "sampled:polled");
+    assert_goes_on(|now| Reading::Energy(Joules(50.0 * now)), "measured:polled");
 }
 
 #[test]

@@ -8,8 +8,8 @@ mod source;
 #[cfg_attr(target_os = "linux", allow(unreachable_pub, reason = "public elsewhere"))]
 mod sysinfo;
 
+#[cfg(not(target_os = "linux"))]
+pub use self::sysinfo::SysinfoUsage;
 #[cfg(target_os = "linux")]
 pub use linux::LinuxUsage;
 pub use source::{CpuClock, Usage, UsageSource};
-#[cfg(not(target_os = "linux"))]
-pub use self::sysinfo::SysinfoUsage;

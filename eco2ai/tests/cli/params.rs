@@ -56,6 +56,6 @@ fn a_value_that_does_not_count_is_saved_with_a_warning() {
     let mut command = home.eco2ai(&["params", "set", "project=saved"]);
     let output = command.env("ECO2AI_PROJECT", "environment").output().unwrap();
     assert_eq!(code(&output), 0);
-    assert!(err(&output).contains("ECO2AI_PROJECT is set and counts"), "{}", err(&output));
+    assert!(err(&output).contains("ECO2AI_PROJECT overrides it"), "{}", err(&output));
     assert_eq!(home.text(&["params", "get", "project"]), "saved\n");
 }

@@ -104,7 +104,7 @@ fn colours_are_for_terminals_and_can_be_turned_off() {
 fn watch_is_drawn_over_and_over_until_ctrl_c() {
     let home = Home::new();
     let mut terminal = on_watched_terminal(&home, "watch");
-    let drawn = "\x1b[Hemission.csv: no run is running\x1b[K\r\n\x1b[J";
+    let drawn = "\x1b[Hemission.csv: no run in progress\x1b[K\r\n\x1b[J";
     wait_until("it is drawn again", || shown(&home).matches(drawn).count() >= 2);
     terminal.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
     assert_eq!(terminal.wait().unwrap().code(), Some(130));

@@ -1,4 +1,4 @@
-//! All parameters of a tracker as options: the library reads and checks their text.
+//! The parameters of a tracker as options. The library parses and checks their text.
 
 use clap::builder::Str;
 use clap::error::ErrorKind;
@@ -6,44 +6,53 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use eco2ai::Params;
 
 /// The parameters that were given as options.
-pub(super) struct Parameters(pub(super) Params);
+pub(super) struct TrackerOptions(pub(super) Params);
 
-/// Option, value, help. The option's name is the parameter's, with `-` for `_`. `rows` is missing:
-/// a command is one run.
+/// Option, value, help. An option has the name of its parameter, with `-` for `_`. `rows` is
+/// missing because a command is one run.
 const OPTIONS: [(&str, &str, &str); 13] = [
-    ("project", "NAME", "The project that the row belongs to"),
-    ("description", "TEXT", "What the run is about [default: the command line]"),
-    ("file", "CSV", "The log that gets the row [default: emission.csv]"),
-    ("measure-period", "SECONDS", "Time between two readings, 0.01 to 3600 [default: 1]"),
-    ("country", "COUNTRY", "ISO alpha-2 or alpha-3 code, or English name [default: by time zone]"),
-    ("region", "REGION", "ISO 3166-2 code or name; needs a country"),
-    ("cloud", "PROVIDER:REGION", "Cloud region, such as gcp:europe-west1; sets the place and PUE"),
+    ("project", "NAME", "Project of the row"),
+    ("description", "TEXT", "Description of the run [default: the command line]"),
+    ("file", "CSV", "Log to add the row to [default: emission.csv]"),
+    ("measure-period", "SECONDS", "Time between two readings, from 0.01 to 3600 [default: 1]"),
+    (
+        "country",
+        "COUNTRY",
+        "ISO 3166 alpha-2 or alpha-3 code, or English name [default: from the time zone]",
+    ),
+    ("region", "REGION", "ISO 3166-2 code or name; requires a country"),
+    (
+        "cloud",
+        "PROVIDER:REGION",
+        "Cloud region, such as gcp:europe-west1; sets the place and the PUE",
+    ),
     (
         "emission-level",
         "KG/MWH",
-        "Carbon intensity in kg/MWh, which is gCO2e/kWh [default: the place's]",
+        "Carbon intensity in kg/MWh (equal to gCO2e/kWh) [default: from the place]",
     ),
     ("pue", "RATIO", "Power usage effectiveness of the data centre [default: 1]"),
     ("electricity-pricing", "PRICES", "Price per kWh, or '8:30-19:00=5.2, 19:00-8:30=3'"),
     (
         "cpu-processes",
         "SCOPE",
-        "`current`: the command and what it starts; `all`: the machine [default: current]",
+        "`current`: the command and its processes; `all`: the machine [default: current]",
     ),
-    ("encode-file", "FILE", "Write an obfuscated copy of the row, to encoded_… or to FILE"),
-    ("ignore-warnings", "YES", "Keep the library's warnings silent"),
+    ("encode-file", "FILE", "Also writes an obfuscated row, to encoded_… or to FILE"),
+    ("ignore-warnings", "YES", "Silences the library's warnings"),
 ];
 
-/// Options that mean `yes` where they have no value.
+/// Options that mean `yes` without a value.
 const SWITCHES: [&str; 2] = ["encode-file", "ignore-warnings"];
 
+/// Returns the name of the parameter that an option sets.
 fn parameter(option: &str) -> String {
     option.replace('-', "_")
 }
 
-impl Args for Parameters {
+impl Args for TrackerOptions {
     fn augment_args(command: Command) -> Command {
-        let heading = "Parameters (where not given: ECO2AI_… variables, then `eco2ai params`)";
+        let heading = "Parameters (default: ECO2AI_… variables, then `eco2ai params`)";
         command.next_help_heading(heading).args(OPTIONS.map(|(option, value, help)| {
             let check = move |text: &str| {
                 Params::default().set_text(&parameter(option), text).map(|()| text.to_owned())
@@ -69,7 +78,7 @@ impl Args for Parameters {
     }
 }
 
-impl FromArgMatches for Parameters {
+impl FromArgMatches for TrackerOptions {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut params = Params::default();
         for (option, ..) in OPTIONS {

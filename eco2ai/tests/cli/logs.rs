@@ -105,7 +105,7 @@ fn csv_has_the_columns_of_eco2ai() {
 }
 
 #[test]
-fn a_row_that_cannot_be_used_is_told_with_its_line() {
+fn a_row_that_cannot_be_used_is_reported_with_its_line() {
     let home = home();
     let output = home.output(&["summary", "theirs.csv"]);
     assert_eq!(
@@ -116,22 +116,22 @@ fn a_row_that_cannot_be_used_is_told_with_its_line() {
     assert!(!out(&output).contains("line 3"));
     let bad = "3,p,d,N/A,x,1,x,1,C,G,L,FR,0\n".repeat(50);
     home.write("bad.csv", &format!("{THEIRS}{bad}"));
-    let told = err(&home.output(&["summary", "bad.csv"]));
-    assert_eq!(told.lines().count(), 21);
-    assert!(told.ends_with("31 more rows left out\n"), "{told}");
+    let message = err(&home.output(&["summary", "bad.csv"]));
+    assert_eq!(message.lines().count(), 21);
+    assert!(message.ends_with("31 more rows left out\n"), "{message}");
 }
 
 #[test]
 fn a_file_that_is_no_log_is_an_error_that_says_so() {
     let home = home();
     home.write("table.csv", "name,age\n");
-    for (file, told) in [
+    for (file, message) in [
         ("table.csv", "table.csv: not an emission log: missing column"),
         ("nowhere.csv", "nowhere.csv: No such file"),
     ] {
         let output = home.output(&["summary", "ours.csv", file]);
         assert_eq!((code(&output), out(&output).as_str()), (1, ""));
-        assert!(err(&output).contains(told), "{}", err(&output));
+        assert!(err(&output).contains(message), "{}", err(&output));
     }
 }
 

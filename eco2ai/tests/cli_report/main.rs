@@ -97,7 +97,7 @@ fn the_page_loads_nothing() {
 }
 
 #[test]
-fn rows_that_cannot_be_used_are_told_with_their_lines() {
+fn rows_that_cannot_be_used_are_reported_with_their_lines() {
     let page = page(&(log(&[ROW]) + "torn,\"row\n" + &Row { status: "odd", ..ROW }.line()));
     assert_says(&page, "Energy 2.000 kWh");
     assert_says(&page, "1 unknown, 1.000 kWh");
@@ -143,8 +143,11 @@ fn several_logs_are_one_page_and_an_empty_log_has_one_too() {
     assert_says(&String::from_utf8(output.stdout).unwrap(), "Energy 2.000 kWh");
     let output = report(folder.path(), &["empty.csv", "--output", "empty.html"]);
     assert!(output.status.success());
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.starts_with("empty.html: ") && told.trim_end().ends_with(" KiB"), "{told}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        message.starts_with("empty.html: ") && message.trim_end().ends_with(" KiB"),
+        "{message}"
+    );
     assert_says(&fs::read_to_string(folder.path().join("empty.html")).unwrap(), "No runs yet");
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(left.len(), 4, "nothing else is left: {left:?}");
@@ -166,8 +169,8 @@ fn an_error_names_the_file_and_no_log_is_overwritten() {
         (["a.csv", "-o", "no/folder/x.html"], "no/folder/x.html: "),
     ] {
         let output = report(folder.path(), &arguments);
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success() && told.contains(wanted), "{wanted}: {told}");
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && message.contains(wanted), "{wanted}: {message}");
     }
     assert_eq!(fs::read_to_string(folder.path().join("a.csv")).unwrap(), whole);
     assert!(!folder.path().join("x.html").exists());

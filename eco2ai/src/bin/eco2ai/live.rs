@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use eco2ai::Record;
 use eco2ai::units::{Joules, KilowattHours, Watts};
 
 /// Formats a time as `H:MM:SS`, which keeps its width while a line is redrawn.
@@ -21,9 +20,8 @@ pub(crate) struct RunPower {
 }
 
 impl RunPower {
-    /// Takes the next state of the run and returns its power.
-    pub(crate) fn update(&mut self, run: &Record) -> Watts {
-        let (duration, energy) = (run.duration, run.power_consumption);
+    /// Takes the duration and the energy of the run so far, and returns its power.
+    pub(crate) fn update(&mut self, duration: Duration, energy: KilowattHours) -> Watts {
         if duration == self.duration {
             return self.power;
         }
@@ -45,5 +43,21 @@ mod tests {
     fn a_clock_counts_hours_beyond_a_day() {
         assert_eq!(clock(Duration::from_secs(59)), "0:00:59");
         assert_eq!(clock(Duration::from_secs(90_061)), "25:01:01");
+    }
+
+    #[test]
+    fn power_is_the_average_since_the_previous_state_or_the_start() {
+        let mut power = RunPower::default();
+        let mut watts = |seconds, joules| {
+            let energy = KilowattHours::from(Joules(joules));
+            power.update(Duration::from_secs(seconds), energy).to_string()
+        };
+        assert_eq!(watts(10, 100.0), "10.00 W");
+        assert_eq!(watts(15, 200.0), "20.00 W");
+        // Nothing new is known.
+        assert_eq!(watts(15, 200.0), "20.00 W");
+        // The next epoch of a training.
+        assert_eq!(watts(2, 60.0), "30.00 W");
+        assert_eq!(watts(0, 0.0), "0 W");
     }
 }

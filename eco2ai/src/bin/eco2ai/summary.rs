@@ -112,7 +112,7 @@ pub(crate) fn summary(arguments: &SummaryArgs) -> Result {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints the notes where the result itself has no place for them.
+/// Prints the notes for a format that does not contain them.
 fn print_notes(summary: &Summary) {
     for note in summary.notes() {
         warning(note);
@@ -121,8 +121,8 @@ fn print_notes(summary: &Summary) {
 
 /// Returns the table and the notes.
 fn text(summary: &Summary, by: Grouping) -> String {
-    const FIGURE: Align = Align::Right;
-    let mut table = TextTable::new([Align::Left, FIGURE, FIGURE, FIGURE, FIGURE, FIGURE]);
+    const NUMBER: Align = Align::Right;
+    let mut table = TextTable::new([Align::Left, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER]);
     let heads = ["rows", "duration", "energy", "CO2", "cost"].map(str::to_owned);
     let [rows, duration, energy, co2, cost] = heads;
     table.push([by.name(), rows, duration, energy, co2, cost]);

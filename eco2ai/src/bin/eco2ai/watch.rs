@@ -74,19 +74,20 @@ fn screen(log: &Path, powers: &mut HashMap<String, RunPower>) -> Result<String> 
 }
 
 fn table(runs: &[Record], powers: &mut HashMap<String, RunPower>) -> TextTable<7> {
-    const FIGURE: Align = Align::Right;
+    const NUMBER: Align = Align::Right;
     let mut table =
-        TextTable::new([Align::Left, Align::Left, Align::Left, FIGURE, FIGURE, FIGURE, FIGURE]);
+        TextTable::new([Align::Left, Align::Left, Align::Left, NUMBER, NUMBER, NUMBER, NUMBER]);
     table.push(["run", "project", "process", "time", "power", "energy", "CO2"].map(str::to_owned));
     for run in runs {
-        let power = powers.entry(run.id.clone()).or_default().update(run);
+        let (duration, energy) = (run.duration, run.power_consumption);
+        let power = powers.entry(run.id.clone()).or_default().update(duration, energy);
         table.push([
             name_cell(run.function.as_deref().unwrap_or_default()),
             name_cell(&run.project),
             format!("{}@{}", run.pid, run.hostname),
-            clock(run.duration),
+            clock(duration),
             power.to_string(),
-            run.power_consumption.to_string(),
+            energy.to_string(),
             run.co2_emissions.to_string(),
         ]);
     }

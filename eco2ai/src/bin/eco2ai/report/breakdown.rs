@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::index::{NONE, index};
 use super::logs::{COMPONENTS, Logs};
 
-/// How a figure was obtained, from the best to the worst.
+/// How a value was obtained, from the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum DataQuality {
     Measured,

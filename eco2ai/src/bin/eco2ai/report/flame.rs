@@ -40,7 +40,7 @@ pub(super) fn draw(tree: &CallTree, logs: &Logs, nonce: &str) -> Option<FlameGra
     // Where the next bar below each bar begins, as a share of the whole.
     let mut next = vec![0.0; tree.paths.len()];
     let markup = html! {
-        div #flame-graph role="img" aria-label="Energy flame graph; the table of functions has the figures" style={ "--rows:" (rows) } {
+        div #flame-graph role="img" aria-label="Energy flame graph. The table of functions has the same values." style={ "--rows:" (rows) } {
             @for (depth, name, at, path) in &bars {
                 @let share = path.total / whole;
                 @let start = place(&mut next, *at, path.parent as usize, share);

@@ -235,11 +235,11 @@ mod tests {
     fn every_span_has_at_most_as_many_bins_as_asked_for_and_they_hold_it() {
         for zone in [zone(0), zone(2), zone(-9)] {
             for exponent in 0..36 {
-                for most in [4, 9, 60] {
+                for max in [4, 9, 60] {
                     let span = (1_772_442_000, 1_772_442_000 + (1_i64 << exponent));
-                    let step = Step::that_fits(span, most, zone);
+                    let step = Step::that_fits(span, max, zone);
                     let edges = step.edges(span, zone);
-                    assert!(edges.len() - 1 <= most, "{step:?} for 2^{exponent} s");
+                    assert!(edges.len() - 1 <= max, "{step:?} for 2^{exponent} s");
                     assert!(edges[0] <= span.0 && span.1 <= edges[edges.len() - 1]);
                     assert!(edges.is_sorted_by(|a, b| a < b));
                 }

@@ -47,7 +47,7 @@ pub(super) fn finish(
     let code = exit_code(status);
     let record = if status.success() { run.stop() } else { run.fail() };
     // The code of the command takes precedence over ours.
-    let code_or = |ours: u8| if code == 0 { ours } else { code };
+    let code_or = |own: u8| if code == 0 { own } else { code };
     let record = record.map_err(|error| Failure::from(error).with_code(code_or(1)))?;
     let exceeded = exceeded_budgets(arguments, &record);
     let json_text = || object(arguments, &record, code, !exceeded.is_empty()).to_string();

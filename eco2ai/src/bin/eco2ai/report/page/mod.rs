@@ -113,9 +113,9 @@ fn flame_graph(logs: &Logs, tree: &CallTree, nonce: &str) -> Markup {
             h2 #flame { "Energy flame graph" }
             p.note {
                 "Each bar is a function below its caller; its width is its energy. Click a bar to zoom in, and the top bar to zoom out."
-                @if graph.left_out > 0 { " " (counted(graph.left_out as u64, "call path")) " too small to draw." }
+                @if graph.left_out > 0 { " Too small to draw: " (counted(graph.left_out as u64, "call path")) "." }
             }
-            (graph.markup)
+            div.tall { (graph.markup) }
         }
     }
 }

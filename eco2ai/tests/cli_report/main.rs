@@ -101,7 +101,7 @@ fn rows_that_cannot_be_used_are_reported_with_their_lines() {
     let page = page(&(log(&[ROW]) + "torn,\"row\n" + &Row { status: "odd", ..ROW }.line()));
     assert_says(&page, "Energy 2.000 kWh");
     assert_says(&page, "1 unknown, 1.000 kWh");
-    assert_says(&page, "1 row could not be used");
+    assert_says(&page, "1 invalid row The totals do not include");
     assert_says(&page, "emission.csv , line 3:");
 }
 

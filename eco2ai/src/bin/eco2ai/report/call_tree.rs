@@ -173,10 +173,13 @@ impl CallTree {
 
     fn add(&mut self, at: u32, run: &LoggedRun) {
         let label = label(run);
-        let nested = self.contains(at, label);
         let Some(path) = self.paths.get_mut(at as usize) else { return };
         path.own += run.own;
-        let outermost = if path.label == label { path.outermost } else { !nested };
+        let outermost = match path.label {
+            last if last == label => path.outermost,
+            // The path is cut at its maximum depth.
+            _ => !self.contains(at, label),
+        };
         let function = self.functions.entry(label).or_default();
         function.calls = function.calls.saturating_add(run.calls);
         function.own += run.own;

@@ -113,7 +113,7 @@ pub(super) fn problems(logs: &Logs) -> Markup {
     let more = logs.unusable_rows - logs.problems.len() as u64;
     html! {
         section.problems aria-labelledby="problems" {
-            h2 #problems { (counted(logs.unusable_rows, "row")) " could not be used" }
+            h2 #problems { (counted(logs.unusable_rows, "invalid row")) }
             p { "The totals do not include them." }
             ul {
                 @for problem in &logs.problems {

@@ -39,7 +39,7 @@ pub(super) fn totals(logs: &Logs, breakdown: &Breakdown) -> Markup {
                     div {
                         dt { "Span" }
                         dd { (HumanDuration(Duration::from_secs((last - first).unsigned_abs()))) }
-                        dd.small { (from_to(first, last, logs.zone())) }
+                        dd.small { (format_span(first, last, logs.zone())) }
                     }
                 }
                 @if total.cost != 0.0 {
@@ -61,7 +61,7 @@ pub(super) fn totals(logs: &Logs, breakdown: &Breakdown) -> Markup {
 }
 
 /// Formats a span as days, or as hours within one day.
-fn from_to(first: i64, last: i64, zone: FixedOffset) -> String {
+fn format_span(first: i64, last: i64, zone: FixedOffset) -> String {
     let [from, to] = [first, last].map(|moment| format_time(moment, zone, "%-d %b %Y"));
     if from == to {
         let [first, last] = [first, last].map(|moment| format_time(moment, zone, "%H:%M"));
@@ -84,7 +84,7 @@ fn quality(breakdown: &Breakdown, whole: f64) -> String {
 }
 
 fn comparisons(total: &LogTotals) -> Markup {
-    // Amounts below a half are not helpful.
+    // An amount of less than a half says little.
     let all: Vec<_> = equivalents(KilowattHours(total.energy), KilogramsCo2e(total.co2))
         .map(|one| (one.to_string(), one.source))
         .filter_map(|(text, source)| {

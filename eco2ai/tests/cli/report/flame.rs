@@ -1,7 +1,7 @@
 //! The flame graph.
 
-use crate::logs::{ROW, Row, log, nested};
-use crate::page::{assert_says, page, unescaped};
+use crate::report::logs::{ROW, Row, log, nested};
+use crate::report::page::{assert_says, page, unescaped};
 
 /// A bar: its title, its row, and where it begins and ends as a share of the whole.
 #[derive(Debug)]

@@ -165,6 +165,36 @@ impl fmt::Display for GramsPerKwh {
     }
 }
 
+/// An amount of money in the currency of the tariff, displayed with four significant digits.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Price(pub f64);
+
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decimals = (2..15_u8).find(|at| self.0.abs() * 10_f64.powi((*at).into()) >= 1000.0);
+        write!(f, "{:.*}", usize::from(decimals.unwrap_or(2)), self.0)
+    }
+}
+
+/// A duration, displayed in its two largest units, such as `2 h 5 min`; below a minute as
+/// [`Duration`] displays itself, such as `1.500s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HumanDuration(pub Duration);
+
+impl fmt::Display for HumanDuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+        match (days, hours, minutes) {
+            (0, 0, 0) if self.0.subsec_nanos() == 0 => write!(f, "{seconds}s"),
+            (0, 0, 0) => write!(f, "{:.3?}", self.0),
+            (0, 0, _) => write!(f, "{minutes} min {} s", seconds % 60),
+            (0, ..) => write!(f, "{hours} h {minutes} min"),
+            _ => write!(f, "{days} d {hours} h"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,5 +211,22 @@ mod tests {
         assert_eq!(KilowattHours(0.000_012_3).to_string(), "12.30 mWh");
         assert_eq!(KilogramsCo2e(0.000_000_456_7).to_string(), "456.7 µg CO2e");
         assert_eq!(Watts::ZERO.to_string(), "0 W");
+    }
+
+    #[test]
+    fn a_price_has_four_digits_however_small_it_is() {
+        for (price, text) in [(1234.5, "1234.50"), (1.5, "1.500"), (0.000_123_46, "0.0001235")] {
+            assert_eq!(Price(price).to_string(), text);
+        }
+        assert_eq!(Price(0.0).to_string(), "0.00");
+    }
+
+    #[test]
+    fn a_duration_has_its_two_largest_units() {
+        let text = |seconds| HumanDuration(Duration::from_secs_f64(seconds)).to_string();
+        assert_eq!(
+            [0.001_234_5, 59.5, 0.0, 59.0, 61.0, 3661.0, 90_061.0].map(text),
+            ["1.234ms", "59.500s", "0s", "59s", "1 min 1 s", "1 h 1 min", "1 d 1 h"]
+        );
     }
 }

@@ -147,17 +147,18 @@ class Browser:
         self.process.wait(WAIT_SECONDS)
 
 
-# A frame in the middle of the flame graph, how wide it is, and how wide it is once selected.
+# A bar in the middle of the flame graph: how wide it is, how wide once selected, and how wide after
+# the top bar is selected again.
 ZOOM = """(() => {
-    const graph = document.querySelector('iframe').contentDocument;
-    const frame = [...graph.querySelectorAll('#frames > g')].find(
-        frame => frame.querySelector('title').textContent.startsWith('digits::train_epoch'));
-    const bar = frame.querySelector('rect');
-    const before = bar.getBoundingClientRect().width;
-    bar.dispatchEvent(new MouseEvent('click', {bubbles: true}));
-    const after = bar.getBoundingClientRect().width;
-    graph.getElementById('unzoom').dispatchEvent(new MouseEvent('click', {bubbles: true}));
-    return [before, after];
+    const bars = [...document.querySelectorAll('#flame-graph span')];
+    const bar = bars.find(bar => bar.title.startsWith('digits::train_epoch'));
+    const width = () => bar.getBoundingClientRect().width;
+    const select = (bar) => bar.dispatchEvent(new MouseEvent('click', {bubbles: true}));
+    const before = width();
+    select(bar);
+    const selected = width();
+    select(bars[0]);
+    return [before, selected, width()];
 })()"""
 
 
@@ -171,13 +172,11 @@ def check(browser, page, width, scheme, screenshot):
     browser.events.clear()
     browser.ask("Page.navigate", url=page.as_uri())
     browser.wait_for("Page.loadEventFired")
-    # The flame graph fits itself to its frame after loading.
-    browser.value("new Promise(done => setTimeout(done, 100))")
     sideways = browser.value("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if sideways > 0:
         wrong.append(f"scrolls sideways by {sideways} px")
-    if browser.value("document.querySelectorAll('script').length") != 0:
-        wrong.append("a script outside of the flame graph")
+    if browser.value("document.querySelectorAll('script').length") != 1:
+        wrong.append("a script besides that of the flame graph")
     charts = browser.value("[...document.querySelectorAll('.chart')].filter(c => c.offsetWidth > 0).length")
     if charts != 1:
         wrong.append(f"{charts} charts are shown, not one")
@@ -185,9 +184,9 @@ def check(browser, page, width, scheme, screenshot):
     picture = browser.ask("Page.captureScreenshot", captureBeyondViewport=True, clip={
         "x": 0, "y": 0, "width": width, "height": height, "scale": 1})
     screenshot.write_bytes(base64.b64decode(picture["data"]))
-    before, after = browser.value(ZOOM)
-    if after < before * 1.2 or after > width:
-        wrong.append(f"a selected frame went from {before} to {after} px")
+    before, selected, after = browser.value(ZOOM)
+    if not before * 1.2 < selected <= width or abs(after - before) > 1:
+        wrong.append(f"a bar went from {before} to {selected} to {after} px")
     colour = browser.value("getComputedStyle(document.body).backgroundColor")
     for event in browser.events:
         details = event["params"]

@@ -1,7 +1,7 @@
 //! Programs that tests start, for what needs a process of its own. They are in `src/bin`.
 
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::{JoinHandle, sleep, spawn};
@@ -57,7 +57,24 @@ fn through(runner: &str, program: &OsStr) -> Command {
 /// Where it cannot be started, or hangs.
 pub fn run(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    finish(command.spawn().expect("the program can be started"))
+    finish(start(command))
+}
+
+/// Starts a program, which may have just been written: a process that another test has forked
+/// meanwhile may have the file open until it starts its own program.
+///
+/// # Panics
+/// Where it cannot be started.
+pub fn start(command: &mut Command) -> Child {
+    let mut started = None;
+    wait_until("nobody writes the program", || {
+        started = match command.spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => None,
+            started => Some(started.expect("the program can be started")),
+        };
+        started.is_some()
+    });
+    started.expect("it was waited for")
 }
 
 /// Waits for the end of a program and takes what comes out of its pipes.

@@ -58,6 +58,7 @@ pub(crate) fn append(path: &Path, record: &Record) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::columns::ECO2AI_COLUMNS;
     use crate::log::encoded_text::encode;
     use crate::log::header::Header;
     use crate::log::record::tests::record;
@@ -84,7 +85,7 @@ mod tests {
         for row in reader.records() {
             assert_eq!(row.unwrap().iter().collect::<Vec<_>>(), expected);
         }
-        assert_eq!(expected.len(), 13);
+        assert_eq!(expected.len(), ECO2AI_COLUMNS);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use chrono::{DateTime, FixedOffset};
 use crate::carbon::equivalents;
 use crate::scope::Scope;
 use crate::status::Status;
-use crate::units::{GramsPerKwh, KilogramsCo2e, KilowattHours};
+use crate::units::{GramsPerKwh, HumanDuration, KilogramsCo2e, KilowattHours, Price};
 
 /// What one run used, and how that is known: one row of the log.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,7 +153,7 @@ pub(crate) fn epoch_text(number: u64, metrics: &[(String, String)]) -> String {
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = self.function.as_deref().unwrap_or(&self.project);
-        write!(f, "{what}: {} in {}", self.power_consumption, ForPeople(self.duration))?;
+        write!(f, "{what}: {} in {}", self.power_consumption, HumanDuration(self.duration))?;
         if self.calls != 1 {
             write!(f, ", {} calls", self.calls)?;
         }
@@ -207,37 +207,6 @@ pub(crate) fn counted_rows(count: u64) -> String {
 
 /// Less than some centimetres by car says nothing to anybody.
 const LEAST_TO_COMPARE: KilogramsCo2e = KilogramsCo2e(1e-5);
-
-/// An amount of money in an unknown currency: four digits, however small it is.
-pub(crate) struct Price(pub(crate) f64);
-
-impl fmt::Display for Price {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decimals = (2..15_u8).find(|at| self.0.abs() * 10_f64.powi((*at).into()) >= 1000.0);
-        write!(f, "{:.*}", usize::from(decimals.unwrap_or(2)), self.0)
-    }
-}
-
-/// A duration in the units that people use for its size.
-pub(crate) struct ForPeople(pub(crate) Duration);
-
-impl fmt::Display for ForPeople {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.as_secs();
-        if seconds < 60 {
-            // `Duration` picks s, ms, µs or ns.
-            return write!(f, "{:.3?}", self.0);
-        }
-        let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-        if days > 0 {
-            write!(f, "{days} d ")?;
-        }
-        if seconds >= 3600 {
-            write!(f, "{hours} h ")?;
-        }
-        write!(f, "{minutes} min {} s", seconds % 60)
-    }
-}
 
 #[cfg(test)]
 pub(super) mod tests {
@@ -310,26 +279,9 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_price_has_four_digits_however_small_it_is() {
-        for (price, text) in [(1234.5, "1234.50"), (1.5, "1.500"), (0.000_123_46, "0.0001235")] {
-            assert_eq!(Price(price).to_string(), text);
-        }
-        assert_eq!(Price(0.0).to_string(), "0.00");
-    }
-
-    #[test]
     fn epochs_have_eco2ais_form() {
         let metrics = [("loss".into(), "0.1".into()), ("accuracy".into(), "0.9".into())];
         assert_eq!(epoch_text(3, &metrics), "epoch: 3, loss: 0.1, accuracy: 0.9, ");
         assert_eq!(epoch_text(1, &[]), "epoch: 1, ");
-    }
-
-    #[test]
-    fn durations_read_well() {
-        let text = |seconds| ForPeople(Duration::from_secs_f64(seconds)).to_string();
-        assert_eq!(text(0.001_234_5), "1.234ms");
-        assert_eq!(text(59.5), "59.500s");
-        assert_eq!(text(61.0), "1 min 1 s");
-        assert_eq!(text(90_061.0), "1 d 1 h 1 min 1 s");
     }
 }

@@ -10,11 +10,11 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::log::columns::Column;
 use crate::log::read::{Problem, notes_on_rows, read_logs};
-use crate::log::record::{ForPeople, Price, counted_rows};
+use crate::log::record::counted_rows;
 use crate::log::row::{Figures, Named, unguarded};
 use crate::log::start_time::begins_with_iso_date;
 use crate::log::unwritten::Unwritten;
-use crate::units::{KilogramsCo2e, KilowattHours};
+use crate::units::{HumanDuration, KilogramsCo2e, KilowattHours, Price};
 
 /// So many problems are told one by one; the rest is counted.
 const TOLD: usize = 1000;
@@ -325,7 +325,7 @@ impl fmt::Display for Summary {
             table.push([
                 if shown.is_empty() { "-".to_owned() } else { shown },
                 totals.rows.to_string(),
-                ForPeople(totals.duration).to_string(),
+                HumanDuration(totals.duration).to_string(),
                 totals.energy.to_string(),
                 totals.co2.to_string(),
                 Price(totals.cost).to_string(),

@@ -37,7 +37,7 @@ fn a_closed_pipe_is_no_error() {
         let output = home.eco2ai(&arguments).stdout(writer).output().unwrap();
         assert_eq!((code(&output), err(&output).as_str()), (0, ""), "{arguments:?}");
     }
-    // Nor is one that nobody reads messages from.
+    // The same holds for standard error.
     let (reader, writer) = pipe().unwrap();
     drop(reader);
     let status = home.eco2ai(&["run", "sh", "-c", "exit 3"]).stderr(writer).status().unwrap();
@@ -86,8 +86,8 @@ fn wrong_usage_ends_with_code_2() {
         let output = home.output(arguments);
         assert_eq!((code(&output), out(&output).as_str()), (2, ""), "{arguments:?}");
     }
-    let told = err(&home.output(&["run", "--pue=0.5", "true"]));
-    assert!(told.contains("--pue") && told.contains("1 or more"), "{told}");
+    let message = err(&home.output(&["run", "--pue=0.5", "true"]));
+    assert!(message.contains("--pue") && message.contains("1 or more"), "{message}");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn every_shell_can_complete_every_command() {
 }
 
 #[test]
-fn devices_tell_how_each_part_is_measured() {
+fn devices_list_how_each_part_is_measured() {
     let home = Home::new();
     let found = home.json(&["devices", "--json"]);
     let text = home.text(&["devices"]);

@@ -1,5 +1,6 @@
 //! `eco2ai summary` and `eco2ai convert`.
 
+use eco2ai_tests::rows::eco2ai_columns;
 use serde_json::json;
 
 use crate::home::{Home, code, err, out};
@@ -105,33 +106,33 @@ fn csv_has_the_columns_of_eco2ai() {
 }
 
 #[test]
-fn a_row_that_cannot_be_used_is_told_with_its_line() {
+fn a_row_that_cannot_be_used_is_reported_with_its_line() {
     let home = home();
     let output = home.output(&["summary", "theirs.csv"]);
     assert_eq!(
         err(&output),
         "eco2ai: theirs.csv line 3: power_consumption(kWh) = \"much\" is not a number; \
-         the row is left out\n"
+         row left out\n"
     );
     assert!(!out(&output).contains("line 3"));
     let bad = "3,p,d,N/A,x,1,x,1,C,G,L,FR,0\n".repeat(50);
     home.write("bad.csv", &format!("{THEIRS}{bad}"));
-    let told = err(&home.output(&["summary", "bad.csv"]));
-    assert_eq!(told.lines().count(), 21);
-    assert!(told.ends_with("31 more rows are left out\n"), "{told}");
+    let message = err(&home.output(&["summary", "bad.csv"]));
+    assert_eq!(message.lines().count(), 21);
+    assert!(message.ends_with("31 more rows left out\n"), "{message}");
 }
 
 #[test]
 fn a_file_that_is_no_log_is_an_error_that_says_so() {
     let home = home();
     home.write("table.csv", "name,age\n");
-    for (file, told) in [
+    for (file, message) in [
         ("table.csv", "table.csv: not an emission log: missing column"),
         ("nowhere.csv", "nowhere.csv: No such file"),
     ] {
         let output = home.output(&["summary", "ours.csv", file]);
         assert_eq!((code(&output), out(&output).as_str()), (1, ""));
-        assert!(err(&output).contains(told), "{}", err(&output));
+        assert!(err(&output).contains(message), "{}", err(&output));
     }
 }
 
@@ -166,13 +167,16 @@ fn a_log_is_converted_when_asked_and_once() {
     let home = home();
     let summary = || out(&home.output(&["summary", "theirs.csv"]));
     let before = summary();
+    let converted = home.text(&["convert", "theirs.csv"]);
+    let text = std::fs::read_to_string(home.path("theirs.csv")).unwrap();
+    let added = text.lines().next().unwrap().split(',').count() - eco2ai_columns();
     assert_eq!(
-        home.text(&["convert", "theirs.csv"]),
-        "theirs.csv: 23 columns added to 2 rows; the old file is theirs.csv.bak\n"
+        converted,
+        format!("theirs.csv: {added} columns added to 2 rows; the old file is theirs.csv.bak\n")
     );
     assert_eq!(
         home.text(&["convert", "theirs.csv"]),
-        "theirs.csv: has all columns; nothing was done\n"
+        "theirs.csv: already has all columns; nothing changed\n"
     );
     assert_eq!(summary(), before);
     assert_eq!(std::fs::read_to_string(home.path("theirs.csv.bak")).unwrap(), THEIRS);
@@ -180,5 +184,8 @@ fn a_log_is_converted_when_asked_and_once() {
     let output = home.output(&["convert", "table.csv", "theirs.csv"]);
     assert_eq!(code(&output), 1);
     assert!(err(&output).contains("table.csv: not an emission log"), "{}", err(&output));
-    assert!(out(&output).contains("theirs.csv: has all columns"), "the other one all the same");
+    assert!(
+        out(&output).contains("theirs.csv: already has all columns"),
+        "the other one all the same"
+    );
 }

@@ -34,9 +34,9 @@ fn the_path_is_where_they_are_saved() {
 }
 
 #[test]
-fn what_is_wrong_is_told_and_not_saved() {
+fn what_is_wrong_is_reported_and_not_saved() {
     let home = Home::new();
-    for (value, told) in [
+    for (value, message) in [
         ("pue=0.5", "1 or more"),
         ("pue", "NAME=VALUE"),
         ("projct=x", "did you mean `project`"),
@@ -44,7 +44,7 @@ fn what_is_wrong_is_told_and_not_saved() {
     ] {
         let output = home.output(&["params", "set", "description=D", value]);
         assert_eq!(code(&output), 2, "{value}");
-        assert!(err(&output).contains(told), "{}", err(&output));
+        assert!(err(&output).contains(message), "{}", err(&output));
     }
     assert_eq!(code(&home.output(&["params", "unset", "colour"])), 2);
     assert!(!is_there(&home.path("params.toml")));
@@ -56,6 +56,6 @@ fn a_value_that_does_not_count_is_saved_with_a_warning() {
     let mut command = home.eco2ai(&["params", "set", "project=saved"]);
     let output = command.env("ECO2AI_PROJECT", "environment").output().unwrap();
     assert_eq!(code(&output), 0);
-    assert!(err(&output).contains("ECO2AI_PROJECT is set and counts"), "{}", err(&output));
+    assert!(err(&output).contains("ECO2AI_PROJECT overrides it"), "{}", err(&output));
     assert_eq!(home.text(&["params", "get", "project"]), "saved\n");
 }

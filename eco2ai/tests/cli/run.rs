@@ -15,8 +15,11 @@ fn a_command_leaves_a_row_that_names_it() {
     let home = Home::new();
     let output = home.output(&["run", "--", "/bin/sh", "-c", "echo it works"]);
     assert_eq!((code(&output), out(&output).as_str()), (0, "it works\n"));
-    let told = err(&output);
-    assert!(told.starts_with("sh: ") && told.ends_with("\n  log   emission.csv\n"), "{told}");
+    let message = err(&output);
+    assert!(
+        message.starts_with("sh: ") && message.ends_with("\n  log   emission.csv\n"),
+        "{message}"
+    );
     assert_eq!(home.column("function"), ["sh"]);
     assert_eq!(home.column("experiment_description"), ["/bin/sh -c 'echo it works'"]);
     assert_eq!(home.column("project_name"), ["default project name"]);
@@ -50,12 +53,12 @@ fn the_exit_code_is_the_commands_own() {
 fn a_command_that_does_not_start_leaves_no_row() {
     let home = Home::new();
     home.write("text", "no program");
-    for (program, expected, told) in
+    for (program, expected, message) in
         [("./nowhere", 127, "not found"), ("./text", 126, "chmod +x"), ("/", 126, "/")]
     {
         let output = home.output(&["run", "--quiet", "--", program]);
         assert_eq!(code(&output), expected, "{program}");
-        assert!(err(&output).contains(program) && err(&output).contains(told), "{program}");
+        assert!(err(&output).contains(program) && err(&output).contains(message), "{program}");
     }
     assert!(!is_there(&home.path("emission.csv")));
 }
@@ -104,21 +107,21 @@ fn a_budget_fails_a_command_that_succeeded_and_no_other() {
 }
 
 #[test]
-fn json_tells_the_row_and_how_the_command_ended() {
+fn json_contains_the_row_and_how_the_command_ended() {
     let home = Home::new();
     let script = "echo out; echo err >&2; exit 4";
     let output = home.output(&["run", "--json", "--", "sh", "-c", script]);
     assert_eq!((code(&output), out(&output).as_str()), (4, "out\n"));
-    let told = err(&output);
-    let (first, last) = told.trim_end().rsplit_once('\n').unwrap();
+    let message = err(&output);
+    let (first, last) = message.trim_end().rsplit_once('\n').unwrap();
     assert_eq!(first, "err");
     let result: Value = serde_json::from_str(last).unwrap();
     assert_eq!(result["exit_code"], 4);
     assert_eq!(result["command"], serde_json::json!(["sh", "-c", script]));
     assert_eq!(result["id"], home.column("id")[0]);
     let energy: f64 = home.column("power_consumption(kWh)")[0].parse().unwrap();
-    let told = result["energy_kwh"].as_f64().unwrap();
-    assert!((told / energy - 1.0).abs() < 1e-9, "{told} {energy}");
+    let reported = result["energy_kwh"].as_f64().unwrap();
+    assert!((reported / energy - 1.0).abs() < 1e-9, "{reported} {energy}");
 
     let output = home.output(&["run", "--quiet", "--json=result.json", "--budget-kwh=0", "true"]);
     assert_eq!(code(&output), 75);

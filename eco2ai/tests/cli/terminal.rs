@@ -11,7 +11,7 @@ use crate::home::{Home, code, err, out, wait_until};
 /// What clears the line that is drawn over and over.
 const CLEAR: &str = "\r\x1b[K";
 
-/// Starts `eco2ai` with these arguments under a terminal, of which [`shown`] tells what it shows.
+/// Starts `eco2ai` with these arguments under a terminal; [`shown`] returns what it shows.
 fn on_watched_terminal(home: &Home, arguments: &str) -> Child {
     let mut terminal = home.on_terminal(arguments);
     terminal.stdin(Stdio::piped()).stdout(File::create(home.path("shown")).unwrap());
@@ -24,7 +24,7 @@ fn shown(home: &Home) -> String {
 }
 
 #[test]
-fn a_line_tells_how_it_goes_and_is_taken_away() {
+fn a_line_shows_the_progress_and_is_cleared() {
     let home = Home::new();
     home.write("hold", "while [ -e held ]; do sleep 0.02; done");
     let mut terminal = on_watched_terminal(&home, "run -- sh hold");
@@ -85,7 +85,7 @@ fn ctrl_c_reaches_the_command_once() {
 #[test]
 fn colours_are_for_terminals_and_can_be_turned_off() {
     let home = Home::new();
-    let told = |colour: Option<&str>| {
+    let message = |colour: Option<&str>| {
         let mut command = home.on_terminal("summary nowhere.csv");
         if let Some(value) = colour {
             command.env("NO_COLOR", value);
@@ -94,9 +94,9 @@ fn colours_are_for_terminals_and_can_be_turned_off() {
         assert_eq!(code(&output), 1);
         out(&output)
     };
-    assert!(told(None).contains('\x1b'));
-    assert!(!told(Some("1")).contains('\x1b'));
-    assert!(told(Some("1")).starts_with("eco2ai: nowhere.csv: "));
+    assert!(message(None).contains('\x1b'));
+    assert!(!message(Some("1")).contains('\x1b'));
+    assert!(message(Some("1")).starts_with("eco2ai: nowhere.csv: "));
     assert!(!err(&home.output(&["summary", "nowhere.csv"])).contains('\x1b'));
 }
 
@@ -104,7 +104,7 @@ fn colours_are_for_terminals_and_can_be_turned_off() {
 fn watch_is_drawn_over_and_over_until_ctrl_c() {
     let home = Home::new();
     let mut terminal = on_watched_terminal(&home, "watch");
-    let drawn = "\x1b[Hemission.csv: no run is running\x1b[K\r\n\x1b[J";
+    let drawn = "\x1b[Hemission.csv: no run in progress\x1b[K\r\n\x1b[J";
     wait_until("it is drawn again", || shown(&home).matches(drawn).count() >= 2);
     terminal.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
     assert_eq!(terminal.wait().unwrap().code(), Some(130));

@@ -9,7 +9,7 @@ fn a_run_is_seen_while_it_runs_and_not_after() {
     let arguments =
         ["run", "--quiet", "--project=P", "--measure-period=0.05", "--", "sh", "-c", script];
     let mut run = home.eco2ai(&arguments).spawn().unwrap();
-    let nothing = "emission.csv: no run is running\n";
+    let nothing = "emission.csv: no run in progress\n";
     let mut table = String::new();
     wait_until("a live run", || {
         table = home.text(&["watch", "emission.csv"]);
@@ -31,7 +31,7 @@ fn what_a_dead_process_left_is_not_running() {
     let script = "while [ -e held ]; do sleep 0.02; done";
     let mut run =
         home.eco2ai(&["run", "--measure-period=0.05", "--", "sh", "-c", script]).spawn().unwrap();
-    let nothing = "emission.csv: no run is running\n";
+    let nothing = "emission.csv: no run in progress\n";
     wait_until("a live run", || home.text(&["watch"]) != nothing);
     run.kill().unwrap();
     run.wait().unwrap();

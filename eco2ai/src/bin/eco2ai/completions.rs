@@ -11,7 +11,7 @@ use crate::output::write;
 /// Prints a script that completes this command in a shell
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Arguments {
+pub(crate) struct CompletionsArgs {
     /// The shell
     shell: Shell,
 }
@@ -21,8 +21,8 @@ Examples:
   eco2ai completions bash > ~/.local/share/bash-completion/completions/eco2ai
   eco2ai completions zsh > ~/.zfunc/_eco2ai";
 
-pub(crate) fn completions<C: CommandFactory>(arguments: &Arguments) -> Result {
-    // `generate` panics where it cannot write.
+pub(crate) fn completions<C: CommandFactory>(arguments: &CompletionsArgs) -> Result {
+    // `generate` panics if it cannot write, so it writes to memory.
     let mut script = Vec::new();
     generate(arguments.shell, &mut C::command(), "eco2ai", &mut script);
     write(|to| to.write_all(&script))?;

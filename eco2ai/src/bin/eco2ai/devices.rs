@@ -7,14 +7,14 @@ use eco2ai::available_devices;
 use crate::failure::{Failure, Result};
 use crate::output::{print, write};
 
-/// Tells what this machine can measure, how, and what it lacks
+/// Lists what this machine can measure, how, and what is missing
 ///
-/// Each part's figures are measured (by a counter of energy), sampled (from readings of power) or
-/// estimated (from a model: the line below says from what). What is missing comes with the reason
-/// and, where there is one, the command that would allow it.
+/// Each component is measured (from an energy counter), sampled (from power readings) or estimated
+/// (from a model, whose inputs the next line names). For each missing component, the list gives the
+/// reason and, if there is one, the command that enables it.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Arguments {
+pub(crate) struct DevicesArgs {
     /// Prints JSON
     #[arg(long)]
     json: bool,
@@ -25,7 +25,7 @@ Examples:
   eco2ai devices
   eco2ai devices --json | jq '.missing[].command'";
 
-pub(crate) fn devices(arguments: &Arguments) -> Result {
+pub(crate) fn devices(arguments: &DevicesArgs) -> Result {
     let devices = available_devices();
     if arguments.json {
         print(serde_json::to_string_pretty(&devices).map_err(Failure::new)?)?;

@@ -1,47 +1,47 @@
-//! How a command fails: one message with its cause and remedy, one exit code.
+//! Why a command failed: one message with its cause and remedy, one exit code.
 
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use crate::output;
-
-/// What a command comes to.
+/// The outcome of a command.
 pub(crate) type Result<T = ExitCode> = std::result::Result<T, Failure>;
 
-/// Why a command could not do what it was asked for.
+/// Why a command could not do what it was asked to do.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// None where there is nobody left to tell.
     message: Option<String>,
     code: u8,
 }
 
 impl Failure {
-    /// `message` names the file or the value, and says what to do.
+    /// Creates a failure with exit code 1. `message` names the file or the value and says what to
+    /// do.
     pub(crate) fn new(message: impl Display) -> Self {
         Self { message: Some(message.to_string()), code: 1 }
     }
 
-    /// The arguments are wrong.
+    /// Creates a failure for wrong arguments.
     pub(crate) fn usage(message: impl Display) -> Self {
         Self::new(message).with_code(2)
     }
 
-    /// Who read the output has read enough.
+    /// Creates the quiet end of a command whose reader has closed the pipe, such as `head`.
     pub(crate) fn closed_pipe() -> Self {
         Self { message: None, code: 0 }
     }
 
-    /// The same, with another exit code.
+    /// Replaces the exit code.
     pub(crate) fn with_code(self, code: u8) -> Self {
         Self { code, ..self }
     }
 
-    /// Says so on standard error.
-    pub(crate) fn tell(self) -> ExitCode {
-        if let Some(message) = self.message {
-            output::error(message);
-        }
+    /// Returns the message, if there is anything to report.
+    pub(crate) fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// Returns the exit code.
+    pub(crate) fn exit_code(&self) -> ExitCode {
         self.code.into()
     }
 }

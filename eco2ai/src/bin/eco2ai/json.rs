@@ -1,10 +1,10 @@
-//! Records and sums as JSON: each key ends with its unit.
+//! Records and totals as JSON. Keys of quantities end with their unit.
 
 use eco2ai::units::KilowattHours;
 use eco2ai::{Record, Totals};
 use serde_json::{Map, Value, json};
 
-/// A record; what it does not tell is `null`.
+/// Converts a record; a missing value is `null`.
 pub(crate) fn record(record: &Record) -> Map<String, Value> {
     let energy = |energy: Option<KilowattHours>| energy.map(|energy| energy.0);
     let Value::Object(object) = json!({
@@ -50,7 +50,7 @@ pub(crate) fn record(record: &Record) -> Map<String, Value> {
     object
 }
 
-/// What some rows add up to.
+/// Converts totals.
 pub(crate) fn totals(totals: &Totals) -> Map<String, Value> {
     let Value::Object(object) = json!({
         "rows": totals.rows,

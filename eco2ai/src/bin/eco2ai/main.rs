@@ -1,10 +1,16 @@
-//! The command `eco2ai`: measures any program, reads any log.
+//! The command `eco2ai`: measures any program and reads any log.
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
 
 mod completions;
 mod convert;
 mod devices;
 mod failure;
 mod json;
+mod live;
+mod log_files;
 mod output;
 mod params;
 mod recover;
@@ -18,50 +24,50 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 
-/// Tells what programs cost in energy, CO2 and money.
+/// Measures the energy, CO2 and cost of programs
 #[derive(Parser)]
 #[command(name = "eco2ai", version, after_help = EXAMPLES)]
-enum Command {
-    Run(Box<run::Arguments>),
-    Devices(devices::Arguments),
-    Summary(summary::Arguments),
-    Report(report::Arguments),
-    Watch(watch::Arguments),
-    Params(params::Arguments),
-    Recover(recover::Arguments),
-    Convert(convert::Arguments),
-    Completions(completions::Arguments),
+enum Cli {
+    Run(Box<run::RunArgs>),
+    Devices(devices::DevicesArgs),
+    Summary(summary::SummaryArgs),
+    Report(report::ReportArgs),
+    Watch(watch::WatchArgs),
+    Params(params::ParamsArgs),
+    Recover(recover::RecoverArgs),
+    Convert(convert::ConvertArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  eco2ai run -- ./train --epochs 10      measure a program, and add a row to emission.csv
-  eco2ai summary emission.csv            what it came to, per project
-  eco2ai devices                         what this machine can measure, and what it lacks
+  eco2ai run -- ./train --epochs 10      measures a program and adds a row to emission.csv
+  eco2ai summary emission.csv            prints the totals of each project
+  eco2ai devices                         lists what this machine can measure and what is missing
 
-Exit codes: 0 done, 1 failed, 2 wrong usage; `eco2ai run` passes on the command's own.
-NO_COLOR=1 turns colours off, ECO2AI_DISABLE=1 all tracking.";
+Exit codes: 0 success, 1 failure, 2 wrong usage; `eco2ai run` returns the code of its command.
+NO_COLOR=1 turns off colours, ECO2AI_DISABLE=1 turns off all tracking.";
 
 fn main() -> ExitCode {
-    let command = Command::parse();
-    output::tell_warnings(match &command {
-        Command::Run(arguments) => !arguments.quiet(),
-        // It tells the same in its table.
-        Command::Devices(_) => false,
+    let cli = Cli::parse();
+    output::print_library_warnings(match &cli {
+        Cli::Run(arguments) => !arguments.is_quiet(),
+        // Its list contains them.
+        Cli::Devices(_) => false,
         _ => true,
     });
-    let outcome: Result = match command {
-        Command::Run(arguments) => run::run(&arguments),
-        Command::Devices(arguments) => devices::devices(&arguments),
-        Command::Summary(arguments) => summary::summary(&arguments),
-        Command::Report(arguments) => report::report(&arguments),
-        Command::Watch(arguments) => watch::watch(&arguments),
-        Command::Params(arguments) => params::params(&arguments),
-        Command::Recover(arguments) => recover::recover(&arguments),
-        Command::Convert(arguments) => convert::convert(&arguments),
-        Command::Completions(arguments) => completions::completions::<Command>(&arguments),
+    let outcome: Result = match cli {
+        Cli::Run(arguments) => run::run(&arguments),
+        Cli::Devices(arguments) => devices::devices(&arguments),
+        Cli::Summary(arguments) => summary::summary(&arguments),
+        Cli::Report(arguments) => report::report(&arguments),
+        Cli::Watch(arguments) => watch::watch(&arguments),
+        Cli::Params(arguments) => params::params(&arguments),
+        Cli::Recover(arguments) => recover::recover(&arguments),
+        Cli::Convert(arguments) => convert::convert(&arguments),
+        Cli::Completions(arguments) => completions::completions::<Cli>(&arguments),
     };
-    outcome.unwrap_or_else(Failure::tell)
+    outcome.unwrap_or_else(output::report_failure)
 }

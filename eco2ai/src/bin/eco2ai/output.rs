@@ -1,7 +1,8 @@
-//! Writing to the user: results to standard output, all else to standard error.
+//! Output to the user: results to standard output, messages to standard error.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
@@ -10,12 +11,12 @@ use crate::failure::{Failure, Result};
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
-/// Writes a result, with a new line, to standard output.
+/// Prints a result and a newline to standard output.
 pub(crate) fn print(text: impl Display) -> Result<()> {
     write(|to| writeln!(to, "{text}"))
 }
 
-/// Has `write` write to standard output.
+/// Calls `write` with standard output, then flushes it.
 pub(crate) fn write(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
     let mut output = anstream::stdout().lock();
     write(&mut output).and_then(|()| output.flush()).map_err(|error| match error.kind() {
@@ -24,31 +25,40 @@ pub(crate) fn write(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -
     })
 }
 
-/// Tells of an error on standard error.
+/// Prints an error to standard error.
 pub(crate) fn error(message: impl Display) {
-    tell(ERROR, message);
+    print_message(ERROR, message);
 }
 
-/// Tells on standard error of something that the command went on after.
+/// Prints a warning to standard error: something that did not stop the command.
 pub(crate) fn warning(message: impl Display) {
-    tell(WARNING, message);
+    print_message(WARNING, message);
 }
 
-/// Writes to standard error, where anybody listens.
+/// Prints a line without a prefix to standard error.
 pub(crate) fn note(text: impl Display) {
-    // Not `eprintln!`: it panics where standard error is closed.
+    // Not `eprintln!`, which panics if standard error is closed.
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-fn tell(style: Style, message: impl Display) {
+fn print_message(style: Style, message: impl Display) {
     note(format_args!("{style}eco2ai:{style:#} {message}"));
 }
 
-/// Has the library's warnings told on standard error, or kept silent.
-pub(crate) fn tell_warnings(tell: bool) {
+/// Prints the message of a failure, if it has one, and returns its exit code.
+#[allow(clippy::needless_pass_by_value, reason = "a failure is reported once")]
+pub(crate) fn report_failure(failure: Failure) -> ExitCode {
+    if let Some(message) = failure.message() {
+        error(message);
+    }
+    failure.exit_code()
+}
+
+/// Prints the library's warnings to standard error, or only its errors.
+pub(crate) fn print_library_warnings(enabled: bool) {
     static LOGGER: Logger = Logger;
     if log::set_logger(&LOGGER).is_ok() {
-        log::set_max_level(if tell { log::LevelFilter::Warn } else { log::LevelFilter::Error });
+        log::set_max_level(if enabled { log::LevelFilter::Warn } else { log::LevelFilter::Error });
     }
 }
 

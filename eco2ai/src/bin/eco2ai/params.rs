@@ -6,16 +6,16 @@ use clap::builder::PossibleValuesParser;
 use eco2ai::{Origin, Params, get_params, save_params, saved_params_path, unset_params};
 
 use crate::failure::{Failure, Result};
-use crate::output::{print, warning, write};
+use crate::output::{print, warning};
+use crate::table::{Align, TextTable};
 
 /// Shows and changes the saved parameters
 ///
-/// Without a subcommand it shows all parameters in force, and where each value comes from. Saved
-/// ones count for every tracker of this user, unless an argument or a variable ECO2AI_… says
-/// otherwise.
+/// Without a subcommand, prints all parameters in force and the origin of each value. A saved value
+/// applies to every tracker of this user, unless an argument or a variable ECO2AI_… overrides it.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Arguments {
+pub(crate) struct ParamsArgs {
     #[command(subcommand)]
     action: Option<Action>,
 }
@@ -30,37 +30,34 @@ Examples:
 
 #[derive(clap::Subcommand)]
 enum Action {
-    /// Shows the value in force of a parameter, or all with their origins
+    /// Prints the value of a parameter, or all values with their origins
     Get {
+        /// The parameter
         #[arg(value_parser = PossibleValuesParser::new(Params::names()))]
         name: Option<String>,
     },
     /// Saves values
     Set {
-        /// What to save
+        /// One or more values
         #[arg(required = true, value_name = "NAME=VALUE")]
         values: Vec<String>,
     },
-    /// Forgets saved values
+    /// Removes saved values
     Unset {
-        /// What to forget
+        /// One or more parameters
         #[arg(required = true, value_parser = PossibleValuesParser::new(Params::names()))]
         names: Vec<String>,
     },
-    /// Shows where they are saved
+    /// Prints the path of the file that holds the saved values
     Path,
 }
 
-pub(crate) fn params(arguments: &Arguments) -> Result {
+pub(crate) fn params(arguments: &ParamsArgs) -> Result {
     match &arguments.action {
-        None | Some(Action::Get { name: None }) => {
-            let all = get_params();
-            write(|to| write!(to, "{all}"))?;
-        }
+        None | Some(Action::Get { name: None }) => print_all()?,
         Some(Action::Get { name: Some(name) }) => {
             let value = get_params().get(name).and_then(|parameter| parameter.value.clone());
-            let no_value = || Failure::new(format!("{name}: no value is given"));
-            print(value.ok_or_else(no_value)?)?;
+            print(value.ok_or_else(|| Failure::new(format!("{name}: no value is set")))?)?;
         }
         Some(Action::Set { values }) => set(values)?,
         Some(Action::Unset { names }) => unset_params(names)?,
@@ -69,9 +66,14 @@ pub(crate) fn params(arguments: &Arguments) -> Result {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The log where no file is named.
-pub(crate) fn log_in_force() -> String {
-    get_params().get("file").and_then(|file| file.value.clone()).unwrap_or_default()
+fn print_all() -> Result<()> {
+    let mut table = TextTable::new([Align::Left; 3]);
+    for one in &get_params() {
+        let value = one.value.clone().unwrap_or_else(|| "-".to_owned());
+        let value = value.replace(char::is_control, " ");
+        table.push([one.name.to_owned(), value, one.origin.to_string()]);
+    }
+    print(table)
 }
 
 fn set(values: &[String]) -> Result<()> {
@@ -79,7 +81,7 @@ fn set(values: &[String]) -> Result<()> {
     let mut names = Vec::new();
     for value in values {
         let Some((name, text)) = value.split_once('=') else {
-            return Err(Failure::usage(format!("{value}: write it as NAME=VALUE")));
+            return Err(Failure::usage(format!("{value}: expected NAME=VALUE")));
         };
         params.set_text(name, text)?;
         names.push(name);
@@ -89,7 +91,9 @@ fn set(values: &[String]) -> Result<()> {
     for name in names {
         if in_force.get(name).is_some_and(|parameter| parameter.origin == Origin::Environment) {
             let variable = name.to_uppercase();
-            warning(format_args!("{name} is saved, but ECO2AI_{variable} is set and counts"));
+            warning(format_args!(
+                "{name} is saved, but the variable ECO2AI_{variable} overrides it"
+            ));
         }
     }
     Ok(())

@@ -1,51 +1,39 @@
-//! `eco2ai recover`: rows of runs whose process was killed.
+//! `eco2ai recover`: the rows of runs whose process was killed.
 
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::Path;
 
 use crate::failure::Result;
-use crate::output::{error, print};
+use crate::log_files::LogFiles;
 
 /// Writes the rows of runs whose process was killed, with the status `interrupted`
 ///
-/// A tracker does so by itself when it starts on a log; this needs none. Runs of living processes
-/// are left alone, and each row is written once.
+/// A tracker also does this when it starts to use a log. Runs of living processes are not touched,
+/// and each row is written once.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Arguments {
-    /// Logs to look after
-    #[arg(required = true)]
-    files: Vec<PathBuf>,
+pub(crate) struct RecoverArgs {
+    #[command(flatten)]
+    logs: LogFiles,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   eco2ai recover emission.csv";
 
-pub(crate) fn recover(arguments: &Arguments) -> Result {
-    let mut code = ExitCode::SUCCESS;
-    for file in &arguments.files {
-        match recover_one(file.clone()) {
-            Ok(rows) => {
-                let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
-                print(format_args!("{}: {rows} recovered", file.display()))?;
-            }
-            // The other logs get their rows all the same.
-            Err(failed) => {
-                error(failed);
-                code = ExitCode::FAILURE;
-            }
-        }
-    }
-    Ok(code)
+pub(crate) fn recover(arguments: &RecoverArgs) -> Result {
+    arguments.logs.for_each(|file| match recover_one(file)? {
+        1 => Ok("1 row recovered".to_owned()),
+        rows => Ok(format!("{rows} rows recovered")),
+    })
 }
 
-fn recover_one(file: PathBuf) -> eco2ai::Result<usize> {
-    let rows = eco2ai::recover(&file)?;
+fn recover_one(file: &Path) -> eco2ai::Result<usize> {
+    let rows = eco2ai::recover(file)?;
+    // A log whose only run was killed does not exist before it is recovered.
     if rows == 0
         && let Err(source) = file.metadata()
     {
-        return Err(eco2ai::Error::Io { path: file, source });
+        return Err(eco2ai::Error::Io { path: file.to_owned(), source });
     }
     Ok(rows)
 }

@@ -1,32 +1,33 @@
-//! `eco2ai summary`: what logs add up to.
+//! `eco2ai summary`: the totals of logs.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use eco2ai::units::{HumanDuration, Price};
 use eco2ai::{GroupBy, Summary};
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, Result};
 use crate::json;
+use crate::log_files::LogFiles;
 use crate::output::{print, warning, write};
+use crate::table::{Align, TextTable, name_cell};
 
-/// Sums up logs, of this tool and of Eco2AI, as if they were one
+/// Prints the totals of logs, of this tool and of Eco2AI, as if they were one
 ///
-/// Energy, CO2 and cost are counted once also where runs nest. Rows that cannot be used are left
-/// out, and told on standard error with their line.
+/// Energy, CO2 and cost are counted once, even if runs nest. Invalid rows are left out; the first 20
+/// are reported on standard error with their lines.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Arguments {
-    /// Logs to read
-    #[arg(required = true)]
-    files: Vec<PathBuf>,
-    /// What the rows of one line have in common
+pub(crate) struct SummaryArgs {
+    #[command(flatten)]
+    logs: LogFiles,
+    /// Groups the rows by this property
     #[arg(long, value_enum, default_value_t, value_name = "GROUP")]
-    by: By,
-    /// How it is printed
+    by: Grouping,
+    /// Sets the output format
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: OutputFormat,
 }
 
 const EXAMPLES: &str = "\
@@ -37,62 +38,73 @@ Examples:
   eco2ai summary --format json emission.csv | jq .total.energy_kwh";
 
 #[derive(Clone, Copy, Default, ValueEnum)]
-enum By {
+enum Grouping {
     /// The project
     #[default]
     Project,
     /// The tracked function, or the program of `eco2ai run`
     Function,
-    /// The day on which they started, where they ran
+    /// The day of the start, in the time zone of the run
     Day,
     /// The machine
     Host,
-    /// How they ended
+    /// The status: ok, error, panicked, interrupted
     Status,
 }
 
+impl From<Grouping> for GroupBy {
+    fn from(grouping: Grouping) -> Self {
+        match grouping {
+            Grouping::Project => Self::Project,
+            Grouping::Function => Self::Function,
+            Grouping::Day => Self::Day,
+            Grouping::Host => Self::Host,
+            Grouping::Status => Self::Status,
+        }
+    }
+}
+
+impl Grouping {
+    /// Returns the value of `--by`.
+    fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
 #[derive(Clone, Copy, Default, ValueEnum)]
-enum Format {
-    /// For people
+enum OutputFormat {
+    /// A table with readable units
     #[default]
     Table,
-    /// With Eco2AI's columns, in kWh, kg and seconds
+    /// Eco2AI's columns, in kWh, kg and seconds
     Csv,
     /// One object
     Json,
 }
 
-/// So many unusable rows are told one by one.
-const TOLD: usize = 20;
+/// The rest is counted.
+const MAX_PRINTED_PROBLEMS: usize = 20;
 
-pub(crate) fn summary(arguments: &Arguments) -> Result {
-    let by = match arguments.by {
-        By::Project => GroupBy::Project,
-        By::Function => GroupBy::Function,
-        By::Day => GroupBy::Day,
-        By::Host => GroupBy::Host,
-        By::Status => GroupBy::Status,
-    };
-    let mut summary = Summary::by(by, &arguments.files)?;
-    for problem in summary.problems.iter().take(TOLD) {
-        warning(format_args!("{problem}; the row is left out"));
+pub(crate) fn summary(arguments: &SummaryArgs) -> Result {
+    let mut summary = Summary::by(arguments.by.into(), arguments.logs.paths())?;
+    for problem in summary.problems.iter().take(MAX_PRINTED_PROBLEMS) {
+        warning(format_args!("{problem}; row left out"));
     }
-    let told = summary.problems.len().min(TOLD);
-    let more = summary.unusable_rows - told as u64;
+    let printed = summary.problems.len().min(MAX_PRINTED_PROBLEMS);
+    let more = summary.unusable_rows - printed as u64;
     if more > 0 {
-        warning(format_args!("{more} more rows are left out"));
+        warning(format_args!("{more} more rows left out"));
     }
+    // The notes are only to contain what is not reported yet.
     let unusable_rows = std::mem::take(&mut summary.unusable_rows);
-    // The others are reported already. The table ends with them.
-    if !matches!(arguments.format, Format::Table) {
-        for note in summary.notes() {
-            warning(note);
-        }
-    }
     match arguments.format {
-        Format::Table => print(&summary)?,
-        Format::Csv => write(|to| summary.write_csv_to(to))?,
-        Format::Json => {
+        OutputFormat::Table => print(text(&summary, arguments.by))?,
+        OutputFormat::Csv => {
+            print_notes(&summary);
+            write(|to| summary.write_csv_to(to))?;
+        }
+        OutputFormat::Json => {
+            print_notes(&summary);
             let text = serde_json::to_string_pretty(&object(&summary, unusable_rows, arguments.by));
             print(text.map_err(Failure::new)?)?;
         }
@@ -100,8 +112,42 @@ pub(crate) fn summary(arguments: &Arguments) -> Result {
     Ok(ExitCode::SUCCESS)
 }
 
-fn object(summary: &Summary, unusable_rows: u64, by: By) -> Value {
-    let by = by.to_possible_value().map_or_else(String::new, |by| by.get_name().to_owned());
+/// Prints the notes for a format that does not contain them.
+fn print_notes(summary: &Summary) {
+    for note in summary.notes() {
+        warning(note);
+    }
+}
+
+/// Returns the table and the notes.
+fn text(summary: &Summary, by: Grouping) -> String {
+    const NUMBER: Align = Align::Right;
+    let mut table = TextTable::new([Align::Left, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER]);
+    let heads = ["rows", "duration", "energy", "CO2", "cost"].map(str::to_owned);
+    let [rows, duration, energy, co2, cost] = heads;
+    table.push([by.name(), rows, duration, energy, co2, cost]);
+    let all = match by {
+        // Eco2AI's name for it.
+        Grouping::Project => "All the projects",
+        _ => "All",
+    };
+    let groups = summary.groups.iter().map(|(name, totals)| (name.as_str(), totals));
+    for (name, totals) in groups.chain([(all, &summary.total)]) {
+        table.push([
+            name_cell(name),
+            totals.rows.to_string(),
+            HumanDuration(totals.duration).to_string(),
+            totals.energy.to_string(),
+            totals.co2.to_string(),
+            Price(totals.cost).to_string(),
+        ]);
+    }
+    let notes = summary.notes().into_iter().map(|note| format!("\n{note}"));
+    notes.fold(table.to_string(), |text, note| text + &note)
+}
+
+fn object(summary: &Summary, unusable_rows: u64, by: Grouping) -> Value {
+    let by = by.name();
     let groups = summary.groups.iter().map(|(name, totals)| {
         let mut group = json::totals(totals);
         group.insert(by.clone(), name.as_str().into());

@@ -1,31 +1,100 @@
-//! Columns of text, the first to the left, the others to the right.
+//! Tables of text for a terminal, aligned by the width at which a terminal shows each letter.
 
 use std::fmt;
 
-/// A table with the same number of cells in each line.
-pub(crate) struct Table<const COLUMNS: usize>(pub(crate) Vec<[String; COLUMNS]>);
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-impl<const COLUMNS: usize> Table<COLUMNS> {
-    /// Its lines, without new lines.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
-        let mut widths = [0; COLUMNS];
-        for line in &self.0 {
-            for (width, cell) in widths.iter_mut().zip(line) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        self.0.iter().map(move |line| {
-            let cells = line.iter().zip(widths).enumerate().map(|(at, (cell, width))| match at {
-                0 => format!("{cell:<width$}"),
-                _ => format!("{cell:>width$}"),
-            });
-            cells.collect::<Vec<_>>().join("  ")
-        })
+/// How the cells of a column are aligned.
+#[derive(Clone, Copy)]
+pub(crate) enum Align {
+    Left,
+    Right,
+}
+
+/// A table, displayed without a newline at its end.
+pub(crate) struct TextTable<const COLUMNS: usize> {
+    columns: [Align; COLUMNS],
+    rows: Vec<[String; COLUMNS]>,
+}
+
+impl<const COLUMNS: usize> TextTable<COLUMNS> {
+    /// Creates an empty table.
+    pub(crate) fn new(columns: [Align; COLUMNS]) -> Self {
+        Self { columns, rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub(crate) fn push(&mut self, row: [String; COLUMNS]) {
+        self.rows.push(row);
     }
 }
 
-impl<const COLUMNS: usize> fmt::Display for Table<COLUMNS> {
+impl<const COLUMNS: usize> fmt::Display for TextTable<COLUMNS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.lines().collect::<Vec<_>>().join("\n"))
+        let mut widths = [0; COLUMNS];
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.width());
+            }
+        }
+        for (number, row) in self.rows.iter().enumerate() {
+            if number > 0 {
+                writeln!(f)?;
+            }
+            let mut line = String::new();
+            for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+                if column > 0 {
+                    line.push_str("  ");
+                }
+                let padding = " ".repeat(width - cell.width());
+                match self.columns.get(column) {
+                    Some(Align::Right) => line.extend([&padding, cell.as_str()]),
+                    _ => line.extend([cell.as_str(), &padding]),
+                }
+            }
+            f.write_str(line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns a name as a cell: `-` if it is empty, on one line, and cut to 60 columns.
+pub(crate) fn name_cell(name: &str) -> String {
+    const MAX_WIDTH: usize = 60;
+    if name.is_empty() {
+        return "-".to_owned();
+    }
+    let mut width = 0;
+    let mut cell = String::new();
+    for letter in name.replace(char::is_control, " ").chars() {
+        width += letter.width().unwrap_or(0);
+        if width > MAX_WIDTH {
+            cell.push('…');
+            break;
+        }
+        cell.push(letter);
+    }
+    cell
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_letters_take_two_columns() {
+        let mut table = TextTable::new([Align::Left, Align::Right, Align::Left]);
+        for row in [["训练", "1", "a"], ["e\u{301}", "23", ""]] {
+            table.push(row.map(str::to_owned));
+        }
+        assert_eq!(table.to_string(), "训练   1  a\ne\u{301}     23");
+    }
+
+    #[test]
+    fn a_long_name_is_cut_to_a_width_and_stays_on_one_line() {
+        assert_eq!(name_cell(&"训".repeat(70_000)), "训".repeat(30) + "…");
+        assert_eq!(name_cell(&"é".repeat(60)), "é".repeat(60));
+        assert_eq!(name_cell("a\nb\x1b[2J"), "a b [2J");
+        assert_eq!(name_cell(""), "-");
     }
 }

@@ -1,28 +1,27 @@
-//! `eco2ai watch`: what is running now.
+//! `eco2ai watch`: the runs in progress.
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use eco2ai::units::{KilowattHours, Watts};
 use eco2ai::{Record, Unwritten, live_runs};
 
 use crate::failure::Result;
+use crate::live::{RunPower, clock};
+use crate::log_files::log_in_force;
 use crate::output::{print, write};
-use crate::params::log_in_force;
-use crate::run::clock;
-use crate::table::Table;
+use crate::table::{Align, TextTable, name_cell};
 
-/// Shows the runs on a log that are running now, in whatever process
+/// Shows the runs in progress on a log, of every process
 ///
-/// A run is shown once it has lasted longer than its measuring period. On a terminal the table is
-/// drawn anew each second, until Ctrl-C; elsewhere it is printed once.
+/// A run appears once it has lasted longer than its measuring period. On a terminal, the table is
+/// redrawn every second until Ctrl-C; elsewhere, it is printed once.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Arguments {
-    /// The log [default: the one of `eco2ai params get file`]
+pub(crate) struct WatchArgs {
+    /// The log [default: the value of `eco2ai params get file`]
     file: Option<PathBuf>,
 }
 
@@ -30,96 +29,68 @@ const EXAMPLES: &str = "\
 Examples:
   eco2ai watch emission.csv";
 
-const PERIOD: Duration = Duration::from_secs(1);
+const REDRAW_PERIOD: Duration = Duration::from_secs(1);
 const HOME: &str = "\x1b[H";
-const REST_OF_LINE: &str = "\x1b[K";
-const REST_OF_SCREEN: &str = "\x1b[J";
+const CLEAR_LINE: &str = "\x1b[K";
+const CLEAR_SCREEN: &str = "\x1b[J";
 
-pub(crate) fn watch(arguments: &Arguments) -> Result {
+pub(crate) fn watch(arguments: &WatchArgs) -> Result {
     let file = arguments.file.clone().unwrap_or_else(|| log_in_force().into());
-    let mut powers = Powers::default();
-    let table = |powers: &mut Powers| -> Result<Vec<String>> {
-        let runs = live_runs(&file)?;
-        let mut lines = if runs.is_empty() {
-            vec![format!("{}: no run is running", file.display())]
-        } else {
-            lines(&runs, powers)
-        };
-        let mut unwritten = Unwritten::of(&file)?;
-        // They are shown.
-        unwritten.running = 0;
-        if !unwritten.is_empty() {
-            lines.push(unwritten.to_string());
-        }
-        Ok(lines)
-    };
+    let mut powers = HashMap::new();
     if !std::io::stdout().is_terminal() {
-        print(table(&mut powers)?.join("\n"))?;
+        print(screen(&file, &mut powers)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    write(|to| write!(to, "{HOME}{REST_OF_SCREEN}"))?;
+    write(|to| write!(to, "{HOME}{CLEAR_SCREEN}"))?;
     loop {
-        let lines = table(&mut powers)?;
+        let screen = screen(&file, &mut powers)?;
         write(|to| {
             write!(to, "{HOME}")?;
-            for line in lines {
-                writeln!(to, "{line}{REST_OF_LINE}")?;
+            for line in screen.lines() {
+                writeln!(to, "{line}{CLEAR_LINE}")?;
             }
-            write!(to, "{REST_OF_SCREEN}")
+            write!(to, "{CLEAR_SCREEN}")
         })?;
-        std::thread::sleep(PERIOD);
+        std::thread::sleep(REDRAW_PERIOD);
     }
 }
 
-fn lines(runs: &[Record], powers: &mut Powers) -> Vec<String> {
+/// Returns the table of the runs in progress, and a line on rows that are not written yet.
+fn screen(log: &Path, powers: &mut HashMap<String, RunPower>) -> Result<String> {
+    let runs = live_runs(log)?;
+    let mut screen = if runs.is_empty() {
+        format!("{}: no run in progress", log.display())
+    } else {
+        table(&runs, powers).to_string()
+    };
+    let mut unwritten = Unwritten::of(log)?;
+    // The table shows those in progress.
+    unwritten.running = 0;
+    if !unwritten.is_empty() {
+        screen.push('\n');
+        screen.push_str(&unwritten.to_string());
+    }
+    Ok(screen)
+}
+
+fn table(runs: &[Record], powers: &mut HashMap<String, RunPower>) -> TextTable<7> {
+    const NUMBER: Align = Align::Right;
     let mut table =
-        vec![["run", "project", "process", "time", "power", "energy", "CO2"].map(str::to_owned)];
-    table.extend(runs.iter().map(|run| {
-        [
-            run.function.clone().unwrap_or_else(|| "-".into()).replace(char::is_control, " "),
-            run.project.replace(char::is_control, " "),
-            format!("{}@{}", run.pid, run.hostname),
-            clock(run.duration),
-            powers.of(run).to_string(),
-            run.power_consumption.to_string(),
-            run.co2_emissions.to_string(),
-        ]
-    }));
-    powers.forget_all_but(runs);
-    Table(table).lines().collect()
-}
-
-/// The power of each run: since its state before, else since its start.
-#[derive(Default)]
-struct Powers(HashMap<String, (Duration, KilowattHours, Watts)>);
-
-impl Powers {
-    fn of(&mut self, run: &Record) -> Watts {
+        TextTable::new([Align::Left, Align::Left, Align::Left, NUMBER, NUMBER, NUMBER, NUMBER]);
+    table.push(["run", "project", "process", "time", "power", "energy", "CO2"].map(str::to_owned));
+    for run in runs {
         let (duration, energy) = (run.duration, run.power_consumption);
-        let (since, before, power) = self.0.get(&run.id).copied().unwrap_or((
-            Duration::ZERO,
-            KilowattHours::ZERO,
-            Watts::ZERO,
-        ));
-        if duration == since {
-            return power;
-        }
-        let power = match duration.checked_sub(since) {
-            Some(time) => average(energy - before, time),
-            // A new epoch.
-            None => average(energy, duration),
-        };
-        self.0.insert(run.id.clone(), (duration, energy, power));
-        power
+        let power = powers.entry(run.id.clone()).or_default().update(duration, energy);
+        table.push([
+            name_cell(run.function.as_deref().unwrap_or_default()),
+            name_cell(&run.project),
+            format!("{}@{}", run.pid, run.hostname),
+            clock(duration),
+            power.to_string(),
+            energy.to_string(),
+            run.co2_emissions.to_string(),
+        ]);
     }
-
-    fn forget_all_but(&mut self, runs: &[Record]) {
-        self.0.retain(|id, _| runs.iter().any(|run| run.id == *id));
-    }
-}
-
-/// The power that gives this energy in this time.
-pub(crate) fn average(energy: KilowattHours, time: Duration) -> Watts {
-    let joules = eco2ai::units::Joules::from(energy).0;
-    Watts(if time.is_zero() { 0.0 } else { joules / time.as_secs_f64() })
+    powers.retain(|id, _| runs.iter().any(|run| run.id == *id));
+    table
 }

@@ -1,7 +1,7 @@
-// The drawing keeps its state in the address, which a page from a disk must not change.
-history.replaceState = () => {};
-// It fits itself to the width of its frame, which is 0 while a browser rearranges the page.
-addEventListener("resize", (event) => {
-  if (innerWidth === 0) event.stopImmediatePropagation();
+// Zooms to the selected bar; the style sheet lays out all bars relative to these two numbers.
+const graph = document.getElementById("flame-graph");
+graph.addEventListener("click", ({ target }) => {
+  if (target === graph) return;
+  graph.style.setProperty("--from", target.style.getPropertyValue("--x"));
+  graph.style.setProperty("--span", target.style.getPropertyValue("--w"));
 });
-init();

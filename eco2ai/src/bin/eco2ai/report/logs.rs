@@ -1,4 +1,4 @@
-//! What the page needs of each row, kept small: some 160 bytes, however long the row.
+//! The rows of the logs, reduced to what the page shows: about 160 bytes each.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -9,44 +9,38 @@ use chrono::{FixedOffset, Offset as _, Utc};
 use eco2ai::{Problem, Record, Scope, Status};
 use uuid::Uuid;
 
-use super::names::Names;
+use super::index::{NONE, index};
+use super::interner::Interner;
 use crate::failure::{Failure, Result};
 
-/// So many problems are told one by one; the rest is counted.
-const TOLD: usize = 20;
-/// From year 1 to year 9999, in seconds since 1970.
+/// The rest is counted.
+const MAX_LISTED_PROBLEMS: usize = 20;
+/// From the year 1 to the year 9999, in seconds since 1970.
 const YEARS: Range<i64> = -62_135_596_800..253_402_300_800;
-/// No run, no text.
-pub(super) const NONE: u32 = u32::MAX;
 /// The components of a row, in the order of its columns.
 pub(super) const COMPONENTS: [&str; 4] = ["CPU", "GPU", "RAM", "Other"];
 
-/// A place in one of the lists here. Four billion runs do not fit in a memory.
-pub(super) fn index(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(NONE)
-}
-
 /// A run: one row, or the rows of all epochs of a training.
-pub(super) struct Run {
-    /// The run under which it ran; [`NONE`] for an outermost one.
+pub(super) struct LoggedRun {
+    /// The run that it ran under, or [`NONE`].
     pub(super) parent: u32,
     pub(super) project: u32,
-    /// [`NONE`] where a plain tracker was used.
+    /// The tracked function; [`NONE`] for a plain tracker.
     pub(super) function: u32,
     pub(super) methods: u32,
-    /// 0 in a run that is known as a parent only: its row is not in the logs, or not yet.
+    /// 0 for a run that is only known as a parent: its row is not in the logs, or not yet.
     pub(super) rows: u32,
     pub(super) calls: u64,
-    /// In kWh, with PUE: without what ran under it.
+    /// In kWh including PUE, without the runs under it.
     pub(super) own: f64,
-    /// In kWh, with PUE.
+    /// In kWh including PUE, with the runs under it.
     pub(super) inclusive: f64,
     /// The inclusive energy of each component in kWh, without PUE.
     pub(super) components: [f32; 4],
 }
 
-/// When a row's own energy was used.
-pub(super) struct Stretch {
+/// The own energy of a row and its time.
+pub(super) struct TimedEnergy {
     /// In seconds since 1970.
     pub(super) start: i64,
     pub(super) seconds: f32,
@@ -54,18 +48,18 @@ pub(super) struct Stretch {
     pub(super) project: u32,
 }
 
-/// What some rows add up to: energy in kWh, CO2 in kg.
+/// The totals of some rows: energy in kWh, CO2 in kg.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Sums {
+pub(super) struct LogTotals {
     pub(super) rows: u64,
-    /// Calls that the rows stand for; in the totals and per project only.
+    /// How many calls the rows count; only in the totals of all rows and of a project.
     pub(super) runs: u64,
     pub(super) energy: f64,
     pub(super) co2: f64,
     pub(super) cost: f64,
 }
 
-impl Sums {
+impl LogTotals {
     fn add(&mut self, record: &Record) {
         self.rows += 1;
         self.energy += record.own_energy.0;
@@ -74,65 +68,65 @@ impl Sums {
     }
 }
 
-/// A carbon intensity that was used.
+/// The use of a carbon intensity.
 #[derive(Clone, Copy)]
-pub(super) struct Intensity {
-    pub(super) sums: Sums,
+pub(super) struct IntensityUse {
+    pub(super) totals: LogTotals,
     /// In gCO2e/kWh.
-    pub(super) least: f64,
-    pub(super) most: f64,
+    pub(super) min: f64,
+    pub(super) max: f64,
 }
 
-/// All that was read.
+/// The content of all logs.
 #[derive(Default)]
 pub(super) struct Logs {
-    pub(super) runs: Vec<Run>,
-    pub(super) stretches: Vec<Stretch>,
-    pub(super) project_names: Names,
-    pub(super) function_names: Names,
+    pub(super) runs: Vec<LoggedRun>,
+    pub(super) timed: Vec<TimedEnergy>,
+    pub(super) project_names: Interner,
+    pub(super) function_names: Interner,
     /// The four methods of a row, separated by new lines.
-    pub(super) method_names: Names,
+    pub(super) method_names: Interner,
     /// Place and source of carbon intensities, separated by a new line.
-    pub(super) intensity_names: Names,
-    hosts: Names,
-    pub(super) total: Sums,
-    /// By number of the project.
-    projects: Vec<Sums>,
-    /// By number of its name.
-    pub(super) intensities: Vec<Intensity>,
-    pub(super) statuses: BTreeMap<Status, Sums>,
-    /// Rows with Eco2AI's columns only.
+    pub(super) intensity_names: Interner,
+    hosts: Interner,
+    pub(super) total: LogTotals,
+    /// By the number of the project.
+    projects: Vec<LogTotals>,
+    /// By the number of its name.
+    pub(super) intensities: Vec<IntensityUse>,
+    pub(super) statuses: BTreeMap<Status, LogTotals>,
+    /// Rows that only have Eco2AI's columns.
     pub(super) rows_without_methods: u64,
-    /// Rows that count the whole machine.
+    /// Rows for the whole machine.
     pub(super) machine_rows: u64,
-    /// Rows that stand for many calls.
+    /// Rows for many calls.
     pub(super) summed_rows: u64,
     /// The largest PUE.
     pub(super) pue: f64,
     /// From the first start to the last end, in seconds since 1970.
     pub(super) span: Option<(i64, i64)>,
-    /// The zone of the newest row.
+    /// The time zone of the newest row.
     newest_zone: Option<FixedOffset>,
     /// The first problems.
     pub(super) problems: Vec<Problem>,
     pub(super) unusable_rows: u64,
-    /// What the rows do not show, one sentence each.
+    /// Remarks on the rows, one sentence each.
     pub(super) notes: Vec<String>,
 }
 
-/// Finds a run by its id while the logs are read.
+/// The runs by id, while the logs are read.
 #[derive(Default)]
-struct Ids(HashMap<u128, u32>);
+struct RunIds(HashMap<u128, u32>);
 
-impl Ids {
-    /// The run with that id; a new one that waits for its row where there is none.
-    fn run(&mut self, id: &str, runs: &mut Vec<Run>) -> u32 {
+impl RunIds {
+    /// Returns the run with an id, or a new run without rows.
+    fn run(&mut self, id: &str, runs: &mut Vec<LoggedRun>) -> u32 {
         let key = Uuid::try_parse(id).map_or_else(|_| hash(id), |id| id.as_u128());
-        *self.0.entry(key).or_insert_with(|| awaited(runs))
+        *self.0.entry(key).or_insert_with(|| push_empty(runs))
     }
 }
 
-/// A number for an id that is no UUID.
+/// Returns a key for an id that is not a UUID.
 fn hash(id: &str) -> u128 {
     let half = |salt: u8| {
         let mut hasher = DefaultHasher::new();
@@ -142,9 +136,9 @@ fn hash(id: &str) -> u128 {
     half(0) << 64 | half(1)
 }
 
-/// A new run whose row is still to come.
-fn awaited(runs: &mut Vec<Run>) -> u32 {
-    runs.push(Run {
+/// Adds a run without rows.
+fn push_empty(runs: &mut Vec<LoggedRun>) -> u32 {
+    runs.push(LoggedRun {
         parent: NONE,
         project: NONE,
         function: NONE,
@@ -159,13 +153,13 @@ fn awaited(runs: &mut Vec<Run>) -> u32 {
 }
 
 impl Logs {
-    /// Reads logs, each once from its beginning to its end.
+    /// Reads each log once, from its beginning to its end.
     pub(super) fn read(paths: &[impl AsRef<Path>]) -> Result<Self> {
         let mut logs = Self::default();
-        let mut ids = Ids::default();
+        let mut ids = RunIds::default();
         let mut key = String::new();
         let mut rows = eco2ai::read_logs(paths)?;
-        // The first row, and what follows in its memory.
+        // The following rows reuse the memory of the first.
         let mut row = rows.next();
         while let Some(read) = row {
             let next = match read {
@@ -187,7 +181,7 @@ impl Logs {
 
     fn count_calls(&mut self) {
         for run in self.runs.iter_mut().filter(|run| run.rows > 0) {
-            // A training of Eco2AI has no row but those of its epochs.
+            // In a log of Eco2AI, a training only has the rows of its epochs.
             run.calls = run.calls.max(1);
             self.total.runs = self.total.runs.saturating_add(run.calls);
             if let Some(project) = self.projects.get_mut(run.project as usize) {
@@ -197,24 +191,24 @@ impl Logs {
     }
 
     fn add_problem(&mut self, problem: Problem) -> Result<()> {
-        // No row is at fault where a file cannot be read any further.
+        // Line 0 stands for a file that cannot be read any further.
         if problem.line == 0 {
             return Err(Failure::new(problem));
         }
         self.unusable_rows += 1;
-        if self.problems.len() < TOLD {
+        if self.problems.len() < MAX_LISTED_PROBLEMS {
             self.problems.push(problem);
         }
         Ok(())
     }
 
-    fn add(&mut self, record: &Record, ids: &mut Ids, key: &mut String) {
+    fn add(&mut self, record: &Record, ids: &mut RunIds, key: &mut String) {
         let project = self.project_names.number(&record.project);
         if self.projects.len() <= project as usize {
-            self.projects.push(Sums::default());
+            self.projects.push(LogTotals::default());
         }
-        if let Some(sums) = self.projects.get_mut(project as usize) {
-            sums.add(record);
+        if let Some(totals) = self.projects.get_mut(project as usize) {
+            totals.add(record);
         }
         self.total.add(record);
         self.statuses.entry(record.status).or_default().add(record);
@@ -223,10 +217,10 @@ impl Logs {
         self.machine_rows += u64::from(record.scope == Scope::Machine);
         self.summed_rows += u64::from(record.calls > 1);
         self.add_intensity(record, key);
-        self.add_stretch(record, project);
+        self.add_timed_energy(record, project);
 
         let run = match record.id.as_str() {
-            "" => awaited(&mut self.runs),
+            "" => push_empty(&mut self.runs),
             id => ids.run(id, &mut self.runs),
         };
         let parent = record.parent_id.as_deref().map_or(NONE, |id| ids.run(id, &mut self.runs));
@@ -249,7 +243,7 @@ impl Logs {
         }
         self.rows_without_methods += u64::from(run.methods == NONE);
         run.rows = run.rows.saturating_add(1);
-        // An epoch is a part of a call.
+        // An epoch is part of a call.
         if record.epoch == "N/A" {
             run.calls = run.calls.saturating_add(record.calls);
         }
@@ -271,21 +265,21 @@ impl Logs {
         key.push_str(&record.emission_source);
         let number = self.intensity_names.number(key) as usize;
         if self.intensities.len() <= number {
-            self.intensities.push(Intensity {
-                sums: Sums::default(),
-                least: f64::INFINITY,
-                most: 0.0,
+            self.intensities.push(IntensityUse {
+                totals: LogTotals::default(),
+                min: f64::INFINITY,
+                max: 0.0,
             });
         }
         if let Some(intensity) = self.intensities.get_mut(number) {
-            intensity.sums.add(record);
-            // Neither takes a NaN: the row does not say.
-            intensity.least = intensity.least.min(record.emission_level.0);
-            intensity.most = intensity.most.max(record.emission_level.0);
+            intensity.totals.add(record);
+            // Both ignore NaN, which stands for a missing value.
+            intensity.min = intensity.min.min(record.emission_level.0);
+            intensity.max = intensity.max.max(record.emission_level.0);
         }
     }
 
-    fn add_stretch(&mut self, record: &Record, project: u32) {
+    fn add_timed_energy(&mut self, record: &Record, project: u32) {
         let Some(time) = record.start_time else { return };
         let start = time.timestamp();
         if !YEARS.contains(&start) {
@@ -309,28 +303,28 @@ impl Logs {
         }
         #[allow(clippy::cast_possible_truncation, reason = "enough for a chart")]
         let (seconds, own) = (seconds as f32, record.own_energy.0 as f32);
-        self.stretches.push(Stretch { start, seconds, own, project });
+        self.timed.push(TimedEnergy { start, seconds, own, project });
     }
 
-    /// On how many machines the runs ran.
+    /// Returns the number of machines.
     pub(super) fn hosts(&self) -> usize {
         self.hosts.len()
     }
 
-    /// The zone in which times are shown.
+    /// Returns the time zone in which times are shown.
     pub(super) fn zone(&self) -> FixedOffset {
         self.newest_zone.unwrap_or_else(|| Utc.fix())
     }
 
-    /// The numbers of the projects, the most energy first.
+    /// Returns the numbers of the projects, the most energy first.
     pub(super) fn projects_by_energy(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.projects.len()).map(index).collect();
         order.sort_by(|a, b| self.project(*b).energy.total_cmp(&self.project(*a).energy));
         order
     }
 
-    /// What the rows of a project add up to.
-    pub(super) fn project(&self, number: u32) -> Sums {
+    /// Returns the totals of a project.
+    pub(super) fn project(&self, number: u32) -> LogTotals {
         self.projects.get(number as usize).copied().unwrap_or_default()
     }
 }

@@ -1,10 +1,10 @@
-//! Energy over time: bins of a length that people use, from a second to centuries.
+//! Energy over time, in bins of familiar lengths from a second to centuries.
 
 use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDate, TimeDelta};
 
-use super::logs::Stretch;
+use super::logs::TimedEnergy;
 
-/// Lengths of bins and distances of ticks: a number of seconds, or of months.
+/// The length of a bin or the distance between ticks: a number of seconds or of months.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Step {
     Seconds(i64),
@@ -17,7 +17,7 @@ const DAY: i64 = 86_400;
 const WEEK: i64 = 7 * DAY;
 const YEAR: i32 = 12;
 
-const STEPS: [Step; 27] = [
+const STEPS: [Step; 26] = [
     Step::Seconds(1),
     Step::Seconds(5),
     Step::Seconds(15),
@@ -44,26 +44,27 @@ const STEPS: [Step; 27] = [
     Step::Months(10 * YEAR),
     Step::Months(50 * YEAR),
     Step::Months(500 * YEAR),
-    Step::Months(10_000 * YEAR),
 ];
+/// For any other span.
+const MAX_STEP: Step = Step::Months(10_000 * YEAR);
 
 impl Step {
-    /// The first step that divides `span` into at most `most` pieces.
-    pub(super) fn of(span: (i64, i64), most: usize, zone: FixedOffset) -> Self {
+    /// Returns the smallest step that divides `span` into at most `max` bins.
+    pub(super) fn that_fits(span: (i64, i64), max: usize, zone: FixedOffset) -> Self {
         let fits = |step: &Self| {
             let enough = match *step {
                 Self::Seconds(seconds) => {
-                    u64::try_from((span.1 - span.0) / seconds).is_ok_and(|n| n <= most as u64)
+                    u64::try_from((span.1 - span.0) / seconds).is_ok_and(|n| n <= max as u64)
                 }
                 Self::Months(_) => true,
             };
-            enough && step.edges(span, zone).len() <= most + 1
+            enough && step.edges(span, zone).len() <= max + 1
         };
-        STEPS.into_iter().find(fits).unwrap_or(STEPS[STEPS.len() - 1])
+        STEPS.into_iter().find(fits).unwrap_or(MAX_STEP)
     }
 
-    /// The moments at which pieces begin or end, from the last one at or before the span's
-    /// beginning to the first one at or after its end.
+    /// Returns the edges of the bins, from the last one at or before the beginning of the span to
+    /// the first one at or after its end.
     pub(super) fn edges(self, (first, last): (i64, i64), zone: FixedOffset) -> Vec<i64> {
         let offset = i64::from(zone.local_minus_utc());
         let mut edges = Vec::new();
@@ -81,10 +82,10 @@ impl Step {
         }
     }
 
-    /// In seconds of local time since 1970.
+    /// Returns the last edge at or before a time, both in seconds of local time since 1970.
     fn at_or_before(self, local: i64) -> i64 {
         match self {
-            // Weeks begin on a Monday; the first day of 1970 was a Thursday.
+            // Weeks begin on Monday; the first day of 1970 was a Thursday.
             Self::Seconds(seconds) if seconds % WEEK == 0 => {
                 (local + 3 * DAY).div_euclid(seconds) * seconds - 3 * DAY
             }
@@ -98,6 +99,7 @@ impl Step {
         }
     }
 
+    /// Returns the next edge.
     fn after(self, edge: i64) -> i64 {
         match self {
             Self::Seconds(seconds) => edge + seconds,
@@ -108,7 +110,7 @@ impl Step {
         }
     }
 
-    /// The time of an edge, as exact as the step.
+    /// Formats an edge as precisely as the step.
     pub(super) fn label(self, edge: i64, zone: FixedOffset) -> String {
         let format = match self {
             Self::Seconds(seconds) if seconds < MINUTE => "%H:%M:%S",
@@ -120,7 +122,7 @@ impl Step {
         format_time(edge, zone, format)
     }
 
-    /// The same with its day and year.
+    /// Formats an edge with its day and year.
     pub(super) fn full_label(self, edge: i64, zone: FixedOffset) -> String {
         let format = match self {
             Self::Seconds(seconds) if seconds < MINUTE => "%Y-%m-%d %H:%M:%S",
@@ -132,7 +134,7 @@ impl Step {
         format_time(edge, zone, format)
     }
 
-    /// Such as `15 minutes`.
+    /// Returns the name of the step, such as `15 minutes`.
     pub(super) fn name(self) -> String {
         let (count, unit) = match self {
             Self::Seconds(seconds) if seconds < MINUTE => (seconds, "second"),
@@ -147,7 +149,7 @@ impl Step {
     }
 }
 
-/// A moment on the wall of a zone.
+/// Formats a time, in seconds since 1970, as the local time of a zone.
 pub(super) fn format_time(seconds: i64, zone: FixedOffset, format: &str) -> String {
     DateTime::from_timestamp(seconds, 0)
         .map(|time| time.with_timezone(&zone).format(format).to_string())
@@ -160,7 +162,7 @@ fn date(local: i64) -> NaiveDate {
     days.and_then(|days| epoch.checked_add_signed(days)).unwrap_or(epoch)
 }
 
-/// The first day of a month that is counted from year 0, in seconds since 1970.
+/// Returns the first day of a month, counted from year 0, in seconds since 1970.
 fn first_of(month: i32) -> i64 {
     let date =
         NaiveDate::from_ymd_opt(month.div_euclid(12), month.rem_euclid(12).cast_unsigned() + 1, 1);
@@ -172,40 +174,41 @@ fn first_of(month: i32) -> i64 {
 pub(super) struct Timeline {
     pub(super) step: Step,
     pub(super) zone: FixedOffset,
-    /// Where the bins begin, and where the last one ends.
+    /// The beginning of each bin and the end of the last one.
     pub(super) edges: Vec<i64>,
-    /// In kWh: of each bin, for each series.
+    /// The energy in kWh of each bin and series.
     pub(super) bins: Vec<Vec<f64>>,
 }
 
 impl Timeline {
-    /// Spreads the energy of each stretch evenly over its time. `series` tells to which of the
-    /// `count` series the stretch of a project belongs.
+    /// Spreads the energy of each row evenly over its time. `series` maps a project to one of
+    /// `count` series.
     pub(super) fn new(
-        stretches: &[Stretch],
+        timed: &[TimedEnergy],
         span: (i64, i64),
         zone: FixedOffset,
         count: usize,
         series: impl Fn(u32) -> usize,
     ) -> Self {
-        const MOST_BINS: usize = 60;
-        let step = Step::of(span, MOST_BINS, zone);
+        const MAX_BINS: usize = 60;
+        let step = Step::that_fits(span, MAX_BINS, zone);
         let edges = step.edges(span, zone);
         let mut bins = vec![vec![0.0; count]; edges.len().saturating_sub(1)];
-        for stretch in stretches {
-            let series = series(stretch.project);
-            let (start, seconds) = (stretch.start as f64, f64::from(stretch.seconds));
+        for row in timed {
+            let series = series(row.project);
+            let (start, seconds) = (row.start as f64, f64::from(row.seconds));
             let end = start + seconds;
-            let first = edges.partition_point(|edge| *edge <= stretch.start).saturating_sub(1);
-            for (bin, edges) in bins.iter_mut().zip(edges.windows(2)).skip(first) {
-                let [from, to] = [edges[0], edges[1]].map(|edge| edge as f64);
+            let first = edges.partition_point(|edge| *edge <= row.start).saturating_sub(1);
+            let limits = edges.iter().zip(edges.iter().skip(1));
+            for (bin, (from, to)) in bins.iter_mut().zip(limits).skip(first) {
+                let (from, to) = (*from as f64, *to as f64);
                 let share = if seconds > 0.0 {
                     ((end.min(to) - start.max(from)) / seconds).clamp(0.0, 1.0)
                 } else {
                     1.0
                 };
                 if let Some(energy) = bin.get_mut(series) {
-                    *energy += f64::from(stretch.own) * share;
+                    *energy += f64::from(row.own) * share;
                 }
                 if end <= to {
                     break;
@@ -232,11 +235,11 @@ mod tests {
     fn every_span_has_at_most_as_many_bins_as_asked_for_and_they_hold_it() {
         for zone in [zone(0), zone(2), zone(-9)] {
             for exponent in 0..36 {
-                for most in [4, 9, 60] {
+                for max in [4, 9, 60] {
                     let span = (1_772_442_000, 1_772_442_000 + (1_i64 << exponent));
-                    let step = Step::of(span, most, zone);
+                    let step = Step::that_fits(span, max, zone);
                     let edges = step.edges(span, zone);
-                    assert!(edges.len() - 1 <= most, "{step:?} for 2^{exponent} s");
+                    assert!(edges.len() - 1 <= max, "{step:?} for 2^{exponent} s");
                     assert!(edges[0] <= span.0 && span.1 <= edges[edges.len() - 1]);
                     assert!(edges.is_sorted_by(|a, b| a < b));
                 }
@@ -262,13 +265,13 @@ mod tests {
     #[test]
     fn energy_is_spread_by_time_and_none_is_lost() {
         let start = moment("2026-03-04T12:00:30Z");
-        let stretches = [
-            Stretch { start, seconds: 60.0, own: 1.0, project: 0 },
-            Stretch { start, seconds: 0.0, own: 2.0, project: 1 },
-            Stretch { start: start + 3000, seconds: 90.0, own: 4.0, project: 0 },
+        let timed = [
+            TimedEnergy { start, seconds: 60.0, own: 1.0, project: 0 },
+            TimedEnergy { start, seconds: 0.0, own: 2.0, project: 1 },
+            TimedEnergy { start: start + 3000, seconds: 90.0, own: 4.0, project: 0 },
         ];
         let span = (start, start + 3090);
-        let timeline = Timeline::new(&stretches, span, zone(0), 2, |project| project as usize);
+        let timeline = Timeline::new(&timed, span, zone(0), 2, |project| project as usize);
         assert_eq!(timeline.step, Step::Seconds(MINUTE));
         let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-9, "{a} is not {b}");
         for (bin, project, energy) in

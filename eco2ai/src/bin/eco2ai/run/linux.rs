@@ -1,4 +1,4 @@
-//! The child on Linux: signals go to it, and orphans of its stay ours.
+//! The command as a child process on Linux: signals are passed on, and its orphans become ours.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -18,38 +18,38 @@ use signal_hook::low_level::siginfo::Cause;
 
 use crate::output::warning;
 
-/// What somebody may send to us and mean the command.
+/// Signals that a user sends to this process but means for the command.
 const PASSED_ON: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
 
-/// Stands between the command and who started us.
+/// Passes on signals to the command and waits for its end.
 pub(super) struct Supervisor {
     signals: SignalsInfo<WithOrigin>,
 }
 
 impl Supervisor {
-    /// To be made before the child is: a signal that comes in between waits for it.
+    /// Must be called before the child is started: a signal that arrives in between is kept.
     pub(super) fn new() -> io::Result<Self> {
-        // A descendant that loses its parent becomes our child, and so is measured on. Where the
-        // kernel refuses, only these are lost.
+        // A descendant that loses its parent becomes our child, so it is still measured. If the
+        // kernel refuses, only such orphans are lost.
         let _ = set_child_subreaper(Some(getpid()));
-        // What was ignored stays so, for the child too: `nohup`, or a shell's background job.
+        // The child must still ignore what we were started to ignore, as under `nohup`.
         let ignored = ignored_signals();
         let passed_on = PASSED_ON.iter().filter(|&&signal| ignored >> (signal - 1) & 1 == 0);
-        // Where SIGCHLD is ignored, the kernel forgets how children end.
+        // If SIGCHLD were ignored, the kernel would discard the exit status of children.
         Ok(Self { signals: SignalsInfo::new(passed_on.chain([&SIGCHLD]))? })
     }
 
-    /// Passes on signals until the command itself ends; whoever else becomes our child is only
+    /// Passes on signals until the command itself ends. Other children, which were orphans, are only
     /// reaped.
     pub(super) fn wait(mut self, child: &mut Child) -> io::Result<ExitStatus> {
-        let command = Command::of(child);
+        let command = CommandProcess::new(child);
         let handle = self.signals.handle();
         scope(|scope| {
-            // Not here, between two looks for children: SIGCHLD may be blocked.
+            // On a thread of its own: SIGCHLD may be blocked, so waiting cannot rely on it.
             let passing_on =
                 Builder::new().name("eco2ai-signals".into()).spawn_scoped(scope, || {
                     for origin in self.signals.forever() {
-                        // What the terminal sends goes to the whole group: the command has it already.
+                        // The terminal signals the whole group, so the command already has those.
                         if origin.signal != SIGCHLD && origin.cause != Cause::Kernel {
                             command.signal(origin.signal);
                         }
@@ -73,22 +73,22 @@ impl Supervisor {
     }
 }
 
-/// The command's process.
-struct Command {
+/// The process of the command.
+struct CommandProcess {
     pid: Pid,
-    /// Names no other process once this one has been reaped. Linux 5.3 has it.
+    /// Never refers to another process, even once this one is reaped. Requires Linux 5.3.
     file: Option<OwnedFd>,
 }
 
-impl Command {
-    fn of(child: &Child) -> Self {
+impl CommandProcess {
+    fn new(child: &Child) -> Self {
         let pid = Pid::from_child(child);
         Self { pid, file: pidfd_open(pid, PidfdFlags::empty()).ok() }
     }
 
     fn signal(&self, signal: i32) {
         let Some(signal) = Signal::from_named_raw(signal) else { return };
-        // It fails where the command has just ended, or is another user's.
+        // Fails if the command has just ended or runs as another user.
         let _ = match &self.file {
             Some(file) => pidfd_send_signal(file, signal),
             None => kill_process(self.pid, signal),
@@ -96,7 +96,7 @@ impl Command {
     }
 }
 
-/// A bit for each signal that this process was started with as ignored: signal 1 is bit 0.
+/// Returns the signals that this process was started to ignore, as bits: signal 1 is bit 0.
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

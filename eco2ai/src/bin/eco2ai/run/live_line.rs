@@ -1,4 +1,4 @@
-//! The line on a terminal that tells of a command while it runs.
+//! The line on a terminal that shows a command's power and energy while it runs.
 
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -6,24 +6,22 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use eco2ai::Run;
-use eco2ai::units::KilowattHours;
 
-use super::clock;
-use crate::watch::average;
+use crate::live::{RunPower, clock};
 
-const PERIOD: Duration = Duration::from_secs(1);
-const CLEAR: &str = "\r\x1b[K";
+const REDRAW_PERIOD: Duration = Duration::from_secs(1);
+const CLEAR_LINE: &str = "\r\x1b[K";
 
-/// Whether standard error shows a line that is drawn over and over.
-pub(super) fn can_be_seen() -> bool {
+/// Whether standard error can show a line that is redrawn.
+pub(super) fn is_supported() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Draws the line each second while `work` goes on, then takes it away.
-pub(super) fn while_there_is_one<T>(run: &Run, work: impl FnOnce() -> T) -> T {
+/// Redraws the line every second while `work` runs, then clears it.
+pub(super) fn with_live_line<T>(run: &Run, work: impl FnOnce() -> T) -> T {
     std::thread::scope(|scope| {
         let (working, ended) = channel();
-        // Where there is no thread for it, there is no line.
+        // If no thread can be started, there is no line.
         let _ = Builder::new().spawn_scoped(scope, move || draw(run, &ended));
         let done = work();
         drop(working);
@@ -33,22 +31,22 @@ pub(super) fn while_there_is_one<T>(run: &Run, work: impl FnOnce() -> T) -> T {
 
 /// Draws the line until the other end of `ended` is dropped.
 fn draw(run: &Run, ended: &Receiver<()>) {
-    let (mut since, mut before) = (Duration::ZERO, KilowattHours::ZERO);
-    while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+    let mut power = RunPower::default();
+    let mut is_drawn = false;
+    while ended.recv_timeout(REDRAW_PERIOD) == Err(RecvTimeoutError::Timeout) {
         let record = run.snapshot();
-        let (time, energy) = (record.duration, record.power_consumption);
-        let power = average(energy - before, time.saturating_sub(since));
-        (since, before) = (time, energy);
-        let co2 = record.co2_emissions;
-        // The cursor goes back, so that what the command prints covers the line.
-        show(&format!("{CLEAR}{}  {power}  {energy}  {co2}\r", clock(time)));
+        let (energy, co2) = (record.power_consumption, record.co2_emissions);
+        let (time, power) = (clock(record.duration), power.update(record.duration, energy));
+        // The cursor returns to the start, so that output of the command replaces the line.
+        write_stderr(&format!("{CLEAR_LINE}{time}  {power}  {energy}  {co2}\r"));
+        is_drawn = true;
     }
-    if since > Duration::ZERO {
-        show(CLEAR);
+    if is_drawn {
+        write_stderr(CLEAR_LINE);
     }
 }
 
-/// One write, so that it does not mix with what the command writes.
-fn show(text: &str) {
+/// Writes at once, so that the text does not mix with output of the command.
+fn write_stderr(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -1,11 +1,11 @@
-//! The child where nothing more is known than to start it and to wait for it. A signal that ends
-//! this process leaves its row to the next tracker on the log.
-#![allow(clippy::unnecessary_wraps, clippy::unused_self, reason = "there is more to do on Linux")]
+//! The command as a child process on other systems. If a signal ends this process, the next tracker
+//! on the log writes the row.
+#![allow(clippy::unnecessary_wraps, clippy::unused_self, reason = "Linux needs them")]
 
 use std::io;
 use std::process::{Child, ExitStatus};
 
-/// Stands between the command and who started us.
+/// Waits for the end of the command.
 pub(super) struct Supervisor;
 
 impl Supervisor {

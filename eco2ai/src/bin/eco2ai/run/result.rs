@@ -1,4 +1,4 @@
-//! What is told of a command once it has ended, and the exit code.
+//! The result of a command that has ended, and the exit code.
 
 use std::fs::File;
 use std::io::Write;
@@ -9,16 +9,16 @@ use eco2ai::units::{KilogramsCo2e, KilowattHours};
 use eco2ai::{Record, Run};
 use serde_json::Value;
 
-use super::Arguments;
+use super::arguments::RunArgs;
 use crate::failure::{Failure, Result};
 use crate::json;
+use crate::log_files::log_in_force;
 use crate::output::{error, note, warning};
-use crate::params::log_in_force;
 
-/// The command succeeded, but a budget was exceeded.
+/// The command succeeded but exceeded a budget.
 const BUDGET_EXCEEDED: u8 = 75;
 
-/// Where the result goes as JSON.
+/// The file of `--json=FILE`.
 pub(super) struct JsonFile {
     path: PathBuf,
     file: File,
@@ -37,50 +37,50 @@ impl JsonFile {
     }
 }
 
-/// Ends the run, tells what it used, and gives the exit code.
-pub(super) fn tell(
-    arguments: &Arguments,
+/// Ends the run, reports what it used, and returns the exit code.
+pub(super) fn finish(
+    arguments: &RunArgs,
     run: Run,
     status: ExitStatus,
     json: Option<JsonFile>,
 ) -> Result {
-    let code = code_of(status);
+    let code = exit_code(status);
     let record = if status.success() { run.stop() } else { run.fail() };
-    // The command's own code comes before any of ours.
-    let or = |ours: u8| if code == 0 { ours } else { code };
-    let record = record.map_err(|error| Failure::from(error).with_code(or(1)))?;
-    let exceeded = exceeded(arguments, &record);
-    let text = || object(arguments, &record, code, !exceeded.is_empty()).to_string();
-    let to_file = json.map_or(Ok(()), |file| file.write(&text()));
+    // The code of the command takes precedence over ours.
+    let code_or = |own: u8| if code == 0 { own } else { code };
+    let record = record.map_err(|error| Failure::from(error).with_code(code_or(1)))?;
+    let exceeded = exceeded_budgets(arguments, &record);
+    let json_text = || object(arguments, &record, code, !exceeded.is_empty()).to_string();
+    let written = json.map_or(Ok(()), |file| file.write(&json_text()));
     if matches!(arguments.json, Some(None)) {
-        note(text());
+        note(json_text());
     } else if !arguments.quiet && !eco2ai::is_disabled() {
-        note(format_args!("{record}\n  log   {}", log(arguments)));
+        note(format_args!("{record}\n  log   {}", log_name(arguments)));
     }
     for budget in &exceeded {
         error(budget);
     }
-    to_file.map_err(|failure| failure.with_code(or(1)))?;
-    Ok(or(if exceeded.is_empty() { 0 } else { BUDGET_EXCEEDED }).into())
+    written.map_err(|failure| failure.with_code(code_or(1)))?;
+    Ok(code_or(if exceeded.is_empty() { 0 } else { BUDGET_EXCEEDED }).into())
 }
 
-/// The exit code that tells how the command ended.
-fn code_of(status: ExitStatus) -> u8 {
+/// Returns the exit code that a shell would return.
+fn exit_code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     #[cfg(not(unix))]
     let signal = None::<i32>;
     let code = status.code().or(signal.map(|signal| 128 + signal));
-    // Windows has larger ones: they are failures all the same.
+    // Windows also has larger codes, which are failures.
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
-/// What is to be said of budgets that were exceeded.
-fn exceeded(arguments: &Arguments, record: &Record) -> Vec<String> {
+/// Returns a message for each exceeded budget.
+fn exceeded_budgets(arguments: &RunArgs, record: &Record) -> Vec<String> {
     let energy = arguments.budget_kwh.map(KilowattHours);
     let co2 = arguments.budget_co2.map(KilogramsCo2e);
     if eco2ai::is_disabled() && (energy.is_some() || co2.is_some()) {
-        warning("the budget is not checked: nothing was measured");
+        warning("the budget is not checked because nothing was measured");
         return Vec::new();
     }
     let energy = energy.filter(|budget| record.power_consumption > *budget).map(|budget| {
@@ -92,8 +92,8 @@ fn exceeded(arguments: &Arguments, record: &Record) -> Vec<String> {
     energy.into_iter().chain(co2).collect()
 }
 
-/// The record, the command and how it ended.
-fn object(arguments: &Arguments, record: &Record, code: u8, budget_exceeded: bool) -> Value {
+/// Returns the record with the command and its exit code.
+fn object(arguments: &RunArgs, record: &Record, code: u8, budget_exceeded: bool) -> Value {
     let words = arguments.command.iter().map(|word| word.to_string_lossy());
     let mut object = json::record(record);
     object.insert("command".into(), words.collect());
@@ -102,7 +102,7 @@ fn object(arguments: &Arguments, record: &Record, code: u8, budget_exceeded: boo
     Value::Object(object)
 }
 
-/// The log, as it was named.
-fn log(arguments: &Arguments) -> String {
-    arguments.parameters.0.text("file").unwrap_or_else(log_in_force)
+/// Returns the log as the user named it.
+fn log_name(arguments: &RunArgs) -> String {
+    arguments.params().text("file").unwrap_or_else(log_in_force)
 }

@@ -1,4 +1,4 @@
-//! The page: one HTML document that needs nothing but itself.
+//! The page: one self-contained HTML document.
 
 mod over_time;
 mod provenance;
@@ -11,23 +11,23 @@ use chrono::{Local, Offset as _};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use uuid::Uuid;
 
+use super::breakdown::Breakdown;
+use super::call_tree::CallTree;
 use super::flame;
+use super::format::counted;
 use super::logs::Logs;
-use super::parts::Parts;
-use super::text::counted;
 use super::timeline::format_time;
-use super::tree::Tree;
 use crate::failure::Result;
 
-/// Nothing is loaded and no script but ours runs, whatever a log holds.
-fn policy(nonce: &str) -> String {
+/// Allows no request and no script but our own, whatever a log contains.
+fn content_security_policy(nonce: &str) -> String {
     format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'unsafe-inline'; \
          img-src data:; base-uri 'none'; form-action 'none'"
     )
 }
 
-/// Writes the page about `logs`, which were read from `files`.
+/// Returns the page about `logs`, which were read from `files`.
 pub(super) fn page(files: &[impl AsRef<Path>], logs: &Logs) -> Result<String> {
     let names: Vec<_> = files.iter().map(|file| file.as_ref().display().to_string()).collect();
     let title = match names.as_slice() {
@@ -44,7 +44,7 @@ pub(super) fn page(files: &[impl AsRef<Path>], logs: &Logs) -> Result<String> {
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy(&nonce));
+                meta http-equiv="Content-Security-Policy" content=(content_security_policy(&nonce));
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="generator" content=(concat!("eco2ai ", env!("CARGO_PKG_VERSION")));
@@ -68,7 +68,7 @@ pub(super) fn page(files: &[impl AsRef<Path>], logs: &Logs) -> Result<String> {
                     (provenance::problems(logs))
                 }
                 footer {
-                    p { "Made by eco2ai " (env!("CARGO_PKG_VERSION")) " on " (now) ". This page loads nothing." }
+                    p { "Created by eco2ai " (env!("CARGO_PKG_VERSION")) " on " (now) ". This page makes no network requests." }
                 }
             }
         }
@@ -80,42 +80,42 @@ fn empty() -> Markup {
     html! {
         section.empty {
             h2 { "No runs yet" }
-            p { "There is no row in the log that can be used. A tracked function, a tracker or " code { "eco2ai run" } " adds one at the end of each run." }
+            p { "The log contains no valid row. A tracked function, a tracker and " code { "eco2ai run" } " add one at the end of each run." }
         }
     }
 }
 
 fn contents(logs: &Logs, nonce: &str) -> Result<Markup> {
-    let tree = Tree::new(logs);
-    let parts = Parts::new(logs);
+    let tree = CallTree::new(logs);
+    let breakdown = Breakdown::new(logs);
     let order = logs.projects_by_energy();
     Ok(html! {
-        (totals::totals(logs, &parts))
+        (totals::totals(logs, &breakdown))
         (over_time::over_time(logs, &order)?)
         div.columns {
             (tables::projects(logs, &order))
-            (tables::components(logs, &parts))
+            (tables::components(logs, &breakdown))
         }
-        (flame_graph(logs, &tree, nonce)?)
+        (flame_graph(logs, &tree, nonce))
         (tables::functions(logs, &tree))
-        (provenance::provenance(logs, &tree, &parts))
+        (provenance::provenance(logs, &tree, &breakdown))
     })
 }
 
-fn flame_graph(logs: &Logs, tree: &Tree, nonce: &str) -> Result<Markup> {
-    // One bar says nothing.
-    if tree.frames.len() < 3 {
-        return Ok(html! {});
+fn flame_graph(logs: &Logs, tree: &CallTree, nonce: &str) -> Markup {
+    // A single bar shows nothing that the totals do not.
+    if tree.paths.len() < 3 {
+        return html! {};
     }
-    let Some(flame) = flame::draw(tree, logs, nonce)? else { return Ok(html! {}) };
-    Ok(html! {
+    let Some(graph) = flame::draw(tree, logs, nonce) else { return html! {} };
+    html! {
         section aria-labelledby="flame" {
             h2 #flame { "Energy flame graph" }
             p.note {
-                "Each bar is a function under the one that called it, as wide as its energy. Select one to zoom in."
-                @if flame.left_out > 0 { " " (counted(flame.left_out as u64, "call path")) " too small to see: part of their callers." }
+                "Each bar is a function below its caller; its width is its energy. Click a bar to zoom in, and the top bar to zoom out."
+                @if graph.left_out > 0 { " Too small to draw: " (counted(graph.left_out as u64, "call path")) "." }
             }
-            iframe title="Energy flame graph; the table of functions has the figures" srcdoc=(flame.document) style={ "height:" (flame.height) "px" } {}
+            div.tall { (graph.markup) }
         }
-    })
+    }
 }

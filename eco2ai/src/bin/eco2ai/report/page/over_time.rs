@@ -1,48 +1,50 @@
-//! Energy over time: a chart in two sizes, and its table.
+//! Energy over time: a chart in two sizes, and a table.
 
 use maud::{Markup, PreEscaped, html};
 
 use crate::failure::{Failure, Result};
 use crate::report::chart;
+use crate::report::format::{EnergyUnit, kwh, non_blank_or};
 use crate::report::logs::Logs;
-use crate::report::text::{EnergyUnit, kwh, or};
 use crate::report::timeline::Timeline;
 
-/// The energy of the projects, in their `order`, over time.
+/// Returns the section on energy over time, with the projects in their `order`.
 pub(super) fn over_time(logs: &Logs, order: &[u32]) -> Result<Markup> {
     let Some(span) = logs.span else { return Ok(html! {}) };
-    let most = chart::SERIES.len();
-    // The last series is all other projects, where there are others.
-    let alone = if order.len() > most { most - 1 } else { order.len() };
-    let count = order.len().min(most);
+    let max = chart::SERIES.len();
+    // The last series is for all other projects, if there are any.
+    let shown = if order.len() > max { max - 1 } else { order.len() };
+    let count = order.len().min(max);
     let mut places = vec![count - 1; order.len()];
-    for (place, project) in order.iter().take(alone).enumerate() {
+    for (place, project) in order.iter().take(shown).enumerate() {
         if let Some(known) = places.get_mut(*project as usize) {
             *known = place;
         }
     }
     let series = |project: u32| places.get(project as usize).copied().unwrap_or(count - 1);
-    let timeline = Timeline::new(&logs.stretches, span, logs.zone(), count, series);
+    let timeline = Timeline::new(&logs.timed, span, logs.zone(), count, series);
     let highest = timeline.bins.iter().map(|bin| bin.iter().sum::<f64>()).fold(0.0, f64::max);
-    let unit = EnergyUnit::of_size(highest);
+    let unit = EnergyUnit::for_value(highest);
     let draw = |size| {
         chart::draw(&timeline, &unit, size)
-            .map_err(|error| Failure::new(format!("the chart cannot be drawn: {error}")))
+            .map_err(|error| Failure::new(format!("cannot draw the chart: {error}")))
     };
     let each = timeline.step.name();
     let names: Vec<_> = (0..count)
         .map(|place| match order.get(place) {
-            Some(project) if place < alone => or(logs.project_names.text(*project), "(no name)"),
+            Some(project) if place < shown => {
+                non_blank_or(logs.project_names.text(*project), "(no name)")
+            }
             _ => "other projects",
         })
         .collect();
     Ok(html! {
         section aria-labelledby="time" {
-            h2 #time { "Over time" }
-            p.note { (unit.name) " per " (each) ", times in UTC" (logs.zone()) }
+            h2 #time { "Energy over time" }
+            p.note { (unit.name) " per " (each) ". Times are in UTC" (logs.zone()) "." }
             figure {
-                div.chart.wide role="img" aria-label={ "Bars: energy per " (each) ". The table below has the figures." } { (PreEscaped(draw(chart::WIDE)?)) }
-                div.chart.narrow role="img" aria-label={ "Bars: energy per " (each) ". The table below has the figures." } { (PreEscaped(draw(chart::NARROW)?)) }
+                div.chart.wide role="img" aria-label={ "Bar chart of the energy per " (each) ". The table below has the same values." } { (PreEscaped(draw(chart::WIDE)?)) }
+                div.chart.narrow role="img" aria-label={ "Bar chart of the energy per " (each) ". The table below has the same values." } { (PreEscaped(draw(chart::NARROW)?)) }
                 @if count > 1 {
                     figcaption.legend {
                         @for (place, name) in names.iter().enumerate() {
@@ -52,13 +54,13 @@ pub(super) fn over_time(logs: &Logs, order: &[u32]) -> Result<Markup> {
                 }
             }
             details {
-                summary { "The same as a table" }
+                summary { "Show as table" }
                 div.scroll tabindex="0" role="region" aria-label="Energy over time" {
                     table {
                         thead { tr {
-                            th scope="col" { "From" }
+                            th scope="col" { "Start" }
                             @if count > 1 { @for name in &names { th.n scope="col" { (name) } } }
-                            th.n scope="col" { "All" }
+                            th.n scope="col" { "Total" }
                         } }
                         tbody {
                             @for (bin, edge) in timeline.bins.iter().zip(&timeline.edges) {

@@ -1,25 +1,26 @@
-//! How the figures were obtained, and what is missing.
+//! How the values were obtained, and what is missing.
 
 use maud::{Markup, html};
 
-use crate::report::logs::{Logs, index};
-use crate::report::parts::{Parts, Quality};
-use crate::report::text::{count, counted, kg, kwh, or, percent, plain};
-use crate::report::tree::Tree;
+use crate::report::breakdown::{Breakdown, DataQuality};
+use crate::report::call_tree::CallTree;
+use crate::report::format::{count, counted, kg, kwh, non_blank_or, percent, short_number};
+use crate::report::index::index;
+use crate::report::logs::Logs;
 
-/// Lines of a table; the rest is counted.
-const MOST_METHODS: usize = 20;
-const MOST_INTENSITIES: usize = 10;
+/// The number of rows in a table; the rest is counted.
+const MAX_METHODS: usize = 20;
+const MAX_INTENSITIES: usize = 10;
 
-/// Methods, carbon intensities, and what kinds of rows there are.
-pub(super) fn provenance(logs: &Logs, tree: &Tree, parts: &Parts) -> Markup {
+/// Returns the section on methods, carbon intensities and kinds of rows.
+pub(super) fn provenance(logs: &Logs, tree: &CallTree, breakdown: &Breakdown) -> Markup {
     let whole = logs.total.energy;
-    let methods = parts.methods();
+    let methods = breakdown.methods();
     let mut intensities: Vec<_> = logs.intensities.iter().enumerate().collect();
-    intensities.sort_by(|(_, a), (_, b)| b.sums.energy.total_cmp(&a.sums.energy));
+    intensities.sort_by(|(_, a), (_, b)| b.totals.energy.total_cmp(&a.totals.energy));
     html! {
         section aria-labelledby="how" {
-            h2 #how { "How the figures were obtained" }
+            h2 #how { "Methods and sources" }
             @if !methods.is_empty() {
                 h3 { "Energy" }
                 div.scroll tabindex="0" role="region" aria-label="Methods" {
@@ -32,8 +33,8 @@ pub(super) fn provenance(logs: &Logs, tree: &Tree, parts: &Parts) -> Markup {
                             th.n scope="col" { "Share" }
                         } }
                         tbody {
-                            @for (component, method, energy) in methods.iter().take(MOST_METHODS) {
-                                @let quality = Quality::of(method);
+                            @for (component, method, energy) in methods.iter().take(MAX_METHODS) {
+                                @let quality = DataQuality::from_method(method);
                                 tr {
                                     th scope="row" { (component) }
                                     td data-label="Quality" { span class={ "badge q" (quality as usize) } { (quality.name()) } }
@@ -45,17 +46,17 @@ pub(super) fn provenance(logs: &Logs, tree: &Tree, parts: &Parts) -> Markup {
                         }
                     }
                 }
-                @if methods.len() > MOST_METHODS { p.note { (counted((methods.len() - MOST_METHODS) as u64, "more method")) " with less energy." } }
+                @if methods.len() > MAX_METHODS { p.note { (counted((methods.len() - MAX_METHODS) as u64, "more method")) " with less energy." } }
                 p.note {
-                    strong { "Measured" } " is read from a counter of energy, " strong { "sampled" } " from a gauge of power, "
-                    strong { "estimated" } " from a model of the device. A row tells its components with all that ran under it; the rows under it are taken off here, so that nothing counts twice."
+                    strong { "Measured" } " values come from an energy counter, " strong { "sampled" } " values from power readings, and "
+                    strong { "estimated" } " values from a model of the device. In the log, the components of a run include the runs under it; here, every run is counted once."
                     @if methods.iter().any(|(_, method, _)| method.ends_with(":share")) {
-                        " " code { "share" } " is the part of a device's energy that goes to the process."
+                        " " code { "share" } " is the part of the energy of a device that is attributed to the process."
                     }
                     @if methods.iter().any(|(_, method, _)| method.ends_with(":unshared")) {
-                        " " code { "unshared" } " is a device that is counted whole though others may have used it."
+                        " " code { "unshared" } " is the whole energy of a device, although other processes may have used it too."
                     }
-                    @if logs.pue > 1.0 { " All figures include the data centre's overhead (PUE, up to " (logs.pue) ")." }
+                    @if logs.pue > 1.0 { " All values include the overhead of the data centre (PUE, up to " (logs.pue) ")." }
                 }
             }
             h3 { "Carbon intensity" }
@@ -69,42 +70,42 @@ pub(super) fn provenance(logs: &Logs, tree: &Tree, parts: &Parts) -> Markup {
                         th.n scope="col" { "CO" sub { "2" } }
                     } }
                     tbody {
-                        @for (number, one) in intensities.iter().take(MOST_INTENSITIES) {
+                        @for (number, one) in intensities.iter().take(MAX_INTENSITIES) {
                             @let name = logs.intensity_names.text(index(*number));
                             @let (place, source) = name.split_once('\n').unwrap_or((name, ""));
                             tr {
-                                th scope="row" { (or(place, "not stated")) }
+                                th scope="row" { (non_blank_or(place, "unknown")) }
                                 td.n data-label="gCO2e/kWh" {
-                                    @if one.least <= one.most {
-                                        (plain(one.least))
-                                        @if one.most > one.least { " to " (plain(one.most)) }
-                                    } @else { "not stated" }
+                                    @if one.min <= one.max {
+                                        (short_number(one.min))
+                                        @if one.max > one.min { " to " (short_number(one.max)) }
+                                    } @else { "unknown" }
                                 }
-                                td.long data-label="Source" { (or(source, "not stated")) }
-                                td.n.minor data-label="Energy" { (kwh(one.sums.energy)) }
-                                td.n data-label="CO2" { (kg(one.sums.co2)) }
+                                td.long data-label="Source" { (non_blank_or(source, "unknown")) }
+                                td.n.minor data-label="Energy" { (kwh(one.totals.energy)) }
+                                td.n data-label="CO2" { (kg(one.totals.co2)) }
                             }
                         }
                     }
                 }
             }
-            @if intensities.len() > MOST_INTENSITIES { p.note { (counted((intensities.len() - MOST_INTENSITIES) as u64, "more place")) " with less energy." } }
+            @if intensities.len() > MAX_INTENSITIES { p.note { (counted((intensities.len() - MAX_INTENSITIES) as u64, "more place")) " with less energy." } }
             h3 { "Rows" }
             ul.plain {
-                @for (status, sums) in &logs.statuses {
-                    li { strong { (count(sums.rows)) } " " (status) ", " (kwh(sums.energy)) }
+                @for (status, totals) in &logs.statuses {
+                    li { strong { (count(totals.rows)) } " " (status) ", " (kwh(totals.energy)) }
                 }
                 @for note in &logs.notes { li { (note) "." } }
-                @if logs.summed_rows > 0 { li { (counted(logs.summed_rows, "row")) " for many calls each; over time, their energy is spread from the first call on." } }
-                @if logs.machine_rows > 0 { li { (counted(logs.machine_rows, "row")) " for the whole machine, not for one process." } }
-                @if logs.rows_without_methods > 0 { li { (counted(logs.rows_without_methods, "row")) " with Eco2AI's columns only, which do not tell how the energy was obtained." } }
-                @if tree.orphans > 0 { li { (counted(tree.orphans, "run")) " under a run that is not in the log, or not yet: shown as outermost." } }
+                @if logs.summed_rows > 0 { li { (counted(logs.summed_rows, "row")) " for many calls each. Over time, their energy is spread evenly from the first call on." } }
+                @if logs.machine_rows > 0 { li { (counted(logs.machine_rows, "row")) " for the whole machine instead of one process." } }
+                @if logs.rows_without_methods > 0 { li { (counted(logs.rows_without_methods, "row")) " with Eco2AI's columns only, which do not contain the method." } }
+                @if tree.orphans > 0 { li { (counted(tree.orphans, "run")) " under a run that is not in the log, or not yet. They are shown as outermost." } }
             }
         }
     }
 }
 
-/// The rows that could not be used.
+/// Returns the section on invalid rows.
 pub(super) fn problems(logs: &Logs) -> Markup {
     if logs.unusable_rows == 0 {
         return html! {};
@@ -112,8 +113,8 @@ pub(super) fn problems(logs: &Logs) -> Markup {
     let more = logs.unusable_rows - logs.problems.len() as u64;
     html! {
         section.problems aria-labelledby="problems" {
-            h2 #problems { (counted(logs.unusable_rows, "row")) " could not be used" }
-            p { "Their energy is missing above." }
+            h2 #problems { (counted(logs.unusable_rows, "invalid row")) }
+            p { "The totals do not include them." }
             ul {
                 @for problem in &logs.problems {
                     li { code { (problem.path.display()) } ", line " (problem.line) ": " (problem.reason) }

@@ -1,28 +1,29 @@
 //! Energy per project, per component and per function.
 
+use eco2ai::units::Price;
 use maud::{Markup, html};
 
+use crate::report::breakdown::Breakdown;
+use crate::report::call_tree::{CallTree, Label};
 use crate::report::chart::SERIES;
-use crate::report::logs::{COMPONENTS, Logs, Sums};
-use crate::report::parts::Parts;
-use crate::report::text::{count, counted, kg, kwh, or, percent, price};
-use crate::report::tree::{Label, Tree};
+use crate::report::format::{count, counted, kg, kwh, non_blank_or, percent};
+use crate::report::logs::{COMPONENTS, LogTotals, Logs};
 
-/// Lines of a table; the rest is summed up in one more.
-const MOST_PROJECTS: usize = 20;
-const MOST_FUNCTIONS: usize = 50;
+/// The number of rows in a table; one more contains the rest.
+const MAX_PROJECTS: usize = 20;
+const MAX_FUNCTIONS: usize = 50;
 
-/// The projects in their `order`, with bars in the colours of the chart over time.
+/// Returns the section on projects, in their `order`, with bars in the colours of the chart.
 pub(super) fn projects(logs: &Logs, order: &[u32]) -> Markup {
     let largest = order.first().map_or(0.0, |number| logs.project(*number).energy);
-    let mut rest = Sums::default();
-    for one in order.iter().skip(MOST_PROJECTS).map(|number| logs.project(*number)) {
+    let mut rest = LogTotals::default();
+    for one in order.iter().skip(MAX_PROJECTS).map(|number| logs.project(*number)) {
         rest.runs = rest.runs.saturating_add(one.runs);
         rest.energy += one.energy;
         rest.co2 += one.co2;
         rest.cost += one.cost;
     }
-    let line = |name: &str, one: &Sums, series: usize| {
+    let line = |name: &str, one: &LogTotals, series: usize| {
         html! {
             tr {
                 th scope="row" {
@@ -34,7 +35,7 @@ pub(super) fn projects(logs: &Logs, order: &[u32]) -> Markup {
                 td.n data-label="Energy" { (kwh(one.energy)) }
                 td.n.minor data-label="Share" { (percent(one.energy, logs.total.energy)) }
                 td.n data-label="CO2" { (kg(one.co2)) }
-                @if logs.total.cost != 0.0 { td.n data-label="Cost" { (price(one.cost)) } }
+                @if logs.total.cost != 0.0 { td.n data-label="Cost" { (Price(one.cost)) } }
                 td.n data-label="Runs" { (count(one.runs)) }
             }
         }
@@ -53,11 +54,11 @@ pub(super) fn projects(logs: &Logs, order: &[u32]) -> Markup {
                         th.n scope="col" { "Runs" }
                     } }
                     tbody {
-                        @for (place, number) in order.iter().take(MOST_PROJECTS).enumerate() {
-                            (line(or(logs.project_names.text(*number), "(no name)"), &logs.project(*number), place.min(SERIES.len() - 1)))
+                        @for (place, number) in order.iter().take(MAX_PROJECTS).enumerate() {
+                            (line(non_blank_or(logs.project_names.text(*number), "(no name)"), &logs.project(*number), place.min(SERIES.len() - 1)))
                         }
-                        @if order.len() > MOST_PROJECTS {
-                            (line(&format!("{} more", count((order.len() - MOST_PROJECTS) as u64)), &rest, SERIES.len() - 1))
+                        @if order.len() > MAX_PROJECTS {
+                            (line(&format!("{} more", count((order.len() - MAX_PROJECTS) as u64)), &rest, SERIES.len() - 1))
                         }
                     }
                 }
@@ -66,24 +67,24 @@ pub(super) fn projects(logs: &Logs, order: &[u32]) -> Markup {
     }
 }
 
-/// The length of a bar.
+/// Returns the style of a bar relative to the largest one.
 fn width(part: f64, largest: f64) -> String {
     let percent = if largest > 0.0 { (part / largest * 100.0).clamp(0.0, 100.0) } else { 0.0 };
     format!("width:{percent:.2}%")
 }
 
-/// A part of a bar that shows a whole.
+/// Returns the style of a part of a stacked bar.
 fn part_of(part: f64, whole: f64) -> String {
     format!("flex-grow:{:.5}", part / whole)
 }
 
-/// The components, and how well the energy is known.
-pub(super) fn components(logs: &Logs, parts: &Parts) -> Markup {
+/// Returns the section on components and data quality.
+pub(super) fn components(logs: &Logs, breakdown: &Breakdown) -> Markup {
     let whole = logs.total.energy;
-    let undivided = ("Not broken down", parts.undivided, 5);
+    let undivided = ("Unknown component", breakdown.undivided, 5);
     let all: Vec<_> = COMPONENTS
         .into_iter()
-        .zip(parts.components)
+        .zip(breakdown.components)
         .enumerate()
         .map(|(at, (name, energy))| (name, energy, at))
         .chain([undivided])
@@ -92,7 +93,8 @@ pub(super) fn components(logs: &Logs, parts: &Parts) -> Markup {
     if all.is_empty() {
         return html! {};
     }
-    let known: Vec<_> = parts.qualities().into_iter().filter(|(_, energy)| *energy > 0.0).collect();
+    let known: Vec<_> =
+        breakdown.qualities().into_iter().filter(|(_, energy)| *energy > 0.0).collect();
     html! {
         section aria-labelledby="components" {
             h2 #components { "Components" }
@@ -120,7 +122,7 @@ pub(super) fn components(logs: &Logs, parts: &Parts) -> Markup {
                 }
             }
             @if !known.is_empty() {
-                h3 { "How well it is known" }
+                h3 { "Data quality" }
                 div.stack aria-hidden="true" {
                     @for (quality, energy) in &known {
                         span class={ "q" (*quality as usize) } style=(part_of(*energy, whole)) {}
@@ -136,18 +138,18 @@ pub(super) fn components(logs: &Logs, parts: &Parts) -> Markup {
     }
 }
 
-/// The functions, the most own energy first.
-pub(super) fn functions(logs: &Logs, tree: &Tree) -> Markup {
+/// Returns the section on functions, the most own energy first.
+pub(super) fn functions(logs: &Logs, tree: &CallTree) -> Markup {
     let mut all: Vec<_> = tree.functions.iter().collect();
     all.sort_by(|(a, left), (b, right)| right.own.total_cmp(&left.own).then_with(|| a.cmp(b)));
     let largest = all.iter().map(|(_, one)| one.inclusive.max(one.own)).fold(0.0, f64::max);
-    let (shown, rest) = all.split_at(all.len().min(MOST_FUNCTIONS));
+    let (shown, rest) = all.split_at(all.len().min(MAX_FUNCTIONS));
     html! {
         section aria-labelledby="functions" {
             h2 #functions { "Functions" }
             p.note {
-                i.own {} strong { "Own" } " energy is what a function used itself; with "
-                i.under {} "all that it called it is " strong { "inclusive" } ". Own energies add up to the whole."
+                i.own {} strong { "Own" } " energy is used by the function itself. " i.under {} strong { "Inclusive" }
+                " energy includes the functions that it called. The own energies add up to the total."
             }
             div.scroll tabindex="0" role="region" aria-labelledby="functions" {
                 table.cards {
@@ -194,9 +196,9 @@ fn label_name(label: Label, logs: &Logs) -> Markup {
     match label {
         Label::Function(number) => html! { code { (logs.function_names.text(number)) } },
         Label::Tracker(number) => {
-            html! { (or(logs.project_names.text(number), "(no name)")) " " small { "plain tracker" } }
+            html! { (non_blank_or(logs.project_names.text(number), "(no name)")) " " small { "plain tracker" } }
         }
-        // No run has these.
+        // Not a function.
         Label::All | Label::Project(_) => html! {},
     }
 }

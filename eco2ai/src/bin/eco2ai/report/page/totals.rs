@@ -1,17 +1,19 @@
-//! The totals, and what they compare to.
+//! The totals and their equivalents.
+
+use std::time::Duration;
 
 use chrono::FixedOffset;
 use eco2ai::carbon::equivalents;
-use eco2ai::units::{KilogramsCo2e, KilowattHours};
+use eco2ai::units::{HumanDuration, KilogramsCo2e, KilowattHours, Price};
 use maud::{Markup, html};
 
-use crate::report::logs::{Logs, Sums};
-use crate::report::parts::Parts;
-use crate::report::text::{count, duration, kg, kwh, percent, price};
+use crate::report::breakdown::Breakdown;
+use crate::report::format::{count, kg, kwh, percent};
+use crate::report::logs::{LogTotals, Logs};
 use crate::report::timeline::format_time;
 
-/// The main figures, and what they compare to.
-pub(super) fn totals(logs: &Logs, parts: &Parts) -> Markup {
+/// Returns the sections on totals and equivalents.
+pub(super) fn totals(logs: &Logs, breakdown: &Breakdown) -> Markup {
     let total = &logs.total;
     let number_and_unit = kwh(total.energy);
     let (number, unit) = number_and_unit.split_once(' ').unwrap_or((&number_and_unit, ""));
@@ -22,7 +24,7 @@ pub(super) fn totals(logs: &Logs, parts: &Parts) -> Markup {
             div.hero {
                 p.label { "Energy" }
                 p.number { (number) " " span.unit { (unit) } }
-                p.how { (sureness(parts, total.energy)) }
+                p.how { (quality(breakdown, total.energy)) }
             }
             div.hero {
                 p.label { "CO" sub { "2" } " equivalents" }
@@ -31,35 +33,35 @@ pub(super) fn totals(logs: &Logs, parts: &Parts) -> Markup {
                     p.how { "at " (format!("{:.0}", total.co2 / total.energy * 1000.0)) " gCO2e/kWh on average" }
                 }
             }
-            dl.facts {
+            dl.details {
                 div { dt { "Runs" } dd { (count(total.runs)) } }
                 @if let Some((first, last)) = logs.span {
                     div {
                         dt { "Span" }
-                        dd { (duration(last - first)) }
-                        dd.small { (from_to(first, last, logs.zone())) }
+                        dd { (HumanDuration(Duration::from_secs((last - first).unsigned_abs()))) }
+                        dd.small { (format_span(first, last, logs.zone())) }
                     }
                 }
                 @if total.cost != 0.0 {
-                    div { dt { "Cost" } dd { (price(total.cost)) } dd.small { "in the tariff's currency" } }
+                    div { dt { "Cost" } dd { (Price(total.cost)) } dd.small { "in the currency of the tariff" } }
                 }
                 @if logs.project_names.len() > 1 {
                     div { dt { "Projects" } dd { (count(logs.project_names.len() as u64)) } }
                 }
                 @if logs.unusable_rows > 0 {
-                    div.poor { dt { "Unusable rows" } dd { a href="#problems" { (count(logs.unusable_rows)) } } }
+                    div.poor { dt { "Invalid rows" } dd { a href="#problems" { (count(logs.unusable_rows)) } } }
                 }
                 @if logs.hosts() > 1 {
                     div { dt { "Machines" } dd { (count(logs.hosts() as u64)) } }
                 }
             }
         }
-        (like(total))
+        (comparisons(total))
     }
 }
 
-/// Days, or hours where they are of the same day.
-fn from_to(first: i64, last: i64, zone: FixedOffset) -> String {
+/// Formats a span as days, or as hours within one day.
+fn format_span(first: i64, last: i64, zone: FixedOffset) -> String {
     let [from, to] = [first, last].map(|moment| format_time(moment, zone, "%-d %b %Y"));
     if from == to {
         let [first, last] = [first, last].map(|moment| format_time(moment, zone, "%H:%M"));
@@ -69,20 +71,20 @@ fn from_to(first: i64, last: i64, zone: FixedOffset) -> String {
     }
 }
 
-/// The best thing that can be said of the whole figure in a few words.
-fn sureness(parts: &Parts, whole: f64) -> String {
-    let [(_, measured), (_, sampled), (_, estimated), _] = parts.qualities();
+/// Describes how the total was obtained.
+fn quality(breakdown: &Breakdown, whole: f64) -> String {
+    let [(_, measured), (_, sampled), (_, estimated), _] = breakdown.qualities();
     if measured + sampled > 0.0 {
-        format!("{} read from the devices", percent(measured + sampled, whole))
+        format!("{} measured or sampled", percent(measured + sampled, whole))
     } else if estimated > 0.0 {
-        "estimated by models of the devices".to_owned()
+        "estimated from models of the devices".to_owned()
     } else {
-        "the log does not tell how it was obtained".to_owned()
+        "obtained by an unknown method".to_owned()
     }
 }
 
-fn like(total: &Sums) -> Markup {
-    // Each as a number and what it counts; a thousandth of a week says nothing to anybody.
+fn comparisons(total: &LogTotals) -> Markup {
+    // An amount of less than a half says little.
     let all: Vec<_> = equivalents(KilowattHours(total.energy), KilogramsCo2e(total.co2))
         .map(|one| (one.to_string(), one.source))
         .filter_map(|(text, source)| {
@@ -96,7 +98,7 @@ fn like(total: &Sums) -> Markup {
     }
     html! {
         section aria-labelledby="like" {
-            h2 #like { "That is about" }
+            h2 #like { "Roughly equivalent to" }
             ul.like {
                 @for (amount, what, _) in &all { li { strong { (amount) } " " (what) } }
             }

@@ -237,6 +237,12 @@ fn receivers() {
     }
 }
 
+/// How the log names a method of a trait that `Model` implements.
+fn method(of_trait: &str) -> String {
+    let module = module_path!();
+    format!("<{}::Model as {}::{}", module, module, of_trait)
+}
+
 trait Native {
     #[track]
     async fn provided(&self) -> u8 {
@@ -258,7 +264,7 @@ fn native_async_methods_of_traits() {
     in_own_folder();
     assert_eq!(block_on(Model::default().provided()), 1);
     assert_one("Native::provided");
-    assert_one("<shapes_async::Model as shapes_async::Native>::required");
+    assert_one(&method("Native>::required"));
 }
 
 #[async_trait]
@@ -332,11 +338,11 @@ fn async_trait_methods() {
     assert_eq!(block_on(model.with_default()), 9);
     assert_eq!(block_on(model.local()), 5);
     drop(model.local());
-    let service = |name| format!("<shapes_async::Model as shapes_async::Service>::{}", name);
+    let service = |name| method(&format!("Service>::{}", name));
     assert_eq!(statuses(&service("reading")), ["ok", "error"]);
     assert_one(&service("without"));
     assert_one(&service("boxed_self"));
-    assert_one("<shapes_async::Model as shapes_async::Local>::local");
+    assert_one(&method("Local>::local"));
     assert_one("Service::with_default");
 }
 

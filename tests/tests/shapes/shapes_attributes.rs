@@ -1,5 +1,6 @@
 //! The attribute among other attributes, in either order, and on functions with a special part.
 #![allow(unreachable_pub, clippy::missing_errors_doc, clippy::needless_pass_by_value)]
+#![allow(clippy::unnecessary_wraps, reason = "the shapes are what is tested")]
 #![allow(
     clippy::uninlined_format_args,
     reason = "the edition of 2018 has no other arguments in `assert!`"
@@ -45,6 +46,7 @@ async fn track_then_tokio_test() -> Result<(), String> {
 
 #[test]
 fn a_tracked_test_runs_once_under_its_name() {
+    let module = module_path!().split_once("::").expect("it is in a module").1;
     for (name, status) in [
         ("test_then_track", "ok"),
         ("track_then_test", "panicked"),
@@ -55,7 +57,7 @@ fn a_tracked_test_runs_once_under_its_name() {
         let log = folder.path().join("emission.csv");
         // What a test harness makes of it, only another one tells.
         let child = this_test()
-            .args(["--exact", name])
+            .args(["--exact", &format!("{}::{}", module, name)])
             .env("ECO2AI_TEST_LOG", &log)
             .output()
             .expect("this test runs");
@@ -191,7 +193,7 @@ mod facade {
     }
 }
 
-#[track(crate = crate::facade::inner::energy, project = "facade")]
+#[track(crate = crate::shapes_attributes::facade::inner::energy, project = "facade")]
 fn through_a_facade() -> u8 {
     1
 }

@@ -1,4 +1,4 @@
-//! All parameters of a tracker as options: the library reads and checks their text.
+//! The parameters of a tracker as options. The library parses and checks their text.
 
 use clap::builder::Str;
 use clap::error::ErrorKind;
@@ -6,7 +6,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use eco2ai::{Parameter, Params};
 
 /// The parameters that were given as options.
-pub(super) struct Parameters(pub(super) Params);
+pub(super) struct TrackerOptions(pub(super) Params);
 
 /// The parameters that are options: `rows` is none, as a command is one run.
 fn options() -> impl Iterator<Item = &'static Parameter> {
@@ -29,9 +29,9 @@ fn help(parameter: &Parameter) -> String {
     format!("{sentence}: {accepts} [default: {default}]")
 }
 
-impl Args for Parameters {
+impl Args for TrackerOptions {
     fn augment_args(command: Command) -> Command {
-        let heading = "Parameters (where not given: ECO2AI_… variables, then `eco2ai params`)";
+        let heading = "Parameters (default: ECO2AI_… variables, then `eco2ai params`)";
         command.next_help_heading(heading).args(options().map(|parameter| {
             let name = parameter.name;
             let check =
@@ -57,7 +57,7 @@ impl Args for Parameters {
     }
 }
 
-impl FromArgMatches for Parameters {
+impl FromArgMatches for TrackerOptions {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut params = Params::default();
         for Parameter { name, .. } in options() {

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use eco2ai::Tracker;
 use eco2ai_tests::hard_runs::{description, write_runs};
 use eco2ai_tests::program::{assert_success, finish, program, run};
+use eco2ai_tests::rows::ECO2AI_HEADER;
 
 fn full_load() -> bool {
     std::env::var_os("ECO2AI_FULL_LOAD").is_some()
@@ -91,12 +92,9 @@ fn many_processes_and_many_threads_lose_no_row() {
 fn runs_on_a_large_log_of_eco2ai_only_add_to_it() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("emission.csv");
-    write_runs(&log, 1, 1);
-    let header = std::fs::read_to_string(&log).unwrap();
-    let header: Vec<_> = header.lines().next().unwrap().split(',').take(13).collect();
     let text = "d, e ".repeat(200);
     let row = format!(",old,\"{text}\",N/A,2024-05-06 07:08:09,1.5,0.25,0.1,C,G,Linux,FR,2.0\n");
-    let old = header.join(",") + "\n" + &row.repeat(5_000);
+    let old = format!("{ECO2AI_HEADER}\n") + &row.repeat(5_000);
     std::fs::write(&log, &old).unwrap();
     let child = spawn(&log, 3);
     let writer = child.id();

@@ -168,7 +168,6 @@ fn short_runs_within_a_long_one_take_nothing_from_it_and_add_nothing() {
                 drop(inner);
             }
             let record = outer.stop().expect("a record");
-            eco2ai::flush().expect("a row");
             let energy = joules(record.power_consumption).expect("an energy");
             let truth = curve.joules(bench.clock.now().as_secs_f64());
             let allowed = tick.as_secs_f64() * curve.peak();

@@ -1,37 +1,37 @@
-//! Which component used how much, and how that is known.
+//! The energy of each component, and the quality of its data.
 
 use std::collections::HashMap;
 
-use super::logs::{COMPONENTS, Logs, NONE};
+use super::index::{NONE, index};
+use super::logs::{COMPONENTS, Logs};
 
-/// How good a figure is, from the best to the worst.
+/// How a value was obtained, from the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Quality {
+pub(super) enum DataQuality {
     Measured,
     Sampled,
     Estimated,
-    /// The log does not say.
+    /// Not in the log.
     Unknown,
 }
 
-/// The energies of components, in kWh with PUE. All of them together are the sum of the own
-/// energies.
+/// The energy of each component in kWh, including PUE. Their sum is the sum of the own energies.
 #[derive(Default)]
-pub(super) struct Parts {
+pub(super) struct Breakdown {
     /// In the order of [`COMPONENTS`].
     pub(super) components: [f64; 4],
     /// By component and method.
     pub(super) methods: HashMap<(usize, String), f64>,
-    /// Of rows that do not tell components apart.
+    /// The energy of rows without components.
     pub(super) undivided: f64,
 }
 
-impl Parts {
+impl Breakdown {
     /// Divides the own energy of each run among the components.
     ///
-    /// A row has the inclusive energy of each component. What is left of it without the run's
-    /// children tells how the run's own energy is to be divided. So nothing is counted twice, and
-    /// nothing is lost where a child outlives its parent.
+    /// A row contains the inclusive energy of each component. Subtracting that of the run's children
+    /// leaves the proportions in which to divide the run's own energy. Nothing is counted twice, and
+    /// nothing is lost if a child outlives its parent.
     pub(super) fn new(logs: &Logs) -> Self {
         let mut left: Vec<[f32; 4]> = logs.runs.iter().map(|run| run.components).collect();
         for run in &logs.runs {
@@ -41,8 +41,8 @@ impl Parts {
                 }
             }
         }
-        let mut parts = Self::default();
-        // By number of the methods' name.
+        let mut breakdown = Self::default();
+        // By the number of the methods.
         let mut by_methods = vec![[0.0; 4]; logs.method_names.len()];
         for (run, left) in logs.runs.iter().zip(left) {
             let left = left.map(|energy| f64::from(energy.max(0.0)));
@@ -54,12 +54,12 @@ impl Parts {
                 (inclusive, inclusive.iter().sum())
             };
             if sum <= 0.0 || run.methods == NONE {
-                parts.undivided += run.own;
+                breakdown.undivided += run.own;
                 continue;
             }
             let by_methods = by_methods.get_mut(run.methods as usize);
             let shares = left.map(|energy| run.own * energy / sum);
-            for (total, share) in parts.components.iter_mut().zip(shares) {
+            for (total, share) in breakdown.components.iter_mut().zip(shares) {
                 *total += share;
             }
             for (total, share) in by_methods.into_iter().flatten().zip(shares) {
@@ -67,28 +67,30 @@ impl Parts {
             }
         }
         for (number, energies) in by_methods.into_iter().enumerate() {
-            let names = logs.method_names.text(super::logs::index(number));
+            let names = logs.method_names.text(index(number));
             for (component, (method, energy)) in names.split('\n').zip(energies).enumerate() {
                 if energy > 0.0 {
-                    *parts.methods.entry((component, method.to_owned())).or_default() += energy;
+                    *breakdown.methods.entry((component, method.to_owned())).or_default() += energy;
                 }
             }
         }
-        parts
+        breakdown
     }
 
-    /// The energy of each quality, in kWh.
-    pub(super) fn qualities(&self) -> [(Quality, f64); 4] {
-        use Quality::{Estimated, Measured, Sampled, Unknown};
+    /// Returns the energy of each quality, in kWh.
+    pub(super) fn qualities(&self) -> [(DataQuality, f64); 4] {
+        use DataQuality::{Estimated, Measured, Sampled, Unknown};
         [Measured, Sampled, Estimated, Unknown].map(|wanted| {
-            let known =
-                self.methods.iter().filter(|((_, method), _)| Quality::of(method) == wanted);
+            let known = self
+                .methods
+                .iter()
+                .filter(|((_, method), _)| DataQuality::from_method(method) == wanted);
             let undivided = if wanted == Unknown { self.undivided } else { 0.0 };
             (wanted, known.map(|(_, energy)| energy).sum::<f64>() + undivided)
         })
     }
 
-    /// Each component's methods, the most energy first.
+    /// Returns the methods of each component, the most energy first.
     pub(super) fn methods(&self) -> Vec<(&'static str, &str, f64)> {
         let mut methods: Vec<_> = self
             .methods
@@ -100,14 +102,16 @@ impl Parts {
         });
         methods
             .into_iter()
-            .map(|(component, method, energy)| (COMPONENTS[component], method, energy))
+            .filter_map(|(component, method, energy)| {
+                Some((*COMPONENTS.get(component)?, method, energy))
+            })
             .collect()
     }
 }
 
-impl Quality {
-    /// The quality that a method such as `measured:rapl:share` begins with.
-    pub(super) fn of(method: &str) -> Self {
+impl DataQuality {
+    /// Parses the first part of a method such as `measured:rapl:share`.
+    pub(super) fn from_method(method: &str) -> Self {
         match method.split(':').next() {
             Some("measured") => Self::Measured,
             Some("sampled") => Self::Sampled,

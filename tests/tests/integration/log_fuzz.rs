@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use eco2ai::{GroupBy, Record, Status, Summary, Tracker};
+use eco2ai_tests::rows::eco2ai_columns;
 
 /// Splitmix64: one number after the other from a seed.
 struct Random(u64);
@@ -189,7 +190,7 @@ fn header() -> Vec<String> {
 fn log(random: &mut Random, header: &[String], dialect: Dialect, rows: usize) -> Vec<Part> {
     const TEXTS: [&str; 10] =
         ["a", "two\nlines", "\"q\"", "a, b", "", "\r\n", "мир", "'t", " ", "x\n\n\"y\", z"];
-    let columns = if dialect == Dialect::Ours { header.len() } else { 13 };
+    let columns = if dialect == Dialect::Ours { header.len() } else { eco2ai_columns() };
     let crlf = random.one_in(4);
     let line = |cells: &[String]| {
         let terminator = if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
@@ -353,7 +354,7 @@ fn journals(log: &Path) -> Journals {
     let waiting: Vec<_> = ids.into_iter().zip(frames(&journal)).collect();
     assert_eq!(waiting.len(), 6);
     held.unlock().unwrap();
-    eco2ai::flush().unwrap();
+    eco2ai::recover(log).unwrap();
     Journals { waiting, running }
 }
 

@@ -253,7 +253,8 @@ fn methods_of_a_trait_are_named_by_it_and_by_the_type_that_implements_it() {
     assert_eq!(Receiver { value: 1 }.provided(), "receiver");
     assert_eq!(Receiver { value: 1 }.required(), 1);
     assert_one("shapes_plain::Work::provided");
-    assert_one("<shapes_plain::Receiver as shapes_plain::Work>::required");
+    let module = module_path!();
+    assert_one(&format!("<{}::Receiver as {}::Work>::required", module, module));
 }
 
 #[test]
@@ -281,7 +282,7 @@ fn functions_of_one_name_have_different_names_in_the_log() {
     in_own_folder();
     let _: [Converted; 2] = [Converted::from(1), Converted::from(vec![1])];
     1.go();
-    let scope = "shapes_plain::functions_of_one_name_have_different_names_in_the_log";
+    let scope = concat!(module_path!(), "::functions_of_one_name_have_different_names_in_the_log");
     assert_one(&format!("<{}::Converted as From<u8>>::from", scope));
     assert_one(&format!("<{}::Converted as From<Vec<u8>>>::from", scope));
     assert_one(&format!("<_ as {}::Blanket>::go", scope));

@@ -4,14 +4,14 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use eco2ai::{Record, Status};
-use eco2ai_tests::program::{assert_success, program, run, said, wait_until};
+use eco2ai_tests::program::{assert_success, program, run, said, start, wait_until};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_log_lost");
 
@@ -29,20 +29,6 @@ const NOBODY: u32 = 65_534;
 
 fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
-}
-
-/// Starts a program that has just been written: a process that another test has forked meanwhile
-/// may have the file open until it starts its own program.
-fn spawn(command: &mut Command) -> Child {
-    let mut started = None;
-    wait_until("nobody writes the program", || {
-        started = match command.spawn() {
-            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => None,
-            started => Some(started.unwrap()),
-        };
-        started.is_some()
-    });
-    started.expect("it was waited for")
 }
 
 impl Program {
@@ -71,7 +57,7 @@ impl Program {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = spawn(&mut command);
+        let mut child = start(&mut command);
         let stdin = child.stdin.take().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let log = own.join("emission.csv");

@@ -1,21 +1,23 @@
-//! Texts that many rows share, kept once.
+//! Texts that many rows share, stored once.
 
 use std::collections::HashMap;
 
-/// A longer text is cut where it is shown.
-const LONGEST: usize = 500;
+use super::index::index;
 
-/// Texts by their numbers.
+/// A longer text is cut.
+const MAX_LENGTH: usize = 500;
+
+/// Gives each text a number.
 #[derive(Default)]
-pub(super) struct Names {
+pub(super) struct Interner {
     numbers: HashMap<Box<str>, u32>,
     texts: Vec<Box<str>>,
-    /// The last one asked for: most rows repeat the row before.
+    /// The last number returned, since most rows repeat the previous one.
     last: u32,
 }
 
-impl Names {
-    /// The number of a text: the same for the same text.
+impl Interner {
+    /// Returns the number of a text, the same for the same text.
     pub(super) fn number(&mut self, text: &str) -> u32 {
         if self.texts.get(self.last as usize).is_some_and(|last| **last == *text) {
             return self.last;
@@ -23,22 +25,21 @@ impl Names {
         self.last = if let Some(number) = self.numbers.get(text) {
             *number
         } else {
-            let number = super::logs::index(self.texts.len());
+            let number = index(self.texts.len());
             self.numbers.insert(text.into(), number);
-            let cut = text.char_indices().nth(LONGEST).map(|(at, _)| at);
-            self.texts
-                .push(cut.map_or_else(|| text.into(), |at| format!("{}…", &text[..at]).into()));
+            let end = text.char_indices().nth(MAX_LENGTH).and_then(|(end, _)| text.get(..end));
+            self.texts.push(end.map_or_else(|| text.into(), |start| format!("{start}…").into()));
             number
         };
         self.last
     }
 
-    /// The text with that number.
+    /// Returns the text of a number, or an empty one if there is none.
     pub(super) fn text(&self, number: u32) -> &str {
         self.texts.get(number as usize).map_or("", |text| text)
     }
 
-    /// How many there are.
+    /// Returns how many texts there are.
     pub(super) fn len(&self) -> usize {
         self.texts.len()
     }

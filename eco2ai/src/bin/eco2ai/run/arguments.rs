@@ -1,0 +1,77 @@
+//! The arguments of `eco2ai run`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::ValueHint;
+use eco2ai::Params;
+
+use super::tracker_options::TrackerOptions;
+
+/// Measures a command and every process it starts, and adds a row to the log
+///
+/// The command runs as it would without eco2ai: with the same streams, on the same terminal, and
+/// with signals passed on. Measuring ends when the command itself ends; a process that it leaves
+/// running is counted up to that moment.
+///
+/// Linux reports the CPU time of other processes in steps of 10 ms, so a very short command may
+/// appear to use none.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES_AND_CODES)]
+pub(crate) struct RunArgs {
+    /// Prints errors only: no result, no warnings
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// Writes the result as JSON to FILE, or else as the last line of standard error
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[allow(clippy::option_option, reason = "clap's form of an optional value")]
+    pub(super) json: Option<Option<PathBuf>>,
+    /// Fails with code 75 if the run used more energy, in kWh; does not stop the command
+    #[arg(long, value_name = "KWH", value_parser = parse_budget)]
+    pub(super) budget_kwh: Option<f64>,
+    /// Fails with code 75 if the run emitted more CO2, in kg; does not stop the command
+    #[arg(long, value_name = "KG", value_parser = parse_budget)]
+    pub(super) budget_co2: Option<f64>,
+    /// The command and its arguments, which become the row's description
+    #[arg(
+        trailing_var_arg = true,
+        required = true,
+        value_name = "COMMAND",
+        value_hint = ValueHint::CommandWithArguments
+    )]
+    pub(super) command: Vec<OsString>,
+    #[command(flatten)]
+    options: TrackerOptions,
+}
+
+const EXAMPLES_AND_CODES: &str = "\
+Examples:
+  eco2ai run -- ./train --epochs 10
+  eco2ai run --project MNIST --country FR -- python train.py
+  eco2ai run --budget-kwh 0.05 -- cargo test
+  eco2ai run --quiet --json=energy.json -- make -j8
+
+Exit codes:
+  the code of the command; 128 + N if signal N ended it
+  75   the command succeeded but exceeded a budget
+  126  the command cannot be executed
+  127  the command was not found
+  2    wrong usage
+  1    eco2ai failed: it did not start the command, or the command succeeded and its row is lost";
+
+fn parse_budget(text: &str) -> Result<f64, &'static str> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
+    number.ok_or("expected a number, 0 or more")
+}
+
+impl RunArgs {
+    /// Whether only errors are printed.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Returns the parameters that were given as options.
+    pub(super) fn params(&self) -> &Params {
+        &self.options.0
+    }
+}

@@ -45,8 +45,6 @@ pub(crate) enum Rank {
     Wake,
     /// What was reported, and what waits to be.
     Warnings,
-    /// What is called at the end of the process.
-    ExitHooks,
     /// The tree of active runs, and what each received.
     Ledger,
 }
@@ -62,8 +60,8 @@ pub(crate) struct Lock<T> {
 #[derive(Debug)]
 pub(crate) struct Locked<'a, T> {
     guard: MutexGuard<'a, T>,
-    // After the guard: the lock is free before it ceases to count as held, and that before warnings
-    // that waited are reported.
+    // After the guard: the lock is free before it ceases to count as held, and that before the
+    // section ends, which calls the program's logger.
     _held: order::Held,
     _section: own_code::Section,
 }

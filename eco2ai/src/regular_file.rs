@@ -1,5 +1,5 @@
-//! Opening files where others may have planted something: a link to another file, a FIFO that hangs
-//! whoever opens it. And writing no more than the process may.
+//! Opening, making and replacing files where others may have planted something: a link to another
+//! file, a FIFO that hangs whoever opens it. And writing no more than the process may.
 
 use std::collections::hash_map::RandomState;
 use std::fs::{self, File, OpenOptions};
@@ -33,14 +33,14 @@ pub(crate) fn open(path: &Path, options: &OpenOptions, links: Links) -> io::Resu
         Links::Follow => path.metadata()?,
         Links::Refuse => path.symlink_metadata()?,
     })?;
-    let file = without_surprises(options, links).open(path)?;
+    let file = without_side_effects(options, links).open(path)?;
     // Another may be there meanwhile.
     check(file.metadata()?)?;
     Ok(file)
 }
 
 #[cfg(unix)]
-fn without_surprises(options: &OpenOptions, links: Links) -> OpenOptions {
+fn without_side_effects(options: &OpenOptions, links: Links) -> OpenOptions {
     use rustix::fs::OFlags;
     use std::os::unix::fs::OpenOptionsExt;
     let flags = match links {
@@ -53,7 +53,7 @@ fn without_surprises(options: &OpenOptions, links: Links) -> OpenOptions {
 }
 
 #[cfg(not(unix))]
-fn without_surprises(options: &OpenOptions, links: Links) -> OpenOptions {
+fn without_side_effects(options: &OpenOptions, links: Links) -> OpenOptions {
     let mut options = options.clone();
     #[cfg(windows)]
     if links == Links::Refuse {
@@ -63,6 +63,28 @@ fn without_surprises(options: &OpenOptions, links: Links) -> OpenOptions {
     }
     let _ = links;
     options
+}
+
+/// Opens a regular file, which it makes where nothing is at the path: a link that leads to nothing is
+/// something. Returns whether it made the file.
+///
+/// # Errors
+/// Those of [`open`], and those of the system where the file cannot be made.
+pub(crate) fn open_or_create(
+    path: &Path,
+    options: &OpenOptions,
+    links: Links,
+) -> io::Result<(File, bool)> {
+    let existing = || open(path, options, links).map(|file| (file, false));
+    match existing() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            match options.clone().create_new(true).open(path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => existing(),
+                made => made.map(|file| (file, true)),
+            }
+        }
+        found => found,
+    }
 }
 
 /// A number for names that nobody can guess, and so nobody can have planted anything under.
@@ -106,6 +128,67 @@ pub(crate) fn make_like(file: &File, model: &fs::Metadata) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(crate) fn make_like(_: &File, _: &fs::Metadata) -> io::Result<()> {
     Ok(())
+}
+
+/// A new file that takes the place of another when it is whole: who reads sees the old file or the
+/// new one. It is removed again unless [`commit`](Self::commit) succeeds.
+#[derive(Debug)]
+pub(crate) struct Replacement {
+    target: PathBuf,
+    /// Beside the target: a file can be renamed within its file system only.
+    path: PathBuf,
+    file: File,
+}
+
+impl Replacement {
+    /// Makes the new file, which is private where it is to replace one.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(crate) fn create(target: &Path) -> io::Result<Self> {
+        let path = with_suffix(target, &format!(".{:016x}.tmp", random()));
+        let file = if target.exists() { create_private(&path) } else { File::create_new(&path) }?;
+        Ok(Self { target: target.to_path_buf(), path, file })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Gives the new file the owner and the mode of the old one; where there is none, the owner of
+    /// the folder.
+    ///
+    /// # Errors
+    /// Where this user may not.
+    pub(crate) fn take_owner_and_mode(&self) -> io::Result<()> {
+        let Ok(old) = self.target.metadata() else {
+            give_to_owner_of_folder(&self.path);
+            return Ok(());
+        };
+        make_like(&self.file, &old).map_err(|error| {
+            let reason = format!("the new file cannot get its owner and mode ({error})");
+            io::Error::new(error.kind(), reason)
+        })
+    }
+
+    /// Puts the new file in the place of the old one.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(crate) fn commit(self) -> io::Result<()> {
+        fs::rename(&self.path, &self.target)
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        // Nothing is there any more where the file was renamed, and nobody else uses the name.
+        let _ = fs::remove_file(&self.path);
+    }
 }
 
 /// Gives what root has made in another user's folder to that user.

@@ -5,9 +5,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::log::file::End;
 use crate::log::frames::{Found, Kind};
-use crate::log::lock::Identity;
+use crate::log::identity::End;
 use crate::log::record::Record;
 use crate::log::recovery;
 use crate::log::rewriting::{REWRITE_TIME, is_within};
@@ -49,18 +48,16 @@ impl Confirmation {
     /// remembered any more.
     ///
     /// # Errors
-    /// Where the log cannot be read.
+    /// [`Error::Read`](crate::Error::Read).
     pub(crate) fn gone(&mut self, path: &Path, end: Option<End>) -> Result<Vec<Record>> {
         if self.rows.is_empty() {
             return Ok(Vec::new());
         }
-        let found = path.metadata().ok();
-        let now = found.map(|log| End { identity: Identity::of(&log), offset: log.len() });
         let mut gone = Vec::new();
-        if now != end {
+        if end != Some(End::current(path)) {
             self.others_write = true;
             let rows = self.rows.iter().map(|(_, record)| record.clone()).collect();
-            gone = recovery::missing(path, &Found::of_own(rows), Kind::Waiting)?;
+            gone = recovery::missing(path, &Found::from_own(rows), Kind::Waiting)?;
         }
         self.rows
             .retain(|(since, record)| since.elapsed() < REWRITE_TIME && !gone.contains(record));

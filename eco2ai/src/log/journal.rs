@@ -7,120 +7,25 @@
 //! its lock for life: only who gets that lock may take its rows over.
 
 use std::borrow::Borrow;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::log::file::End;
+use crate::file_lock::lock_within;
 use crate::log::frames::{Kind, frame};
 use crate::log::header::{FileKind, Header};
-use crate::log::lock::{is_at, lock_within};
+use crate::log::identity::{End, is_at};
+use crate::log::journal_name::{Stem, in_real_folder, real_path};
+use crate::log::open_files::{Slot, Slots};
 use crate::log::record::Record;
 use crate::log::row::rows_of;
 use crate::log::state_folder;
-use crate::process::PerProcess;
-use crate::regular_file::{self, Links, write_at_once};
+use crate::regular_file::{self, write_at_once};
 
-const ENDING: &str = ".journal";
-/// So many journals are open at once: the user's program needs files, too.
+/// So many journals are open at once.
 const MAX_OPEN: usize = 64;
-
-/// What the names of all journals of one process and log begin with.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Stem(String);
-
-impl Stem {
-    /// That of this process.
-    pub(crate) fn own(log: &Path) -> Self {
-        static OWN: PerProcess<String> = PerProcess::new();
-        let own = OWN.get_or_init(|| {
-            let host = sysinfo::System::host_name().unwrap_or_default();
-            let host: String =
-                host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(32).collect();
-            format!("{host}-{}-{:016x}", crate::process::id(), regular_file::random())
-        });
-        Self(prefix(log) + own)
-    }
-
-    /// A name that none has been given, and that nobody else can know before.
-    fn new_name(&self, kind: Kind) -> String {
-        format!("{}.{:016x}.{}{ENDING}", self.0, regular_file::random(), kind.name())
-    }
-}
-
-/// What the names of all journals of a log begin with, and maybe of others: the journal itself tells
-/// which log is meant.
-fn prefix(log: &Path) -> String {
-    // There is a limit to the length of names, and the log's may be as long as it is.
-    const MAX_NAME: usize = 60;
-    let name = log.file_name().unwrap_or_default().to_string_lossy();
-    let end = (0..=MAX_NAME.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
-    format!(".{}.", &name[..end.unwrap_or(0)])
-}
-
-/// The log itself, where its path leads through links: who comes by another path finds the same
-/// journals.
-pub(crate) fn real_path(log: &Path) -> PathBuf {
-    log.canonicalize().unwrap_or_else(|_| in_real_folder(log))
-}
-
-/// The path, where its folder really is.
-fn in_real_folder(log: &Path) -> PathBuf {
-    let parts = log.parent().and_then(|folder| folder.canonicalize().ok()).zip(log.file_name());
-    parts.map_or_else(|| log.to_path_buf(), |(folder, name)| folder.join(name))
-}
-
-/// A journal that was found, whoever owns it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Candidate {
-    pub(crate) path: PathBuf,
-    pub(crate) stem: Stem,
-    pub(crate) kind: Kind,
-}
-
-/// The journals that may be of the log with that real path; those that wait come first.
-pub(crate) fn candidates(log: &Path) -> Vec<Candidate> {
-    let prefix = prefix(log);
-    let mut found = Vec::new();
-    for folder in log.parent().map(Path::to_path_buf).into_iter().chain(state_folder::existing()) {
-        let Ok(entries) = fs::read_dir(folder) else { continue };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let Some(name) = name.to_str().filter(|name| name.starts_with(&prefix)) else {
-                continue;
-            };
-            let known = Kind::ALL.into_iter().find_map(|kind| {
-                let name = name.strip_suffix(ENDING)?.strip_suffix(kind.name())?;
-                let (stem, _) = name.strip_suffix('.')?.rsplit_once('.')?;
-                Some((kind, Stem(stem.to_owned())))
-            });
-            if let Some((kind, stem)) = known {
-                found.push(Candidate { path: entry.path(), stem, kind });
-            }
-        }
-    }
-    found.sort_by_key(|candidate| candidate.kind);
-    found
-}
-
-impl Candidate {
-    /// Opens the journal: never another file that a link of its name leads to.
-    pub(crate) fn open(&self) -> io::Result<File> {
-        regular_file::open(&self.path, OpenOptions::new().read(true).write(true), Links::Refuse)
-    }
-
-    /// The same, to look at it only.
-    pub(crate) fn open_to_read(&self) -> io::Result<File> {
-        regular_file::open(&self.path, OpenOptions::new().read(true), Links::Refuse)
-    }
-
-    /// Whether it stands beside the log, and not in the user's state folder.
-    pub(crate) fn is_beside(&self, log: &Path) -> bool {
-        self.path.parent() == log.parent()
-    }
-}
+static OPEN: Slots = Slots::new(MAX_OPEN);
 
 /// A journal of this process.
 #[derive(Debug)]
@@ -134,28 +39,7 @@ pub(crate) struct Journal {
     /// The bytes that the last frame takes.
     last: (u64, u64),
     frames: u64,
-    _open: OpenJournal,
-}
-
-/// One of the journals that are open: there are at most [`MAX_OPEN`].
-#[derive(Debug)]
-struct OpenJournal;
-
-static OPEN: AtomicUsize = AtomicUsize::new(0);
-
-impl OpenJournal {
-    fn new() -> io::Result<Self> {
-        let add = |count| (count < MAX_OPEN).then_some(count + 1);
-        OPEN.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).map(|_| Self).map_err(|_| {
-            io::Error::other(format!("{MAX_OPEN} journals are open in this process, and no more"))
-        })
-    }
-}
-
-impl Drop for OpenJournal {
-    fn drop(&mut self) {
-        OPEN.fetch_sub(1, Ordering::Relaxed);
-    }
+    _slot: Slot,
 }
 
 /// Where a new journal is tried.
@@ -203,7 +87,9 @@ impl Journal {
 
     fn open_new(folder: &Path, log: &Path, kind: Kind) -> io::Result<Self> {
         const TRIES: u32 = 8;
-        let open = OpenJournal::new()?;
+        let slot = OPEN.take().ok_or_else(|| {
+            io::Error::other(format!("{MAX_OPEN} journals are open in this process, and no more"))
+        })?;
         for _ in 0..TRIES {
             let path = folder.join(Stem::own(log).new_name(kind));
             let file = match regular_file::create_private(&path) {
@@ -216,17 +102,17 @@ impl Journal {
                 let _ = regular_file::make_like(&file, &log);
             }
             // Who looks for journals left behind may take one that is not locked yet for such. It is
-            // his to take away then.
+            // his to remove then.
             let is_ours = lock_within(&file, Duration::ZERO).is_some_and(|lock| {
                 lock.keep();
                 true
             });
             if is_ours && is_at(&file, &path) {
                 let log = log.to_path_buf();
-                return Ok(Self { file, path, log, kind, last: (0, 0), frames: 0, _open: open });
+                return Ok(Self { file, path, log, kind, last: (0, 0), frames: 0, _slot: slot });
             }
         }
-        Err(io::Error::new(ErrorKind::WouldBlock, "new journals are taken away again and again"))
+        Err(io::Error::new(ErrorKind::WouldBlock, "new journals are removed again and again"))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -257,7 +143,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Takes the journal away; nothing in it is needed any more.
+    /// Removes the journal: nothing in it is needed any more.
     pub(crate) fn remove(self) {
         remove_locked(&self.file, &self.path);
     }
@@ -277,7 +163,8 @@ pub(crate) fn remove_locked(file: &File, path: &Path) {
 mod tests {
     use super::*;
     use crate::log::frames::{Found, parse, read};
-    use crate::log::lock::Identity;
+    use crate::log::identity::Identity;
+    use crate::log::journal_name::{Candidate, candidates};
     use crate::log::owner::Owner;
     use crate::log::record::tests::record;
     use proptest::prelude::*;
@@ -340,7 +227,7 @@ mod tests {
         let mut found = Found { owner: elsewhere, ..found(&short) };
         assert!(!found.belongs_to(&short, false));
         fs::write(&short, "x").unwrap();
-        found.end.identity = Identity::of(&short.metadata().unwrap());
+        found.end.identity = Identity::from_metadata(&short.metadata().unwrap());
         assert_eq!(found.belongs_to(&short, false), cfg!(unix));
         // Its folder has been renamed.
         fs::create_dir(path("moved")).unwrap();

@@ -1,4 +1,4 @@
-//! Which process a journal belongs to: where a file system has no locks, this tells whether its
+//! Which process a journal belongs to: where a file system has no locks, this says whether its
 //! owner may still be alive.
 
 use std::fmt;
@@ -56,7 +56,7 @@ impl Owner {
         self.host == Self::current().host
     }
 
-    /// Whether the process is surely not alive any more. Not where the system tells too little, and
+    /// Whether the process is surely not alive any more. Not where the system says too little, and
     /// not of another machine's.
     pub(crate) fn is_surely_gone(&self) -> bool {
         let own = Self::current();
@@ -78,7 +78,7 @@ impl fmt::Display for Owner {
     }
 }
 
-/// Stands for what the system does not tell.
+/// Stands for what the system does not say.
 const UNKNOWN: &str = "?";
 
 fn one_word(text: &str) -> String {

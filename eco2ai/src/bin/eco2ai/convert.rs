@@ -43,7 +43,7 @@ pub(crate) fn convert(arguments: &Arguments) -> Result {
             }
             // The other logs are converted all the same.
             Err(failed) => {
-                error(failed);
+                error(failed.with_causes());
                 code = ExitCode::FAILURE;
             }
         }

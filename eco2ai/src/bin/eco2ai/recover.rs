@@ -32,7 +32,7 @@ pub(crate) fn recover(arguments: &Arguments) -> Result {
             }
             // The other logs get their rows all the same.
             Err(failed) => {
-                error(failed);
+                error(failed.with_causes());
                 code = ExitCode::FAILURE;
             }
         }
@@ -45,7 +45,7 @@ fn recover_one(file: PathBuf) -> eco2ai::Result<usize> {
     if rows == 0
         && let Err(source) = file.metadata()
     {
-        return Err(eco2ai::Error::Io { path: file, source });
+        return Err(eco2ai::Error::Read { path: file, source });
     }
     Ok(rows)
 }

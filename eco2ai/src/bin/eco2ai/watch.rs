@@ -45,7 +45,7 @@ pub(crate) fn watch(arguments: &Arguments) -> Result {
         } else {
             lines(&runs, powers)
         };
-        let mut unwritten = Unwritten::of(&file)?;
+        let mut unwritten = Unwritten::from_log(&file)?;
         // They are shown.
         unwritten.running = 0;
         if !unwritten.is_empty() {

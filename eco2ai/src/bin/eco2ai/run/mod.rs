@@ -100,7 +100,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result {
         .build()?;
     // What cannot be written is better known before than after an hour.
     let log = arguments.parameters.0.file.clone().unwrap_or_else(|| log_in_force().into());
-    eco2ai::Unwritten::of(&log)?;
+    eco2ai::Unwritten::from_log(&log)?;
     let json = match &arguments.json {
         Some(Some(file)) => Some(JsonFile::create(file)?),
         _ => None,

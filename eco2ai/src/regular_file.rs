@@ -25,7 +25,7 @@ pub(crate) fn open(path: &Path, options: &OpenOptions, links: Links) -> io::Resu
             Ok(())
         } else {
             let what = if found.is_symlink() { "a link" } else { "not a regular file" };
-            Err(io::Error::new(ErrorKind::InvalidInput, format!("this is {what}")))
+            Err(io::Error::new(ErrorKind::InvalidInput, what))
         }
     };
     // To open a device may have effects of its own.

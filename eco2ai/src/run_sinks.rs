@@ -15,7 +15,11 @@ pub(crate) fn finish(run: &FinishedRun<'_>) -> Result<()> {
 }
 
 fn give(sinks: &[&dyn RunSink], run: &FinishedRun<'_>) -> Result<()> {
-    sinks.iter().fold(Ok(()), |result, sink| result.and(sink.finish(run)))
+    let mut result = Ok(());
+    for sink in sinks {
+        result = result.and(sink.finish(run));
+    }
+    result
 }
 
 #[cfg(test)]

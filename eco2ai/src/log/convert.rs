@@ -64,7 +64,7 @@ pub fn convert(path: impl AsRef<Path>) -> Result<Option<Converted>> {
     let path = path.as_ref();
     if path.is_symlink() {
         let target = fs::read_link(path).unwrap_or_default();
-        let reason = format!("this is a link to {}; convert that file itself", target.display());
+        let reason = format!("a link to {}; convert that file itself", target.display());
         return Err(Error::not_a_log(path, reason));
     }
     let file = regular_file::open(path, OpenOptions::new().read(true), Links::Refuse)

@@ -108,7 +108,7 @@ impl LogFile {
                 return Ok(end);
             }
         }
-        Err(self.io(io::Error::other("it is replaced again and again")))
+        Err(self.io(io::Error::other("another program keeps replacing it")))
     }
 
     /// `None` where the open file is no longer the one at the path.
@@ -207,7 +207,7 @@ impl LogFile {
         let (file, is_new) = opened.map_err(|error| match error.kind() {
             ErrorKind::InvalidInput => self.not_a_log(&error.to_string()),
             ErrorKind::NotFound if self.path.is_symlink() => {
-                self.not_a_log("this link leads to nothing; name the file that it is to lead to")
+                self.not_a_log("a link that leads to nothing; name the file itself")
             }
             _ => self.io(error),
         })?;
@@ -222,9 +222,9 @@ impl LogFile {
         let new = self.kind.header();
         Ok(Some(match inspect(&self.path, file, length, self.kind)? {
             Contents::Empty if self.path.is_symlink() => {
-                return Err(self.not_a_log(
-                    "this link leads to an empty file; name that file itself to begin a log",
-                ));
+                return Err(
+                    self.not_a_log("a link to an empty file; name that file itself to begin a log")
+                );
             }
             Contents::Empty => {
                 let line = new.line();
@@ -238,7 +238,7 @@ impl LogFile {
             Contents::Log(header) => {
                 let before_rows = end_of_torn_row(file, length, header.line_end);
                 let before_rows = before_rows.map_err(Error::read(&self.path))?;
-                (header, before_rows)
+                (*header, before_rows)
             }
         }))
     }
@@ -268,7 +268,7 @@ impl LogFile {
     /// Gives a file of zeros, which a power cut can leave, another name.
     fn put_aside(&self, file: &File) -> Result<()> {
         if self.path.is_symlink() {
-            return Err(self.not_a_log("this link leads to a file of zeros; move that away"));
+            return Err(self.not_a_log("a link to a file of zeros; move that file away"));
         }
         let suffix = format!(".zeros-{:016x}", regular_file::random());
         let kept = regular_file::with_suffix(&self.path, &suffix);
@@ -277,7 +277,7 @@ impl LogFile {
         }
         fs::rename(&self.path, &kept).map_err(|error| self.io(error))?;
         warn_once(&format!(
-            "{}: it held nothing but zeros, as after a power cut; it is {} now, and a new log begins",
+            "{}: held only zeros, as after a power cut; renamed to {}, and a new log begins",
             self.path.display(),
             kept.display()
         ));

@@ -165,7 +165,7 @@ fn seems_to_be(cells: &[Cow<'_, [u8]>]) -> Option<&'static str> {
         return Some("it is UTF-16 text; save it as UTF-8");
     }
     if line.iter().all(|byte| *byte == 0) {
-        return Some("it holds nothing but zeros, as after a power cut");
+        return Some("it holds only zeros, as after a power cut");
     }
     if every_other_is_nul(0) || every_other_is_nul(1) {
         return Some("it seems to be UTF-16 text; save it as UTF-8");

@@ -19,7 +19,7 @@ pub(crate) enum Contents {
     /// Zeros and nothing else, which a power cut can leave.
     Zeros,
     /// A log with that header.
-    Log(Header),
+    Log(Box<Header>),
 }
 
 /// Inspects the file at `path`, which has `length` bytes.
@@ -38,7 +38,7 @@ pub(crate) fn inspect(path: &Path, file: &File, length: u64, kind: FileKind) -> 
         return Ok(Contents::Zeros);
     }
     let header = read_header(path, &mut Rows::new(file))?;
-    Ok(header.map_or(Contents::Empty, Contents::Log))
+    Ok(header.map_or(Contents::Empty, |header| Contents::Log(Box::new(header))))
 }
 
 /// The header of the log at `path`. `None` where it is not there yet, or torn, or cannot be opened.
@@ -55,7 +55,7 @@ pub(crate) fn existing_header(path: &Path) -> Result<Option<Header>> {
     };
     let length = file.metadata().map_err(Error::read(path))?.len();
     match inspect(path, &file, length, FileKind::Log)? {
-        Contents::Log(header) => Ok(Some(header)),
+        Contents::Log(header) => Ok(Some(*header)),
         // These become a log.
         Contents::Empty | Contents::TornHeader { .. } | Contents::Zeros => Ok(None),
     }

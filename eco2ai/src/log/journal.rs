@@ -112,7 +112,7 @@ impl Journal {
                 return Ok(Self { file, path, log, kind, last: (0, 0), frames: 0, _slot: slot });
             }
         }
-        Err(io::Error::new(ErrorKind::WouldBlock, "new journals are removed again and again"))
+        Err(io::Error::new(ErrorKind::WouldBlock, "another process keeps removing new journals"))
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -105,7 +105,7 @@ pub(super) fn update(path: &Path, change: impl Fn(&mut Params)) -> Result<Params
     // Some network file systems have no locks: then the rename alone must do.
     let _lock = lock_within(&file, LOCK_TIMEOUT).ok_or_else(|| {
         let reason = "another process has it locked".to_owned();
-        Error::Saved { path: path.to_path_buf(), reason, source: None }
+        Error::Saved { path: path.clone(), reason, source: None }
     })?;
     let (new, is_new) = changed()?;
     if is_new {

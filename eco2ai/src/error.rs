@@ -1,4 +1,4 @@
-//! What can go wrong, said so that the reader knows what to do.
+//! What can go wrong, in words that say what to do.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -36,9 +36,9 @@ pub enum Error {
     Saved {
         /// The file.
         path: PathBuf,
-        /// What cannot be done with it, or is wrong in it.
+        /// What is wrong with the file, or cannot be done with it.
         reason: String,
-        /// Why: an error of the system, of the file's syntax, or of a parameter in it.
+        /// The cause, if any: an error of the system, of the syntax, or of a parameter in the file.
         source: Option<Box<dyn StdError + Send + Sync>>,
     },
     /// A file cannot be read.
@@ -46,7 +46,7 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// A file cannot be written.
@@ -54,7 +54,7 @@ pub enum Error {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The file is not an emission log; it is left as it is.
@@ -62,7 +62,7 @@ pub enum Error {
     NotALog {
         /// The file.
         path: PathBuf,
-        /// How that was seen.
+        /// What it lacks, or what it seems to be instead.
         reason: String,
     },
 }
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_is_said_once() {
+    fn a_cause_is_printed_once() {
         let path = Path::new("a.csv");
         let error = Error::write(path)(io::Error::other("the disk is full"));
         assert_eq!(error.to_string(), "a.csv: cannot be written");

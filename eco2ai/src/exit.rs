@@ -1,7 +1,7 @@
 //! The normal end of the process: a return from `main`, or `std::process::exit`.
 
-// The one place with `unsafe`: C's `atexit` is all that Rust offers for the end of a process, and a
-// foreign function can only be declared with that word.
+// The only `unsafe` of this crate: Rust's standard library has no hook for the end of a process. C has
+// `atexit`, and to declare a C function takes an `unsafe extern` block.
 #![allow(unsafe_code)]
 
 use std::panic::catch_unwind;
@@ -11,13 +11,13 @@ use crate::own_code;
 
 static HOOK: OnceLock<fn()> = OnceLock::new();
 
-/// Calls `hook` when the process ends normally; not when it aborts or is killed. Other threads may
-/// still be running then, and the thread-local values of the calling one are gone.
+/// Calls `hook` when the process ends normally, but not when it aborts or is killed. Other threads may
+/// still be running then, and the thread-local values of the calling thread are gone.
 ///
-/// Only the first hook of a process is called.
+/// Only the first hook of a process is used.
 pub(crate) fn at_exit(hook: fn()) {
     if HOOK.set(hook).is_ok() {
-        // Where it is refused, the journal becomes the row at the next start.
+        // If C refuses, the next process on the log turns the journals into rows.
         c::register(run);
     }
 }
@@ -38,19 +38,19 @@ fn call(hook: fn()) {
 mod c {
     use std::ffi::c_int;
 
-    // SAFETY: this is the function's type in the C standard, and any function of the program may be
-    // given to it: C calls it once, and it stays loaded until then.
+    // SAFETY: the signature is that of the C standard. The function is safe to call with any function
+    // pointer: C calls it once per registration, and unloads no library before that.
     unsafe extern "C" {
         safe fn atexit(function: extern "C" fn()) -> c_int;
     }
 
-    /// Returns whether C will call `function`.
+    /// Returns whether C accepted `function`.
     pub(super) fn register(function: extern "C" fn()) -> bool {
         atexit(function) == 0
     }
 }
 
-/// Elsewhere open runs become rows when the next process starts on their log.
+/// On other systems the next process on the log turns the journals of open runs into rows.
 #[cfg(not(any(unix, windows)))]
 mod c {
     pub(super) fn register(_: extern "C" fn()) -> bool {

@@ -39,7 +39,7 @@ pub(crate) fn lock_within(file: &File, timeout: Duration) -> Option<FileLock<'_>
     lock_with(file, timeout, File::try_lock)
 }
 
-/// As [`lock_within`], beside others that only read.
+/// As [`lock_within`], with a lock that other readers may share.
 pub(crate) fn lock_shared_within(file: &File, timeout: Duration) -> Option<FileLock<'_>> {
     lock_with(file, timeout, File::try_lock_shared)
 }
@@ -59,7 +59,7 @@ fn lock_with(
         match try_lock(file) {
             Ok(()) => return Some(FileLock { file, missing: None }),
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            // Systems differ in the error that says so: ENOSYS, EOPNOTSUPP, ENOLCK, EINVAL.
+            // The error differs between systems: ENOSYS, EOPNOTSUPP, ENOLCK, EINVAL.
             Err(TryLockError::Error(error)) => {
                 return Some(FileLock { file, missing: Some(error) });
             }

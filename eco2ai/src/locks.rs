@@ -1,12 +1,12 @@
 //! The library's locks, and the one order in which a thread may take them.
 //!
-//! A thread that holds a lock may take only locks that stand after it in [`Rank`]. The ledger stands
+//! A thread that holds a lock may take only locks that come after it in [`Rank`]. The ledger comes
 //! last: while it is locked no other lock is taken, no file is touched, and no code of the program
 //! is called (a logger, a clock, a sensor, a tariff). Debug builds check the order each time, so that
-//! a wrong one fails a test even where no other thread is there to make it hang.
+//! a wrong order fails a test even where no other thread makes it hang.
 //!
-//! Whoever holds a lock is in the library's own code (see [`own_code`]): what an allocator of the
-//! program does meanwhile is not tracked, and warnings wait.
+//! A thread that holds a lock is in the library's own code (see [`own_code`]): what an allocator of
+//! the program does meanwhile is not tracked, and warnings wait.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};

@@ -13,11 +13,11 @@ thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Called whenever a thread is about to leave the library's own code, when it holds no lock of it.
+/// Runs whenever a thread is about to leave the library's own code and holds none of its locks.
 static ON_LEAVE: OnceLock<fn()> = OnceLock::new();
 
-/// Has `hook` called from now on whenever a thread is about to leave the library's own code, when it
-/// holds none of its locks. Only the first hook of a process is called.
+/// Sets the hook that runs whenever a thread is about to leave the library's own code and holds none
+/// of its locks. Only the first hook of a process is used.
 pub(crate) fn on_leave(hook: fn()) {
     let _ = ON_LEAVE.set(hook);
 }

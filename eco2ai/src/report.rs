@@ -15,7 +15,7 @@ use crate::own_code;
 use crate::process::PerProcess;
 
 thread_local! {
-    /// Whether what runs on this thread is to warn of nothing.
+    /// Whether warnings of this thread are dropped.
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -28,16 +28,16 @@ struct Warnings {
 }
 
 static WARNINGS: PerProcess<Lock<Warnings>> = PerProcess::new();
-/// Whether a warning may be pending, which costs no lock to see.
+/// Whether a warning may be pending: reading this takes no lock.
 static PENDING: AtomicBool = AtomicBool::new(false);
 
 fn warnings() -> &'static Lock<Warnings> {
     WARNINGS.get_or_init(|| Lock::new(Rank::Warnings, Warnings::default()))
 }
 
-/// Runs `f`, whose warnings are silenced where the user asked for that (`ignore_warnings`).
+/// Runs `f` and drops its warnings where the user asked for that (`ignore_warnings`).
 pub(crate) fn quietly<T>(ignore_warnings: bool, f: impl FnOnce() -> T) -> T {
-    /// Puts back what was, also where `f` panics.
+    /// Restores the flag, also where `f` panics.
     struct Restore(bool);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -87,8 +87,8 @@ pub(crate) fn warn_once(message: &impl Message) {
     }
 }
 
-/// Reports what waits, on a thread that holds no lock of the library: the program's logger may be
-/// called.
+/// Reports the pending warnings. This calls the program's logger, so the thread must hold no lock of
+/// the library.
 fn report_pending() {
     if !PENDING.load(Ordering::Acquire) {
         return;

@@ -1,15 +1,15 @@
-//! The places where the record of each run goes.
+//! Where the records of runs go: the list of all sinks.
 
 use crate::error::Result;
 use crate::log::{EncodedCopySink, FinishedRun, LogSink, RunSink};
 
-/// The log is first: the row is there whatever fails after it.
+/// The log comes first: its row is written whatever fails later.
 static SINKS: [&dyn RunSink; 2] = [&LogSink, &EncodedCopySink];
 
-/// Gives a run that has ended to all sinks.
+/// Gives a run that has ended to every sink, also after one has failed.
 ///
 /// # Errors
-/// The first error of a sink; the sinks after it got the run all the same.
+/// The first error of a sink.
 pub(crate) fn finish(run: &FinishedRun<'_>) -> Result<()> {
     give(&SINKS, run)
 }

@@ -14,7 +14,7 @@ use crate::log::rewriting::{REWRITE_TIME, is_within};
 /// A log that was written so short a time ago may be written again at any moment: Eco2AI does so
 /// every ten seconds.
 const RECENT: Duration = Duration::from_secs(60);
-/// So many rows are remembered before they are looked for.
+/// At most so many rows are remembered before the log is checked for them.
 const MAX_ROWS: usize = 1000;
 
 /// The rows of this process that may still be written over: of a log that is shared with other
@@ -27,13 +27,13 @@ pub(crate) struct Confirmation {
 }
 
 impl Confirmation {
-    /// Looks for signs of another program, before we write.
+    /// Checks for signs of another program, before we write.
     pub(crate) fn attach(&mut self, path: &Path) {
         let modified = path.metadata().and_then(|found| found.modified());
         self.others_write = modified.is_ok_and(|modified| is_within(modified, RECENT));
     }
 
-    /// Whether it is time to look, so that no row is forgotten.
+    /// Whether it is time to check the log, so that no row is forgotten.
     pub(crate) fn is_full(&self) -> bool {
         self.rows.len() >= MAX_ROWS
     }
@@ -61,13 +61,13 @@ impl Confirmation {
         }
         self.rows
             .retain(|(since, record)| since.elapsed() < REWRITE_TIME && !gone.contains(record));
-        // Rows that come so fast are forgotten after one look, the oldest first.
+        // Rows that come so fast are forgotten after one check, the oldest first.
         let excess = self.rows.len().saturating_sub(MAX_ROWS / 2);
         self.rows.drain(..excess);
         Ok(gone)
     }
 
-    /// What another process must look after, because this one ends: nothing where no other program
+    /// The rows that the next process must check, because this one ends. None where no other program
     /// seems to write the log.
     pub(crate) fn take(&mut self) -> Vec<Record> {
         let rows = std::mem::take(&mut self.rows);

@@ -94,8 +94,8 @@ fn replace(path: &Path, old: &File, header: &Header, missing: &[Column]) -> io::
     Ok(Converted { columns, rows, left_out, old: kept })
 }
 
-/// Writes the rows of `old` with `missing` columns behind its own; says how many there are, and how
-/// many lines are no rows.
+/// Writes the rows of `old` with the `missing` columns behind its own. Returns the number of rows, and
+/// of lines that are no rows.
 fn write_converted(
     new: &File,
     mut old: &File,
@@ -191,7 +191,7 @@ fn keep_old(path: &Path, mut file: &File) -> io::Result<PathBuf> {
             }
         }
     }
-    Err(io::Error::new(ErrorKind::AlreadyExists, "too many old logs are kept beside it"))
+    Err(io::Error::new(ErrorKind::AlreadyExists, "there are too many old logs beside it"))
 }
 
 #[cfg(test)]

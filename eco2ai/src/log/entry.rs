@@ -19,7 +19,7 @@ use crate::log::recovery::{missing, recover_orphans, report_others_of_that_name}
 use crate::log::row::rows_of;
 use crate::report::warn_once;
 
-/// So many rows are kept in memory.
+/// At most so many rows are kept in memory.
 const MAX_IN_MEMORY: usize = 1000;
 
 /// A log of this process.
@@ -153,7 +153,7 @@ impl LogEntry {
         Ok(())
     }
 
-    /// Rows of ours that the log has are before this, or it was replaced.
+    /// Our rows are before this place of the log, unless it was replaced.
     fn end(&mut self) -> End {
         let path = self.file.path();
         *self.end.get_or_insert_with(|| End::current(path))
@@ -180,7 +180,7 @@ impl LogEntry {
         }
     }
 
-    /// Adds a row to a journal of rows that wait; says where that is.
+    /// Adds a row to a journal of rows that wait. Returns the path of the journal.
     fn put_into_journal(&mut self, record: &Record, error: &Error) -> std::io::Result<PathBuf> {
         let records = std::slice::from_ref(record);
         let end = self.end();
@@ -227,8 +227,8 @@ impl LogEntry {
         Ok(())
     }
 
-    /// Writes again what another program has written over. What cannot be read now, because that
-    /// program is at work, is looked at the next time.
+    /// Writes again what another program has written over. If the log cannot be read now, because that
+    /// program is writing it, the next call checks again.
     fn confirm(&mut self) {
         let gone = self.confirmation.gone(self.file.path(), self.end).unwrap_or_default();
         if let Err(error) = self.append(&gone) {
@@ -246,13 +246,13 @@ impl LogEntry {
         Ok(found.records)
     }
 
-    /// Leaves what is to be looked after by the next process, and prints what is lost.
+    /// Leaves rows that may still be written over to the next process, and prints rows that are lost.
     pub(crate) fn close(&mut self) {
         let end = self.end();
         let unconfirmed = self.confirmation.take();
         if !unconfirmed.is_empty() {
             let path = self.file.path();
-            // Not removed: whoever comes next looks whether the rows are still in the log.
+            // Not removed: the next process checks whether the rows are still in the log.
             let _ = Journal::create(path, Place::BesideLog, Kind::Waiting, end, &unconfirmed);
         }
         for record in self.in_memory.drain(..) {

@@ -17,9 +17,9 @@ use crate::log::row::rows_of;
 use crate::regular_file::{self, Links, write_at_once};
 use crate::report::warn_once;
 
-/// How long a lock is tried: a stopped holder must not stop the user's function.
+/// How long to wait for a lock: a stopped holder must not stop the user's function.
 pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
-/// How long a lock that was not got is only tried, and not waited for again.
+/// For so long after a timeout, the lock is tried without waiting.
 const LOCK_BACKOFF: Duration = Duration::from_secs(10);
 /// So many logs are kept open.
 const MAX_KEPT_OPEN: usize = 32;
@@ -32,8 +32,8 @@ pub(crate) struct LogFile {
     open: Option<KeptOpen>,
     /// The header that rows were last written for.
     header: Option<Header>,
-    /// When the lock could not be got.
-    gave_up: Option<Instant>,
+    /// When the last wait for the lock timed out.
+    timed_out_at: Option<Instant>,
     torn: Option<Torn>,
     /// Whether there has ever been such a row.
     has_torn: bool,
@@ -77,7 +77,15 @@ impl KeptOpen {
 
 impl LogFile {
     pub(crate) fn new(path: PathBuf, kind: FileKind) -> Self {
-        Self { path, kind, open: None, header: None, gave_up: None, torn: None, has_torn: false }
+        Self {
+            path,
+            kind,
+            open: None,
+            header: None,
+            timed_out_at: None,
+            torn: None,
+            has_torn: false,
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -85,7 +93,7 @@ impl LogFile {
     }
 
     /// Whether the rows that were written last are in a log that other programs write, such as
-    /// Eco2AI: they may do so without looking what others have added.
+    /// Eco2AI: they may write over rows that others have added.
     pub(crate) fn is_shared_with_other_programs(&self) -> bool {
         self.header.as_ref().is_some_and(|header| !header.has_own_energy())
     }
@@ -96,14 +104,15 @@ impl LogFile {
         self.has_torn
     }
 
-    /// Appends the rows of `records`; says where the file ends then.
+    /// Appends the rows of `records`, and returns where the file ends then.
     ///
     /// # Errors
     /// [`Error::NotALog`]; [`Error::Write`] or [`Error::Read`] where its file system fails, or another
     /// process has it locked.
     pub(crate) fn append(&mut self, records: &[Record]) -> Result<End> {
-        // Somebody may replace the file again and again, but hardly between our open and our look.
-        for _ in 0..8 {
+        // Somebody may replace the file between our open and our check, but hardly each time.
+        const TRIES: u32 = 8;
+        for _ in 0..TRIES {
             if let Some(end) = self.try_append(records)? {
                 return Ok(end);
             }
@@ -122,20 +131,20 @@ impl LogFile {
             Some(header) => rows_of(records, header, self.kind),
             None => Vec::new(),
         };
-        let timeout = match self.gave_up {
+        let timeout = match self.timed_out_at {
             Some(then) if then.elapsed() < LOCK_BACKOFF => Duration::ZERO,
             _ => LOCK_TIMEOUT,
         };
         let Some(lock) = lock_within(&open.file, timeout) else {
             if timeout > Duration::ZERO {
-                self.gave_up = Some(Instant::now());
+                self.timed_out_at = Some(Instant::now());
             }
             self.open = KeptOpen::new(open);
             let reason =
                 format!("another process has locked it for {} ms", LOCK_TIMEOUT.as_millis());
             return Err(self.io(io::Error::new(ErrorKind::TimedOut, reason)));
         };
-        self.gave_up = None;
+        self.timed_out_at = None;
         if let Some(error) = lock.missing() {
             warn_once(&format!(
                 "{}: this file system has no locks ({error}); rows are written without",
@@ -190,7 +199,7 @@ impl LogFile {
         Ok(Some(end))
     }
 
-    /// How long the open file is; `None` where another is at the path.
+    /// The length of the open file; `None` where another file is at the path.
     fn length_of(&self, open: &Open) -> Result<Option<u64>> {
         match self.path.metadata() {
             Ok(there) if Identity::from_metadata(&there) == open.identity => Ok(Some(there.len())),
@@ -243,8 +252,8 @@ impl LogFile {
         }))
     }
 
-    /// Gives a program that writes the file anew, as Eco2AI does, the time to come to its end. Says
-    /// how long the file is.
+    /// Waits until a program that rewrites the file, as Eco2AI does, has finished. Returns the length
+    /// of the file.
     fn wait_for_rewriter(&self, mut file: &File, length: u64) -> Result<u64> {
         let io = |error| self.io(error);
         let mut last = [0];

@@ -83,7 +83,10 @@ impl Header {
         Self { columns, places, line_end }
     }
 
-    /// Understands the first row of a file, or says why it is not one of an emission log.
+    /// Parses the first row of a file.
+    ///
+    /// # Errors
+    /// Why it is not the header of an emission log.
     pub(crate) fn parse(cells: &[Cow<'_, [u8]>], line_end: LineEnd) -> Result<Self, String> {
         let columns: Vec<_> =
             cells.iter().map(|name| Column::from_name(name.trim_ascii())).collect();

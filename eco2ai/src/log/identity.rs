@@ -3,7 +3,7 @@
 use std::fs::{File, Metadata};
 use std::path::Path;
 
-/// Distinguishes one file from another, whatever their names.
+/// Which file it is, whatever its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) device: u64,
@@ -26,7 +26,7 @@ impl Identity {
     }
 }
 
-/// Whether `file` is still what is found at `path`, as far as the system says.
+/// Whether `file` is still the file at `path`, as far as the system can say.
 pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     match (file.metadata(), path.metadata()) {
         (Ok(open), Ok(there)) => Identity::from_metadata(&open) == Identity::from_metadata(&there),
@@ -34,7 +34,7 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Where a log ended when this process last looked.
+/// Where a log ended at some moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) identity: Option<Identity>,
@@ -42,7 +42,7 @@ pub(crate) struct End {
 }
 
 impl End {
-    /// Where the file at `path` ends now; nowhere where there is none.
+    /// The end of the file at `path` now; the default where there is no file.
     pub(crate) fn current(path: &Path) -> Self {
         let end =
             |log: Metadata| Self { identity: Identity::from_metadata(&log), offset: log.len() };

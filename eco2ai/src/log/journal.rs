@@ -4,7 +4,7 @@
 //! A process has one per log with the state of its long runs: each state is written where it does
 //! not touch the one before, so that a kill at any moment leaves one that is whole. Others hold
 //! finished rows that the log could not take; they are added one by one. The owner of a journal holds
-//! its lock for life: only who gets that lock may take its rows over.
+//! its lock for life: only a process that gets that lock may take its rows over.
 
 use std::borrow::Borrow;
 use std::fs::{self, File};
@@ -23,7 +23,7 @@ use crate::log::row::rows_of;
 use crate::log::state_folder;
 use crate::regular_file::{self, write_at_once};
 
-/// So many journals are open at once.
+/// At most so many journals are open at once.
 const MAX_OPEN: usize = 64;
 static OPEN: Slots = Slots::new(MAX_OPEN);
 
@@ -42,7 +42,7 @@ pub(crate) struct Journal {
     _slot: Slot,
 }
 
-/// Where a new journal is tried.
+/// Where a new journal is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Beside the log, else in the state folder.
@@ -96,13 +96,13 @@ impl Journal {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 made => made?,
             };
-            // Who may read the log may know what its next rows will be; who owns it may take the
-            // journal over, should we die.
+            // The readers of the log may read its next rows, too, and its owner may take the journal
+            // over if we die.
             if let Ok(log) = log.metadata() {
                 let _ = regular_file::make_like(&file, &log);
             }
-            // Who looks for journals left behind may take one that is not locked yet for such. It is
-            // his to remove then.
+            // A process that recovers the log may take this journal for one that was left behind, as
+            // it is not locked yet. That process then removes it.
             let is_ours = lock_within(&file, Duration::ZERO).is_some_and(|lock| {
                 lock.keep();
                 true
@@ -152,7 +152,7 @@ impl Journal {
 /// Removes a journal whose lock the caller has.
 pub(crate) fn remove_locked(file: &File, path: &Path) {
     let there = is_at(file, path);
-    // Empty first: who has it open already must not find its rows.
+    // Empty first: a process that has it open already must not find its rows.
     let _ = file.set_len(0);
     if there {
         let _ = fs::remove_file(path);

@@ -11,7 +11,7 @@ use crate::regular_file::{self, Links};
 
 const ENDING: &str = ".journal";
 
-/// What the names of all journals of one process and log begin with.
+/// The beginning of the names of all journals of one process and log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Stem(String);
 
@@ -28,13 +28,13 @@ impl Stem {
         Self(prefix(log) + own)
     }
 
-    /// A name that none has been given, and that nobody else can know before.
+    /// A new name, which nobody can guess.
     pub(crate) fn new_name(&self, kind: Kind) -> String {
         format!("{}.{:016x}.{}{ENDING}", self.0, regular_file::random(), kind.name())
     }
 }
 
-/// What the names of all journals of a log begin with, and maybe of others: the journal itself says
+/// The beginning of the names of a log's journals. Other logs may share it: the journal itself says
 /// which log is meant.
 fn prefix(log: &Path) -> String {
     // There is a limit to the length of names, and the log's may be as long as it is.
@@ -44,13 +44,12 @@ fn prefix(log: &Path) -> String {
     format!(".{}.", &name[..end.unwrap_or(0)])
 }
 
-/// The log itself, where its path leads through links: who comes by another path finds the same
-/// journals.
+/// The path of the log without links, so that every path to it leads to the same journals.
 pub(crate) fn real_path(log: &Path) -> PathBuf {
     log.canonicalize().unwrap_or_else(|_| in_real_folder(log))
 }
 
-/// The path, where its folder really is.
+/// The path, with the links in its folder resolved.
 pub(crate) fn in_real_folder(log: &Path) -> PathBuf {
     let parts = log.parent().and_then(|folder| folder.canonicalize().ok()).zip(log.file_name());
     parts.map_or_else(|| log.to_path_buf(), |(folder, name)| folder.join(name))
@@ -64,7 +63,7 @@ pub(crate) struct Candidate {
     pub(crate) kind: Kind,
 }
 
-/// The journals that may be of the log with that real path; those that wait come first.
+/// The journals that may belong to the log with that real path, those of waiting rows first.
 pub(crate) fn candidates(log: &Path) -> Vec<Candidate> {
     let prefix = prefix(log);
     let mut found = Vec::new();
@@ -95,12 +94,12 @@ impl Candidate {
         regular_file::open(&self.path, OpenOptions::new().read(true).write(true), Links::Refuse)
     }
 
-    /// The same, to look at it only.
+    /// As [`open`](Self::open), only for reading.
     pub(crate) fn open_to_read(&self) -> io::Result<File> {
         regular_file::open(&self.path, OpenOptions::new().read(true), Links::Refuse)
     }
 
-    /// Whether it stands beside the log, and not in the user's state folder.
+    /// Whether it is beside the log, and not in the user's state folder.
     pub(crate) fn is_beside(&self, log: &Path) -> bool {
         self.path.parent() == log.parent()
     }

@@ -1,4 +1,4 @@
-//! How many files this process keeps open: the user's program needs some, too.
+//! A limit to the files that this process keeps open: the user's program needs some, too.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -233,7 +233,8 @@ fn not_among(
     Ok(missing)
 }
 
-/// Takes from `wanted` what the log has already, as far as it was written since the journal was.
+/// Removes from `wanted` what the log has already. It reads the part that was written since the
+/// journal was.
 fn forget_written(
     mut log: &File,
     header: &Header,

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::log::record::Record;
 use crate::settings::Settings;
 
-/// A run that has ended, and the settings it ran with.
+/// A run that has ended, and the settings that it ran with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FinishedRun<'a> {
     pub(crate) record: &'a Record,
@@ -17,9 +17,9 @@ pub(crate) struct FinishedRun<'a> {
 
 /// Takes the record of each run that has ended.
 pub(crate) trait RunSink: Sync {
-    /// Called once a run, on the run's thread, under no lock of the library.
+    /// Takes one run. Called on the thread that ends it, which holds no lock of the library.
     ///
     /// # Errors
-    /// Where the record is lost to this sink. The others get it all the same.
+    /// Where this sink cannot take the run. The other sinks still get it.
     fn finish(&self, run: &FinishedRun<'_>) -> Result<()>;
 }

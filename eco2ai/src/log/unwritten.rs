@@ -57,7 +57,7 @@ pub struct Unwritten {
 }
 
 impl Unwritten {
-    /// Looks at the journals of the log at `path`. What cannot be looked at is not counted.
+    /// Counts the rows in the journals of the log at `path`. Journals that cannot be read do not count.
     ///
     /// # Errors
     /// [`Error::NotALog`], and [`Error::Read`] where reading the log fails. Of a log that is not there
@@ -133,7 +133,7 @@ fn journals(path: &Path) -> Vec<(Candidate, Found, bool)> {
     let mut journals = Vec::new();
     for candidate in journal_name::candidates(&real) {
         let Ok(file) = candidate.open_to_read() else { continue };
-        // Its owner holds the lock for life. Shared, so that two who look do not meet each other.
+        // Its owner holds the lock for life. A shared one, so that two readers do not see each other's.
         let lock = lock_shared_within(&file, Duration::ZERO);
         let Ok(Some(found)) = frames::read(&file, candidate.kind) else { continue };
         if !found.belongs_to(&real, candidate.is_beside(&real)) {

@@ -20,7 +20,7 @@ use crate::file_lock::lock_within;
 use crate::regular_file::{self, Links, Replacement, with_suffix};
 use crate::settings::params::{NAMES, Params};
 
-/// Longest time to wait for another process that saves; it needs well under a millisecond.
+/// How long to wait for another process that saves; it needs well under a millisecond.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the file holds.
@@ -46,7 +46,7 @@ pub(super) fn path(named: Option<OsString>) -> Result<PathBuf> {
     }
     confy::get_configuration_file_path("eco2ai", "params").map_err(|error| {
         let reason = "there is no folder for it; name a file with ECO2AI_CONFIG";
-        saved(Path::new("params.toml"), reason, error)
+        unusable(Path::new("params.toml"), reason, error)
     })
 }
 
@@ -69,7 +69,7 @@ pub(super) fn read(path: &Path) -> (Params, Vec<Error>) {
                     }
                 };
                 if let Err(error) = set {
-                    wrong.push(saved(path, UNUSABLE_PARAMETER, error));
+                    wrong.push(unusable(path, UNUSABLE_PARAMETER, error));
                 }
             }
         }
@@ -80,12 +80,12 @@ pub(super) fn read(path: &Path) -> (Params, Vec<Error>) {
         && let Err(error) = params.check_place()
     {
         params.region = None;
-        wrong.push(saved(path, UNUSABLE_PARAMETER, error));
+        wrong.push(unusable(path, UNUSABLE_PARAMETER, error));
     }
     (params, wrong)
 }
 
-/// Changes what is saved, and says what is saved now. Does not write where that changes nothing,
+/// Changes what is saved, and returns what is saved now. Does not write where that changes nothing,
 /// nor over a file with a mistake in it, which somebody may want to mend.
 pub(super) fn update(path: &Path, change: impl Fn(&mut Params)) -> Result<Params> {
     // The file itself, where the path is a link to it.
@@ -137,9 +137,9 @@ fn load(path: &Path) -> Result<Saved> {
             let reason = "not a regular file".to_owned();
             Err(Error::Saved { path: path.to_path_buf(), reason, source: None })
         }
-        Ok(_) => confy::load_path(path).map_err(|error| saved(path, "cannot be read", error)),
+        Ok(_) => confy::load_path(path).map_err(|error| unusable(path, "cannot be read", error)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Saved::new()),
-        Err(error) => Err(saved(path, "cannot be read", error)),
+        Err(error) => Err(unusable(path, "cannot be read", error)),
     }
 }
 
@@ -157,11 +157,11 @@ fn to_saved(params: &Params) -> Saved {
 
 fn write(path: &Path, values: &Saved) -> Result<()> {
     const MAX_SIZE: u64 = 64 << 10;
-    let wrong = |error: io::Error| saved(path, "cannot be written", error);
+    let wrong = |error: io::Error| unusable(path, "cannot be written", error);
     regular_file::check_size(MAX_SIZE).map_err(wrong)?;
     let new = Replacement::create(path).map_err(wrong)?;
     confy::store_path(new.path(), values)
-        .map_err(|error| saved(path, "cannot be written", error))?;
+        .map_err(|error| unusable(path, "cannot be written", error))?;
     // Also where root writes the file of a user.
     new.take_owner_and_mode().and_then(|()| new.commit()).map_err(wrong)
 }
@@ -169,14 +169,13 @@ fn write(path: &Path, values: &Saved) -> Result<()> {
 /// Opens the file that is locked for a change; makes it where it is not there. It lies beside the
 /// parameters, because their file is replaced. A link is not followed.
 fn open_lock(path: &Path) -> Result<File> {
-    let wrong = |error| saved(path, "cannot be locked", error);
+    let wrong = |error| unusable(path, "cannot be locked", error);
     if let Some(folder) = path.parent() {
         make_folders(folder).map_err(wrong)?;
     }
     let name = with_suffix(path, ".lock");
-    let options = OpenOptions::new().write(true).clone();
-    let (file, is_new) =
-        regular_file::open_or_create(&name, &options, Links::Refuse).map_err(wrong)?;
+    let opened = regular_file::open_or_create(&name, OpenOptions::new().write(true), Links::Refuse);
+    let (file, is_new) = opened.map_err(wrong)?;
     if is_new {
         regular_file::give_to_owner_of_folder(&name);
     }
@@ -200,10 +199,10 @@ fn make_folders(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// What the file is reported for whose parameter is reported as the cause.
+/// The reason where the cause is the error of a parameter.
 const UNUSABLE_PARAMETER: &str = "a parameter cannot be used";
 
-fn saved(path: &Path, reason: &str, source: impl StdError + Send + Sync + 'static) -> Error {
+fn unusable(path: &Path, reason: &str, source: impl StdError + Send + Sync + 'static) -> Error {
     let source = Some(Box::new(source) as _);
     Error::Saved { path: path.to_path_buf(), reason: reason.to_owned(), source }
 }

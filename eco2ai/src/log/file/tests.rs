@@ -168,13 +168,13 @@ fn a_held_lock_is_waited_for_once_and_not_for_long() {
     let holder = File::open(log.path()).unwrap();
     holder.lock().unwrap();
     assert!(append(&mut log, "1").is_err());
-    assert!(log.gave_up.is_some(), "it was waited for");
+    assert!(log.timed_out_at.is_some(), "it was waited for");
     // However slowly the rest of this test goes.
     let just_now = Instant::now().checked_add(Duration::from_secs(3600));
-    log.gave_up = just_now;
+    log.timed_out_at = just_now;
     assert!(append(&mut log, "1").is_err());
-    assert_eq!(log.gave_up, just_now, "it was tried, and not waited for");
+    assert_eq!(log.timed_out_at, just_now, "it was tried, and not waited for");
     holder.unlock().unwrap();
     append(&mut log, "1").unwrap();
-    assert_eq!(log.gave_up, None, "the next one is waited for again");
+    assert_eq!(log.timed_out_at, None, "the next one is waited for again");
 }

@@ -303,6 +303,26 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_replaced_whole_and_keeps_its_mode_or_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let names = || fs::read_dir(folder.path()).unwrap().count();
+        let new = Replacement::create(&path).unwrap();
+        new.file().write_all(b"new").unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap(), names()), ("old".into(), 2));
+        drop(new);
+        assert_eq!((fs::read_to_string(&path).unwrap(), names()), ("old".into(), 1));
+        let new = Replacement::create(&path).unwrap();
+        new.file().write_all(b"new").unwrap();
+        new.take_owner_and_mode().unwrap();
+        new.commit().unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap(), names()), ("new".into(), 1));
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    #[test]
     fn a_new_file_is_private_until_it_is_made_like_another() {
         let folder = tempfile::tempdir().unwrap();
         let [model, new] = ["model", "new"].map(|name| folder.path().join(name));

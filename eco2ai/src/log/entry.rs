@@ -13,7 +13,7 @@ use crate::log::frames::{self, Found, Kind};
 use crate::log::header::{FileKind, Header};
 use crate::log::identity::End;
 use crate::log::inspect::existing_header;
-use crate::log::journal::{Journal, Place};
+use crate::log::journal::{Folder, Journal};
 use crate::log::record::Record;
 use crate::log::recovery::{missing, recover_orphans, report_others_of_that_name};
 use crate::log::row::rows_of;
@@ -191,10 +191,8 @@ impl LogEntry {
         }
         let create = |place| Journal::create(self.file.path(), place, Kind::Waiting, end, records);
         let journal = match error {
-            Error::NotALog { .. } => {
-                create(Place::StateFolder).or_else(|_| create(Place::BesideLog))
-            }
-            _ => create(Place::BesideLog),
+            Error::NotALog { .. } => create(Folder::State).or_else(|_| create(Folder::BesideLog)),
+            _ => create(Folder::BesideLog),
         }?;
         let path = journal.path().to_path_buf();
         self.waiting.push(journal);
@@ -253,7 +251,7 @@ impl LogEntry {
         if !unconfirmed.is_empty() {
             let path = self.file.path();
             // Not removed: the next process checks whether the rows are still in the log.
-            let _ = Journal::create(path, Place::BesideLog, Kind::Waiting, end, &unconfirmed);
+            let _ = Journal::create(path, Folder::BesideLog, Kind::Waiting, end, &unconfirmed);
         }
         for record in self.in_memory.drain(..) {
             print_lost(self.file.path(), &record);
@@ -289,7 +287,7 @@ impl LogEntry {
         }
         // Where the old one is full, another can stand elsewhere; then the old one may go.
         let path = self.file.path();
-        match Journal::create(path, Place::BesideLog, Kind::Running, end, &states) {
+        match Journal::create(path, Folder::BesideLog, Kind::Running, end, &states) {
             Ok(journal) => {
                 if let Some(old) = self.journal.replace(journal) {
                     old.remove();

@@ -10,7 +10,7 @@ use crate::file_lock::lock_within;
 use crate::log::header::{FileKind, Header, listed};
 use crate::log::identity::{End, Identity, is_at};
 use crate::log::inspect::{Contents, end_of_torn_row, inspect};
-use crate::log::open_files::{Slot, Slots};
+use crate::log::open_files::{OpenLimit, OpenSlot};
 use crate::log::record::Record;
 use crate::log::rewriting::wait_until_settled;
 use crate::log::row::rows_of;
@@ -63,15 +63,15 @@ struct Open {
 #[derive(Debug)]
 struct KeptOpen {
     open: Open,
-    _slot: Slot,
+    _slot: OpenSlot,
 }
 
 impl KeptOpen {
     /// `None` where enough files are kept open: this one is closed.
     fn new(open: Open) -> Option<Self> {
         // Others are opened for each row.
-        static KEPT_OPEN: Slots = Slots::new(MAX_KEPT_OPEN);
-        Some(Self { open, _slot: KEPT_OPEN.take()? })
+        static KEPT_OPEN: OpenLimit = OpenLimit::new(MAX_KEPT_OPEN);
+        Some(Self { open, _slot: KEPT_OPEN.add()? })
     }
 }
 

@@ -16,8 +16,8 @@ use crate::file_lock::lock_within;
 use crate::log::frames::{Kind, frame};
 use crate::log::header::{FileKind, Header};
 use crate::log::identity::{End, is_at};
-use crate::log::journal_name::{Stem, in_real_folder, real_path};
-use crate::log::open_files::{Slot, Slots};
+use crate::log::journal_files::{Stem, in_real_folder, real_path};
+use crate::log::open_files::{OpenLimit, OpenSlot};
 use crate::log::record::Record;
 use crate::log::row::rows_of;
 use crate::log::state_folder;
@@ -25,7 +25,7 @@ use crate::regular_file::{self, write_at_once};
 
 /// At most so many journals are open at once.
 const MAX_OPEN: usize = 64;
-static OPEN: Slots = Slots::new(MAX_OPEN);
+static OPEN: OpenLimit = OpenLimit::new(MAX_OPEN);
 
 /// A journal of this process.
 #[derive(Debug)]
@@ -39,31 +39,31 @@ pub(crate) struct Journal {
     /// The bytes that the last frame takes.
     last: (u64, u64),
     frames: u64,
-    _slot: Slot,
+    _slot: OpenSlot,
 }
 
 /// Where a new journal is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Folder {
     /// Beside the log, else in the state folder.
     BesideLog,
     /// In the state folder: another file is in the place of the log.
-    StateFolder,
+    State,
 }
 
 impl Journal {
     /// Makes a journal for the log, with its first frame.
     pub(crate) fn create(
         log: &Path,
-        place: Place,
+        folder: Folder,
         kind: Kind,
         end: End,
         records: &[impl Borrow<Record>],
     ) -> io::Result<Self> {
-        let log = match place {
-            Place::BesideLog => real_path(log),
+        let log = match folder {
+            Folder::BesideLog => real_path(log),
             // What a link leads to is not the log that is meant.
-            Place::StateFolder => in_real_folder(log),
+            Folder::State => in_real_folder(log),
         };
         let make = |folder: &Path| {
             let mut journal = Self::open_new(folder, &log, kind)?;
@@ -75,19 +75,19 @@ impl Journal {
                 }
             }
         };
-        let beside = match (log.parent(), place) {
-            (Some(folder), Place::BesideLog) => make(folder),
+        let beside = match (log.parent(), folder) {
+            (Some(folder), Folder::BesideLog) => make(folder),
             _ => Err(ErrorKind::NotFound.into()),
         };
         beside.or_else(|error| {
-            let folder = state_folder::made().ok_or(error)?;
+            let folder = state_folder::create().ok_or(error)?;
             make(&folder)
         })
     }
 
     fn open_new(folder: &Path, log: &Path, kind: Kind) -> io::Result<Self> {
         const TRIES: u32 = 8;
-        let slot = OPEN.take().ok_or_else(|| {
+        let slot = OPEN.add().ok_or_else(|| {
             io::Error::other(format!("{MAX_OPEN} journals are open in this process, and no more"))
         })?;
         for _ in 0..TRIES {
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use crate::log::frames::{Found, parse, read};
     use crate::log::identity::Identity;
-    use crate::log::journal_name::{Candidate, candidates};
+    use crate::log::journal_files::{JournalFile, find};
     use crate::log::owner::Owner;
     use crate::log::record::tests::record;
     use proptest::prelude::*;
@@ -174,7 +174,7 @@ mod tests {
     }
 
     fn new_journal(log: &Path, records: &[Record]) -> Journal {
-        Journal::create(log, Place::BesideLog, Kind::Running, end(), records).unwrap()
+        Journal::create(log, Folder::BesideLog, Kind::Running, end(), records).unwrap()
     }
 
     #[test]
@@ -189,14 +189,14 @@ mod tests {
             assert_eq!(found.unwrap().records, state(length));
         }
         assert!(journal.path().metadata().unwrap().len() < 9000);
-        let candidate = Candidate {
+        let candidate = JournalFile {
             path: real_path(journal.path()),
             stem: Stem::own(&log),
             kind: Kind::Running,
         };
-        assert_eq!(candidates(&real_path(&log)), [candidate]);
+        assert_eq!(find(&real_path(&log)), [candidate]);
         journal.remove();
-        assert_eq!(candidates(&real_path(&log)), []);
+        assert_eq!(find(&real_path(&log)), []);
     }
 
     #[test]
@@ -211,7 +211,7 @@ mod tests {
         };
         let [long, short] = ["a.csv.2", "a.csv"].map(path);
         let journal = new_journal(&long, &[record("1")]);
-        assert_eq!(candidates(&short).len(), 1, "its name begins as those of the other");
+        assert_eq!(find(&short).len(), 1, "its name begins as those of the other");
         for (log, beside, belongs) in [
             (&long, true, true),
             (&short, true, false),
@@ -257,7 +257,7 @@ mod tests {
         let made: Vec<_> = (0..=MAX_OPEN)
             .map(|at| {
                 let log = folder.path().join(format!("{at}.csv"));
-                Journal::create(&log, Place::BesideLog, Kind::Running, end(), &[record("1")])
+                Journal::create(&log, Folder::BesideLog, Kind::Running, end(), &[record("1")])
             })
             .collect();
         assert!(made.last().unwrap().is_err());

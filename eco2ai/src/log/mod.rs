@@ -13,7 +13,7 @@ mod header;
 mod identity;
 mod inspect;
 mod journal;
-mod journal_name;
+mod journal_files;
 mod open_files;
 mod owner;
 mod read;

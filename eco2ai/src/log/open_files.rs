@@ -2,32 +2,32 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Slots for files that are kept open.
+/// At most so many files are open at once.
 #[derive(Debug)]
-pub(crate) struct Slots {
-    taken: AtomicUsize,
+pub(crate) struct OpenLimit {
+    open: AtomicUsize,
     max: usize,
 }
 
-/// A slot that is taken until this is dropped.
+/// Counts as an open file until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Slot(&'static Slots);
+pub(crate) struct OpenSlot(&'static OpenLimit);
 
-impl Slots {
+impl OpenLimit {
     pub(crate) const fn new(max: usize) -> Self {
-        Self { taken: AtomicUsize::new(0), max }
+        Self { open: AtomicUsize::new(0), max }
     }
 
-    /// Takes a slot, where one is free.
-    pub(crate) fn take(&'static self) -> Option<Slot> {
-        let add = |taken| (taken < self.max).then_some(taken + 1);
-        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok()?;
-        Some(Slot(self))
+    /// Counts one more open file; `None` where the limit is reached.
+    pub(crate) fn add(&'static self) -> Option<OpenSlot> {
+        let one_more = |open| (open < self.max).then_some(open + 1);
+        self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        Some(OpenSlot(self))
     }
 }
 
-impl Drop for Slot {
+impl Drop for OpenSlot {
     fn drop(&mut self) {
-        self.0.taken.fetch_sub(1, Ordering::Relaxed);
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }

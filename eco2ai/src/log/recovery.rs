@@ -15,8 +15,8 @@ use crate::log::frames::{self, Found, Kind};
 use crate::log::header::Header;
 use crate::log::identity::{Identity, is_at};
 use crate::log::inspect::{existing_header, read_header};
-use crate::log::journal::{self, Journal, Place};
-use crate::log::journal_name::{self, Candidate, Stem};
+use crate::log::journal::{self, Folder, Journal};
+use crate::log::journal_files::{self, JournalFile, Stem};
 use crate::log::record::{Record, counted_rows};
 use crate::log::rewriting::{FileState, REWRITE_TIME, is_within, wait_until_settled};
 use crate::log::row::{Named, start_time_cell};
@@ -26,15 +26,15 @@ use crate::status::Status;
 
 /// Takes over the journals of `log` that nobody owns.
 pub(crate) fn recover_orphans(log: &mut LogFile) -> Result<usize> {
-    let real = journal_name::real_path(log.path());
-    let candidates = journal_name::candidates(&real);
+    let real = journal_files::real_path(log.path());
+    let candidates = journal_files::find(&real);
     let mut recovered = Ok(0);
     // Those that wait and have an owner, or could not be written.
-    let mut left: Vec<&Candidate> = Vec::new();
+    let mut left: Vec<&JournalFile> = Vec::new();
     for candidate in &candidates {
         // A run may be both among those that wait and, as it was before its end, among those that
         // run: whoever has the former comes first.
-        let waits = |other: &&Candidate| other.stem == candidate.stem && other.path.exists();
+        let waits = |other: &&JournalFile| other.stem == candidate.stem && other.path.exists();
         if candidate.kind == Kind::Running && left.iter().any(waits) {
             continue;
         }
@@ -65,9 +65,8 @@ enum TakenOver {
 
 /// Reports the rows that wait in the state folder for a log of the same name that is elsewhere.
 pub(crate) fn report_others_of_that_name(log: &Path) {
-    let real = journal_name::real_path(log);
-    for candidate in journal_name::candidates(&real).iter().filter(|found| !found.is_beside(&real))
-    {
+    let real = journal_files::real_path(log);
+    for candidate in journal_files::find(&real).iter().filter(|found| !found.is_beside(&real)) {
         let Some(found) = candidate.open().ok().and_then(|file| {
             // Only of processes that have died.
             lock_within(&file, Duration::ZERO)?;
@@ -89,7 +88,7 @@ pub(crate) fn report_others_of_that_name(log: &Path) {
 
 /// Takes over one journal, unless it has an owner or is of another log. One that cannot be used is
 /// reported, and is no error.
-fn take_over(log: &mut LogFile, real: &Path, candidate: &Candidate) -> Result<TakenOver> {
+fn take_over(log: &mut LogFile, real: &Path, candidate: &JournalFile) -> Result<TakenOver> {
     let unusable = |error: &dyn std::fmt::Display| {
         warn_once(&format!("{}: {error}; it is left alone", candidate.path.display()));
         Ok(TakenOver::Unusable)
@@ -143,7 +142,7 @@ fn may_be_written_over(log: &LogFile, journal: &File) -> bool {
 fn take_over_without_lock(
     log: &mut LogFile,
     real: &Path,
-    candidate: &Candidate,
+    candidate: &JournalFile,
     found: &Found,
 ) -> Result<TakenOver> {
     if candidate.stem == Stem::own(real) || !found.owner.is_surely_gone() {
@@ -152,7 +151,7 @@ fn take_over_without_lock(
     let mut records = found.records.clone();
     interrupt(&mut records, candidate.kind);
     let io = Error::write(&candidate.path);
-    let own = Journal::create(real, Place::BesideLog, Kind::Waiting, found.end, &records);
+    let own = Journal::create(real, Folder::BesideLog, Kind::Waiting, found.end, &records);
     let own = own.map_err(io)?;
     let rows = match std::fs::remove_file(&candidate.path) {
         Ok(()) => write_missing(log, found, candidate.kind),

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::file_lock::lock_shared_within;
 use crate::log::frames::{self, Found, Kind};
 use crate::log::inspect::existing_header;
-use crate::log::journal_name::{self, Candidate};
+use crate::log::journal_files::{self, JournalFile};
 use crate::log::record::Record;
 use crate::log::recovery;
 
@@ -128,10 +128,10 @@ impl fmt::Display for Unwritten {
 
 /// The journals of the log at `path`, what they hold, and whether they have an owner that is alive or
 /// may be.
-fn journals(path: &Path) -> Vec<(Candidate, Found, bool)> {
-    let real = journal_name::real_path(path);
+fn journals(path: &Path) -> Vec<(JournalFile, Found, bool)> {
+    let real = journal_files::real_path(path);
     let mut journals = Vec::new();
-    for candidate in journal_name::candidates(&real) {
+    for candidate in journal_files::find(&real) {
         let Ok(file) = candidate.open_to_read() else { continue };
         // Its owner holds the lock for life. A shared one, so that two readers do not see each other's.
         let lock = lock_shared_within(&file, Duration::ZERO);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::log::header::Header;
-use crate::log::journal_name::{candidates, real_path};
+use crate::log::journal_files::{find, real_path};
 use crate::log::read_log;
 use crate::log::record::tests::record;
 use crate::status::Status;
@@ -11,7 +11,7 @@ fn rows(path: &Path) -> Vec<(String, Status)> {
 }
 
 fn journals(path: &Path) -> usize {
-    candidates(&real_path(path)).len()
+    find(&real_path(path)).len()
 }
 
 /// As if the process had died: its locks are gone, its files are there.

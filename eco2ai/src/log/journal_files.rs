@@ -57,14 +57,14 @@ pub(crate) fn in_real_folder(log: &Path) -> PathBuf {
 
 /// A journal that was found, whoever owns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Candidate {
+pub(crate) struct JournalFile {
     pub(crate) path: PathBuf,
     pub(crate) stem: Stem,
     pub(crate) kind: Kind,
 }
 
 /// The journals that may belong to the log with that real path, those of waiting rows first.
-pub(crate) fn candidates(log: &Path) -> Vec<Candidate> {
+pub(crate) fn find(log: &Path) -> Vec<JournalFile> {
     let prefix = prefix(log);
     let mut found = Vec::new();
     for folder in log.parent().map(Path::to_path_buf).into_iter().chain(state_folder::existing()) {
@@ -80,7 +80,7 @@ pub(crate) fn candidates(log: &Path) -> Vec<Candidate> {
                 Some((kind, Stem(stem.to_owned())))
             });
             if let Some((kind, stem)) = known {
-                found.push(Candidate { path: entry.path(), stem, kind });
+                found.push(JournalFile { path: entry.path(), stem, kind });
             }
         }
     }
@@ -88,7 +88,7 @@ pub(crate) fn candidates(log: &Path) -> Vec<Candidate> {
     found
 }
 
-impl Candidate {
+impl JournalFile {
     /// Opens the journal: never another file that a link of its name leads to.
     pub(crate) fn open(&self) -> io::Result<File> {
         regular_file::open(&self.path, OpenOptions::new().read(true).write(true), Links::Refuse)

@@ -1,8 +1,15 @@
-//! What can go wrong, said so that the reader knows what to do.
+//! What can go wrong, in words that say what to do.
 
-use std::path::PathBuf;
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// An error of this crate: it names the file or the parameter, the value, and what to do.
+///
+/// Its text does not repeat that of its [`source`](StdError::source); [`with_causes`] prints both.
+///
+/// [`with_causes`]: Self::with_causes
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -16,30 +23,6 @@ pub enum Error {
         /// Why it cannot be, and what is allowed.
         reason: String,
     },
-    /// The file of saved parameters cannot be used.
-    #[error("saved parameters in {}: {reason}", path.display())]
-    Saved {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it, with the key.
-        reason: String,
-    },
-    /// A file of the log cannot be read or written.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The file is no emission log; it is left as it is.
-    #[error("{}: {reason}", path.display())]
-    NotALog {
-        /// The file.
-        path: PathBuf,
-        /// How that was seen.
-        reason: String,
-    },
     /// No parameter has this name.
     #[error("no parameter is called {name:?}; {hint}")]
     UnknownParameter {
@@ -47,6 +30,40 @@ pub enum Error {
         name: String,
         /// Which one was probably meant, else all there are.
         hint: String,
+    },
+    /// The file of saved parameters cannot be used.
+    #[error("saved parameters in {}: {reason}", path.display())]
+    Saved {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the file, or cannot be done with it.
+        reason: String,
+        /// The cause, if any: an error of the system, of the syntax, or of a parameter in the file.
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    },
+    /// A file cannot be read.
+    #[error("{}: cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("{}: cannot be written", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// The file is not an emission log; it is left as it is.
+    #[error("{}: {reason}", path.display())]
+    NotALog {
+        /// The file.
+        path: PathBuf,
+        /// What it lacks, or what it seems to be instead.
+        reason: String,
     },
 }
 
@@ -75,3 +92,69 @@ impl InvalidArgument {
 
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// The text of the error, and after it those of its sources.
+    ///
+    /// ```
+    /// let error = eco2ai::read_log("no such folder/emission.csv").unwrap_err();
+    /// let text = error.with_causes().to_string();
+    /// assert!(text.starts_with("no such folder/emission.csv: cannot be read: "));
+    /// ```
+    pub fn with_causes(&self) -> impl fmt::Display + '_ {
+        WithCauses(self)
+    }
+
+    /// The error of a file at `path` that cannot be read.
+    pub(crate) fn read(path: &Path) -> impl Fn(io::Error) -> Self + Copy + '_ {
+        |source| Self::Read { path: path.to_path_buf(), source }
+    }
+
+    /// The error of a file at `path` that cannot be written.
+    pub(crate) fn write(path: &Path) -> impl Fn(io::Error) -> Self + Copy + '_ {
+        |source| Self::Write { path: path.to_path_buf(), source }
+    }
+
+    /// The error of a file at `path` that is not an emission log.
+    pub(crate) fn not_a_log(path: &Path, reason: impl Into<String>) -> Self {
+        Self::NotALog { path: path.to_path_buf(), reason: reason.into() }
+    }
+}
+
+struct WithCauses<'a>(&'a (dyn StdError + 'static));
+
+impl fmt::Display for WithCauses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            // Some end with a new line.
+            write!(f, ": {}", error.to_string().trim_end())?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_printed_once() {
+        let path = Path::new("a.csv");
+        let error = Error::write(path)(io::Error::other("the disk is full"));
+        assert_eq!(error.to_string(), "a.csv: cannot be written");
+        assert_eq!(error.with_causes().to_string(), "a.csv: cannot be written: the disk is full");
+        let saved = Error::Saved {
+            path: path.into(),
+            reason: "cannot be used".into(),
+            source: Some(Box::new(error)),
+        };
+        assert_eq!(
+            saved.with_causes().to_string(),
+            "saved parameters in a.csv: cannot be used: a.csv: cannot be written: the disk is full"
+        );
+        assert_eq!(Error::not_a_log(path, "empty").with_causes().to_string(), "a.csv: empty");
+    }
+}

@@ -1,12 +1,12 @@
 //! The library's locks, and the one order in which a thread may take them.
 //!
-//! A thread that holds a lock may take only locks that stand after it in [`Rank`]. The ledger stands
+//! A thread that holds a lock may take only locks that come after it in [`Rank`]. The ledger comes
 //! last: while it is locked no other lock is taken, no file is touched, and no code of the program
 //! is called (a logger, a clock, a sensor, a tariff). Debug builds check the order each time, so that
-//! a wrong one fails a test even where no other thread is there to make it hang.
+//! a wrong order fails a test even where no other thread makes it hang.
 //!
-//! Whoever holds a lock is in the library's own code (see [`own_code`]): what an allocator of the
-//! program does meanwhile is not tracked, and warnings wait.
+//! A thread that holds a lock is in the library's own code (see [`own_code`]): what an allocator of
+//! the program does meanwhile is not tracked, and warnings wait.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -45,8 +45,6 @@ pub(crate) enum Rank {
     Wake,
     /// What was reported, and what waits to be.
     Warnings,
-    /// What is called at the end of the process.
-    ExitHooks,
     /// The tree of active runs, and what each received.
     Ledger,
 }
@@ -62,8 +60,8 @@ pub(crate) struct Lock<T> {
 #[derive(Debug)]
 pub(crate) struct Locked<'a, T> {
     guard: MutexGuard<'a, T>,
-    // After the guard: the lock is free before it ceases to count as held, and that before warnings
-    // that waited are reported.
+    // After the guard: the lock is free before it ceases to count as held, and that before the
+    // section ends, which calls the program's logger.
     _held: order::Held,
     _section: own_code::Section,
 }

@@ -2,14 +2,24 @@
 //!
 //! What is called from there may be tracked itself: the program's logger, its allocator, a sensor of
 //! its own, an argument's expression. It runs untracked then, so that it cannot come back into what
-//! is under way.
+//! is under way. What must wait until that is over, such as a warning, is done by a hook.
 
 use std::cell::Cell;
+use std::sync::OnceLock;
 
 thread_local! {
     /// Constant and without a destructor: looking at it allocates nothing, and it is there also
     /// while the thread ends.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs whenever a thread is about to leave the library's own code and holds none of its locks.
+static ON_LEAVE: OnceLock<fn()> = OnceLock::new();
+
+/// Sets the hook that runs whenever a thread is about to leave the library's own code and holds none
+/// of its locks. Only the first hook of a process is used.
+pub(crate) fn on_leave(hook: fn()) {
+    let _ = ON_LEAVE.set(hook);
 }
 
 /// A stretch of the library's own code on this thread.
@@ -40,8 +50,9 @@ impl Drop for Section {
     #[inline]
     fn drop(&mut self) {
         if self.outermost {
-            // No lock is held any more, so the program's logger may be called.
-            crate::report::say_pending();
+            if let Some(hook) = ON_LEAVE.get() {
+                hook();
+            }
             let _ = INSIDE.try_with(|inside| inside.set(false));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{LazyLock, OnceLock};
 
-/// The id of this process. A fork tells itself (`pthread_atfork`), so that only its children ask
+/// The id of this process. A fork is noticed (`pthread_atfork`), so that only its children ask
 /// the system each time; one made by a bare `clone` call is not noticed.
 #[inline]
 pub(crate) fn id() -> u32 {

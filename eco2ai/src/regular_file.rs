@@ -1,5 +1,5 @@
-//! Opening files where others may have planted something: a link to another file, a FIFO that hangs
-//! whoever opens it. And writing no more than the process may.
+//! Opening, making and replacing files where others may have planted something: a link to another
+//! file, or a FIFO on which an open hangs. Writes respect the process's limit for file sizes.
 
 use std::collections::hash_map::RandomState;
 use std::fs::{self, File, OpenOptions};
@@ -25,22 +25,22 @@ pub(crate) fn open(path: &Path, options: &OpenOptions, links: Links) -> io::Resu
             Ok(())
         } else {
             let what = if found.is_symlink() { "a link" } else { "not a regular file" };
-            Err(io::Error::new(ErrorKind::InvalidInput, format!("this is {what}")))
+            Err(io::Error::new(ErrorKind::InvalidInput, what))
         }
     };
-    // To open a device may have effects of its own.
+    // Opening a device may have side effects.
     check(match links {
         Links::Follow => path.metadata()?,
         Links::Refuse => path.symlink_metadata()?,
     })?;
-    let file = without_surprises(options, links).open(path)?;
-    // Another may be there meanwhile.
+    let file = without_side_effects(options, links).open(path)?;
+    // Another file may have taken its place meanwhile.
     check(file.metadata()?)?;
     Ok(file)
 }
 
 #[cfg(unix)]
-fn without_surprises(options: &OpenOptions, links: Links) -> OpenOptions {
+fn without_side_effects(options: &OpenOptions, links: Links) -> OpenOptions {
     use rustix::fs::OFlags;
     use std::os::unix::fs::OpenOptionsExt;
     let flags = match links {
@@ -53,7 +53,7 @@ fn without_surprises(options: &OpenOptions, links: Links) -> OpenOptions {
 }
 
 #[cfg(not(unix))]
-fn without_surprises(options: &OpenOptions, links: Links) -> OpenOptions {
+fn without_side_effects(options: &OpenOptions, links: Links) -> OpenOptions {
     let mut options = options.clone();
     #[cfg(windows)]
     if links == Links::Refuse {
@@ -65,7 +65,29 @@ fn without_surprises(options: &OpenOptions, links: Links) -> OpenOptions {
     options
 }
 
-/// A number for names that nobody can guess, and so nobody can have planted anything under.
+/// Opens a regular file, or makes it where nothing is at the path, not even a link that leads nowhere.
+/// Returns whether it made the file.
+///
+/// # Errors
+/// Those of [`open`], and those of the system where the file cannot be made.
+pub(crate) fn open_or_create(
+    path: &Path,
+    options: &OpenOptions,
+    links: Links,
+) -> io::Result<(File, bool)> {
+    let existing = || open(path, options, links).map(|file| (file, false));
+    match existing() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            match options.clone().create_new(true).open(path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => existing(),
+                made => made.map(|file| (file, true)),
+            }
+        }
+        found => found,
+    }
+}
+
+/// A number for names that nobody can guess: nobody can have planted a file under such a name.
 pub(crate) fn random() -> u64 {
     // The hasher is seeded by the system.
     RandomState::new().build_hasher().finish()
@@ -78,8 +100,7 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Makes a file that only this user may read and write, where nothing is at the path: also no link,
-/// whatever it leads to.
+/// Makes a file that only this user may read and write. Nothing may be at the path, not even a link.
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
@@ -102,43 +123,104 @@ pub(crate) fn make_like(file: &File, model: &fs::Metadata) -> io::Result<()> {
     file.set_permissions(model.permissions())
 }
 
-/// Elsewhere a new file has what its folder gives it.
+/// On other systems a new file inherits these from its folder.
 #[cfg(not(unix))]
 pub(crate) fn make_like(_: &File, _: &fs::Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives what root has made in another user's folder to that user.
+/// A new file that takes the place of another when it is complete: a reader sees the old file or the
+/// new one. The new file is removed unless [`commit`](Self::commit) succeeds.
+#[derive(Debug)]
+pub(crate) struct Replacement {
+    target: PathBuf,
+    /// Beside the target: a file can be renamed within its file system only.
+    path: PathBuf,
+    file: File,
+}
+
+impl Replacement {
+    /// Makes the new file, which is private if it replaces one.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(crate) fn create(target: &Path) -> io::Result<Self> {
+        let path = with_suffix(target, &format!(".{:016x}.tmp", random()));
+        let file = if target.exists() { create_private(&path) } else { File::create_new(&path) }?;
+        Ok(Self { target: target.to_path_buf(), path, file })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Gives the new file the owner and the mode of the old one; where there is none, the owner of
+    /// the folder.
+    ///
+    /// # Errors
+    /// Where this user may not.
+    pub(crate) fn take_owner_and_mode(&self) -> io::Result<()> {
+        let Ok(old) = self.target.metadata() else {
+            give_to_owner_of_folder(&self.path);
+            return Ok(());
+        };
+        make_like(&self.file, &old).map_err(|error| {
+            let reason = format!("the new file cannot get its owner and mode ({error})");
+            io::Error::new(error.kind(), reason)
+        })
+    }
+
+    /// Puts the new file in the place of the old one.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(crate) fn commit(self) -> io::Result<()> {
+        fs::rename(&self.path, &self.target)
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        // After the rename there is nothing at this path, and nobody else uses the name.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Gives a file or folder that root has made in another user's folder to that user.
 #[cfg(unix)]
 pub(crate) fn give_to_owner_of_folder(new: &Path) {
     use std::os::unix::fs::{MetadataExt, lchown};
     let Some(folder) = new.parent().and_then(|folder| folder.metadata().ok()) else { return };
     if rustix::process::geteuid().is_root() && folder.uid() != 0 {
-        // Best effort: it is there all the same.
+        // Best effort: the file can be used all the same.
         let _ = lchown(new, Some(folder.uid()), Some(folder.gid()));
     }
 }
 
-/// Elsewhere that is so from the beginning.
+/// On other systems it belongs to that user from the beginning.
 #[cfg(not(unix))]
 pub(crate) fn give_to_owner_of_folder(_: &Path) {}
 
-/// Whether it belongs to the user of this process.
+/// Whether a file belongs to the user of this process.
 #[cfg(unix)]
 pub(crate) fn is_own(found: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
     found.uid() == rustix::process::geteuid().as_raw()
 }
 
-/// Elsewhere the system keeps a user's folders from others.
+/// On other systems a user's folders are private.
 #[cfg(not(unix))]
 pub(crate) fn is_own(_: &fs::Metadata) -> bool {
     true
 }
 
-/// Writes `bytes` with one call, so that they are together whoever else writes; `length` is what the
-/// file has. Where the file could not grow to hold all of it, nothing is written: a write beyond the
-/// process's limit would end the program by a signal.
+/// Writes `bytes` with one call, so that no other writer comes in between; `length` is the length of
+/// the file. Beyond the process's limit for file sizes nothing is written: such a write would end the
+/// program by a signal.
 ///
 /// # Errors
 /// Those of the system, and `StorageFull` where only a part was written.
@@ -159,7 +241,10 @@ pub(crate) fn write_at_once(mut file: &File, bytes: &[u8], length: u64) -> io::R
     }
 }
 
-/// Refuses what would make a file larger than this process may.
+/// Checks that this process may make a file of `size` bytes.
+///
+/// # Errors
+/// `FileTooLarge` where it may not.
 pub(crate) fn check_size(size: u64) -> io::Result<()> {
     if max_size().is_some_and(|max| size > max) {
         let reason = "the process's limit for the size of a file (ulimit -f) is reached";
@@ -168,7 +253,7 @@ pub(crate) fn check_size(size: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// How large a file may become that this process writes to.
+/// The largest size of a file that this process may write, if there is a limit.
 #[cfg(unix)]
 fn max_size() -> Option<u64> {
     use rustix::process::{Resource, getrlimit};
@@ -215,6 +300,26 @@ mod tests {
             assert_eq!(open(path, &read(), links).is_ok(), opens, "{path:?} {links:?}");
         }
         assert_eq!(create_private(&link).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_keeps_its_mode_or_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let names = || fs::read_dir(folder.path()).unwrap().count();
+        let new = Replacement::create(&path).unwrap();
+        new.file().write_all(b"new").unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap(), names()), ("old".into(), 2));
+        drop(new);
+        assert_eq!((fs::read_to_string(&path).unwrap(), names()), ("old".into(), 1));
+        let new = Replacement::create(&path).unwrap();
+        new.file().write_all(b"new").unwrap();
+        new.take_owner_and_mode().unwrap();
+        new.commit().unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap(), names()), ("new".into(), 1));
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
     }
 
     #[test]

@@ -5,17 +5,17 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
-use std::fmt::Display;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::error::Error;
 use crate::locks::{Lock, Rank, assert_none_held};
 use crate::own_code;
 use crate::process::PerProcess;
 
 thread_local! {
-    /// Whether what runs on this thread is to warn of nothing.
+    /// Whether warnings of this thread are dropped.
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -28,16 +28,16 @@ struct Warnings {
 }
 
 static WARNINGS: PerProcess<Lock<Warnings>> = PerProcess::new();
-/// Whether a warning may be pending, which costs no lock to see.
+/// Whether a warning may be pending: reading this takes no lock.
 static PENDING: AtomicBool = AtomicBool::new(false);
 
 fn warnings() -> &'static Lock<Warnings> {
     WARNINGS.get_or_init(|| Lock::new(Rank::Warnings, Warnings::default()))
 }
 
-/// Runs `f`, whose warnings are silenced where the user asked for that (`ignore_warnings`).
+/// Runs `f` and drops its warnings where the user asked for that (`ignore_warnings`).
 pub(crate) fn quietly<T>(ignore_warnings: bool, f: impl FnOnce() -> T) -> T {
-    /// Puts back what was, also where `f` panics.
+    /// Restores the flag, also where `f` panics.
     struct Restore(bool);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -49,13 +49,30 @@ pub(crate) fn quietly<T>(ignore_warnings: bool, f: impl FnOnce() -> T) -> T {
     f()
 }
 
+/// What can be reported.
+pub(crate) trait Message {
+    fn text(&self) -> String;
+}
+
+impl Message for String {
+    fn text(&self) -> String {
+        self.clone()
+    }
+}
+
+impl Message for Error {
+    fn text(&self) -> String {
+        self.with_causes().to_string()
+    }
+}
+
 /// Reports `message` as a warning: through the `log` crate where the program has installed a logger,
 /// else on standard error. Once per process for each text.
-pub(crate) fn warn_once(message: &impl Display) {
+pub(crate) fn warn_once(message: &impl Message) {
     if QUIET.try_with(Cell::get).unwrap_or(false) {
         return;
     }
-    let text = message.to_string();
+    let text = message.text();
     {
         let mut warnings = warnings().lock();
         if !warnings.known.insert(text.clone()) {
@@ -64,31 +81,28 @@ pub(crate) fn warn_once(message: &impl Display) {
         warnings.pending.push(text);
     }
     PENDING.store(true, Ordering::Release);
+    own_code::on_leave(report_pending);
     if !own_code::inside() {
         drop(own_code::enter());
     }
 }
 
-/// Reports what waits.
-#[inline]
-pub(crate) fn say_pending() {
-    if PENDING.load(Ordering::Acquire) {
-        say_all();
+/// Reports the pending warnings. This calls the program's logger, so the thread must hold no lock of
+/// the library.
+fn report_pending() {
+    if !PENDING.load(Ordering::Acquire) {
+        return;
     }
-}
-
-#[cold]
-fn say_all() {
-    assert_none_held();
     PENDING.store(false, Ordering::Release);
+    assert_none_held();
     let pending = std::mem::take(&mut warnings().lock().pending);
     for message in pending {
         // A logger that panics must not stop the tracked function, which may be unwinding itself.
-        let _ = catch_unwind(AssertUnwindSafe(|| say(&message)));
+        let _ = catch_unwind(AssertUnwindSafe(|| report(&message)));
     }
 }
 
-fn say(message: &str) {
+fn report(message: &str) {
     if ::log::max_level() == ::log::LevelFilter::Off {
         // Not `eprintln!`: it panics where standard error is closed.
         let _ = writeln!(std::io::stderr(), "eco2ai: {message}");

@@ -5,9 +5,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::log::file::End;
 use crate::log::frames::{Found, Kind};
-use crate::log::lock::Identity;
+use crate::log::identity::End;
 use crate::log::record::Record;
 use crate::log::recovery;
 use crate::log::rewriting::{REWRITE_TIME, is_within};
@@ -15,7 +14,7 @@ use crate::log::rewriting::{REWRITE_TIME, is_within};
 /// A log that was written so short a time ago may be written again at any moment: Eco2AI does so
 /// every ten seconds.
 const RECENT: Duration = Duration::from_secs(60);
-/// So many rows are remembered before they are looked for.
+/// At most so many rows are remembered before the log is checked for them.
 const MAX_ROWS: usize = 1000;
 
 /// The rows of this process that may still be written over: of a log that is shared with other
@@ -28,13 +27,13 @@ pub(crate) struct Confirmation {
 }
 
 impl Confirmation {
-    /// Looks for signs of another program, before we write.
+    /// Checks for signs of another program, before we write.
     pub(crate) fn attach(&mut self, path: &Path) {
         let modified = path.metadata().and_then(|found| found.modified());
         self.others_write = modified.is_ok_and(|modified| is_within(modified, RECENT));
     }
 
-    /// Whether it is time to look, so that no row is forgotten.
+    /// Whether it is time to check the log, so that no row is forgotten.
     pub(crate) fn is_full(&self) -> bool {
         self.rows.len() >= MAX_ROWS
     }
@@ -49,28 +48,26 @@ impl Confirmation {
     /// remembered any more.
     ///
     /// # Errors
-    /// Where the log cannot be read.
+    /// [`Error::Read`](crate::Error::Read).
     pub(crate) fn gone(&mut self, path: &Path, end: Option<End>) -> Result<Vec<Record>> {
         if self.rows.is_empty() {
             return Ok(Vec::new());
         }
-        let found = path.metadata().ok();
-        let now = found.map(|log| End { identity: Identity::of(&log), offset: log.len() });
         let mut gone = Vec::new();
-        if now != end {
+        if end != Some(End::current(path)) {
             self.others_write = true;
             let rows = self.rows.iter().map(|(_, record)| record.clone()).collect();
-            gone = recovery::missing(path, &Found::of_own(rows), Kind::Waiting)?;
+            gone = recovery::missing(path, &Found::from_own(rows), Kind::Waiting)?;
         }
         self.rows
             .retain(|(since, record)| since.elapsed() < REWRITE_TIME && !gone.contains(record));
-        // Rows that come so fast are forgotten after one look, the oldest first.
+        // Rows that come so fast are forgotten after one check, the oldest first.
         let excess = self.rows.len().saturating_sub(MAX_ROWS / 2);
         self.rows.drain(..excess);
         Ok(gone)
     }
 
-    /// What another process must look after, because this one ends: nothing where no other program
+    /// The rows that the next process must check, because this one ends. None where no other program
     /// seems to write the log.
     pub(crate) fn take(&mut self) -> Vec<Record> {
         let rows = std::mem::take(&mut self.rows);

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::file_lock::lock_within;
 use crate::log::cells::{Row, Rows};
 use crate::log::columns::Column;
-use crate::log::file::read_header;
 use crate::log::header::Header;
-use crate::log::lock::{is_at, lock_within};
+use crate::log::identity::is_at;
+use crate::log::inspect::read_header;
 use crate::log::row::guarded;
-use crate::regular_file::{self, Links, with_suffix};
+use crate::regular_file::{self, Links, Replacement, with_suffix};
 
 /// Writers hold the lock for a moment only.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -56,53 +57,45 @@ pub struct Converted {
 /// ```
 ///
 /// # Errors
-/// Where the file is no emission log, is reached through a link, cannot be read, or its folder cannot
-/// be written; also where it belongs to another user, to whom the new one could not be given. It is
-/// as it was then.
+/// [`Error::NotALog`], also for a link to one. [`Error::Read`] where the file cannot be read, or is being
+/// written all the while. [`Error::Write`] where its folder cannot be written, or the file belongs to
+/// another user, to whom the new one could not be given. It is as it was then.
 pub fn convert(path: impl AsRef<Path>) -> Result<Option<Converted>> {
     let path = path.as_ref();
-    let io = |source| Error::Io { path: path.to_path_buf(), source };
     if path.is_symlink() {
         let target = fs::read_link(path).unwrap_or_default();
-        let reason = format!("this is a link to {}; convert that file itself", target.display());
-        return Err(Error::NotALog { path: path.to_path_buf(), reason });
+        let reason = format!("a link to {}; convert that file itself", target.display());
+        return Err(Error::not_a_log(path, reason));
     }
-    let file =
-        regular_file::open(path, OpenOptions::new().read(true), Links::Refuse).map_err(io)?;
+    let file = regular_file::open(path, OpenOptions::new().read(true), Links::Refuse)
+        .map_err(Error::read(path))?;
     let locked = lock_within(&file, LOCK_TIMEOUT);
     let Some(_locked) = locked.filter(|_| is_at(&file, path)) else {
         let reason = "it is being written; try again";
-        return Err(io(io::Error::new(ErrorKind::WouldBlock, reason)));
+        return Err(Error::read(path)(io::Error::new(ErrorKind::WouldBlock, reason)));
     };
-    let mut rows = Rows::new(&file);
-    let Some(header) = read_header(path, &mut rows)? else { return Ok(None) };
+    let Some(header) = read_header(path, &mut Rows::new(&file))? else { return Ok(None) };
     let missing = header.missing();
     if missing.is_empty() {
         return Ok(None);
     }
-    // Nobody can have planted anything under a name that nobody can guess.
-    let new_path = with_suffix(path, &format!(".{:016x}", regular_file::random()));
-    let new = regular_file::create_private(&new_path).map_err(io)?;
-    let converted = write_converted(&new, &file, &header, &missing).and_then(|(rows, left_out)| {
-        let old_metadata = file.metadata()?;
-        regular_file::make_like(&new, &old_metadata).map_err(|error| {
-            let reason = format!("the new file cannot get its owner and mode ({error})");
-            io::Error::new(error.kind(), reason)
-        })?;
-        new.sync_all()?;
-        let old = keep_old(path, &file)?;
-        fs::rename(&new_path, path)?;
-        let columns = missing.iter().map(|column| column.name()).collect();
-        Ok(Converted { columns, rows, left_out, old })
-    });
-    if converted.is_err() {
-        let _ = fs::remove_file(&new_path);
-    }
-    converted.map(Some).map_err(io)
+    replace(path, &file, &header, &missing).map(Some).map_err(Error::write(path))
 }
 
-/// Writes the rows of `old` with `missing` columns behind its own; says how many there are, and how
-/// many lines are no rows.
+/// Puts a file with the `missing` columns in the place of `old`, which is at `path`.
+fn replace(path: &Path, old: &File, header: &Header, missing: &[Column]) -> io::Result<Converted> {
+    let new = Replacement::create(path)?;
+    let (rows, left_out) = write_converted(new.file(), old, header, missing)?;
+    new.take_owner_and_mode()?;
+    new.file().sync_all()?;
+    let kept = keep_old(path, old)?;
+    new.commit()?;
+    let columns = missing.iter().map(|column| column.name()).collect();
+    Ok(Converted { columns, rows, left_out, old: kept })
+}
+
+/// Writes the rows of `old` with the `missing` columns behind its own. Returns the number of rows, and
+/// of lines that are no rows.
 fn write_converted(
     new: &File,
     mut old: &File,
@@ -198,7 +191,7 @@ fn keep_old(path: &Path, mut file: &File) -> io::Result<PathBuf> {
             }
         }
     }
-    Err(io::Error::new(ErrorKind::AlreadyExists, "too many old logs are kept beside it"))
+    Err(io::Error::new(ErrorKind::AlreadyExists, "there are too many old logs beside it"))
 }
 
 #[cfg(test)]

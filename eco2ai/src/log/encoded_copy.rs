@@ -8,14 +8,27 @@ use crate::locks::{Lock, Rank};
 use crate::log::file::LogFile;
 use crate::log::header::FileKind;
 use crate::log::record::Record;
+use crate::log::sink::{FinishedRun, RunSink};
 use crate::process::PerProcess;
 use crate::settings::EncodeFile;
+
+/// The obfuscated copy, where one is wanted.
+pub(crate) struct EncodedCopySink;
+
+impl RunSink for EncodedCopySink {
+    fn finish(&self, run: &FinishedRun<'_>) -> Result<()> {
+        match copy_path(run.log, &run.settings.encode_file)? {
+            Some(copy) => append(&copy, run.record),
+            None => Ok(()),
+        }
+    }
+}
 
 /// Where the copy of a log goes; `None` where none is wanted.
 ///
 /// # Errors
-/// Where it would be the log itself.
-pub(crate) fn copy_path(log: &Path, copy: &EncodeFile) -> Result<Option<PathBuf>> {
+/// [`Error::Parameter`] where it would be the log itself.
+fn copy_path(log: &Path, copy: &EncodeFile) -> Result<Option<PathBuf>> {
     let path = match copy {
         EncodeFile::No => return Ok(None),
         EncodeFile::Yes => {
@@ -23,9 +36,7 @@ pub(crate) fn copy_path(log: &Path, copy: &EncodeFile) -> Result<Option<PathBuf>
             name.push(log.file_name().unwrap_or_default());
             log.with_file_name(name)
         }
-        EncodeFile::File(path) => {
-            std::path::absolute(path).map_err(|source| Error::Io { path: path.clone(), source })?
-        }
+        EncodeFile::File(path) => std::path::absolute(path).map_err(Error::write(path))?,
     };
     if path == log {
         return Err(Error::Parameter {
@@ -41,8 +52,8 @@ pub(crate) fn copy_path(log: &Path, copy: &EncodeFile) -> Result<Option<PathBuf>
 /// encoded.
 ///
 /// # Errors
-/// Where the copy cannot be written. It does not wait anywhere: the row itself is in the log.
-pub(crate) fn append(path: &Path, record: &Record) -> Result<()> {
+/// [`Error::Write`] or [`Error::NotALog`]. The row does not wait anywhere: it is in the log.
+fn append(path: &Path, record: &Record) -> Result<()> {
     // A forked child shares the lock of its parent's open file: it opens its own.
     static COPIES: PerProcess<Lock<HashMap<PathBuf, LogFile>>> = PerProcess::new();
     let mut copies = COPIES.get_or_init(|| Lock::new(Rank::EncodedCopies, HashMap::new())).lock();

@@ -9,8 +9,8 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::log::cells::Rows;
-use crate::log::file::{End, read_header};
-use crate::log::lock::Identity;
+use crate::log::identity::{End, Identity};
+use crate::log::inspect::read_header;
 use crate::log::owner::Owner;
 use crate::log::record::Record;
 use crate::log::row::Named;
@@ -60,7 +60,7 @@ pub(crate) fn frame(kind: Kind, number: u64, log: &Path, end: End, rows: &[u8]) 
     frame
 }
 
-/// FNV-1a, 64 bits: tells a whole frame from a torn one.
+/// FNV-1a, 64 bits: distinguishes a whole frame from a torn one.
 fn checksum(kind: &str, number: u64, body: &[u8]) -> u64 {
     kind.bytes()
         .chain(number.to_le_bytes())
@@ -83,7 +83,7 @@ pub(crate) struct Found {
 
 impl Found {
     /// Rows of this process, which may be anywhere in their log.
-    pub(crate) fn of_own(records: Vec<Record>) -> Self {
+    pub(crate) fn from_own(records: Vec<Record>) -> Self {
         Self { log: String::new(), end: End::default(), owner: Owner::current(), records }
     }
 
@@ -98,7 +98,7 @@ impl Found {
         if beside {
             return true;
         }
-        let there = log.metadata().ok().and_then(|found| Identity::of(&found));
+        let there = log.metadata().ok().and_then(|found| Identity::from_metadata(&found));
         let same_file = there.is_some() && there == self.end.identity;
         let same_path = self.log == log.to_string_lossy();
         same_path && (same_file || self.owner.is_on_this_machine())
@@ -110,7 +110,7 @@ impl Found {
 /// its first frame was cut off.
 ///
 /// # Errors
-/// Also where the file is something else: not ours to take away.
+/// Also where the file is something else: not ours to remove.
 pub(crate) fn read(mut file: &File, kind: Kind) -> io::Result<Option<Found>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0))?;
@@ -212,7 +212,7 @@ mod tests {
         End { identity: Some(Identity { device: 3, number: 4 }), offset: 5 }
     }
 
-    fn of(kind: Kind, number: u64, ids: &[&str]) -> Vec<u8> {
+    fn frame_with(kind: Kind, number: u64, ids: &[&str]) -> Vec<u8> {
         let records: Vec<_> = ids.iter().map(|id| record(id)).collect();
         let mut rows = Header::full().line().into_bytes();
         rows.extend(rows_of(&records, &Header::full(), FileKind::Log));
@@ -225,10 +225,10 @@ mod tests {
 
     #[test]
     fn the_latest_state_is_read_and_all_rows_that_wait() {
-        let mut bytes = of(Kind::Running, 2, &["new"]);
-        bytes.extend(of(Kind::Running, 1, &["old"]));
-        bytes.extend(of(Kind::Waiting, 1, &["one"]));
-        bytes.extend(of(Kind::Waiting, 2, &["two", "three"]));
+        let mut bytes = frame_with(Kind::Running, 2, &["new"]);
+        bytes.extend(frame_with(Kind::Running, 1, &["old"]));
+        bytes.extend(frame_with(Kind::Waiting, 1, &["one"]));
+        bytes.extend(frame_with(Kind::Waiting, 2, &["two", "three"]));
         let found = parse(&bytes, Kind::Running).unwrap();
         assert_eq!((found.log.as_str(), found.end, ids(&found)), (LOG, end(), vec!["new"]));
         assert_eq!(found.owner, Owner::current());
@@ -252,14 +252,14 @@ mod tests {
             byte: u8,
         ) {
             parse(&bytes, Kind::Running);
-            let mut changed = of(Kind::Waiting, number, &["1"]);
+            let mut changed = frame_with(Kind::Waiting, number, &["1"]);
             let at = at.index(changed.len());
             let same = changed[at] == byte;
             changed[at] = byte;
             let found = parse(&changed, Kind::Waiting);
             // The digits of the checksum may change their case.
             prop_assert!(found.is_none() || same || byte.is_ascii_hexdigit());
-            bytes.extend(of(Kind::Waiting, number, &["1"]));
+            bytes.extend(frame_with(Kind::Waiting, number, &["1"]));
             prop_assert!(parse(&bytes, Kind::Waiting).is_some_and(|found| ids(&found) == ["1"]));
         }
     }

@@ -64,16 +64,16 @@ pub(crate) struct Header {
 impl Header {
     /// The header of a new log: all columns.
     pub(crate) fn full() -> Self {
-        Self::of_columns(ALL.into_iter().map(Some).collect(), LineEnd::default())
+        Self::from_columns(ALL.into_iter().map(Some).collect(), LineEnd::default())
     }
 
     /// The header of Eco2AI's logs.
     pub(crate) fn eco2ai() -> Self {
         let columns = ALL.into_iter().take(ECO2AI_COLUMNS).map(Some).collect();
-        Self::of_columns(columns, LineEnd::default())
+        Self::from_columns(columns, LineEnd::default())
     }
 
-    fn of_columns(columns: Vec<Option<Column>>, line_end: LineEnd) -> Self {
+    fn from_columns(columns: Vec<Option<Column>>, line_end: LineEnd) -> Self {
         let mut places = [None; NAMES.len()];
         for (place, column) in columns.iter().enumerate() {
             if let Some(column) = column {
@@ -83,11 +83,14 @@ impl Header {
         Self { columns, places, line_end }
     }
 
-    /// Understands the first row of a file, or says why it is not one of an emission log.
+    /// Parses the first row of a file.
+    ///
+    /// # Errors
+    /// Why it is not the header of an emission log.
     pub(crate) fn parse(cells: &[Cow<'_, [u8]>], line_end: LineEnd) -> Result<Self, String> {
         let columns: Vec<_> =
             cells.iter().map(|name| Column::from_name(name.trim_ascii())).collect();
-        let header = Self::of_columns(columns, line_end);
+        let header = Self::from_columns(columns, line_end);
         let missing: Vec<_> =
             REQUIRED.into_iter().filter(|column| header.place(*column).is_none()).collect();
         if !missing.is_empty() {
@@ -101,7 +104,7 @@ impl Header {
         if let Some(twice) = known.copied().find(|column| {
             header.columns.iter().filter(|other| **other == Some(*column)).count() > 1
         }) {
-            return Err(format!("not an emission log: column {} stands there twice", twice.name()));
+            return Err(format!("not an emission log: column {} is there twice", twice.name()));
         }
         Ok(header)
     }
@@ -126,7 +129,7 @@ impl Header {
         ALL.into_iter().filter(|column| self.place(*column).is_none()).collect()
     }
 
-    /// Whether rows tell their own energy beside the inclusive one, as in logs that this crate
+    /// Whether rows have their own energy beside the inclusive one, as in logs that this crate
     /// began. In others, such as Eco2AI's, a row's only energy is its own, so that sums are right;
     /// texts are not guarded, and times have no offset.
     pub(crate) fn has_own_energy(&self) -> bool {
@@ -165,7 +168,7 @@ fn seems_to_be(cells: &[Cow<'_, [u8]>]) -> Option<&'static str> {
         return Some("it is UTF-16 text; save it as UTF-8");
     }
     if line.iter().all(|byte| *byte == 0) {
-        return Some("it holds nothing but zeros, as after a power cut");
+        return Some("it holds only zeros, as after a power cut");
     }
     if every_other_is_nul(0) || every_other_is_nul(1) {
         return Some("it seems to be UTF-16 text; save it as UTF-8");
@@ -260,7 +263,7 @@ mod tests {
             ),
             (
                 format!("id,{}", full.trim()).into_bytes(),
-                "not an emission log: column id stands there twice",
+                "not an emission log: column id is there twice",
             ),
         ] {
             assert_eq!(of(&bytes), reason);

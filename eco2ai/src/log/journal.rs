@@ -4,123 +4,28 @@
 //! A process has one per log with the state of its long runs: each state is written where it does
 //! not touch the one before, so that a kill at any moment leaves one that is whole. Others hold
 //! finished rows that the log could not take; they are added one by one. The owner of a journal holds
-//! its lock for life: only who gets that lock may take its rows over.
+//! its lock for life: only a process that gets that lock may take its rows over.
 
 use std::borrow::Borrow;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::log::file::End;
+use crate::file_lock::lock_within;
 use crate::log::frames::{Kind, frame};
 use crate::log::header::{FileKind, Header};
-use crate::log::lock::{is_at, lock_within};
+use crate::log::identity::{End, is_at};
+use crate::log::journal_files::{Stem, in_real_folder, real_path};
+use crate::log::open_files::{OpenLimit, OpenSlot};
 use crate::log::record::Record;
 use crate::log::row::rows_of;
 use crate::log::state_folder;
-use crate::process::PerProcess;
-use crate::regular_file::{self, Links, write_at_once};
+use crate::regular_file::{self, write_at_once};
 
-const ENDING: &str = ".journal";
-/// So many journals are open at once: the user's program needs files, too.
+/// At most so many journals are open at once.
 const MAX_OPEN: usize = 64;
-
-/// What the names of all journals of one process and log begin with.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Stem(String);
-
-impl Stem {
-    /// That of this process.
-    pub(crate) fn own(log: &Path) -> Self {
-        static OWN: PerProcess<String> = PerProcess::new();
-        let own = OWN.get_or_init(|| {
-            let host = sysinfo::System::host_name().unwrap_or_default();
-            let host: String =
-                host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(32).collect();
-            format!("{host}-{}-{:016x}", crate::process::id(), regular_file::random())
-        });
-        Self(prefix(log) + own)
-    }
-
-    /// A name that none has been given, and that nobody else can know before.
-    fn new_name(&self, kind: Kind) -> String {
-        format!("{}.{:016x}.{}{ENDING}", self.0, regular_file::random(), kind.name())
-    }
-}
-
-/// What the names of all journals of a log begin with, and maybe of others: the journal itself tells
-/// which log is meant.
-fn prefix(log: &Path) -> String {
-    // There is a limit to the length of names, and the log's may be as long as it is.
-    const MAX_NAME: usize = 60;
-    let name = log.file_name().unwrap_or_default().to_string_lossy();
-    let end = (0..=MAX_NAME.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
-    format!(".{}.", &name[..end.unwrap_or(0)])
-}
-
-/// The log itself, where its path leads through links: who comes by another path finds the same
-/// journals.
-pub(crate) fn real_path(log: &Path) -> PathBuf {
-    log.canonicalize().unwrap_or_else(|_| in_real_folder(log))
-}
-
-/// The path, where its folder really is.
-fn in_real_folder(log: &Path) -> PathBuf {
-    let parts = log.parent().and_then(|folder| folder.canonicalize().ok()).zip(log.file_name());
-    parts.map_or_else(|| log.to_path_buf(), |(folder, name)| folder.join(name))
-}
-
-/// A journal that was found, whoever owns it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Candidate {
-    pub(crate) path: PathBuf,
-    pub(crate) stem: Stem,
-    pub(crate) kind: Kind,
-}
-
-/// The journals that may be of the log with that real path; those that wait come first.
-pub(crate) fn candidates(log: &Path) -> Vec<Candidate> {
-    let prefix = prefix(log);
-    let mut found = Vec::new();
-    for folder in log.parent().map(Path::to_path_buf).into_iter().chain(state_folder::existing()) {
-        let Ok(entries) = fs::read_dir(folder) else { continue };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let Some(name) = name.to_str().filter(|name| name.starts_with(&prefix)) else {
-                continue;
-            };
-            let known = Kind::ALL.into_iter().find_map(|kind| {
-                let name = name.strip_suffix(ENDING)?.strip_suffix(kind.name())?;
-                let (stem, _) = name.strip_suffix('.')?.rsplit_once('.')?;
-                Some((kind, Stem(stem.to_owned())))
-            });
-            if let Some((kind, stem)) = known {
-                found.push(Candidate { path: entry.path(), stem, kind });
-            }
-        }
-    }
-    found.sort_by_key(|candidate| candidate.kind);
-    found
-}
-
-impl Candidate {
-    /// Opens the journal: never another file that a link of its name leads to.
-    pub(crate) fn open(&self) -> io::Result<File> {
-        regular_file::open(&self.path, OpenOptions::new().read(true).write(true), Links::Refuse)
-    }
-
-    /// The same, to look at it only.
-    pub(crate) fn open_to_read(&self) -> io::Result<File> {
-        regular_file::open(&self.path, OpenOptions::new().read(true), Links::Refuse)
-    }
-
-    /// Whether it stands beside the log, and not in the user's state folder.
-    pub(crate) fn is_beside(&self, log: &Path) -> bool {
-        self.path.parent() == log.parent()
-    }
-}
+static OPEN: OpenLimit = OpenLimit::new(MAX_OPEN);
 
 /// A journal of this process.
 #[derive(Debug)]
@@ -134,52 +39,31 @@ pub(crate) struct Journal {
     /// The bytes that the last frame takes.
     last: (u64, u64),
     frames: u64,
-    _open: OpenJournal,
+    _slot: OpenSlot,
 }
 
-/// One of the journals that are open: there are at most [`MAX_OPEN`].
-#[derive(Debug)]
-struct OpenJournal;
-
-static OPEN: AtomicUsize = AtomicUsize::new(0);
-
-impl OpenJournal {
-    fn new() -> io::Result<Self> {
-        let add = |count| (count < MAX_OPEN).then_some(count + 1);
-        OPEN.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).map(|_| Self).map_err(|_| {
-            io::Error::other(format!("{MAX_OPEN} journals are open in this process, and no more"))
-        })
-    }
-}
-
-impl Drop for OpenJournal {
-    fn drop(&mut self) {
-        OPEN.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Where a new journal is tried.
+/// Where a new journal is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Folder {
     /// Beside the log, else in the state folder.
     BesideLog,
     /// In the state folder: another file is in the place of the log.
-    StateFolder,
+    State,
 }
 
 impl Journal {
     /// Makes a journal for the log, with its first frame.
     pub(crate) fn create(
         log: &Path,
-        place: Place,
+        folder: Folder,
         kind: Kind,
         end: End,
         records: &[impl Borrow<Record>],
     ) -> io::Result<Self> {
-        let log = match place {
-            Place::BesideLog => real_path(log),
+        let log = match folder {
+            Folder::BesideLog => real_path(log),
             // What a link leads to is not the log that is meant.
-            Place::StateFolder => in_real_folder(log),
+            Folder::State => in_real_folder(log),
         };
         let make = |folder: &Path| {
             let mut journal = Self::open_new(folder, &log, kind)?;
@@ -191,42 +75,44 @@ impl Journal {
                 }
             }
         };
-        let beside = match (log.parent(), place) {
-            (Some(folder), Place::BesideLog) => make(folder),
+        let beside = match (log.parent(), folder) {
+            (Some(folder), Folder::BesideLog) => make(folder),
             _ => Err(ErrorKind::NotFound.into()),
         };
         beside.or_else(|error| {
-            let folder = state_folder::made().ok_or(error)?;
+            let folder = state_folder::create().ok_or(error)?;
             make(&folder)
         })
     }
 
     fn open_new(folder: &Path, log: &Path, kind: Kind) -> io::Result<Self> {
         const TRIES: u32 = 8;
-        let open = OpenJournal::new()?;
+        let slot = OPEN.add().ok_or_else(|| {
+            io::Error::other(format!("{MAX_OPEN} journals are open in this process, and no more"))
+        })?;
         for _ in 0..TRIES {
             let path = folder.join(Stem::own(log).new_name(kind));
             let file = match regular_file::create_private(&path) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 made => made?,
             };
-            // Who may read the log may know what its next rows will be; who owns it may take the
-            // journal over, should we die.
+            // The readers of the log may read its next rows, too, and its owner may take the journal
+            // over if we die.
             if let Ok(log) = log.metadata() {
                 let _ = regular_file::make_like(&file, &log);
             }
-            // Who looks for journals left behind may take one that is not locked yet for such. It is
-            // his to take away then.
+            // A process that recovers the log may take this journal for one that was left behind, as
+            // it is not locked yet. That process then removes it.
             let is_ours = lock_within(&file, Duration::ZERO).is_some_and(|lock| {
                 lock.keep();
                 true
             });
             if is_ours && is_at(&file, &path) {
                 let log = log.to_path_buf();
-                return Ok(Self { file, path, log, kind, last: (0, 0), frames: 0, _open: open });
+                return Ok(Self { file, path, log, kind, last: (0, 0), frames: 0, _slot: slot });
             }
         }
-        Err(io::Error::new(ErrorKind::WouldBlock, "new journals are taken away again and again"))
+        Err(io::Error::new(ErrorKind::WouldBlock, "another process keeps removing new journals"))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -257,7 +143,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Takes the journal away; nothing in it is needed any more.
+    /// Removes the journal: nothing in it is needed any more.
     pub(crate) fn remove(self) {
         remove_locked(&self.file, &self.path);
     }
@@ -266,7 +152,7 @@ impl Journal {
 /// Removes a journal whose lock the caller has.
 pub(crate) fn remove_locked(file: &File, path: &Path) {
     let there = is_at(file, path);
-    // Empty first: who has it open already must not find its rows.
+    // Empty first: a process that has it open already must not find its rows.
     let _ = file.set_len(0);
     if there {
         let _ = fs::remove_file(path);
@@ -277,7 +163,8 @@ pub(crate) fn remove_locked(file: &File, path: &Path) {
 mod tests {
     use super::*;
     use crate::log::frames::{Found, parse, read};
-    use crate::log::lock::Identity;
+    use crate::log::identity::Identity;
+    use crate::log::journal_files::{JournalFile, find};
     use crate::log::owner::Owner;
     use crate::log::record::tests::record;
     use proptest::prelude::*;
@@ -287,7 +174,7 @@ mod tests {
     }
 
     fn new_journal(log: &Path, records: &[Record]) -> Journal {
-        Journal::create(log, Place::BesideLog, Kind::Running, end(), records).unwrap()
+        Journal::create(log, Folder::BesideLog, Kind::Running, end(), records).unwrap()
     }
 
     #[test]
@@ -302,14 +189,14 @@ mod tests {
             assert_eq!(found.unwrap().records, state(length));
         }
         assert!(journal.path().metadata().unwrap().len() < 9000);
-        let candidate = Candidate {
+        let candidate = JournalFile {
             path: real_path(journal.path()),
             stem: Stem::own(&log),
             kind: Kind::Running,
         };
-        assert_eq!(candidates(&real_path(&log)), [candidate]);
+        assert_eq!(find(&real_path(&log)), [candidate]);
         journal.remove();
-        assert_eq!(candidates(&real_path(&log)), []);
+        assert_eq!(find(&real_path(&log)), []);
     }
 
     #[test]
@@ -324,7 +211,7 @@ mod tests {
         };
         let [long, short] = ["a.csv.2", "a.csv"].map(path);
         let journal = new_journal(&long, &[record("1")]);
-        assert_eq!(candidates(&short).len(), 1, "its name begins as those of the other");
+        assert_eq!(find(&short).len(), 1, "its name begins as those of the other");
         for (log, beside, belongs) in [
             (&long, true, true),
             (&short, true, false),
@@ -340,7 +227,7 @@ mod tests {
         let mut found = Found { owner: elsewhere, ..found(&short) };
         assert!(!found.belongs_to(&short, false));
         fs::write(&short, "x").unwrap();
-        found.end.identity = Identity::of(&short.metadata().unwrap());
+        found.end.identity = Identity::from_metadata(&short.metadata().unwrap());
         assert_eq!(found.belongs_to(&short, false), cfg!(unix));
         // Its folder has been renamed.
         fs::create_dir(path("moved")).unwrap();
@@ -370,7 +257,7 @@ mod tests {
         let made: Vec<_> = (0..=MAX_OPEN)
             .map(|at| {
                 let log = folder.path().join(format!("{at}.csv"));
-                Journal::create(&log, Place::BesideLog, Kind::Running, end(), &[record("1")])
+                Journal::create(&log, Folder::BesideLog, Kind::Running, end(), &[record("1")])
             })
             .collect();
         assert!(made.last().unwrap().is_err());

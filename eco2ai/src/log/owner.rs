@@ -1,4 +1,4 @@
-//! Which process a journal belongs to: where a file system has no locks, this tells whether its
+//! Which process a journal belongs to. Where a file system has no locks, this decides whether the
 //! owner may still be alive.
 
 use std::fmt;
@@ -56,8 +56,8 @@ impl Owner {
         self.host == Self::current().host
     }
 
-    /// Whether the process is surely not alive any more. Not where the system tells too little, and
-    /// not of another machine's.
+    /// Whether the process has surely ended. False where the system does not say enough, and for
+    /// processes of other machines.
     pub(crate) fn is_surely_gone(&self) -> bool {
         let own = Self::current();
         if self.host != own.host || self.boot == UNKNOWN || own.boot == UNKNOWN {
@@ -78,7 +78,7 @@ impl fmt::Display for Owner {
     }
 }
 
-/// Stands for what the system does not tell.
+/// Stands for what the system does not say.
 const UNKNOWN: &str = "?";
 
 fn one_word(text: &str) -> String {

@@ -7,11 +7,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::file_lock::lock_shared_within;
 use crate::log::cells::Rows;
 use crate::log::columns::Column;
-use crate::log::file::{LOCK_TIMEOUT, read_header};
+use crate::log::file::LOCK_TIMEOUT;
 use crate::log::header::Header;
-use crate::log::lock::{Identity, lock_shared_within};
+use crate::log::identity::Identity;
+use crate::log::inspect::read_header;
 use crate::log::record::{Record, counted_rows};
 use crate::log::row::Named;
 use crate::log::start_time::begins_with_iso_date;
@@ -62,8 +64,7 @@ struct Log {
 
 impl Log {
     fn open(path: &Path) -> Result<Self> {
-        let file =
-            File::open(path).map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
+        let file = File::open(path).map_err(Error::read(path))?;
         let mut rows = Rows::new(WholeRows { file, last: b'\n', waited: false });
         let header = read_header(path, &mut rows)?;
         Ok(Self { path: path.to_path_buf(), rows, header })
@@ -77,7 +78,7 @@ impl Log {
         let Some(header) = &self.header else { return Ok(None) };
         loop {
             let row = self.rows.next(Some(header.width()));
-            let row = row.map_err(|source| Error::Io { path: self.path.clone(), source })?;
+            let row = row.map_err(Error::read(&self.path))?;
             let Some(row) = row else { return Ok(None) };
             let named = Named { row: &row, header };
             let line = row.line;
@@ -180,7 +181,7 @@ pub fn read_logs(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Re
         // What is wrong with one of many is said before the first row is given out.
         let log = Log::open(path)?;
         let metadata = log.rows.source().file.metadata();
-        let identity = metadata.ok().and_then(|found| Identity::of(&found));
+        let identity = metadata.ok().and_then(|found| Identity::from_metadata(&found));
         let known = match identity {
             Some(identity) => identities.contains(&identity),
             None => distinct.iter().any(|known| known == path),
@@ -231,7 +232,7 @@ impl Records {
     pub fn unwritten(&self) -> Unwritten {
         let mut unwritten = Unwritten::default();
         for path in &self.paths {
-            unwritten += Unwritten::of_log(path);
+            unwritten += Unwritten::from_journals(path);
         }
         unwritten
     }

@@ -7,13 +7,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::file_lock::lock_within;
 use crate::log::cells::Rows;
 use crate::log::columns::Column;
-use crate::log::file::{LogFile, read_header};
+use crate::log::file::LogFile;
 use crate::log::frames::{self, Found, Kind};
 use crate::log::header::Header;
-use crate::log::journal::{self, Candidate, Journal, Place, Stem};
-use crate::log::lock::{Identity, is_at, lock_within};
+use crate::log::identity::{Identity, is_at};
+use crate::log::inspect::{existing_header, read_header};
+use crate::log::journal::{self, Folder, Journal};
+use crate::log::journal_files::{self, JournalFile, Stem};
 use crate::log::record::{Record, counted_rows};
 use crate::log::rewriting::{FileState, REWRITE_TIME, is_within, wait_until_settled};
 use crate::log::row::{Named, start_time_cell};
@@ -23,15 +26,15 @@ use crate::status::Status;
 
 /// Takes over the journals of `log` that nobody owns.
 pub(crate) fn recover_orphans(log: &mut LogFile) -> Result<usize> {
-    let real = journal::real_path(log.path());
-    let candidates = journal::candidates(&real);
+    let real = journal_files::real_path(log.path());
+    let candidates = journal_files::find(&real);
     let mut recovered = Ok(0);
     // Those that wait and have an owner, or could not be written.
-    let mut left: Vec<&Candidate> = Vec::new();
+    let mut left: Vec<&JournalFile> = Vec::new();
     for candidate in &candidates {
         // A run may be both among those that wait and, as it was before its end, among those that
         // run: whoever has the former comes first.
-        let waits = |other: &&Candidate| other.stem == candidate.stem && other.path.exists();
+        let waits = |other: &&JournalFile| other.stem == candidate.stem && other.path.exists();
         if candidate.kind == Kind::Running && left.iter().any(waits) {
             continue;
         }
@@ -62,8 +65,8 @@ enum TakenOver {
 
 /// Reports the rows that wait in the state folder for a log of the same name that is elsewhere.
 pub(crate) fn report_others_of_that_name(log: &Path) {
-    let real = journal::real_path(log);
-    for candidate in journal::candidates(&real).iter().filter(|found| !found.is_beside(&real)) {
+    let real = journal_files::real_path(log);
+    for candidate in journal_files::find(&real).iter().filter(|found| !found.is_beside(&real)) {
         let Some(found) = candidate.open().ok().and_then(|file| {
             // Only of processes that have died.
             lock_within(&file, Duration::ZERO)?;
@@ -85,7 +88,7 @@ pub(crate) fn report_others_of_that_name(log: &Path) {
 
 /// Takes over one journal, unless it has an owner or is of another log. One that cannot be used is
 /// reported, and is no error.
-fn take_over(log: &mut LogFile, real: &Path, candidate: &Candidate) -> Result<TakenOver> {
+fn take_over(log: &mut LogFile, real: &Path, candidate: &JournalFile) -> Result<TakenOver> {
     let unusable = |error: &dyn std::fmt::Display| {
         warn_once(&format!("{}: {error}; it is left alone", candidate.path.display()));
         Ok(TakenOver::Unusable)
@@ -98,7 +101,7 @@ fn take_over(log: &mut LogFile, real: &Path, candidate: &Candidate) -> Result<Ta
         Err(_) => return Ok(TakenOver::Rows(0)),
     };
     let Some(lock) = lock_within(&file, Duration::ZERO) else { return Ok(TakenOver::Owned) };
-    // Taken away meanwhile.
+    // Removed meanwhile.
     if !is_at(&file, &candidate.path) {
         return Ok(TakenOver::Rows(0));
     }
@@ -129,7 +132,7 @@ fn take_over(log: &mut LogFile, real: &Path, candidate: &Candidate) -> Result<Ta
 /// looks after them.
 fn may_be_written_over(log: &LogFile, journal: &File) -> bool {
     let recent = journal.metadata().and_then(|found| found.modified());
-    let header = log.existing_header().unwrap_or_default();
+    let header = existing_header(log.path()).unwrap_or_default();
     header.is_some_and(|header| !header.has_own_energy())
         && recent.is_ok_and(|modified| is_within(modified, REWRITE_TIME))
 }
@@ -139,7 +142,7 @@ fn may_be_written_over(log: &LogFile, journal: &File) -> bool {
 fn take_over_without_lock(
     log: &mut LogFile,
     real: &Path,
-    candidate: &Candidate,
+    candidate: &JournalFile,
     found: &Found,
 ) -> Result<TakenOver> {
     if candidate.stem == Stem::own(real) || !found.owner.is_surely_gone() {
@@ -147,8 +150,8 @@ fn take_over_without_lock(
     }
     let mut records = found.records.clone();
     interrupt(&mut records, candidate.kind);
-    let io = |source| Error::Io { path: candidate.path.clone(), source };
-    let own = Journal::create(real, Place::BesideLog, Kind::Waiting, found.end, &records);
+    let io = Error::write(&candidate.path);
+    let own = Journal::create(real, Folder::BesideLog, Kind::Waiting, found.end, &records);
     let own = own.map_err(io)?;
     let rows = match std::fs::remove_file(&candidate.path) {
         Ok(()) => write_missing(log, found, candidate.kind),
@@ -184,13 +187,13 @@ fn write_missing(log: &mut LogFile, found: &Found, kind: Kind) -> Result<usize> 
 /// The rows of a journal that are not in the log yet, each once.
 pub(crate) fn missing(log: &Path, found: &Found, kind: Kind) -> Result<Vec<Record>> {
     const TRIES: u32 = 4;
-    let io = |source| Error::Io { path: log.to_path_buf(), source };
+    let io = Error::read(log);
     let mut file = match regular_file::open(log, OpenOptions::new().read(true), Links::Follow) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return not_among(found, &Header::full(), kind, None).map_err(io);
         }
-        Err(source) => return Err(io(source)),
+        Err(error) => return Err(io(error)),
     };
     for _ in 0..TRIES {
         let settled = wait_until_settled(&file).map_err(io)?;
@@ -203,7 +206,7 @@ pub(crate) fn missing(log: &Path, found: &Found, kind: Kind) -> Result<Vec<Recor
         let missing = not_among(found, &header.unwrap_or_else(Header::full), kind, written);
         let missing = missing.map_err(io)?;
         // A program that writes the log anew must not have done so meanwhile.
-        if is_only_added_to || settled == Some(FileState::of(&file).map_err(io)?) {
+        if is_only_added_to || settled == Some(FileState::from_file(&file).map_err(io)?) {
             return Ok(missing);
         }
     }
@@ -217,7 +220,7 @@ fn not_among(
     kind: Kind,
     log: Option<&File>,
 ) -> io::Result<Vec<Record>> {
-    let key_of = |record: &Record| Key::of_record(record, header, kind);
+    let key_of = |record: &Record| Key::from_record(record, header, kind);
     let records = found.records.iter();
     let mut wanted = records.map(|record| (key_of(record), record.duration)).collect();
     if let Some(log) = log {
@@ -229,7 +232,8 @@ fn not_among(
     Ok(missing)
 }
 
-/// Takes from `wanted` what the log has already, as far as it was written since the journal was.
+/// Removes from `wanted` what the log has already. It reads the part that was written since the
+/// journal was.
 fn forget_written(
     mut log: &File,
     header: &Header,
@@ -238,7 +242,7 @@ fn forget_written(
     kind: Kind,
 ) -> io::Result<()> {
     let metadata = log.metadata()?;
-    let identity = Identity::of(&metadata);
+    let identity = Identity::from_metadata(&metadata);
     // A program that writes the log anew may have moved its rows.
     let same = identity.is_some() && identity == found.end.identity && header.has_own_energy();
     let from = if same && found.end.offset <= metadata.len() { found.end.offset } else { 0 };
@@ -259,7 +263,7 @@ fn forget_written(
         let lasted_as_long = |kept: &Duration| {
             named.seconds().is_ok_and(|seconds| kept.as_secs_f64() <= seconds + ROUNDING)
         };
-        let key = Key::of_row(&named, kind);
+        let key = Key::from_row(&named, kind);
         if wanted.get(&key).is_some_and(lasted_as_long) {
             wanted.remove(&key);
         }
@@ -270,7 +274,7 @@ fn forget_written(
 /// A program that writes a log anew may round its seconds.
 const ROUNDING: f64 = 1e-6;
 
-/// What tells one row from all others. All epochs of a training have the same id, and short ones
+/// What distinguishes one row from all others. All epochs of a training have the same id, and short ones
 /// begin in the same second. What the log has no column for is blank.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
@@ -284,7 +288,7 @@ struct Key {
 }
 
 impl Key {
-    fn of_record(record: &Record, header: &Header, kind: Kind) -> Self {
+    fn from_record(record: &Record, header: &Header, kind: Kind) -> Self {
         let if_has = |column, text: &str| {
             let text = if header.place(column).is_some() { text } else { "" };
             text.to_owned()
@@ -298,7 +302,7 @@ impl Key {
         })
     }
 
-    fn of_row(row: &Named<'_>, kind: Kind) -> Self {
+    fn from_row(row: &Named<'_>, kind: Kind) -> Self {
         Self::new(kind, |column| row.text(column))
     }
 

@@ -20,7 +20,7 @@ pub(crate) struct FileState {
 }
 
 impl FileState {
-    pub(crate) fn of(file: &File) -> io::Result<Self> {
+    pub(crate) fn from_file(file: &File) -> io::Result<Self> {
         let found = file.metadata()?;
         Ok(Self { length: found.len(), modified: found.modified().ok() })
     }
@@ -41,7 +41,7 @@ pub(crate) fn wait_until_settled(mut file: &File) -> io::Result<Option<FileState
     let mut before = None;
     let mut unchanged_since = begun;
     while begun.elapsed() < SETTLE_TIMEOUT {
-        let state = FileState::of(file)?;
+        let state = FileState::from_file(file)?;
         if !state.is_recent() {
             return Ok(Some(state));
         }

@@ -12,7 +12,7 @@ pub(crate) fn existing() -> Option<PathBuf> {
 
 /// The folder; made where it is not there, and kept from other users. `None` where it cannot be, or
 /// would stand in a folder of another user, whose home it may be.
-pub(crate) fn made() -> Option<PathBuf> {
+pub(crate) fn create() -> Option<PathBuf> {
     let folder = path()?;
     let nearest = folder.ancestors().find_map(|folder| folder.metadata().ok())?;
     if !regular_file::is_own(&nearest) {

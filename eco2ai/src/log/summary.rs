@@ -215,7 +215,7 @@ impl Summary {
                 Ok(()) => {}
                 Err(problem) if problem.line == 0 => {
                     let source = io::Error::other(problem.reason);
-                    return Err(Error::Io { path: problem.path, source });
+                    return Err(Error::Read { path: problem.path, source });
                 }
                 Err(problem) => {
                     summary.unusable_rows += 1;
@@ -271,7 +271,7 @@ impl Summary {
     /// # Errors
     /// Where the file cannot be written.
     pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
-        let io = |source| Error::Io { path: path.as_ref().to_path_buf(), source };
+        let io = Error::write(path.as_ref());
         let file = std::fs::File::create(path.as_ref()).map_err(io)?;
         self.write_csv_to(file).map_err(io)
     }

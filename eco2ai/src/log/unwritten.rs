@@ -1,15 +1,14 @@
-//! What a log does not hold yet, as the journals tell it.
+//! What a log does not hold yet, as the journals say.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::log::file::LogFile;
+use crate::file_lock::lock_shared_within;
 use crate::log::frames::{self, Found, Kind};
-use crate::log::header::FileKind;
-use crate::log::journal::{self, Candidate};
-use crate::log::lock::lock_shared_within;
+use crate::log::inspect::existing_header;
+use crate::log::journal_files::{self, JournalFile};
 use crate::log::record::Record;
 use crate::log::recovery;
 
@@ -18,7 +17,8 @@ use crate::log::recovery;
 /// of its last one, in the order of their start.
 ///
 /// # Errors
-/// Where the file is no emission log. A log that is not there yet is none.
+/// [`Error::NotALog`], and [`Error::Read`] where reading the log fails. A log that is not there yet
+/// is no error.
 pub fn live_runs(path: impl AsRef<Path>) -> Result<Vec<Record>> {
     let path = checked(path.as_ref())?;
     let running = journals(&path)
@@ -31,16 +31,15 @@ pub fn live_runs(path: impl AsRef<Path>) -> Result<Vec<Record>> {
 
 /// The absolute path of a log.
 fn checked(path: &Path) -> Result<PathBuf> {
-    let path = std::path::absolute(path)
-        .map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
-    LogFile::new(path.clone(), FileKind::Log).existing_header()?;
+    let path = std::path::absolute(path).map_err(Error::read(path))?;
+    existing_header(&path)?;
     Ok(path)
 }
 
 /// What a log does not hold yet: rows that are in journals beside it, or in this user's state folder.
 ///
 /// ```
-/// let unwritten = eco2ai::Unwritten::of("emission.csv")?;
+/// let unwritten = eco2ai::Unwritten::from_log("emission.csv")?;
 /// if !unwritten.is_empty() {
 ///     eprintln!("{unwritten}");
 /// }
@@ -58,12 +57,13 @@ pub struct Unwritten {
 }
 
 impl Unwritten {
-    /// Looks at the journals of the log at `path`. What cannot be looked at is not counted.
+    /// Counts the rows in the journals of the log at `path`. Journals that cannot be read do not count.
     ///
     /// # Errors
-    /// Where the file is no emission log. Of a log that is not there yet, all is unwritten.
-    pub fn of(path: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self::of_log(&checked(path.as_ref())?))
+    /// [`Error::NotALog`], and [`Error::Read`] where reading the log fails. Of a log that is not there
+    /// yet, all is unwritten.
+    pub fn from_log(path: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::from_journals(&checked(path.as_ref())?))
     }
 
     /// Whether the log holds all that is known.
@@ -71,8 +71,8 @@ impl Unwritten {
         *self == Self::default()
     }
 
-    /// As [`of`](Self::of), of what is known to be a log.
-    pub(crate) fn of_log(path: &Path) -> Self {
+    /// As [`from_log`](Self::from_log), for a file that is known to be a log.
+    pub(crate) fn from_journals(path: &Path) -> Self {
         let mut unwritten = Self::default();
         let Ok(path) = std::path::absolute(path) else { return unwritten };
         for (candidate, found, owned) in journals(&path) {
@@ -128,12 +128,12 @@ impl fmt::Display for Unwritten {
 
 /// The journals of the log at `path`, what they hold, and whether they have an owner that is alive or
 /// may be.
-fn journals(path: &Path) -> Vec<(Candidate, Found, bool)> {
-    let real = journal::real_path(path);
+fn journals(path: &Path) -> Vec<(JournalFile, Found, bool)> {
+    let real = journal_files::real_path(path);
     let mut journals = Vec::new();
-    for candidate in journal::candidates(&real) {
+    for candidate in journal_files::find(&real) {
         let Ok(file) = candidate.open_to_read() else { continue };
-        // Its owner holds the lock for life. Shared, so that two who look do not meet each other.
+        // Its owner holds the lock for life. A shared one, so that two readers do not see each other's.
         let lock = lock_shared_within(&file, Duration::ZERO);
         let Ok(Some(found)) = frames::read(&file, candidate.kind) else { continue };
         if !found.belongs_to(&real, candidate.is_beside(&real)) {

@@ -2,26 +2,27 @@
 //!
 //! confy knows where such files go and how to read and write them, but it writes a file when it
 //! finds none to read, and writes in place, so that a reader may see half of it. So it only gets
-//! to read what is there, and to write a neighbour that is then renamed, under a lock.
+//! to read what is there, and to write a file that then takes its place, under a lock.
 
 use std::collections::BTreeMap;
-use std::error::Error as _;
+use std::error::Error as StdError;
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::regular_file::{self, Links, with_suffix};
+use crate::file_lock::lock_within;
+use crate::regular_file::{self, Links, Replacement, with_suffix};
 use crate::settings::kind::Form;
 use crate::settings::params::Params;
 
-/// Longest time to wait for another process that saves; it needs well under a millisecond.
-const LOCK_WAIT: Duration = Duration::from_secs(1);
+/// How long to wait for another process that saves; it needs well under a millisecond.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the file holds.
 type Saved = BTreeMap<String, Value>;
@@ -44,9 +45,9 @@ pub(super) fn path(named: Option<OsString>) -> Result<PathBuf> {
         let path = PathBuf::from(named);
         return Ok(std::path::absolute(&path).unwrap_or(path));
     }
-    confy::get_configuration_file_path("eco2ai", "params").map_err(|error| Error::Saved {
-        path: "params.toml".into(),
-        reason: format!("{error}; name a file with ECO2AI_CONFIG"),
+    confy::get_configuration_file_path("eco2ai", "params").map_err(|error| {
+        let reason = "there is no folder for it; name a file with ECO2AI_CONFIG";
+        unusable(Path::new("params.toml"), reason, error)
     })
 }
 
@@ -55,8 +56,8 @@ pub(super) fn read(path: &Path) -> (Params, Vec<Error>) {
     let mut params = Params::default();
     let mut wrong = Vec::new();
     match load(path) {
-        Ok(saved) => {
-            for (key, value) in saved {
+        Ok(values) => {
+            for (key, value) in values {
                 let set = match value {
                     Value::Switch(on) => params.set_text(&key, &on.to_string()),
                     Value::Integer(number) => params.set_text(&key, &number.to_string()),
@@ -64,13 +65,12 @@ pub(super) fn read(path: &Path) -> (Params, Vec<Error>) {
                     Value::Text(text) => params.set_text(&key, &text),
                     Value::Other(_) => {
                         let reason = format!("{key}: it must be a text, a number, true or false");
-                        wrong.push(Error::Saved { path: path.to_path_buf(), reason });
+                        wrong.push(Error::Saved { path: path.to_path_buf(), reason, source: None });
                         continue;
                     }
                 };
                 if let Err(error) = set {
-                    let reason = error.to_string();
-                    wrong.push(Error::Saved { path: path.to_path_buf(), reason });
+                    wrong.push(unusable(path, UNUSABLE_PARAMETER, error));
                 }
             }
         }
@@ -81,13 +81,12 @@ pub(super) fn read(path: &Path) -> (Params, Vec<Error>) {
         && let Err(error) = params.check_place()
     {
         params.region = None;
-        let reason = error.to_string();
-        wrong.push(Error::Saved { path: path.to_path_buf(), reason });
+        wrong.push(unusable(path, UNUSABLE_PARAMETER, error));
     }
     (params, wrong)
 }
 
-/// Changes what is saved, and says what is saved now. Does not write where that changes nothing,
+/// Changes what is saved, and returns what is saved now. Does not write where that changes nothing,
 /// nor over a file with a mistake in it, which somebody may want to mend.
 pub(super) fn update(path: &Path, change: impl Fn(&mut Params)) -> Result<Params> {
     // The file itself, where the path is a link to it.
@@ -103,7 +102,12 @@ pub(super) fn update(path: &Path, change: impl Fn(&mut Params)) -> Result<Params
     if let (saved, false) = changed()? {
         return Ok(saved);
     }
-    let _lock = lock(path)?;
+    let file = open_lock(path)?;
+    // Some network file systems have no locks: then the rename alone must do.
+    let _lock = lock_within(&file, LOCK_TIMEOUT).ok_or_else(|| {
+        let reason = "another process has it locked".to_owned();
+        Error::Saved { path: path.clone(), reason, source: None }
+    })?;
     let (new, is_new) = changed()?;
     if is_new {
         if new.region.is_some() {
@@ -118,8 +122,9 @@ pub(super) fn update(path: &Path, change: impl Fn(&mut Params)) -> Result<Params
 fn read_all(path: &Path) -> Result<Params> {
     let (params, wrong) = read(path);
     match wrong.into_iter().next() {
-        Some(Error::Saved { path, reason }) => {
-            Err(Error::Saved { path, reason: format!("{reason} (the file is left as it is)") })
+        Some(Error::Saved { path, reason, source }) => {
+            let reason = format!("{reason} (the file is left as it is)");
+            Err(Error::Saved { path, reason, source })
         }
         Some(error) => Err(error),
         None => Ok(params),
@@ -127,13 +132,15 @@ fn read_all(path: &Path) -> Result<Params> {
 }
 
 fn load(path: &Path) -> Result<Saved> {
-    let wrong = |reason: String| Error::Saved { path: path.to_path_buf(), reason };
     match path.metadata() {
         // A FIFO would hang whoever opens it.
-        Ok(found) if !found.is_file() => Err(wrong("not a regular file".into())),
-        Ok(_) => confy::load_path(path).map_err(|error| unusable(path, &error)),
+        Ok(found) if !found.is_file() => {
+            let reason = "not a regular file".to_owned();
+            Err(Error::Saved { path: path.to_path_buf(), reason, source: None })
+        }
+        Ok(_) => confy::load_path(path).map_err(|error| unusable(path, "cannot be read", error)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Saved::new()),
-        Err(error) => Err(wrong(error.to_string())),
+        Err(error) => Err(unusable(path, "cannot be read", error)),
     }
 }
 
@@ -150,68 +157,31 @@ fn to_saved(params: &Params) -> Saved {
     saved.collect()
 }
 
-/// Writes a neighbour and renames it, so that a reader sees the old file or the new one.
-fn write(path: &Path, saved: &Saved) -> Result<()> {
+fn write(path: &Path, values: &Saved) -> Result<()> {
     const MAX_SIZE: u64 = 64 << 10;
-    let wrong =
-        |error: io::Error| Error::Saved { path: path.to_path_buf(), reason: error.to_string() };
+    let wrong = |error: io::Error| unusable(path, "cannot be written", error);
     regular_file::check_size(MAX_SIZE).map_err(wrong)?;
-    let neighbour = with_suffix(path, &format!(".{:016x}.tmp", regular_file::random()));
-    let written = confy::store_path(&neighbour, saved).map_err(|error| unusable(path, &error));
-    let renamed = written.and_then(|()| {
-        // Also where root writes the file of a user.
-        let owned = if let Ok(old) = path.metadata() {
-            File::open(&neighbour).and_then(|new| regular_file::make_like(&new, &old))
-        } else {
-            regular_file::give_to_owner_of_folder(&neighbour);
-            Ok(())
-        };
-        owned.and_then(|()| fs::rename(&neighbour, path)).map_err(wrong)
-    });
-    if renamed.is_err() {
-        let _ = fs::remove_file(&neighbour);
-    }
-    renamed
+    let new = Replacement::create(path).map_err(wrong)?;
+    confy::store_path(new.path(), values)
+        .map_err(|error| unusable(path, "cannot be written", error))?;
+    // Also where root writes the file of a user.
+    new.take_owner_and_mode().and_then(|()| new.commit()).map_err(wrong)
 }
 
-/// Waits for the lock of the file. It lies beside it, because the file itself is replaced, and it
-/// ends with its holder, however that dies.
-fn lock(path: &Path) -> Result<Option<File>> {
-    let wrong = |reason: String| Error::Saved { path: path.to_path_buf(), reason };
+/// Opens the file that is locked for a change; makes it where it is not there. It lies beside the
+/// parameters, because their file is replaced. A link is not followed.
+fn open_lock(path: &Path) -> Result<File> {
+    let wrong = |error| unusable(path, "cannot be locked", error);
     if let Some(folder) = path.parent() {
-        make_folders(folder).map_err(|error| wrong(error.to_string()))?;
+        make_folders(folder).map_err(wrong)?;
     }
     let name = with_suffix(path, ".lock");
-    let file = open_lock(&name).map_err(|error| wrong(format!("{}: {error}", name.display())))?;
-    let until = Instant::now() + LOCK_WAIT;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(Some(file)),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => {
-                std::thread::sleep(Duration::from_micros(200));
-            }
-            Err(TryLockError::WouldBlock) => {
-                return Err(wrong("another process has it locked".to_owned()));
-            }
-            // Some network file systems have no locks: then the rename alone must do.
-            Err(TryLockError::Error(_)) => return Ok(None),
-        }
+    let opened = regular_file::open_or_create(&name, OpenOptions::new().write(true), Links::Refuse);
+    let (file, is_new) = opened.map_err(wrong)?;
+    if is_new {
+        regular_file::give_to_owner_of_folder(&name);
     }
-}
-
-/// Opens the file that is locked; makes it where it is not there. A link is not followed.
-fn open_lock(path: &Path) -> io::Result<File> {
-    let open = || regular_file::open(path, OpenOptions::new().write(true), Links::Refuse);
-    match open() {
-        Err(error) if error.kind() == ErrorKind::NotFound => match File::create_new(path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => open(),
-            made => {
-                regular_file::give_to_owner_of_folder(path);
-                made
-            }
-        },
-        opened => opened,
-    }
+    Ok(file)
 }
 
 /// Makes a folder and those it is in; in another user's home they are that user's.
@@ -231,10 +201,10 @@ fn make_folders(folder: &Path) -> io::Result<()> {
     }
 }
 
-fn unusable(path: &Path, error: &confy::ConfyError) -> Error {
-    let reason = match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    };
-    Error::Saved { path: path.to_path_buf(), reason: reason.trim_end().to_owned() }
+/// The reason where the cause is the error of a parameter.
+const UNUSABLE_PARAMETER: &str = "a parameter cannot be used";
+
+fn unusable(path: &Path, reason: &str, source: impl StdError + Send + Sync + 'static) -> Error {
+    let source = Some(Box::new(source) as _);
+    Error::Saved { path: path.to_path_buf(), reason: reason.to_owned(), source }
 }

@@ -183,7 +183,7 @@ impl Sources {
     ) -> Self {
         let (environment, mut problems) = from_environment(variables);
         let (saved, wrong) = file.map(|file| saved::read(&file)).unwrap_or_default();
-        problems.extend(wrong.iter().map(Error::to_string));
+        problems.extend(wrong.iter().map(|error| error.with_causes().to_string()));
         let mut sources = Self::new(environment, saved);
         problems.append(&mut sources.problems);
         sources.problems = problems;

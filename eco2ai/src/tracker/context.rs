@@ -10,8 +10,9 @@ use uuid::Uuid;
 use crate::carbon::Tariff;
 use crate::error::Result;
 use crate::local_time::LocalTime;
-use crate::log::{self, Record};
+use crate::log::{FinishedRun, Record};
 use crate::meter::{Energies, Meter, PricedEnergy, Prices, RunEnergy};
+use crate::run_sinks;
 use crate::sensor::Component;
 use crate::settings::Settings;
 use crate::status::Status;
@@ -36,12 +37,10 @@ pub(super) struct RowStart {
 }
 
 impl RunContext {
-    /// Writes the row of a run that has ended, and its obfuscated copy where one is wanted.
+    /// Gives the record of a run that has ended to its log and all other sinks.
     pub(super) fn write(&self, record: Record) -> Result<Record> {
-        log::finish(&self.file, &record);
-        if let Some(copy) = log::encoded_copy::copy_path(&self.file, &self.settings.encode_file)? {
-            log::encoded_copy::append(&copy, &record)?;
-        }
+        let run = FinishedRun { record: &record, log: &self.file, settings: &self.settings };
+        run_sinks::finish(&run)?;
         Ok(record)
     }
 

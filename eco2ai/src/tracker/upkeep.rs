@@ -57,7 +57,7 @@ pub(super) fn keep_open(meter: &Meter) {
 /// Makes sure that what is open when the process ends normally gets its row.
 pub(super) fn close_at_exit() {
     static REGISTERED: Once = Once::new();
-    REGISTERED.call_once(|| log::at_exit(close_all));
+    REGISTERED.call_once(|| crate::exit::at_exit(close_all));
 }
 
 /// Closes all open runs as `interrupted`, and writes what waits.

@@ -51,7 +51,7 @@ fn save(texts: &str) {
     }
     match save_params(&params) {
         Ok(()) => println!("saved"),
-        Err(error) => println!("refused: {error}"),
+        Err(error) => println!("refused: {}", error.with_causes()),
     }
     println!("after: {}", get_params());
 }

@@ -52,7 +52,7 @@ impl From<eco2ai::Error> for Failure {
             eco2ai::Error::Parameter { .. } | eco2ai::Error::UnknownParameter { .. } => {
                 Self::usage(error)
             }
-            error => Self::new(error),
+            error => Self::new(error.with_causes()),
         }
     }
 }

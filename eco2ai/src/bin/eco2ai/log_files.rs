@@ -32,7 +32,7 @@ impl LogFiles {
             match work(file) {
                 Ok(done) => print(format_args!("{}: {done}", file.display()))?,
                 Err(failed) => {
-                    error(failed);
+                    error(failed.with_causes());
                     code = ExitCode::FAILURE;
                 }
             }

@@ -33,7 +33,7 @@ fn recover_one(file: &Path) -> eco2ai::Result<usize> {
     if rows == 0
         && let Err(source) = file.metadata()
     {
-        return Err(eco2ai::Error::Io { path: file.to_owned(), source });
+        return Err(eco2ai::Error::Read { path: file.to_owned(), source });
     }
     Ok(rows)
 }

@@ -63,7 +63,7 @@ fn screen(log: &Path, powers: &mut HashMap<String, RunPower>) -> Result<String> 
     } else {
         table(&runs, powers).to_string()
     };
-    let mut unwritten = Unwritten::of(log)?;
+    let mut unwritten = Unwritten::from_log(log)?;
     // The table shows those in progress.
     unwritten.running = 0;
     if !unwritten.is_empty() {

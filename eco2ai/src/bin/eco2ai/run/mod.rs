@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &RunArgs) -> Result {
         .build()?;
     // Fails now rather than after an hour if the log cannot be used.
     let log = arguments.params().file.clone().unwrap_or_else(|| log_in_force().into());
-    eco2ai::Unwritten::of(&log)?;
+    eco2ai::Unwritten::from_log(&log)?;
     let json = match &arguments.json {
         Some(Some(file)) => Some(JsonFile::create(file)?),
         _ => None,

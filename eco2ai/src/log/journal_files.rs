@@ -1,0 +1,106 @@
+//! Which journals there are: their names, and where they are looked for.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::log::frames::Kind;
+use crate::log::state_folder;
+use crate::process::PerProcess;
+use crate::regular_file::{self, Links};
+
+const ENDING: &str = ".journal";
+
+/// The beginning of the names of all journals of one process and log.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Stem(String);
+
+impl Stem {
+    /// That of this process.
+    pub(crate) fn own(log: &Path) -> Self {
+        static OWN: PerProcess<String> = PerProcess::new();
+        let own = OWN.get_or_init(|| {
+            let host = sysinfo::System::host_name().unwrap_or_default();
+            let host: String =
+                host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(32).collect();
+            format!("{host}-{}-{:016x}", crate::process::id(), regular_file::random())
+        });
+        Self(prefix(log) + own)
+    }
+
+    /// A new name, which nobody can guess.
+    pub(crate) fn new_name(&self, kind: Kind) -> String {
+        format!("{}.{:016x}.{}{ENDING}", self.0, regular_file::random(), kind.name())
+    }
+}
+
+/// The beginning of the names of a log's journals. Other logs may share it: the journal itself says
+/// which log is meant.
+fn prefix(log: &Path) -> String {
+    // There is a limit to the length of names, and the log's may be as long as it is.
+    const MAX_NAME: usize = 60;
+    let name = log.file_name().unwrap_or_default().to_string_lossy();
+    let end = (0..=MAX_NAME.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
+    format!(".{}.", &name[..end.unwrap_or(0)])
+}
+
+/// The path of the log without links, so that every path to it leads to the same journals.
+pub(crate) fn real_path(log: &Path) -> PathBuf {
+    log.canonicalize().unwrap_or_else(|_| in_real_folder(log))
+}
+
+/// The path, with the links in its folder resolved.
+pub(crate) fn in_real_folder(log: &Path) -> PathBuf {
+    let parts = log.parent().and_then(|folder| folder.canonicalize().ok()).zip(log.file_name());
+    parts.map_or_else(|| log.to_path_buf(), |(folder, name)| folder.join(name))
+}
+
+/// A journal that was found, whoever owns it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct JournalFile {
+    pub(crate) path: PathBuf,
+    pub(crate) stem: Stem,
+    pub(crate) kind: Kind,
+}
+
+/// The journals that may belong to the log with that real path, those of waiting rows first.
+pub(crate) fn find(log: &Path) -> Vec<JournalFile> {
+    let prefix = prefix(log);
+    let mut found = Vec::new();
+    for folder in log.parent().map(Path::to_path_buf).into_iter().chain(state_folder::existing()) {
+        let Ok(entries) = fs::read_dir(folder) else { continue };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let Some(name) = name.to_str().filter(|name| name.starts_with(&prefix)) else {
+                continue;
+            };
+            let known = Kind::ALL.into_iter().find_map(|kind| {
+                let name = name.strip_suffix(ENDING)?.strip_suffix(kind.name())?;
+                let (stem, _) = name.strip_suffix('.')?.rsplit_once('.')?;
+                Some((kind, Stem(stem.to_owned())))
+            });
+            if let Some((kind, stem)) = known {
+                found.push(JournalFile { path: entry.path(), stem, kind });
+            }
+        }
+    }
+    found.sort_by_key(|candidate| candidate.kind);
+    found
+}
+
+impl JournalFile {
+    /// Opens the journal: never another file that a link of its name leads to.
+    pub(crate) fn open(&self) -> io::Result<File> {
+        regular_file::open(&self.path, OpenOptions::new().read(true).write(true), Links::Refuse)
+    }
+
+    /// As [`open`](Self::open), only for reading.
+    pub(crate) fn open_to_read(&self) -> io::Result<File> {
+        regular_file::open(&self.path, OpenOptions::new().read(true), Links::Refuse)
+    }
+
+    /// Whether it is beside the log, and not in the user's state folder.
+    pub(crate) fn is_beside(&self, log: &Path) -> bool {
+        self.path.parent() == log.parent()
+    }
+}

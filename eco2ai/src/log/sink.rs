@@ -1,0 +1,25 @@
+//! Where the record of a run goes when it has ended.
+
+use std::path::Path;
+
+use crate::error::Result;
+use crate::log::record::Record;
+use crate::settings::Settings;
+
+/// A run that has ended, and the settings that it ran with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FinishedRun<'a> {
+    pub(crate) record: &'a Record,
+    /// The absolute path of its log.
+    pub(crate) log: &'a Path,
+    pub(crate) settings: &'a Settings,
+}
+
+/// Takes the record of each run that has ended.
+pub(crate) trait RunSink: Sync {
+    /// Takes one run. Called on the thread that ends it, which holds no lock of the library.
+    ///
+    /// # Errors
+    /// Where this sink cannot take the run. The other sinks still get it.
+    fn finish(&self, run: &FinishedRun<'_>) -> Result<()>;
+}

@@ -1,0 +1,150 @@
+use super::*;
+use crate::log::header::Header;
+use crate::log::journal_files::{find, real_path};
+use crate::log::read_log;
+use crate::log::record::tests::record;
+use crate::status::Status;
+use std::fs;
+
+fn rows(path: &Path) -> Vec<(String, Status)> {
+    read_log(path).unwrap().map(|row| row.map(|r| (r.id, r.status)).unwrap()).collect()
+}
+
+fn journals(path: &Path) -> usize {
+    find(&real_path(path)).len()
+}
+
+/// As if the process had died: its locks are gone, its files are there.
+fn die(path: &Path) {
+    let log = entry(path);
+    *log.lock() = LogEntry::new(path);
+}
+
+#[test]
+fn a_run_that_finishes_leaves_one_row_and_no_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("unit_test.csv");
+    keep(&path, || vec![record("a"), record("b")]);
+    assert_eq!(journals(&path), 1);
+    finish(&path, &record("a"));
+    keep(&path, Vec::new);
+    assert_eq!(journals(&path), 1, "b has not finished");
+    finish(&path, &record("b"));
+    assert_eq!(journals(&path), 0);
+    assert_eq!(rows(&path), [("a".into(), Status::Ok), ("b".into(), Status::Ok)]);
+}
+
+#[test]
+fn what_a_dead_process_left_becomes_a_row_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("unit_test.csv");
+    finish(&path, &record("before"));
+    keep(&path, || vec![record("a"), record("b")]);
+    assert_eq!(recover(&path).unwrap(), 0, "a living owner's journal is left alone");
+    // Killed after the append of `b`, before it was forgotten.
+    finish(&path, &record("b"));
+    die(&path);
+    assert_eq!(recover(&path).unwrap(), 1);
+    assert_eq!(recover(&path).unwrap(), 0);
+    let expected = [("before", Status::Ok), ("b", Status::Ok), ("a", Status::Interrupted)];
+    assert_eq!(rows(&path), expected.map(|(id, status)| (id.to_owned(), status)));
+    assert_eq!(journals(&path), 0);
+}
+
+#[test]
+fn the_first_tracker_on_a_log_recovers_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("unit_test.csv");
+    keep(&path, || vec![record("a")]);
+    die(&path);
+    attach(&path, false);
+    assert_eq!(rows(&path), [("a".into(), Status::Interrupted)]);
+}
+
+#[test]
+fn an_epoch_is_not_taken_for_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("unit_test.csv");
+    let epoch = |number: i64| {
+        let mut record = record("training");
+        record.start_time = record.start_time.map(|time| time + chrono::TimeDelta::seconds(number));
+        record
+    };
+    keep(&path, || vec![epoch(1)]);
+    finish(&path, &epoch(1));
+    keep(&path, || vec![epoch(2)]);
+    die(&path);
+    // Also where the place in the log is not known any more.
+    let copy = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    fs::write(folder.path().join("occupies the inode"), "").unwrap();
+    fs::write(&path, copy).unwrap();
+    assert_eq!(recover(&path).unwrap(), 1);
+    let status = [Status::Ok, Status::Interrupted];
+    assert_eq!(rows(&path), status.map(|status| ("training".to_owned(), status)));
+}
+
+#[test]
+fn rows_wait_while_the_log_is_locked_and_are_written_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("unit_test.csv");
+    finish(&path, &record("0"));
+    let holder = fs::File::open(&path).unwrap();
+    holder.lock().unwrap();
+    keep(&path, || vec![record("1")]);
+    finish(&path, &record("1"));
+    finish(&path, &record("2"));
+    assert_eq!(rows(&path).len(), 1);
+    assert!(flush().is_err());
+    holder.unlock().unwrap();
+    finish(&path, &record("3"));
+    let ids: Vec<_> = rows(&path).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids, ["0", "3", "1", "2"]);
+    assert_eq!(journals(&path), 0);
+}
+
+#[test]
+fn a_row_that_waits_is_recovered_with_its_own_status_and_only_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("unit_test.csv");
+    finish(&path, &record("0"));
+    let holder = fs::File::open(&path).unwrap();
+    holder.lock().unwrap();
+    keep(&path, || vec![record("1"), record("2")]);
+    finish(&path, &record("1"));
+    die(&path);
+    assert!(recover(&path).is_err());
+    holder.unlock().unwrap();
+    assert_eq!(recover(&path).unwrap(), 2);
+    let expected = [("0", Status::Ok), ("1", Status::Ok), ("2", Status::Interrupted)];
+    assert_eq!(rows(&path), expected.map(|(id, status)| (id.to_owned(), status)));
+    assert_eq!(journals(&path), 0);
+}
+
+/// Eco2AI for Python reads the whole log and writes it anew, each period.
+#[test]
+fn a_row_that_another_program_writes_over_is_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("unit_test.csv");
+    let header = Header::eco2ai().line();
+    fs::write(&path, &header).unwrap();
+    attach(&path, false);
+    finish(&path, &record("1"));
+    let read_by_other = fs::read_to_string(&path).unwrap();
+    finish(&path, &record("2"));
+    fs::write(&path, read_by_other.replace("N/A", "") + "other,p,d,,x,1,1,1,,,,,\n").unwrap();
+    keep(&path, Vec::new);
+    let ids: Vec<_> = rows(&path).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids, ["1", "other", "2"]);
+    keep(&path, Vec::new);
+    assert_eq!(rows(&path).len(), 3, "once");
+    // The process ends, and the row is written over after that.
+    let read_by_other = fs::read_to_string(&path).unwrap();
+    finish(&path, &record("3"));
+    close();
+    die(&path);
+    fs::write(&path, read_by_other).unwrap();
+    assert_eq!(recover(&path).unwrap(), 1);
+    assert_eq!(recover(&path).unwrap(), 0);
+    assert_eq!(rows(&path).len(), 4);
+}

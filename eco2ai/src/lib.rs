@@ -12,6 +12,7 @@ mod local_time;
 mod locks;
 mod log;
 pub mod meter;
+mod method;
 mod own_code;
 mod process;
 mod regular_file;
@@ -40,6 +41,7 @@ pub use log::{
     Converted, GroupBy, Problem, Record, Records, Summary, Totals, Unwritten, convert, live_runs,
     read_log, read_logs, recover, summary,
 };
+pub use method::{Method, ShareMark};
 pub use scope::Scope;
 pub use sensor::{Devices, available_devices};
 pub use settings::{

@@ -65,7 +65,7 @@
 //! let record = run.stop()?;
 //!
 //! let about = |energy: KilowattHours, expected: f64| (energy.0 - expected).abs() < 1e-6;
-//! assert!(about(record.power_consumption, 0.090), "what the plug saw");
+//! assert!(about(record.energy, 0.090), "what the plug saw");
 //! assert!(about(record.cpu_energy.unwrap(), 0.040), "one of two CPUs, for information");
 //! assert!(about(record.other_energy.unwrap(), 0.050), "the rest");
 //! assert_eq!(record.other_method, "sampled:plug:rest");
@@ -168,6 +168,17 @@ pub enum Quality {
     Sampled,
     /// From a counter of energy.
     Measured,
+}
+
+impl Quality {
+    /// As in a row's method: `estimated`, `sampled` or `measured`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Estimated => "estimated",
+            Self::Sampled => "sampled",
+            Self::Measured => "measured",
+        }
+    }
 }
 
 /// Which part of a device's energy belongs to this process (`cpu_processes = "current"`).

@@ -111,7 +111,7 @@ pub fn read_logs(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Re
     let mut first = None;
     for path in paths {
         let path = path.as_ref();
-        // What is wrong with one of many is said before the first row is given out.
+        // An error of any of the logs comes before the first row.
         let log = OpenLog::open(path)?;
         let metadata = log.file().metadata();
         let identity = metadata.ok().and_then(|found| Identity::from_metadata(&found));

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::method::{Method, ShareMark};
 use crate::sensor::{Component, Quality, Share};
 
-/// Changes of quality that are kept apart.
-const MOST_CHANGES: usize = 64;
+/// How many changes of quality are kept apart.
+const MAX_CHANGES: usize = 64;
 
 /// What is known of one sensor's figures.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl Provenance {
         let from = if last.is_some() { now } else { self.added };
         // A sensor that comes and goes for weeks must not fill the memory.
         if let [_, (_, second), _, ..] = self.qualities.as_slice()
-            && self.qualities.len() >= MOST_CHANGES
+            && self.qualities.len() >= MAX_CHANGES
         {
             let second = *second;
             if let Some((_, first)) = self.qualities.first_mut() {

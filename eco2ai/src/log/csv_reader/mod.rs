@@ -1,23 +1,22 @@
 //! Reading the rows of a CSV file as slices of its bytes: faster than the general reader, and able
 //! to go on behind a torn row.
 
-use std::io::{self, ErrorKind, Read};
-
-use crate::log::header::LineEnd;
-
 mod row;
 mod scan;
 #[cfg(test)]
 mod tests;
 
+use std::io::{self, ErrorKind, Read};
+
+use crate::log::header::LineEnd;
 use row::Cell;
 pub(crate) use row::CsvRow;
 use scan::{Scan, scan};
 
-/// The longest row that is read; more than that is a quote that was never closed. No row that this
-/// crate writes comes near it.
+/// The longest row that is read, in bytes. A longer one has a quote that was never closed: the rows
+/// that this crate writes are far shorter.
 const MAX_ROW: usize = 16 << 20;
-/// Small enough to stay in the processor's cache.
+/// How many bytes are read at once: few enough to stay in the processor's cache.
 const CHUNK: usize = 128 << 10;
 
 /// Reads the rows of a CSV file.
@@ -62,7 +61,7 @@ impl<R: Read> CsvReader<R> {
         Self { offset, line, line_end, ..Self::new(source) }
     }
 
-    /// What is read.
+    /// The source of the bytes.
     pub(crate) fn source(&self) -> &R {
         &self.source
     }
@@ -72,12 +71,12 @@ impl<R: Read> CsvReader<R> {
         self.line_end
     }
 
-    /// The next row with cells in it. A row of more than one line that is malformed or does not
-    /// have `width` cells gives up its first line only, so that a quote left open by a torn row
-    /// swallows no other row.
+    /// The next row that has cells. Of a row of several lines that is malformed, or does not have
+    /// `width` cells, only the first line is given up: a quote left open by a torn row swallows no
+    /// other row.
     pub(crate) fn next(&mut self, width: Option<usize>) -> io::Result<Option<CsvRow<'_>>> {
-        // Damaged rows may look as one that goes on for ever, from each of their lines anew.
-        // So may a damaged header, of which no log has so many columns.
+        // Without a limit, damaged rows could look like one that never ends, again from each of
+        // their lines. So could a damaged header: no log has that many columns.
         let max_cells = width.unwrap_or(256);
         loop {
             if self.start == self.end && !self.fill()? {
@@ -142,8 +141,8 @@ impl<R: Read> CsvReader<R> {
         }
     }
 
-    /// Says that the last row could not be used: its second and later lines are read as rows of
-    /// their own, for a quote that was left open may have swallowed them.
+    /// Gives up the first line of the last row only. Its other lines are read as rows of their own: a
+    /// quote that was left open may have swallowed them.
     pub(crate) fn only_first_line(&mut self) {
         let (from, line) = self.last;
         if let Some(at) =
@@ -154,7 +153,7 @@ impl<R: Read> CsvReader<R> {
         }
     }
 
-    /// Sees how the first line ends.
+    /// Finds out how the first line ends.
     fn find_line_end(&mut self) -> io::Result<()> {
         let (mut length, mut quoted) = (0, false);
         self.line_end = loop {
@@ -201,7 +200,7 @@ impl<R: Read> CsvReader<R> {
         }
     }
 
-    /// Reads more behind what is there; false at the end of the source.
+    /// Reads more bytes into the buffer; false at the end of the source.
     fn fill(&mut self) -> io::Result<bool> {
         if self.finished {
             return Ok(false);
@@ -235,7 +234,7 @@ impl<R: Read> CsvReader<R> {
     }
 }
 
-/// Of a file whose lines end with carriage returns alone.
+/// Replaces carriage returns, in a file whose lines end with them alone.
 fn end_lines_with_new_lines(bytes: &mut [u8]) {
     for byte in bytes.iter_mut().filter(|byte| **byte == b'\r') {
         *byte = b'\n';

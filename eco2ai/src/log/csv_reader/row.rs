@@ -7,7 +7,7 @@ use std::borrow::Cow;
 pub(super) struct Cell {
     pub(super) from: usize,
     pub(super) to: usize,
-    /// It holds doubled quotes.
+    /// Whether it holds doubled quotes.
     pub(super) doubled: bool,
 }
 
@@ -18,7 +18,7 @@ pub(crate) struct CsvRow<'a> {
     pub(super) cells: &'a [Cell],
     /// Number of its first line, from 1.
     pub(crate) line: u64,
-    /// Why it cannot be used, where it cannot.
+    /// Why it cannot be used; `None` where it can.
     pub(crate) malformed: Option<&'static str>,
 }
 
@@ -28,13 +28,13 @@ impl<'a> CsvRow<'a> {
         self.cells.len()
     }
 
-    /// A cell with its doubled quotes still doubled: enough for numbers, and to compare.
+    /// A cell with its doubled quotes still doubled: enough for numbers and for comparisons.
     pub(crate) fn raw(&self, place: usize) -> Option<&'a [u8]> {
         let cell = self.cells.get(place)?;
         self.bytes.get(cell.from..cell.to)
     }
 
-    /// A cell as it was meant.
+    /// A cell with each doubled quote as one.
     pub(crate) fn cell(&self, place: usize) -> Option<Cow<'a, [u8]>> {
         let raw = self.raw(place)?;
         if !self.cells.get(place)?.doubled {
@@ -51,7 +51,7 @@ impl<'a> CsvRow<'a> {
         Some(Cow::Owned(text))
     }
 
-    /// All cells as they were meant.
+    /// All cells, each as [`cell`](Self::cell) returns it.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Cow<'a, [u8]>> {
         (0..self.len()).filter_map(|place| self.cell(place))
     }

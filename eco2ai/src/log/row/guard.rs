@@ -12,7 +12,7 @@ pub(crate) fn guarded(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     if needs_guard(&text) { [b"'", text.as_ref()].concat().into() } else { text }
 }
 
-/// A text as it was, from how it was written.
+/// The text as it was before [`guarded`].
 pub(crate) fn unguarded(text: &[u8]) -> &[u8] {
     match text {
         [b'\'', rest @ ..] if needs_guard(rest) => rest,

@@ -17,7 +17,7 @@ use crate::units::{GramsPerKwh, KilogramsCo2e, KilowattHours};
 /// Why a column cannot be read.
 pub(super) type Unread = String;
 
-/// A row with the names of its cells.
+/// A row, and the header that says which column each cell belongs to.
 pub(crate) struct LogRow<'a> {
     pub(crate) row: &'a CsvRow<'a>,
     pub(crate) header: &'a Header,
@@ -56,15 +56,15 @@ impl LogRow<'_> {
         }
     }
 
-    /// What is written in a column, without the spaces around it and with doubled quotes; empty where
-    /// the column is missing.
+    /// The bytes in a column, without the spaces around them and with doubled quotes. Empty where the
+    /// column is missing.
     pub(crate) fn raw(&self, column: Column) -> &[u8] {
         let cell = self.header.place(column).and_then(|place| self.row.raw(place));
         cell.unwrap_or_default().trim_ascii()
     }
 
-    /// What is written in a column, without the spaces around it: enough for numbers and for words
-    /// that need no quotes. Empty where the column is missing.
+    /// The word in a column, without the spaces around it: enough for numbers and for words that need
+    /// no quotes. Empty where the column is missing.
     fn word(&self, column: Column) -> &str {
         std::str::from_utf8(self.raw(column)).unwrap_or("\u{fffd}")
     }
@@ -199,7 +199,7 @@ impl LogRow<'_> {
         self.read_text(Column::OtherMethod, record.other_method.text_mut());
         let level = self.number_or_none(Column::EmissionLevel);
         let level = level.unwrap_or(amounts.co2.0 * 1000.0 / amounts.energy.0);
-        // Without energy there is none to be had.
+        // Not a number where no energy was used.
         record.emission_level = Some(GramsPerKwh(level)).filter(|level| level.0.is_finite());
         self.read_text(Column::EmissionSource, &mut record.emission_source);
         record.pue = self.number_or_none(Column::Pue).unwrap_or(1.0);

@@ -12,20 +12,20 @@ use crate::log::encoded_text::encode;
 use crate::log::header::{FileKind, Header};
 use crate::log::record::Record;
 
-/// Times are understood once and not for each row.
+/// How times are written, parsed once and not for each row.
 static TIME_WITH_OFFSET: LazyLock<Vec<Item<'static>>> =
     LazyLock::new(|| StrftimeItems::new("%Y-%m-%d %H:%M:%S%:z").collect());
-/// As Eco2AI writes them.
+/// How Eco2AI writes times.
 static WALL_TIME: LazyLock<Vec<Item<'static>>> =
     LazyLock::new(|| StrftimeItems::new("%Y-%m-%d %H:%M:%S").collect());
 
 /// The longest text of a cell, in bytes. Python's `csv` refuses 131 072 and more. A row of such
 /// texts alone is far shorter than the longest one that our reader takes.
 pub(super) const MAX_TEXT: usize = 128_000;
-/// Stands where a longer text was cut.
+/// The end of a text that was cut.
 pub(super) const CUT: &str = "… (cut)";
 
-/// A text as it may stand in a cell.
+/// A text cut to the length that a cell may have.
 fn shortened(text: &str) -> Cow<'_, str> {
     if text.len() <= MAX_TEXT {
         return text.into();
@@ -34,8 +34,9 @@ fn shortened(text: &str) -> Cow<'_, str> {
     (text[..end.unwrap_or(0)].to_owned() + CUT).into()
 }
 
-/// Writes the cell of `column` into `cell`, without guard. What is missing stays blank. In a log
-/// without own energies, what the run used itself is all that it used, so that sums are right.
+/// Writes the cell of `column` into `cell`, without guard. A missing figure stays blank. In a log
+/// without a column of own energies, energy, CO2 and cost are the run's own ones, so that plain sums
+/// are right.
 fn write_cell(record: &Record, column: Column, has_own_energy: bool, cell: &mut String) {
     // Writing to a `String` cannot fail.
     let mut number = |value: f64| {

@@ -28,6 +28,18 @@ pub use group_by::GroupBy;
 const MAX_PROBLEMS: usize = 1000;
 
 /// What some rows of a log add up to.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("eco2ai-totals-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # std::env::set_current_dir(&folder)?;
+/// # let header = "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)";
+/// # std::fs::write("emission.csv", format!("{header}\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n"))?;
+/// let total = eco2ai::summary("emission.csv")?.total;
+/// println!("{} in {:?}, {}", total.energy, total.duration, total.co2);
+/// assert_eq!((total.rows, total.energy.0), (1, 0.5));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Totals {
@@ -73,8 +85,8 @@ pub struct Summary {
     pub unwritten: Unwritten,
 }
 
-/// Sums up a log of this library or of Eco2AI. The file is read once; the memory needed grows with
-/// the number of projects, not of rows. [`Summary::read`] sums up several logs, and by other groups
+/// Sums up a log of this library or of Eco2AI, per project. The file is read once. The memory needed
+/// grows with the number of projects, not with that of rows. [`Summary::read`] sums up several logs, and by other groups
 /// than projects.
 ///
 /// ```

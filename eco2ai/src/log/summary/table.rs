@@ -15,14 +15,20 @@ const MAX_NAME: usize = 60;
 const ALL_PROJECTS: &str = "All the projects";
 
 impl Summary {
-    /// Groups with their totals, and in the end all together; projects as Eco2AI has them.
+    /// Each group with its totals, then all together under the name that Eco2AI gives them.
     fn lines(&self) -> impl Iterator<Item = (&str, &Totals)> {
         let groups = self.groups.iter().map(|(name, totals)| (name.as_str(), totals));
         let all = if self.by == GroupBy::Project { ALL_PROJECTS } else { "All" };
         groups.chain([(all, &self.total)])
     }
 
-    /// Writes the summary as CSV with Eco2AI's columns, the totals in the last line.
+    /// Writes the summary as CSV with Eco2AI's columns, in seconds, kWh and kg. The last line has the
+    /// totals of all groups.
+    ///
+    /// ```no_run
+    /// eco2ai::summary("emission.csv")?.write_csv("summary.csv")?;
+    /// # Ok::<(), eco2ai::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Where the file cannot be written.

@@ -23,7 +23,7 @@ pub(super) fn quality_class(quality: Option<Quality>) -> &'static str {
         Some(Quality::Measured) => "q0",
         Some(Quality::Sampled) => "q1",
         Some(Quality::Estimated) => "q2",
-        None => "q3",
+        _ => "q3",
     }
 }
 

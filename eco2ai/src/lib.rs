@@ -12,6 +12,7 @@ mod local_time;
 mod locks;
 mod log;
 pub mod meter;
+mod method;
 mod own_code;
 mod process;
 mod regular_file;
@@ -41,6 +42,7 @@ pub use log::{
     read_log, read_logs, recover, summary,
 };
 pub use meter::available_devices;
+pub use method::{Method, ShareMark};
 pub use scope::Scope;
 pub use sensor::Devices;
 pub use settings::{

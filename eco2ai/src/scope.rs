@@ -4,7 +4,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Whose energy a run is charged with, as in the column `scope`.
+/// Whose energy a run is charged with, as in the column `scope`. The parameter `cpu_processes`
+/// chooses it.
+///
+/// ```
+/// use eco2ai::Scope;
+///
+/// assert_eq!(Scope::default(), Scope::Process);
+/// assert_eq!(Scope::Machine.to_string(), "machine");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

@@ -2,11 +2,23 @@
 
 use std::fmt;
 
-/// How a run ended, from the best to the worst.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// How a run ended, from the best to the worst, as in the column `status`.
+///
+/// ```
+/// use eco2ai::Status;
+///
+/// assert_eq!(Status::Panicked.as_str(), "panicked");
+/// assert!(Status::Panicked > Status::Ok);
+/// let worst = [Status::Ok, Status::Error].into_iter().max();
+/// assert_eq!(worst, Some(Status::Error));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Status {
-    /// Its row does not say, as in a log of Eco2AI.
+    /// Its row does not say, as in a log of Eco2AI, or says what only a later version knows.
     Unknown,
     /// It came to its end.
     #[default]
@@ -17,15 +29,12 @@ pub enum Status {
     Cancelled,
     /// It panicked.
     Panicked,
-    /// Its process died.
+    /// Its process died, or ended while it was running.
     Interrupted,
 }
 
 impl Status {
-    const ALL: [Self; 5] =
-        [Self::Ok, Self::Error, Self::Cancelled, Self::Panicked, Self::Interrupted];
-
-    /// As in the log: `ok`, `error`, `cancelled`, `panicked` or `interrupted`; nothing where it is
+    /// As in the log: `ok`, `error`, `cancelled`, `panicked` or `interrupted`; empty where it is
     /// unknown.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,14 +47,45 @@ impl Status {
         }
     }
 
-    /// The status with that name in the log.
-    pub(crate) fn of(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    /// The status with that name in the log; unknown where there is none.
+    pub(crate) fn from_name(name: &str) -> Self {
+        match name {
+            "ok" => Self::Ok,
+            "error" => Self::Error,
+            "cancelled" => Self::Cancelled,
+            "panicked" => Self::Panicked,
+            "interrupted" => Self::Interrupted,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::from_name(&String::deserialize(deserializer)?))
     }
 }
 
 impl fmt::Display for Status {
+    /// As in the log, or `unknown`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Self::Unknown { "unknown" } else { self.as_str() })
+        f.pad(if *self == Self::Unknown { "unknown" } else { self.as_str() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Status::{self, Cancelled, Error, Interrupted, Panicked, Unknown};
+
+    #[test]
+    fn a_status_has_one_name_in_the_log_and_in_json() {
+        for status in [Status::Ok, Error, Cancelled, Panicked, Interrupted, Unknown] {
+            assert_eq!(Status::from_name(status.as_str()), status);
+            let json = serde_json::to_string(&status).unwrap();
+            assert_eq!(json, format!("\"{status}\""));
+            assert_eq!(serde_json::from_str::<Status>(&json).unwrap(), status);
+        }
+        assert_eq!(Status::from_name("of a later version"), Unknown);
+        assert_eq!(serde_json::from_str::<Status>("\"later\"").unwrap(), Unknown);
     }
 }

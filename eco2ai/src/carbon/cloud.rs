@@ -54,7 +54,7 @@ fn from_row(row: TableRow) -> CloudRegion {
         country: row.cell(2),
         region: row.cell(3),
         pue: row.number(4),
-        published: row.number(5).map(|intensity| (intensity, row.cell(6), row.cell(7))),
+        published: row.number(5).map(|level| (level, row.cell(6), row.cell(7))),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::carbon::table::Table;
 use crate::units::{KilogramsCo2e, KilowattHours};
 
@@ -9,7 +11,7 @@ use crate::units::{KilogramsCo2e, KilowattHours};
 pub(crate) const EQUIVALENTS: &str = include_str!("../../data/equivalents.csv");
 
 /// An everyday amount that stands for as much CO2, or as much energy.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Equivalent {
     /// How many units.
@@ -35,6 +37,14 @@ pub struct Equivalent {
 ///
 /// Cars, homes and telephones compare by CO2, a lamp by energy; so a place with clean electricity
 /// gives few kilometres and the same hours of light.
+///
+/// ```
+/// use eco2ai::carbon::equivalents;
+/// use eco2ai::units::{KilogramsCo2e, KilowattHours};
+///
+/// let car = equivalents(KilowattHours(2.0), KilogramsCo2e(1.0)).next().unwrap();
+/// assert_eq!(car.to_string(), "9.4 km by a new car in the EU");
+/// ```
 pub fn equivalents(energy: KilowattHours, co2: KilogramsCo2e) -> impl Iterator<Item = Equivalent> {
     Table::<1>::new(EQUIVALENTS).iter().filter_map(move |row| {
         let amount = match (row.number(3), row.number(4)) {

@@ -11,7 +11,7 @@ use crate::units::GramsPerKwh;
 /// documented default of Eco2AI.
 pub const WORLD_AVERAGE: GramsPerKwh = GramsPerKwh(436.529);
 
-/// Countries (empty region code) and regions, with their intensities.
+/// Countries (empty region code) and regions, with their emission levels.
 pub(crate) const PLACES: &str = include_str!("../../data/places.csv");
 
 /// The columns of [`PLACES`].
@@ -20,7 +20,7 @@ mod column {
     pub(super) const REGION: usize = 1;
     pub(super) const ALPHA3: usize = 2;
     pub(super) const NAME: usize = 3;
-    pub(super) const INTENSITY: usize = 4;
+    pub(super) const EMISSION_LEVEL: usize = 4;
     pub(super) const YEAR: usize = 5;
     pub(super) const SOURCE: usize = 6;
     pub(super) const OTHER_NAMES: usize = 7;
@@ -34,9 +34,9 @@ pub struct Place {
     /// the English name of the region where one was given: `FR`, `US/California`; `World` where
     /// the place is unknown.
     pub label: String,
-    /// Carbon intensity of electricity there.
-    pub intensity: GramsPerKwh,
-    /// Where the intensity comes from, with its year: the row's `emission_source`.
+    /// The carbon intensity of the electricity there.
+    pub emission_level: GramsPerKwh,
+    /// Where the emission level comes from, with its year: the row's `emission_source`.
     pub source: String,
     /// The data centre's power usage effectiveness, where a cloud region was given.
     pub cloud_pue: Option<f64>,
@@ -72,7 +72,7 @@ impl Place {
                     reason: "it is in kg/MWh and must be 0 or more".to_owned(),
                 });
             }
-            place.intensity = GramsPerKwh(level);
+            place.emission_level = GramsPerKwh(level);
             "given".clone_into(&mut place.source);
         }
         Ok(place)
@@ -106,7 +106,7 @@ impl Place {
     fn world() -> Self {
         Self {
             label: "World".to_owned(),
-            intensity: WORLD_AVERAGE,
+            emission_level: WORLD_AVERAGE,
             source: "world average".to_owned(),
             cloud_pue: None,
         }
@@ -125,19 +125,19 @@ impl Place {
 
     fn from_country(country: TableRow) -> Self {
         let code = country.cell(column::COUNTRY);
-        let (intensity, source) = match country.number(column::INTENSITY) {
-            Some(intensity) => (GramsPerKwh(intensity), source(country)),
+        let (emission_level, source) = match country.number(column::EMISSION_LEVEL) {
+            Some(level) => (GramsPerKwh(level), source(country)),
             None => (WORLD_AVERAGE, format!("world average (no figure for {code})")),
         };
-        Self { label: code.to_owned(), intensity, source, cloud_pue: None }
+        Self { label: code.to_owned(), emission_level, source, cloud_pue: None }
     }
 
     fn from_region(country: TableRow, region: TableRow) -> Self {
         let mut place = Self::from_country(country);
         place.label.push('/');
         place.label.push_str(region.cell(column::NAME));
-        if let Some(intensity) = region.number(column::INTENSITY) {
-            place.intensity = GramsPerKwh(intensity);
+        if let Some(level) = region.number(column::EMISSION_LEVEL) {
+            place.emission_level = GramsPerKwh(level);
             place.source = source(region);
         } else {
             let code = region.cell(column::REGION);
@@ -156,8 +156,8 @@ impl Place {
             (Some(country), _) => Self::from_country(country),
             (None, _) => Self::world(),
         };
-        if let Some((intensity, year, publisher)) = cloud.published {
-            place.intensity = GramsPerKwh(intensity);
+        if let Some((level, year, publisher)) = cloud.published {
+            place.emission_level = GramsPerKwh(level);
             place.source = with_year(publisher, year);
         }
         place.cloud_pue = cloud.pue;
@@ -231,7 +231,7 @@ fn names(row: TableRow) -> impl Iterator<Item = &'static str> {
         .chain(row.cell(column::OTHER_NAMES).split('|').filter(|name| !name.is_empty()))
 }
 
-/// Where a row's intensity comes from.
+/// Where a row's emission level comes from.
 fn source(row: TableRow) -> String {
     with_year(row.cell(column::SOURCE), row.cell(column::YEAR))
 }
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_row_with_a_figure_has_a_source_that_is_spelled_out() {
-        for row in table().iter().filter(|row| row.number(column::INTENSITY).is_some()) {
+        for row in table().iter().filter(|row| row.number(column::EMISSION_LEVEL).is_some()) {
             let source = source(row);
             assert!(source.contains(' ') && !source.contains("codecarbon"), "{source}");
             assert!(source.ends_with("(no year)") || source.ends_with(char::is_numeric));
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn na_is_namibia_and_not_a_missing_value() {
         let place = find("NA", None);
-        assert_eq!((place.label.as_str(), place.intensity), ("NA", GramsPerKwh(59.259)));
+        assert_eq!((place.label.as_str(), place.emission_level), ("NA", GramsPerKwh(59.259)));
     }
 
     #[test]
@@ -330,10 +330,10 @@ mod tests {
     #[test]
     fn a_place_without_a_figure_takes_that_of_the_larger_one_and_says_so() {
         let andorra = find("AD", None);
-        assert_eq!(andorra.intensity, WORLD_AVERAGE);
+        assert_eq!(andorra.emission_level, WORLD_AVERAGE);
         assert_eq!(andorra.source, "world average (no figure for AD)");
         let tibet = find("CN", Some("Tibet"));
-        assert_eq!(tibet.intensity, find("CN", None).intensity);
+        assert_eq!(tibet.emission_level, find("CN", None).emission_level);
         assert!(tibet.source.ends_with("(no figure for CN-XZ)"), "{}", tibet.source);
     }
 
@@ -345,17 +345,17 @@ mod tests {
     }
 
     #[test]
-    fn a_cloud_region_sets_place_intensity_and_pue() {
+    fn a_cloud_region_sets_place_emission_level_and_pue() {
         let cloud = |name| Place::find(None, None, Some(name), None).unwrap();
         let belgium = cloud("gcp:europe-west1");
         assert_eq!(belgium.label, "BE");
-        assert_eq!(belgium.intensity, GramsPerKwh(122.0));
+        assert_eq!(belgium.emission_level, GramsPerKwh(122.0));
         assert_eq!(belgium.source, "Google Cloud 2023");
         assert_eq!(belgium.cloud_pue, Some(1.09));
         // No figure of the provider's own: the grid's.
         let virginia = cloud("AWS:us-east-1");
         assert_eq!(virginia.label, "US/Virginia");
-        assert_eq!(virginia.intensity, find("US", Some("VA")).intensity);
+        assert_eq!(virginia.emission_level, find("US", Some("VA")).emission_level);
         assert_eq!(virginia.source, find("US", Some("VA")).source);
     }
 
@@ -370,7 +370,7 @@ mod tests {
     fn a_given_emission_level_wins_and_keeps_the_place() {
         let place = Place::find(Some("FR"), None, None, Some(12.5)).unwrap();
         assert_eq!((place.label.as_str(), place.source.as_str()), ("FR", "given"));
-        assert_eq!(place.intensity, GramsPerKwh(12.5));
+        assert_eq!(place.emission_level, GramsPerKwh(12.5));
         for wrong in [-1.0, f64::NAN, f64::INFINITY] {
             assert!(Place::find(Some("FR"), None, None, Some(wrong)).is_err(), "{wrong}");
         }

@@ -71,8 +71,8 @@ impl Column {
         }
     }
 
-    /// Whether it holds the user's or the machine's words, which are guarded against being read
-    /// as a formula.
+    /// Whether it holds text of the user or the machine, which is guarded against being read as a
+    /// formula.
     pub(crate) fn is_text(self) -> bool {
         use Column::{
             CpuMethod, CpuName, Description, EmissionSource, Epoch, Function, GpuMethod, GpuName,

@@ -6,14 +6,17 @@ use std::io::{self, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::error::{Error, Result};
 use crate::file_lock::lock_within;
-use crate::log::cells::{Row, Rows};
 use crate::log::columns::Column;
+use crate::log::csv_reader::{CsvReader, CsvRow};
 use crate::log::header::Header;
 use crate::log::identity::is_at;
 use crate::log::inspect::read_header;
 use crate::log::row::guarded;
+use crate::log::serialized;
 use crate::regular_file::{self, Links, Replacement, with_suffix};
 
 /// Writers hold the lock for a moment only.
@@ -21,7 +24,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// What [`convert`] did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Converted {
     /// The names of the columns that were added, behind those that were there.
@@ -31,6 +34,7 @@ pub struct Converted {
     /// How many lines were no rows, torn ones for example: they are in the old file only.
     pub left_out: u64,
     /// The old file.
+    #[serde(serialize_with = "serialized::path")]
     pub old: PathBuf,
 }
 
@@ -74,7 +78,7 @@ pub fn convert(path: impl AsRef<Path>) -> Result<Option<Converted>> {
         let reason = "it is being written; try again";
         return Err(Error::read(path)(io::Error::new(ErrorKind::WouldBlock, reason)));
     };
-    let Some(header) = read_header(path, &mut Rows::new(&file))? else { return Ok(None) };
+    let Some(header) = read_header(path, &mut CsvReader::new(&file))? else { return Ok(None) };
     let missing = header.missing();
     if missing.is_empty() {
         return Ok(None);
@@ -111,7 +115,7 @@ fn write_converted(
     let mut writer =
         csv::WriterBuilder::new().terminator(header.line_end.terminator()).from_writer(to);
     old.seek(SeekFrom::Start(0))?;
-    let mut rows = Rows::new(old);
+    let mut rows = CsvReader::new(old);
     let names = rows.next(None)?.ok_or(ErrorKind::UnexpectedEof)?;
     for (name, column) in names.iter().zip(header.columns()) {
         match column {
@@ -151,7 +155,7 @@ fn write_converted(
 }
 
 /// What is known of a column that the row does not have.
-fn known_cell<'a>(row: &Row<'a>, header: &Header, column: Column) -> Cow<'a, [u8]> {
+fn known_cell<'a>(row: &CsvRow<'a>, header: &Header, column: Column) -> Cow<'a, [u8]> {
     let of = |column| {
         let cell = header.place(column).and_then(|place| row.cell(place));
         cell.filter(|cell| !cell.is_empty())

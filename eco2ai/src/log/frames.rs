@@ -8,12 +8,12 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::log::cells::Rows;
+use crate::log::csv_reader::CsvReader;
 use crate::log::identity::{End, Identity};
 use crate::log::inspect::read_header;
 use crate::log::owner::Owner;
 use crate::log::record::Record;
-use crate::log::row::Named;
+use crate::log::row::LogRow;
 
 const MAGIC: &str = "eco2ai-journal 2 ";
 /// More than any journal that this crate writes.
@@ -186,12 +186,12 @@ fn parse_frame(bytes: &[u8], kind: Kind) -> Option<(u64, Found, usize)> {
 
 /// All rows of a whole frame, below their header.
 fn records_of(rows: &[u8]) -> Option<Vec<Record>> {
-    let mut rows = Rows::new(rows);
+    let mut rows = CsvReader::new(rows);
     let header = read_header(Path::new(""), &mut rows).ok()??;
     let mut records = Vec::new();
     while let Some(row) = rows.next(Some(header.width())).ok()? {
         records.push(match row.malformed {
-            None => Named { row: &row, header: &header }.record().ok()?,
+            None => LogRow { row: &row, header: &header }.record().ok()?,
             Some(_) => return None,
         });
     }

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::log::cells::Rows;
+use crate::log::csv_reader::CsvReader;
 use crate::log::header::{FileKind, Header, LineEnd};
 use crate::regular_file::{self, Links};
 
@@ -37,7 +37,7 @@ pub(crate) fn inspect(path: &Path, file: &File, length: u64, kind: FileKind) -> 
     if is_all_zeros(file).map_err(io)? {
         return Ok(Contents::Zeros);
     }
-    let header = read_header(path, &mut Rows::new(file))?;
+    let header = read_header(path, &mut CsvReader::new(file))?;
     Ok(header.map_or(Contents::Empty, |header| Contents::Log(Box::new(header))))
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn existing_header(path: &Path) -> Result<Option<Header>> {
 ///
 /// # Errors
 /// [`Error::NotALog`] where the first row is no header of an emission log; [`Error::Read`].
-pub(crate) fn read_header<R: Read>(path: &Path, rows: &mut Rows<R>) -> Result<Option<Header>> {
+pub(crate) fn read_header<R: Read>(path: &Path, rows: &mut CsvReader<R>) -> Result<Option<Header>> {
     let Some(row) = rows.next(None).map_err(Error::read(path))? else { return Ok(None) };
     let cells: Vec<_> = row.iter().map(|cell| cell.into_owned().into()).collect();
     let malformed = row.malformed;

@@ -1,9 +1,9 @@
 //! The log: the row, its file, the journal that survives a crash, and the summary.
 
-mod cells;
 mod columns;
 mod confirmation;
 mod convert;
+mod csv_reader;
 mod encoded_copy;
 mod encoded_text;
 mod entry;
@@ -15,12 +15,16 @@ mod inspect;
 mod journal;
 mod journal_files;
 mod open_files;
+mod open_log;
 mod owner;
+mod problem;
 mod read;
 pub(crate) mod record;
+mod record_text;
 mod recovery;
 mod rewriting;
 mod row;
+mod serialized;
 mod sink;
 mod start_time;
 mod state_folder;
@@ -30,11 +34,12 @@ mod writer;
 
 pub use convert::{Converted, convert};
 pub(crate) use encoded_copy::EncodedCopySink;
-pub use read::{Problem, Records, read_log, read_logs};
+pub use problem::Problem;
+pub use read::{Records, read_log, read_logs};
 pub use record::Record;
-pub(crate) use record::epoch_text;
 #[cfg(test)]
 pub(crate) use record::tests::record as test_record;
+pub(crate) use record_text::epoch_text;
 pub(crate) use sink::{FinishedRun, RunSink};
 pub use summary::{GroupBy, Summary, Totals, summary};
 pub use unwritten::{Unwritten, live_runs};

@@ -1,100 +1,18 @@
 //! Reading logs row by row.
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
-use crate::file_lock::lock_shared_within;
-use crate::log::cells::Rows;
+use crate::error::Result;
 use crate::log::columns::Column;
-use crate::log::file::LOCK_TIMEOUT;
-use crate::log::header::Header;
 use crate::log::identity::Identity;
-use crate::log::inspect::read_header;
-use crate::log::record::{Record, counted_rows};
-use crate::log::row::Named;
+use crate::log::open_log::OpenLog;
+use crate::log::problem::{Problem, notes_on_rows};
+use crate::log::record::Record;
+use crate::log::row::LogRow;
 use crate::log::start_time::begins_with_iso_date;
 use crate::log::unwritten::Unwritten;
-
-/// A row of a log that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} line {line}: {reason}", path.display())]
-#[non_exhaustive]
-pub struct Problem {
-    /// The log.
-    pub path: PathBuf,
-    /// The number of the row's first line, from 1.
-    pub line: u64,
-    /// Why the row cannot be used.
-    pub reason: String,
-}
-
-/// A log, whose last row is never read while a writer is in the middle of it.
-struct WholeRows {
-    file: File,
-    last: u8,
-    waited: bool,
-}
-
-impl Read for WholeRows {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut count = self.file.read(buffer)?;
-        if count == 0 && self.last != b'\n' && !self.waited {
-            self.waited = true;
-            drop(lock_shared_within(&self.file, LOCK_TIMEOUT));
-            count = self.file.read(buffer)?;
-        }
-        if let Some(last) = buffer.get(..count).and_then(<[u8]>::last) {
-            self.last = *last;
-        }
-        Ok(count)
-    }
-}
-
-/// An open log, understood.
-struct Log {
-    path: PathBuf,
-    rows: Rows<WholeRows>,
-    /// `None` where the file is empty.
-    header: Option<Header>,
-}
-
-impl Log {
-    fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::read(path))?;
-        let mut rows = Rows::new(WholeRows { file, last: b'\n', waited: false });
-        let header = read_header(path, &mut rows)?;
-        Ok(Self { path: path.to_path_buf(), rows, header })
-    }
-
-    /// Gives the next row to `use_row`; `None` at the end.
-    fn next<T>(
-        &mut self,
-        use_row: &mut impl FnMut(&Named<'_>) -> std::result::Result<T, String>,
-    ) -> Result<Option<std::result::Result<T, Problem>>> {
-        let Some(header) = &self.header else { return Ok(None) };
-        loop {
-            let row = self.rows.next(Some(header.width()));
-            let row = row.map_err(Error::read(&self.path))?;
-            let Some(row) = row else { return Ok(None) };
-            let named = Named { row: &row, header };
-            let line = row.line;
-            let reason = match row.malformed {
-                None => match use_row(&named) {
-                    Ok(used) => return Ok(Some(Ok(used))),
-                    Err(_) if named.is_header() => continue,
-                    Err(reason) => reason,
-                },
-                Some(reason) => reason.to_owned(),
-            };
-            self.rows.only_first_line();
-            return Ok(Some(Err(Problem { path: self.path.clone(), line, reason })));
-        }
-    }
-}
 
 /// The rows of many logs that are known already: a copy of a log has the same.
 #[derive(Default)]
@@ -106,7 +24,7 @@ struct SeenRows {
 
 impl SeenRows {
     /// Whether another log had the row, which is that of `log` now.
-    fn is_repeated(&mut self, row: &Named<'_>, log: usize) -> bool {
+    fn is_repeated(&mut self, row: &LogRow<'_>, log: usize) -> bool {
         let id = row.text(Column::Id);
         if id.is_empty() {
             return false;
@@ -118,13 +36,14 @@ impl SeenRows {
     }
 }
 
-/// The records of logs, one after the other: see [`read_log`] and [`read_logs`].
+/// An iterator over the records of logs, made by [`read_log`] and [`read_logs`]. A row that cannot be
+/// used is a [`Problem`] in its place.
 pub struct Records {
     /// All logs, each once.
     paths: Vec<PathBuf>,
     to_read: VecDeque<PathBuf>,
     /// The log that is being read; `None` at the end, and once reading has failed.
-    log: Option<Log>,
+    log: Option<OpenLog>,
     /// Where there are several logs.
     seen: Option<SeenRows>,
     repeated_rows: u64,
@@ -138,11 +57,25 @@ impl std::fmt::Debug for Records {
     }
 }
 
-/// Reads a log of this library, or of Eco2AI, row by row: the log may be as large as it likes.
+/// Reads a log of this library, or of Eco2AI, row by row. The memory needed does not grow with the
+/// log.
 ///
 /// A log of Eco2AI has one kind of energy only, which stands for the inclusive, the own and the
-/// process's; its times are taken as this machine's. What is not in the log yet,
-/// [`Records::unwritten`] says.
+/// process's. Its times are in this machine's time zone. [`Records::unwritten`] counts what is not
+/// in the log yet.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("eco2ai-read-log-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # std::env::set_current_dir(&folder)?;
+/// # let header = "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)";
+/// # std::fs::write("emission.csv", format!("{header}\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n"))?;
+/// for record in eco2ai::read_log("emission.csv")? {
+///     let record = record?;
+///     println!("{}: {} in {:?}", record.project, record.energy, record.duration);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// Where the file cannot be opened, or is no emission log. A single row that cannot be used is a
@@ -152,8 +85,8 @@ pub fn read_log(path: impl AsRef<Path>) -> Result<Records> {
 }
 
 /// Reads several logs as if they were one. A log that is named twice, also by another path, is read
-/// once; a row that is in several logs, as in a copy of one, is left out after the first and counted in
-/// [`Records::repeated_rows`]. That takes 16 bytes of memory for each row.
+/// once. A row that is in several logs, such as a log and its copy, is given out once, and counted in
+/// [`Records::repeated_rows`] each time after. That takes 16 bytes of memory for each row.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("eco2ai-read-logs-{}", std::process::id()));
@@ -178,9 +111,9 @@ pub fn read_logs(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Re
     let mut first = None;
     for path in paths {
         let path = path.as_ref();
-        // What is wrong with one of many is said before the first row is given out.
-        let log = Log::open(path)?;
-        let metadata = log.rows.source().file.metadata();
+        // An error of any of the logs comes before the first row.
+        let log = OpenLog::open(path)?;
+        let metadata = log.file().metadata();
         let identity = metadata.ok().and_then(|found| Identity::from_metadata(&found));
         let known = match identity {
             Some(identity) => identities.contains(&identity),
@@ -206,19 +139,38 @@ pub fn read_logs(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Re
 }
 
 impl Records {
-    /// Reads the next row into `record`, whose memory is used again, which is faster than the
-    /// iterator where rows are many. `None` at the end. With a [`Problem`], what `record` then
-    /// holds is of no use.
+    /// Reads the next row into `record`, whose memory is used again: faster than the iterator where
+    /// there are many rows. `None` at the end.
+    ///
+    /// ```
+    /// # let folder = std::env::temp_dir().join(format!("eco2ai-read-into-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # std::env::set_current_dir(&folder)?;
+    /// # let header = "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)";
+    /// # std::fs::write("emission.csv", format!("{header}\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n"))?;
+    /// let mut records = eco2ai::read_log("emission.csv")?;
+    /// let mut record = eco2ai::Record::default();
+    /// let mut seconds = 0.0;
+    /// while let Some(read) = records.read_into(&mut record) {
+    ///     read?;
+    ///     seconds += record.duration.as_secs_f64();
+    /// }
+    /// assert_eq!(seconds, 2.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A [`Problem`] where the row cannot be used: what `record` then holds is of no use.
     pub fn read_into(&mut self, record: &mut Record) -> Option<std::result::Result<(), Problem>> {
         self.next_row(|row| row.read(record))
     }
 
-    /// Rows so far that were in another of the logs before, and were left out.
+    /// How many rows so far were in another of the logs before, and were left out.
     pub fn repeated_rows(&self) -> u64 {
         self.repeated_rows
     }
 
-    /// Rows so far that count although it is not known when they started.
+    /// How many rows so far have no start that can be understood. They count all the same.
     pub fn undated_rows(&self) -> u64 {
         self.undated_rows
     }
@@ -238,7 +190,7 @@ impl Records {
     }
 
     /// What the rows so far do not show: that several logs have them, that their date is not known,
-    /// or that some are not in the log yet. For people, one sentence each.
+    /// or that some are not in the log yet. One sentence each, for people.
     pub fn notes(&self) -> Vec<String> {
         let first = self.first_undated();
         notes_on_rows(self.repeated_rows, self.undated_rows, first, self.unwritten())
@@ -247,7 +199,7 @@ impl Records {
     /// Gives the next row to `use_row`; `None` at the end.
     pub(crate) fn next_row<T>(
         &mut self,
-        mut use_row: impl FnMut(&Named<'_>) -> std::result::Result<T, String>,
+        mut use_row: impl FnMut(&LogRow<'_>) -> std::result::Result<T, String>,
     ) -> Option<std::result::Result<T, Problem>> {
         loop {
             let log = self.log.as_mut()?;
@@ -256,7 +208,7 @@ impl Records {
             let read = log.next(&mut |row| {
                 if let Some(seen) = &mut self.seen {
                     // A damaged copy of a row stands for no other.
-                    row.figures()?;
+                    row.amounts()?;
                     if seen.is_repeated(row, number) {
                         return Ok(None);
                     }
@@ -286,7 +238,8 @@ impl Records {
                     continue;
                 }
                 Ok(Some(Err(problem))) => return Some(Err(problem)),
-                Ok(None) => match self.to_read.pop_front().map(|path| (Log::open(&path), path)) {
+                Ok(None) => match self.to_read.pop_front().map(|path| (OpenLog::open(&path), path))
+                {
                     None => {
                         self.log = None;
                         return None;
@@ -318,36 +271,10 @@ impl Iterator for Records {
     }
 }
 
-/// What figures do not show, for people.
-pub(crate) fn notes_on_rows(
-    repeated: u64,
-    undated: u64,
-    first_undated: Option<&Problem>,
-    unwritten: Unwritten,
-) -> Vec<String> {
-    let mut notes = Vec::new();
-    if repeated > 0 {
-        notes
-            .push(format!("{} in more than one of the logs, counted once", counted_rows(repeated)));
-    }
-    if undated > 0 {
-        let mut note = format!("{} without a known date", counted_rows(undated));
-        if let Some(first) = first_undated {
-            note.push_str("; the first: ");
-            note.push_str(&first.to_string());
-        }
-        notes.push(note);
-    }
-    if !unwritten.is_empty() {
-        notes.push(unwritten.to_string());
-    }
-    notes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::summary;
+    use crate::log::summary::{GroupBy, Summary};
 
     const HEADER: &str =
         "id,epoch,project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)\n";
@@ -377,8 +304,7 @@ mod tests {
         assert_eq!(records.repeated_rows(), 3);
         assert_eq!(records.notes(), ["3 rows in more than one of the logs, counted once"]);
 
-        let summary =
-            summary::Summary::by(summary::GroupBy::Project, [&one, &copy, &other]).unwrap();
+        let summary = Summary::read([&one, &copy, &other], GroupBy::Project).unwrap();
         assert_eq!((summary.total.rows, summary.repeated_rows), (5, 3));
         assert_eq!(summary.notes(), records.notes());
     }
@@ -407,7 +333,7 @@ mod tests {
             "line 3: start_time = \"3/4/2023 20:20\" is not a time that can be understood: which \
              number is the day, and which the month?"
         ), "{first}");
-        let by_day = summary::Summary::by(summary::GroupBy::Day, [&log]).unwrap();
+        let by_day = Summary::read([&log], GroupBy::Day).unwrap();
         let groups: Vec<_> =
             by_day.groups.iter().map(|(day, sum)| (day.as_str(), sum.rows)).collect();
         assert_eq!(groups, [("", 3), ("2023-01-17", 2)]);

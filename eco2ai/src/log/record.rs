@@ -1,17 +1,39 @@
-//! One row of the log.
+//! The record of a run.
 
-use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
 
-use crate::carbon::equivalents;
+use crate::log::serialized;
+use crate::method::Method;
 use crate::scope::Scope;
 use crate::status::Status;
-use crate::units::{GramsPerKwh, HumanDuration, KilogramsCo2e, KilowattHours, Price};
+use crate::units::{GramsPerKwh, KilogramsCo2e, KilowattHours};
 
 /// What one run used, and how that is known: one row of the log.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// [`Run::stop`](crate::Run::stop) returns the record that it wrote, and [`read_log`](crate::read_log)
+/// reads those of a log. Its [`Display`](std::fmt::Display) is a few lines for people. With serde it
+/// becomes an object whose keys end with their unit, the same as `eco2ai run --json` prints.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("eco2ai-record-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # std::env::set_current_dir(&folder)?;
+/// # std::fs::write("emission.csv", "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)\nMNIST,2026-01-05 10:00:00+00:00,2,0.5,0.25\n")?;
+/// let record = eco2ai::read_log("emission.csv")?.next().unwrap()?;
+/// assert_eq!(record.energy.to_string(), "500.0 Wh");
+/// assert_eq!(record.co2.0, 0.25);
+///
+/// let json = serde_json::to_value(&record)?;
+/// assert_eq!(json["energy_kwh"], 0.5);
+/// assert_eq!(json["start_time"], "2026-01-05T10:00:00+00:00");
+/// assert_eq!(serde_json::from_value::<eco2ai::Record>(json)?, record);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Record {
     /// UUID of the run.
@@ -23,14 +45,20 @@ pub struct Record {
     /// The epoch in Eco2AI's form (`epoch: 3, loss: 0.1, `), or `N/A`.
     pub epoch: String,
     /// When the run started, in the machine's time zone. `None` where it was read from a log that
-    /// does not tell, or in a form that can be understood in two ways, such as `3/4/2023`.
+    /// does not say, or in a form that can be understood in two ways, such as `3/4/2023`.
+    #[serde(with = "serialized::rfc3339")]
     pub start_time: Option<DateTime<FixedOffset>>,
     /// How long it ran.
+    #[serde(rename = "duration_s", with = "serialized::seconds")]
     pub duration: Duration,
-    /// Inclusive energy: the run and all that ran under it, times PUE.
-    pub power_consumption: KilowattHours,
+    /// Inclusive energy: that of the run and of all runs under it, times PUE.
+    #[serde(rename = "energy_kwh")]
+    pub energy: KilowattHours,
     /// CO2 equivalents of the inclusive energy.
-    pub co2_emissions: KilogramsCo2e,
+    #[serde(rename = "co2_kg")]
+    pub co2: KilogramsCo2e,
+    /// Price of the inclusive energy, in the currency of the tariff; 0 where none was given.
+    pub cost: f64,
     /// Processor, in Eco2AI's form: `name/sockets device(s), TDP:watts`.
     pub cpu_name: String,
     /// Graphics processors, in Eco2AI's form: `name count device(s)`.
@@ -39,9 +67,7 @@ pub struct Record {
     pub os: String,
     /// Place, as `FR` or `US/California`.
     pub place: String,
-    /// Price of the inclusive energy, in the currency of the tariff; 0 where none was given.
-    pub cost: f64,
-    /// The run under which this one ran.
+    /// Id of the run under which this one ran.
     pub parent_id: Option<String>,
     /// The tracked function.
     pub function: Option<String>,
@@ -51,36 +77,44 @@ pub struct Record {
     pub calls: u64,
     /// Whose energy was counted.
     pub scope: Scope,
-    /// Own energy: without what ran under it, times PUE.
+    /// Own energy: without the runs under it, times PUE.
+    #[serde(rename = "own_energy_kwh")]
     pub own_energy: KilowattHours,
     /// CO2 equivalents of the own energy.
+    #[serde(rename = "own_co2_kg")]
     pub own_co2: KilogramsCo2e,
-    /// Price of the own energy.
+    /// Price of the own energy, in the currency of the tariff.
     pub own_cost: f64,
     /// Energy of the whole process (or machine) while the run ran, times PUE.
+    #[serde(rename = "process_energy_kwh")]
     pub process_energy: KilowattHours,
-    /// Inclusive energy of processors, at the device.
+    /// Inclusive energy of processors, at the device: without PUE. `None` where there is no figure.
+    #[serde(rename = "cpu_energy_kwh")]
     pub cpu_energy: Option<KilowattHours>,
     /// Inclusive energy of graphics processors, at the device.
+    #[serde(rename = "gpu_energy_kwh")]
     pub gpu_energy: Option<KilowattHours>,
     /// Inclusive energy of memory, at the device.
+    #[serde(rename = "ram_energy_kwh")]
     pub ram_energy: Option<KilowattHours>,
     /// Inclusive energy of other devices, at the device.
+    #[serde(rename = "other_energy_kwh")]
     pub other_energy: Option<KilowattHours>,
-    /// How `cpu_energy` was obtained: `quality:source[:share][:partial]`, or `none`. `:partial` says
-    /// that a device could not be read for a part of the run.
-    pub cpu_method: String,
+    /// How `cpu_energy` was obtained.
+    pub cpu_method: Method,
     /// How `gpu_energy` was obtained.
-    pub gpu_method: String,
+    pub gpu_method: Method,
     /// How `ram_energy` was obtained.
-    pub ram_method: String,
+    pub ram_method: Method,
     /// How `other_energy` was obtained.
-    pub other_method: String,
-    /// Carbon intensity that was used.
-    pub emission_level: GramsPerKwh,
-    /// Where that intensity comes from.
+    pub other_method: Method,
+    /// Carbon intensity of the electricity. `None` where it was read from a log that does not say,
+    /// and energy and CO2 do not give it.
+    #[serde(rename = "emission_level_g_per_kwh")]
+    pub emission_level: Option<GramsPerKwh>,
+    /// Where the emission level comes from.
     pub emission_source: String,
-    /// Power usage effectiveness that was used.
+    /// Power usage effectiveness: energy of the data centre over that of its computers, 1 or more.
     pub pue: f64,
     /// Name of the machine.
     pub hostname: String,
@@ -88,14 +122,15 @@ pub struct Record {
     pub pid: u32,
     /// Version of this crate.
     pub version: String,
-    /// How long runs that are not related to this one were active as well. Not in the log: zero
-    /// where the record was read from it.
+    /// How long unrelated runs were active at the same time. Neither in the log nor serialized: zero
+    /// in a record that was read.
+    #[serde(skip)]
     pub overlap: Duration,
 }
 
-impl Record {
-    /// Nothing yet: to be filled from a row.
-    pub(super) fn blank() -> Self {
+/// A record of nothing: one call, with a PUE of 1.
+impl Default for Record {
+    fn default() -> Self {
         Self {
             id: String::new(),
             project: String::new(),
@@ -103,8 +138,8 @@ impl Record {
             epoch: String::new(),
             start_time: None,
             duration: Duration::ZERO,
-            power_consumption: KilowattHours::ZERO,
-            co2_emissions: KilogramsCo2e::ZERO,
+            energy: KilowattHours::ZERO,
+            co2: KilogramsCo2e::ZERO,
             cpu_name: String::new(),
             gpu_name: String::new(),
             os: String::new(),
@@ -123,11 +158,11 @@ impl Record {
             gpu_energy: None,
             ram_energy: None,
             other_energy: None,
-            cpu_method: String::new(),
-            gpu_method: String::new(),
-            ram_method: String::new(),
-            other_method: String::new(),
-            emission_level: GramsPerKwh::ZERO,
+            cpu_method: Method::default(),
+            gpu_method: Method::default(),
+            ram_method: Method::default(),
+            other_method: Method::default(),
+            emission_level: None,
             emission_source: String::new(),
             pue: 1.0,
             hostname: String::new(),
@@ -138,81 +173,11 @@ impl Record {
     }
 }
 
-/// The epoch of a training in Eco2AI's form: `epoch: 3, loss: 0.1, `.
-pub(crate) fn epoch_text(number: u64, metrics: &[(String, String)]) -> String {
-    use fmt::Write as _;
-    let mut text = format!("epoch: {number}, ");
-    for (name, value) in metrics {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{name}: {value}, ");
-    }
-    text
-}
-
-/// For people: what was used, and how each figure was obtained.
-impl fmt::Display for Record {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = self.function.as_deref().unwrap_or(&self.project);
-        write!(f, "{what}: {} in {}", self.power_consumption, HumanDuration(self.duration))?;
-        if self.calls != 1 {
-            write!(f, ", {} calls", self.calls)?;
-        }
-        if !matches!(self.status, Status::Ok | Status::Unknown) {
-            write!(f, ", {}", self.status)?;
-        }
-        write!(
-            f,
-            "\n  CO2   {} at {} ({}, {})",
-            self.co2_emissions, self.emission_level, self.place, self.emission_source
-        )?;
-        if self.co2_emissions >= LEAST_TO_COMPARE
-            && let Some(like) = equivalents(self.power_consumption, self.co2_emissions).next()
-        {
-            write!(f, "\n  like  {like}")?;
-        }
-        if self.cost != 0.0 {
-            write!(f, "\n  cost  {}", Price(self.cost))?;
-        }
-        for (name, energy, method) in [
-            ("CPU", self.cpu_energy, &self.cpu_method),
-            ("GPU", self.gpu_energy, &self.gpu_method),
-            ("RAM", self.ram_energy, &self.ram_method),
-            ("other", self.other_energy, &self.other_method),
-        ] {
-            if let Some(energy) = energy {
-                write!(f, "\n  {name:<5} {energy}, {method}")?;
-            }
-        }
-        // What the parts do not show.
-        if self.pue > 1.0 {
-            write!(f, "\n  PUE   {} (in the total, not in the parts)", self.pue)?;
-        }
-        if self.overlap > self.duration / 2 {
-            let part = 100.0 * self.overlap.as_secs_f64() / self.duration.as_secs_f64();
-            let part = part.min(100.0);
-            write!(
-                f,
-                "\n  note  for {part:.0} % of its time other runs were active too; what the process \
-                 used then is divided equally between them"
-            )?;
-        }
-        Ok(())
-    }
-}
-
-/// `1 row`, `2 rows`.
-pub(crate) fn counted_rows(count: u64) -> String {
-    if count == 1 { "1 row".into() } else { format!("{count} rows") }
-}
-
-/// Less than some centimetres by car says nothing to anybody.
-const LEAST_TO_COMPARE: KilogramsCo2e = KilogramsCo2e(1e-5);
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
 
-    /// A record of little.
+    /// A record with few figures.
     pub(crate) fn record(id: &str) -> Record {
         Record {
             id: id.into(),
@@ -221,67 +186,61 @@ pub(super) mod tests {
             epoch: "N/A".into(),
             start_time: Some(DateTime::UNIX_EPOCH.fixed_offset()),
             duration: Duration::from_millis(1500),
-            power_consumption: KilowattHours(0.000_5),
-            co2_emissions: KilogramsCo2e(0.000_25),
+            energy: KilowattHours(0.000_5),
+            co2: KilogramsCo2e(0.000_25),
             cpu_name: "A/1 device(s), TDP:9".into(),
             gpu_name: " 0 device(s)".into(),
             os: "Linux".into(),
             place: "FR".into(),
-            cost: 0.0,
-            parent_id: None,
             function: Some("m::f".into()),
-            status: Status::Ok,
-            calls: 1,
-            scope: Scope::Process,
             own_energy: KilowattHours(0.000_5),
             own_co2: KilogramsCo2e(0.000_25),
-            own_cost: 0.0,
             process_energy: KilowattHours(0.000_6),
             cpu_energy: Some(KilowattHours(0.000_4)),
-            gpu_energy: None,
             ram_energy: Some(KilowattHours(0.000_1)),
-            other_energy: None,
             cpu_method: "measured:rapl:share".into(),
-            gpu_method: "none".into(),
+            gpu_method: Method::none(),
             ram_method: "estimated:rss".into(),
-            other_method: "none".into(),
-            emission_level: GramsPerKwh(500.0),
+            other_method: Method::none(),
+            emission_level: Some(GramsPerKwh(500.0)),
             emission_source: "s".into(),
-            pue: 1.0,
             hostname: "h".into(),
             pid: 1,
             version: "0".into(),
-            overlap: Duration::ZERO,
+            ..Record::default()
         }
     }
 
     #[test]
-    fn people_are_told_how_much_and_how_it_is_known() {
-        assert_eq!(
-            record("1").to_string(),
-            "m::f: 500.0 mWh in 1.500s\n  \
-             CO2   250.0 mg CO2e at 500 gCO2e/kWh (FR, s)\n  \
-             like  2.3 m by a new car in the EU\n  \
-             CPU   400.0 mWh, measured:rapl:share\n  \
-             RAM   100.0 mWh, estimated:rss"
-        );
+    fn json_has_a_key_with_its_unit_for_each_column() {
+        let record = record("1");
+        let json = serde_json::to_value(&record).unwrap();
+        let expected = serde_json::json!({
+            "id": "1", "project": "p", "description": "d", "epoch": "N/A",
+            "start_time": "1970-01-01T00:00:00+00:00", "duration_s": 1.5,
+            "energy_kwh": 0.000_5, "co2_kg": 0.000_25, "cost": 0.0,
+            "cpu_name": "A/1 device(s), TDP:9", "gpu_name": " 0 device(s)", "os": "Linux",
+            "place": "FR", "parent_id": null, "function": "m::f", "status": "ok", "calls": 1,
+            "scope": "process", "own_energy_kwh": 0.000_5, "own_co2_kg": 0.000_25, "own_cost": 0.0,
+            "process_energy_kwh": 0.000_6, "cpu_energy_kwh": 0.000_4, "gpu_energy_kwh": null,
+            "ram_energy_kwh": 0.000_1, "other_energy_kwh": null,
+            "cpu_method": "measured:rapl:share", "gpu_method": "none",
+            "ram_method": "estimated:rss", "other_method": "none",
+            "emission_level_g_per_kwh": 500.0, "emission_source": "s", "pue": 1.0,
+            "hostname": "h", "pid": 1, "version": "0",
+        });
+        assert_eq!(json, expected);
+        assert_eq!(json.as_object().unwrap().len(), crate::log::columns::NAMES.len());
+        assert_eq!(serde_json::from_value::<Record>(json).unwrap(), record);
     }
 
     #[test]
-    fn a_run_that_others_overlapped_for_more_than_half_of_its_time_says_so() {
-        let half = Duration::from_millis(750);
-        let text = |overlap| Record { overlap, ..record("1") }.to_string();
-        assert!(!text(half).contains("note"), "{}", text(half));
-        let note = "\n  note  for 60 % of its time other runs were active too; what the process used \
-                    then is divided equally between them";
-        let most = text(Duration::from_millis(900));
-        assert!(most.ends_with(note), "{most}");
-    }
-
-    #[test]
-    fn epochs_have_eco2ais_form() {
-        let metrics = [("loss".into(), "0.1".into()), ("accuracy".into(), "0.9".into())];
-        assert_eq!(epoch_text(3, &metrics), "epoch: 3, loss: 0.1, accuracy: 0.9, ");
-        assert_eq!(epoch_text(1, &[]), "epoch: 1, ");
+    fn json_of_another_version_is_read() {
+        let record: Record =
+            serde_json::from_str(r#"{"energy_kwh": 1, "start_time": null, "later": 7}"#).unwrap();
+        assert_eq!(record, Record { energy: KilowattHours(1.0), ..Record::default() });
+        for wrong in [r#"{"duration_s": -1}"#, r#"{"start_time": "soon"}"#] {
+            serde_json::from_str::<Record>(wrong).unwrap_err();
+        }
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::file_lock::lock_within;
-use crate::log::cells::Rows;
 use crate::log::columns::Column;
+use crate::log::csv_reader::CsvReader;
 use crate::log::file::LogFile;
 use crate::log::frames::{self, Found, Kind};
 use crate::log::header::Header;
@@ -17,9 +17,10 @@ use crate::log::identity::{Identity, is_at};
 use crate::log::inspect::{existing_header, read_header};
 use crate::log::journal::{self, Folder, Journal};
 use crate::log::journal_files::{self, JournalFile, Stem};
-use crate::log::record::{Record, counted_rows};
+use crate::log::record::Record;
+use crate::log::record_text::counted_rows;
 use crate::log::rewriting::{FileState, REWRITE_TIME, is_within, wait_until_settled};
-use crate::log::row::{Named, start_time_cell};
+use crate::log::row::{LogRow, start_time_cell};
 use crate::regular_file::{self, Links};
 use crate::report::warn_once;
 use crate::status::Status;
@@ -199,7 +200,7 @@ pub(crate) fn missing(log: &Path, found: &Found, kind: Kind) -> Result<Vec<Recor
         let settled = wait_until_settled(&file).map_err(io)?;
         file.seek(SeekFrom::Start(0)).map_err(io)?;
         // What is empty or torn is no log yet; whether it can become one, the append will say.
-        let header = read_header(log, &mut Rows::new(&file)).unwrap_or_default();
+        let header = read_header(log, &mut CsvReader::new(&file)).unwrap_or_default();
         let written = header.is_some().then_some(&file);
         // Others that use this crate only add to their logs.
         let is_only_added_to = header.as_ref().is_some_and(Header::has_own_energy);
@@ -248,8 +249,8 @@ fn forget_written(
     let from = if same && found.end.offset <= metadata.len() { found.end.offset } else { 0 };
     log.seek(SeekFrom::Start(from))?;
     let mut rows = match from {
-        0 => Rows::new(log),
-        from => Rows::resume(log, from, 1, header.line_end),
+        0 => CsvReader::new(log),
+        from => CsvReader::resume(log, from, 1, header.line_end),
     };
     while !wanted.is_empty() {
         let Some(row) = rows.next(Some(header.width()))? else { break };
@@ -257,7 +258,7 @@ fn forget_written(
             rows.only_first_line();
             continue;
         }
-        let named = Named { row: &row, header };
+        let named = LogRow { row: &row, header };
         // A run that ended lasted no shorter than when its state was kept; a shorter one is the
         // epoch before it.
         let lasted_as_long = |kept: &Duration| {
@@ -302,7 +303,7 @@ impl Key {
         })
     }
 
-    fn from_row(row: &Named<'_>, kind: Kind) -> Self {
+    fn from_row(row: &LogRow<'_>, kind: Kind) -> Self {
         Self::new(kind, |column| row.text(column))
     }
 

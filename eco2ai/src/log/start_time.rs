@@ -7,7 +7,7 @@ use crate::local_time::from_wall;
 /// A time as text; without an offset it is this machine's.
 ///
 /// # Errors
-/// Why it cannot be understood: `a time`, or that its day and month cannot be told apart.
+/// Why it cannot be understood: `a time`, or that its day and month cannot be distinguished.
 pub(crate) fn parse(text: &str) -> Result<DateTime<FixedOffset>, &'static str> {
     const NO_TIME: &str = "a time";
     // RFC 3339 lets a space stand for its T, and has a parser that is ten times as fast as one
@@ -32,19 +32,21 @@ pub(crate) fn parse(text: &str) -> Result<DateTime<FixedOffset>, &'static str> {
     }
 }
 
-/// Whether a text begins with a date as this crate and Eco2AI write it: enough to tell the day
+/// How this crate and Eco2AI write a date; each 0 stands for a digit.
+pub(crate) const ISO_DATE: &[u8] = b"0000-00-00";
+
+/// Whether a text begins with a date as this crate and Eco2AI write it: enough to know the day
 /// without reading the rest.
 pub(crate) fn begins_with_iso_date(text: &[u8]) -> bool {
-    const FORM: &[u8] = b"0000-00-00";
-    text.get(..FORM.len()).is_some_and(|day| {
-        day.iter().zip(FORM).all(|(byte, form)| match form {
+    text.get(..ISO_DATE.len()).is_some_and(|day| {
+        day.iter().zip(ISO_DATE).all(|(byte, form)| match form {
             b'0' => byte.is_ascii_digit(),
             _ => byte == form,
         })
     })
 }
 
-/// The year first, or day and month in the order that their size or the dots between them tell.
+/// The year first, or day and month in the order that follows from their size or from the dots between them.
 fn parse_date(text: &str) -> Result<NaiveDate, &'static str> {
     const NO_DATE: &str = "a time";
     const AMBIGUOUS: &str =

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::error::{Error, Result};
 use crate::file_lock::lock_shared_within;
 use crate::log::frames::{self, Found, Kind};
@@ -45,7 +47,7 @@ fn checked(path: &Path) -> Result<PathBuf> {
 /// }
 /// # Ok::<(), eco2ai::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Unwritten {
     /// Runs that have not ended, of processes that are alive or may be.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use crate::method::{Method, ShareMark};
 use crate::sensor::{Component, Quality, Share};
 
-/// Changes of quality that are kept apart.
-const MOST_CHANGES: usize = 64;
+/// How many changes of quality are kept apart.
+const MAX_CHANGES: usize = 64;
 
 /// What is known of one sensor's figures.
 #[derive(Clone, Debug)]
@@ -31,7 +32,7 @@ impl Provenance {
         let from = if last.is_some() { now } else { self.added };
         // A sensor that comes and goes for weeks must not fill the memory.
         if let [_, (_, second), _, ..] = self.qualities.as_slice()
-            && self.qualities.len() >= MOST_CHANGES
+            && self.qualities.len() >= MAX_CHANGES
         {
             let second = *second;
             if let Some((_, first)) = self.qualities.first_mut() {
@@ -56,18 +57,16 @@ impl Provenance {
     }
 }
 
-/// How each component's figure of a run was obtained, in the row's form
-/// `quality:source[:share][:partial]`, or `none`. `:partial` says that a device could not be read
-/// for a part of the run: what it used then is missing.
+/// How each component's figure of a run was obtained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Methods {
-    pub(crate) cpu: String,
-    pub(crate) gpu: String,
-    pub(crate) ram: String,
-    pub(crate) other: String,
+    pub(crate) cpu: Method,
+    pub(crate) gpu: Method,
+    pub(crate) ram: Method,
+    pub(crate) other: Method,
     /// The wall meter's, where there is one that could be read all the time: a total that misses a
     /// part would be worse than the sum of the components.
-    pub(crate) machine: Option<String>,
+    pub(crate) machine: Option<Method>,
 }
 
 impl Methods {
@@ -81,11 +80,11 @@ impl Methods {
         let method = |component| {
             let mut weakest: Option<Quality> = None;
             let mut sources: Vec<&str> = Vec::new();
-            let mut mark = "";
-            let mut partial = "";
+            let mut share = None;
+            let mut is_partial = false;
             for sensor in sensors.iter().filter(|sensor| sensor.component == component) {
                 if !sensor.qualities.is_empty() && !sensor.is_whole(since) {
-                    partial = ":partial";
+                    is_partial = true;
                 }
                 let Some(quality) = sensor.weakest(since).map(|quality| quality.min(at_most))
                 else {
@@ -96,23 +95,18 @@ impl Methods {
                     sources.push(&sensor.source);
                 }
                 if quality > Quality::Estimated && !whole_machine {
-                    mark = match sensor.share {
-                        Share::WholeThoughShared => ":unshared",
-                        Share::CpuTime | Share::Memory | Share::Fraction(_) if mark.is_empty() => {
-                            ":share"
+                    share = match sensor.share {
+                        Share::WholeThoughShared => Some(ShareMark::Unshared),
+                        Share::CpuTime | Share::Memory | Share::Fraction(_) => {
+                            share.or(Some(ShareMark::Share))
                         }
-                        _ => mark,
+                        Share::Whole => share,
                     };
                 }
             }
-            let quality = match weakest? {
-                Quality::Estimated => "estimated",
-                Quality::Sampled => "sampled",
-                Quality::Measured => "measured",
-            };
-            Some(format!("{quality}:{}{mark}{partial}", sources.join("+")))
+            Some(Method::new(weakest?, &sources, share, is_partial))
         };
-        let or_none = |component| method(component).unwrap_or_else(|| "none".into());
+        let or_none = |component| method(component).unwrap_or_else(Method::none);
         let mut wall_meters =
             sensors.iter().filter(|sensor| sensor.component == Component::Machine);
         Self {

@@ -72,14 +72,20 @@ pub enum Quality {
     Measured,
 }
 
-impl fmt::Display for Quality {
+impl Quality {
     /// The first word of a row's method: `estimated`, `sampled` or `measured`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Estimated => "estimated",
             Self::Sampled => "sampled",
             Self::Measured => "measured",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Quality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

@@ -128,7 +128,7 @@ fn not_given(name: &str, merged: &Params, settings: &Settings) -> (Option<String
     let (country, region) = place.label.split_once('/').unwrap_or((&place.label, ""));
     match (name, by_cloud) {
         ("emission_level", _) => {
-            (Some(place.intensity.0.to_string()), Origin::Derived(place.source.clone()))
+            (Some(place.emission_level.0.to_string()), Origin::Derived(place.source.clone()))
         }
         ("country", Some(cloud)) => (Some(country.to_owned()), cloud),
         ("region", Some(cloud)) if !region.is_empty() => (Some(region.to_owned()), cloud),

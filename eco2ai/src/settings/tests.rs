@@ -73,7 +73,7 @@ fn every_parameter_reaches_the_settings_from_an_argument_and_from_a_source() {
         assert_eq!(settings.file, PathBuf::from("here.csv"));
         assert_eq!(settings.measure_period, Duration::from_millis(250));
         assert_eq!(settings.place.label, "US/California");
-        assert_eq!(settings.place.intensity, GramsPerKwh(17.0));
+        assert_eq!(settings.place.emission_level, GramsPerKwh(17.0));
         assert_eq!(settings.pue, 1.5);
         assert_eq!(settings.tariff, Some(Tariff::new(&Pricing::Flat(2.5)).unwrap()));
         assert_eq!(settings.cpu_processes, CpuProcesses::All);
@@ -156,7 +156,7 @@ fn what_follows_from_something_else_says_from_what() {
 #[test]
 fn the_world_serves_where_a_country_has_no_figure() {
     let settings = sources(&[], &[]).settings_with(&params(&[("country", "MC")])).unwrap();
-    assert_eq!(settings.place.intensity, WORLD_AVERAGE);
+    assert_eq!(settings.place.emission_level, WORLD_AVERAGE);
     assert!(settings.place.source.contains("no figure for MC"));
 }
 

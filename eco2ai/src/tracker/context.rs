@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::local_time::LocalTime;
 use crate::log::{FinishedRun, Record};
 use crate::meter::{Energies, Meter, PricedEnergy, Prices, RunEnergy};
+use crate::method::Method;
 use crate::run_sinks;
 use crate::sensor::Component;
 use crate::settings::Settings;
@@ -28,7 +29,7 @@ pub(super) struct RunContext {
     pub(super) file: PathBuf,
 }
 
-/// What tells one row from the others.
+/// What distinguishes one row from the others.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RowStart {
     pub(super) id: Uuid,
@@ -53,27 +54,24 @@ impl RunContext {
         let kwh =
             |energies: &Energies| KilowattHours::from(energies.total(wall_meter)) * settings.pue;
         let own_energy = kwh(&received.own);
-        let power_consumption = kwh(&received.inclusive);
+        let inclusive_energy = kwh(&received.inclusive);
         let (own_cost, cost) = match settings.tariff.as_ref().map(Tariff::flat_price) {
             None => (0.0, 0.0),
-            Some(Some(price)) => (price * own_energy.0, price * power_consumption.0),
+            Some(Some(price)) => (price * own_energy.0, price * inclusive_energy.0),
             Some(None) => energy.priced.iter().fold((0.0, 0.0), |sum, part| {
                 let PricedEnergy { price, own, inclusive } = part;
                 (sum.0 + price * kwh(own).0, sum.1 + price * kwh(inclusive).0)
             }),
         };
-        let component = |component, method: &str| {
-            (method != "none").then(|| received.inclusive.get(component).into())
+        let component = |component, method: &Method| {
+            (!method.is_none()).then(|| received.inclusive.get(component).into())
         };
         let (other_energy, other_method) = match methods.machine {
             // What the wall meter saw beyond the components that have a figure of their own.
             Some(method) => {
                 let rest = received.inclusive.total(true) - received.inclusive.total(false);
                 let rest = received.inclusive.get(Component::Other) + rest;
-                (
-                    Some(KilowattHours(KilowattHours::from(rest).0.max(0.0))),
-                    format!("{method}:rest"),
-                )
+                (Some(KilowattHours(KilowattHours::from(rest).0.max(0.0))), method.of_rest())
             }
             None => (component(Component::Other, &methods.other), methods.other),
         };
@@ -85,8 +83,8 @@ impl RunContext {
             epoch: "N/A".into(),
             start_time: Some(row.start_time),
             duration: energy.duration,
-            power_consumption,
-            co2_emissions: settings.place.intensity * power_consumption,
+            energy: inclusive_energy,
+            co2: settings.place.emission_level * inclusive_energy,
             cpu_name: names.cpu.clone(),
             gpu_name: names.gpu.clone(),
             os: names.os.clone(),
@@ -98,7 +96,7 @@ impl RunContext {
             calls: 1,
             scope: energy.scope,
             own_energy,
-            own_co2: settings.place.intensity * own_energy,
+            own_co2: settings.place.emission_level * own_energy,
             own_cost,
             process_energy: kwh(&received.process),
             cpu_energy: component(Component::Cpu, &methods.cpu),
@@ -109,7 +107,7 @@ impl RunContext {
             gpu_method: methods.gpu,
             ram_method: methods.ram,
             other_method,
-            emission_level: settings.place.intensity,
+            emission_level: Some(settings.place.emission_level),
             emission_source: settings.place.source.clone(),
             pue: settings.pue,
             hostname: hostname().to_owned(),
@@ -134,7 +132,7 @@ fn in_local_time(time: SystemTime) -> DateTime<LocalTime> {
     LocalTime.from_utc_datetime(&DateTime::<Utc>::from(time).naive_utc())
 }
 
-/// The name of the machine; empty where the system does not tell it.
+/// The name of the machine; empty where the system does not give one.
 fn hostname() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| sysinfo::System::host_name().unwrap_or_default())

@@ -26,10 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         let accuracy = accuracy(&weights, &test);
         let row = epochs.new_epoch([("loss", loss), ("accuracy", accuracy)])?;
-        println!(
-            "epoch {epoch}: loss {loss:.3}, accuracy {accuracy:.3}, {}",
-            row.power_consumption
-        );
+        println!("epoch {epoch}: loss {loss:.3}, accuracy {accuracy:.3}, {}", row.energy);
     }
     epochs.stop()?;
     Ok(())

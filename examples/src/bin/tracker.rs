@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let run = tracker.start()?;
     let primes = count_primes(black_box(3_000_000));
-    println!("{primes} primes; so far {}", run.snapshot().power_consumption);
+    println!("{primes} primes; so far {}", run.snapshot().energy);
     // Any tracked function that is called meanwhile runs under it, and so does another run.
     let inner = tracker.start()?;
     black_box(count_primes(black_box(1_000_000)));

@@ -32,7 +32,7 @@ fn answer(question: &csv::StringRecord) -> Result<Vec<String>, Box<dyn Error>> {
     Ok(match cell(0)? {
         "place" => {
             let place = Place::find(given(1)?, given(2)?, None, None)?;
-            vec![place.label, place.intensity.0.to_string(), place.source]
+            vec![place.label, place.emission_level.0.to_string(), place.source]
         }
         "cost" => {
             let tariff = Tariff::new(&Pricing::Text(cell(1)?.into()))?;
@@ -43,7 +43,7 @@ fn answer(question: &csv::StringRecord) -> Result<Vec<String>, Box<dyn Error>> {
         "co2" => {
             let level: f64 = cell(2)?.parse()?;
             let place = Place::find(None, None, None, Some(level))?;
-            vec![(place.intensity * KilowattHours(cell(1)?.parse()?)).0.to_string()]
+            vec![(place.emission_level * KilowattHours(cell(1)?.parse()?)).0.to_string()]
         }
         other => return Err(format!("no question is called {other:?}").into()),
     })

@@ -54,7 +54,7 @@ fn a_calendar_that_is_set_changes_no_duration_and_no_energy() {
     {
         let record = run_while_set(&bench, to);
         assert_eq!(record.duration, Duration::from_secs(10), "{to:?}");
-        assert_joules(record.power_consumption, WATTS * 10.0);
+        assert_joules(record.energy, WATTS * 10.0);
     }
 }
 
@@ -80,8 +80,8 @@ fn a_calendar_that_is_set_over_an_edge_of_the_prices_charges_each_part_at_its_ow
         bench.clock.set_wall(to);
         bench.pass(5.0);
         let record = run.stop().expect("a record");
-        assert_joules(record.power_consumption, WATTS * 10.0);
-        let price = record.cost / record.power_consumption.0;
+        assert_joules(record.energy, WATTS * 10.0);
+        let price = record.cost / record.energy.0;
         // The next reading sees that it was set: a tenth of a second may be charged at the other.
         assert!(
             (price - mean).abs() < 0.021,
@@ -101,8 +101,8 @@ fn after_a_pause_of_ten_hours_without_a_reading_all_figures_are_right() {
     bench.clock.advance(HOUR * 10);
     let record = run.stop().expect("a record");
     assert_eq!(record.duration, HOUR * 10 + Duration::from_secs(5));
-    assert_joules(record.power_consumption, WATTS * 36_005.0);
-    assert_joules(bench.run(All, 3.0).power_consumption, WATTS * 3.0);
+    assert_joules(record.energy, WATTS * 36_005.0);
+    assert_joules(bench.run(All, 3.0).energy, WATTS * 3.0);
 }
 
 /// A processor that counts nothing while the machine sleeps, and begins anew when it wakes up.

@@ -35,7 +35,7 @@ fn short(bench: &Bench, scope: CpuProcesses, microseconds: u64) -> Record {
 /// early or late, is about right.
 #[track_caller]
 fn assert_part_of_a_tick(record: &Record, expected: f64) {
-    let energy = joules(record.power_consumption).expect("an energy");
+    let energy = joules(record.energy).expect("an energy");
     assert!((0.5 * expected..1.8 * expected).contains(&energy), "{energy} J for {expected} J");
 }
 

@@ -50,7 +50,7 @@ fn an_exit_from_within_closes_the_runs_that_are_open() {
     assert_eq!(rows[1].parent_id.as_ref(), Some(&rows[0].id));
     // What the four calls of the recursion used is in the outer run, once.
     assert!(rows[0].duration >= rows[1].duration);
-    assert!(rows[0].power_consumption.0 >= rows[1].power_consumption.0);
+    assert!(rows[0].energy.0 >= rows[1].energy.0);
     assert_eq!(eco2ai::recover(folder.path().join("emission.csv")).expect("a log"), 0);
 }
 

@@ -38,7 +38,7 @@ fn bench<S: Sensor + 'static>(sensor: impl FnOnce(&ManualClock) -> S) -> Bench {
 fn run(bench: &Bench, seconds: f64) -> (f64, f64) {
     let start = bench.clock.now().as_secs_f64();
     let record = bench.run(CpuProcesses::All, seconds);
-    (joules(record.power_consumption).expect("an energy"), start)
+    (joules(record.energy).expect("an energy"), start)
 }
 
 /// Each with its period in seconds.
@@ -168,7 +168,7 @@ fn short_runs_within_a_long_one_take_nothing_from_it_and_add_nothing() {
                 drop(inner);
             }
             let record = outer.stop().expect("a record");
-            let energy = joules(record.power_consumption).expect("an energy");
+            let energy = joules(record.energy).expect("an energy");
             let truth = curve.joules(bench.clock.now().as_secs_f64());
             let allowed = tick.as_secs_f64() * curve.peak();
             assert!(
@@ -229,7 +229,7 @@ mod on_a_tree {
         let run = tracker.build().expect("good parameters").start().expect("a run");
         bench.pass(3600.0);
         let record = run.stop().expect("a record");
-        let energy = joules(record.power_consumption).expect("an energy");
+        let energy = joules(record.energy).expect("an energy");
         let truth = curve.joules(3600.0);
         assert!((energy - truth).abs() <= truth * 0.005, "{energy} J for {truth} J");
     }

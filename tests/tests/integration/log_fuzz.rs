@@ -271,7 +271,7 @@ fn a_damaged_log_is_read_as_far_as_it_is_whole() {
         fs::write(&damaged, whole(&parts)).unwrap();
         assert_intact_rows(&damaged, &parts, &originals);
 
-        let summed = Summary::by(GroupBy::Project, [&damaged, &clean]);
+        let summed = Summary::read([&damaged, &clean], GroupBy::Project);
         match eco2ai::read_log(&damaged) {
             Ok(records) => {
                 let (good, bad): (Vec<_>, Vec<_>) = records.partition(Result::is_ok);

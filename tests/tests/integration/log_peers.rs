@@ -85,7 +85,7 @@ fn logs_that_eco2ais_tracker_wrote_are_read_and_continued() {
         let read: Vec<_> =
             theirs.iter().map(|row| (row.description.as_str(), row.epoch.as_str())).collect();
         assert_eq!(read, told, "{text}");
-        assert!(theirs.iter().all(|row| row.power_consumption.0 > 0.0 && row.place == "FR"));
+        assert!(theirs.iter().all(|row| row.energy.0 > 0.0 && row.place == "FR"));
         assert_eq!(eco2ai::summary(log).unwrap().unusable_rows, 0);
 
         let tracker = Tracker::builder().project("ours").file(log).forget().build().unwrap();

@@ -53,9 +53,9 @@ fn what_a_child_used_after_its_parents_end_goes_to_its_grandparent() {
     // The processor worked for the run that was on a thread, the GPU for those that wait for nobody.
     assert_joules(child.own_energy, 100.0 * 15.0);
     assert_joules(parent.own_energy, 0.0);
-    assert_joules(parent.power_consumption, 100.0 * 10.0);
+    assert_joules(parent.energy, 100.0 * 10.0);
     assert_joules(grandparent.own_energy, 40.0 * 16.0 + 100.0);
-    assert_joules(grandparent.power_consumption, 140.0 * 16.0);
+    assert_joules(grandparent.energy, 140.0 * 16.0);
     assert_joules(grandparent.process_energy, 140.0 * 16.0);
 }
 
@@ -68,7 +68,7 @@ fn a_child_that_outlives_its_root_keeps_its_own_energy_and_becomes_a_root() {
     let root = stop(root);
     bench.pass(5.0);
     let child = end(child);
-    assert_joules(root.power_consumption, 140.0 * 10.0);
+    assert_joules(root.energy, 140.0 * 10.0);
     assert_joules(root.own_energy, 40.0 * 10.0);
     // While it ran alone it had the processor too.
     assert_joules(child.own_energy, 100.0 * 10.0 + 140.0 * 5.0);

@@ -29,7 +29,7 @@ fn another_device_adds_to_the_total() {
     let record = bench.run(Current, 10.0);
     assert_joules(record.cpu_energy, 400.0);
     assert_joules(record.other_energy, 150.0);
-    assert_joules(record.power_consumption, 550.0);
+    assert_joules(record.energy, 550.0);
     assert_joules(record.own_energy, 550.0);
     assert_eq!(record.other_method, "sampled:gauge");
 }
@@ -40,7 +40,7 @@ fn a_wall_meter_replaces_the_total_and_the_parts_stay_as_information() {
     bench.meter.add_sensor(gauge(&bench.clock, Component::Other, 15.0));
     bench.meter.add_sensor(gauge(&bench.clock, Component::Machine, 90.0));
     let record = bench.run(Current, 10.0);
-    assert_joules(record.power_consumption, 900.0);
+    assert_joules(record.energy, 900.0);
     assert_joules(record.own_energy, 900.0);
     assert_joules(record.process_energy, 900.0);
     assert_joules(record.cpu_energy, 400.0);
@@ -60,9 +60,9 @@ fn the_wall_meter_counts_for_runs_that_it_saw_from_start_to_end() {
     bench.pass(5.0);
     let (inner, outer) = (inner.stop().expect("a record"), outer.stop().expect("a record"));
     // 90 W for a part of the time would be less than the processor alone used.
-    assert_joules(outer.power_consumption, 40.0 * 20.0);
+    assert_joules(outer.energy, 40.0 * 20.0);
     assert_eq!((joules(outer.other_energy), outer.other_method.as_str()), (None, "none"));
-    assert_joules(inner.power_consumption, 90.0 * 5.0);
+    assert_joules(inner.energy, 90.0 * 5.0);
     assert_eq!(inner.other_method, "sampled:gauge:rest");
 }
 
@@ -76,7 +76,7 @@ fn another_device_that_is_added_to_a_run_is_counted_from_then_on_and_marked() {
     bench.pass(4.0);
     let record = run.stop().expect("a record");
     assert_joules(record.other_energy, 60.0);
-    assert_joules(record.power_consumption, 40.0 * 14.0 + 60.0);
+    assert_joules(record.energy, 40.0 * 14.0 + 60.0);
     assert_eq!(record.other_method, "sampled:gauge:partial");
     assert_eq!(bench.run(Current, 1.0).other_method, "sampled:gauge", "of the next run all");
 }
@@ -208,7 +208,7 @@ fn a_meter_of_one_sensor_measures_just_that() {
     let bench = Bench::new(|_| Meter::builder(load));
     bench.meter.add_sensor(gauge(&bench.clock, Component::Machine, 90.0));
     let record = bench.run(All, 2.0);
-    assert_joules(record.power_consumption, 180.0);
+    assert_joules(record.energy, 180.0);
     for method in [&record.cpu_method, &record.gpu_method, &record.ram_method] {
         assert_eq!(method, "none", "what is not measured is none, not 0");
     }

@@ -32,7 +32,7 @@ fn all_calls_leave_one_row_for_each_parent_with_the_worst_status() {
     assert_eq!((often[1].calls, often[1].parent_id.as_ref()), (1, Some(&outer.id)));
     assert!(often[0].own_energy.0 > 0.0);
     // Recursion counts the outer calls alone, which hold the inner ones.
-    let (own, inclusive) = (often[0].own_energy.0, often[0].power_consumption.0);
+    let (own, inclusive) = (often[0].own_energy.0, often[0].energy.0);
     assert!((own - inclusive).abs() < 1e-9 * own, "{own} {inclusive}");
     let fails = rows.iter().find(|row| called(row, "::fails")).expect("its row");
     assert_eq!((fails.calls, fails.status), (2, Status::Panicked));
@@ -81,8 +81,8 @@ fn a_recursion_over_several_functions_has_one_row_for_each_and_all_are_written_w
     assert_eq!(leaf.parent_id.as_ref(), Some(&even.id));
     // Nothing is counted twice: the outermost call of each holds all that is below.
     let own: f64 = rows.iter().map(|row| row.own_energy.0).sum();
-    assert!((own - request.power_consumption.0).abs() <= 1e-9 * own);
-    assert!(even.power_consumption.0 <= request.power_consumption.0 * (1.0 + 1e-9));
+    assert!((own - request.energy.0).abs() <= 1e-9 * own);
+    assert!(even.energy.0 <= request.energy.0 * (1.0 + 1e-9));
     assert!(odd.duration <= even.duration && even.duration <= request.duration);
 }
 

@@ -8,7 +8,6 @@ mod completions;
 mod convert;
 mod devices;
 mod failure;
-mod json;
 mod live;
 mod log_files;
 mod output;

@@ -5,10 +5,8 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use eco2ai::units::{HumanDuration, Price};
 use eco2ai::{GroupBy, Summary};
-use serde_json::{Value, json};
 
 use crate::failure::{Failure, Result};
-use crate::json;
 use crate::log_files::LogFiles;
 use crate::output::{print, warning, write};
 use crate::table::{Align, TextTable, name_cell};
@@ -86,7 +84,7 @@ enum OutputFormat {
 const MAX_PRINTED_PROBLEMS: usize = 20;
 
 pub(crate) fn summary(arguments: &SummaryArgs) -> Result {
-    let mut summary = Summary::by(arguments.by.into(), arguments.logs.paths())?;
+    let mut summary = Summary::read(arguments.logs.paths(), arguments.by.into())?;
     for problem in summary.problems.iter().take(MAX_PRINTED_PROBLEMS) {
         warning(format_args!("{problem}; row left out"));
     }
@@ -105,8 +103,8 @@ pub(crate) fn summary(arguments: &SummaryArgs) -> Result {
         }
         OutputFormat::Json => {
             print_notes(&summary);
-            let text = serde_json::to_string_pretty(&object(&summary, unusable_rows, arguments.by));
-            print(text.map_err(Failure::new)?)?;
+            summary.unusable_rows = unusable_rows;
+            print(serde_json::to_string_pretty(&summary).map_err(Failure::new)?)?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -144,34 +142,4 @@ fn text(summary: &Summary, by: Grouping) -> String {
     }
     let notes = summary.notes().into_iter().map(|note| format!("\n{note}"));
     notes.fold(table.to_string(), |text, note| text + &note)
-}
-
-fn object(summary: &Summary, unusable_rows: u64, by: Grouping) -> Value {
-    let by = by.name();
-    let groups = summary.groups.iter().map(|(name, totals)| {
-        let mut group = json::totals(totals);
-        group.insert(by.clone(), name.as_str().into());
-        Value::Object(group)
-    });
-    let problems = summary.problems.iter().map(|problem| {
-        json!({
-            "file": problem.path.to_string_lossy(),
-            "line": problem.line,
-            "reason": problem.reason,
-        })
-    });
-    json!({
-        "by": by,
-        "groups": groups.collect::<Vec<_>>(),
-        "total": json::totals(&summary.total),
-        "unusable_rows": unusable_rows,
-        "repeated_rows": summary.repeated_rows,
-        "undated_rows": summary.undated_rows,
-        "unwritten": {
-            "running": summary.unwritten.running,
-            "interrupted": summary.unwritten.interrupted,
-            "waiting": summary.unwritten.waiting,
-        },
-        "problems": problems.collect::<Vec<_>>(),
-    })
 }

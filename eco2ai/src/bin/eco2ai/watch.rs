@@ -79,7 +79,7 @@ fn table(runs: &[Record], powers: &mut HashMap<String, RunPower>) -> TextTable<7
         TextTable::new([Align::Left, Align::Left, Align::Left, NUMBER, NUMBER, NUMBER, NUMBER]);
     table.push(["run", "project", "process", "time", "power", "energy", "CO2"].map(str::to_owned));
     for run in runs {
-        let (duration, energy) = (run.duration, run.power_consumption);
+        let (duration, energy) = (run.duration, run.energy);
         let power = powers.entry(run.id.clone()).or_default().update(duration, energy);
         table.push([
             name_cell(run.function.as_deref().unwrap_or_default()),
@@ -88,7 +88,7 @@ fn table(runs: &[Record], powers: &mut HashMap<String, RunPower>) -> TextTable<7
             clock(duration),
             power.to_string(),
             energy.to_string(),
-            run.co2_emissions.to_string(),
+            run.co2.to_string(),
         ]);
     }
     powers.retain(|id, _| runs.iter().any(|run| run.id == *id));

@@ -71,6 +71,8 @@ fn only(devices: &[Candidate], fits: impl Fn(&Candidate) -> bool) -> Option<usiz
 mod tests {
     use super::*;
 
+    const NONE: [usize; 0] = [];
+
     /// Three boards in the order of the bus; the last is the fastest.
     fn boards() -> Vec<Candidate> {
         let board = |uuid: &str, speed| Candidate { uuid: uuid.into(), mig_uuids: vec![], speed };
@@ -86,9 +88,9 @@ mod tests {
     #[test]
     fn unset_means_all_and_empty_or_minus_one_none() {
         assert_eq!(choose(None, None, &boards()), [0, 1, 2]);
-        assert_eq!(chosen(""), []);
-        assert_eq!(chosen("-1"), []);
-        assert_eq!(chosen("NoDevFiles"), []);
+        assert_eq!(chosen(""), NONE);
+        assert_eq!(chosen("-1"), NONE);
+        assert_eq!(chosen("NoDevFiles"), NONE);
     }
 
     #[test]
@@ -102,21 +104,21 @@ mod tests {
     fn what_follows_an_invalid_name_is_ignored() {
         assert_eq!(chosen("2,-1,0"), [2]);
         assert_eq!(chosen("1,7,0"), [1]);
-        assert_eq!(chosen("7"), []);
+        assert_eq!(chosen("7"), NONE);
     }
 
     #[test]
     fn uuids_match_by_unique_prefix() {
         assert_eq!(chosen("GPU-bb"), [2]);
         assert_eq!(chosen("GPU-aa22,GPU-aa11"), [0, 1]);
-        assert_eq!(chosen("GPU-aa"), [], "fits two");
+        assert_eq!(chosen("GPU-aa"), NONE, "fits two");
     }
 
     #[test]
     fn a_part_of_a_divided_board_means_the_board() {
         assert_eq!(chosen("MIG-c2"), [1]);
         assert_eq!(chosen("MIG-GPU-bb33/1/0"), [2]);
-        assert_eq!(chosen("MIG-zz"), []);
+        assert_eq!(chosen("MIG-zz"), NONE);
     }
 
     #[test]

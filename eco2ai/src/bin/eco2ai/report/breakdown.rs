@@ -2,17 +2,29 @@
 
 use std::collections::HashMap;
 
+use eco2ai::Method;
+use eco2ai::sensor::Quality;
+
 use super::index::{NONE, index};
 use super::logs::{COMPONENTS, Logs};
 
-/// How a value was obtained, from the best to the worst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum DataQuality {
-    Measured,
-    Sampled,
-    Estimated,
-    /// Not in the log.
-    Unknown,
+/// How values were obtained, from the best to the worst; `None` where the log does not say.
+const QUALITIES: [Option<Quality>; 4] =
+    [Some(Quality::Measured), Some(Quality::Sampled), Some(Quality::Estimated), None];
+
+/// Returns the name of a quality.
+pub(super) fn quality_name(quality: Option<Quality>) -> &'static str {
+    quality.map_or("unknown", Quality::as_str)
+}
+
+/// Returns the class of a quality in the style sheet.
+pub(super) fn quality_class(quality: Option<Quality>) -> &'static str {
+    match quality {
+        Some(Quality::Measured) => "q0",
+        Some(Quality::Sampled) => "q1",
+        Some(Quality::Estimated) => "q2",
+        _ => "q3",
+    }
 }
 
 /// The energy of each component in kWh, including PUE. Their sum is the sum of the own energies.
@@ -21,7 +33,7 @@ pub(super) struct Breakdown {
     /// In the order of [`COMPONENTS`].
     pub(super) components: [f64; 4],
     /// By component and method.
-    pub(super) methods: HashMap<(usize, String), f64>,
+    pub(super) methods: HashMap<(usize, Method), f64>,
     /// The energy of rows without components.
     pub(super) undivided: f64,
 }
@@ -70,7 +82,7 @@ impl Breakdown {
             let names = logs.method_names.text(index(number));
             for (component, (method, energy)) in names.split('\n').zip(energies).enumerate() {
                 if energy > 0.0 {
-                    *breakdown.methods.entry((component, method.to_owned())).or_default() += energy;
+                    *breakdown.methods.entry((component, method.into())).or_default() += energy;
                 }
             }
         }
@@ -78,24 +90,20 @@ impl Breakdown {
     }
 
     /// Returns the energy of each quality, in kWh.
-    pub(super) fn qualities(&self) -> [(DataQuality, f64); 4] {
-        use DataQuality::{Estimated, Measured, Sampled, Unknown};
-        [Measured, Sampled, Estimated, Unknown].map(|wanted| {
-            let known = self
-                .methods
-                .iter()
-                .filter(|((_, method), _)| DataQuality::from_method(method) == wanted);
-            let undivided = if wanted == Unknown { self.undivided } else { 0.0 };
+    pub(super) fn qualities(&self) -> [(Option<Quality>, f64); 4] {
+        QUALITIES.map(|wanted| {
+            let known = self.methods.iter().filter(|((_, method), _)| method.quality() == wanted);
+            let undivided = if wanted.is_none() { self.undivided } else { 0.0 };
             (wanted, known.map(|(_, energy)| energy).sum::<f64>() + undivided)
         })
     }
 
     /// Returns the methods of each component, the most energy first.
-    pub(super) fn methods(&self) -> Vec<(&'static str, &str, f64)> {
+    pub(super) fn methods(&self) -> Vec<(&'static str, &Method, f64)> {
         let mut methods: Vec<_> = self
             .methods
             .iter()
-            .map(|((component, method), energy)| (*component, method.as_str(), *energy))
+            .map(|((component, method), energy)| (*component, method, *energy))
             .collect();
         methods.sort_by(|a, b| {
             (a.0, b.2, a.1).partial_cmp(&(b.0, a.2, b.1)).unwrap_or(std::cmp::Ordering::Equal)
@@ -106,26 +114,5 @@ impl Breakdown {
                 Some((*COMPONENTS.get(component)?, method, energy))
             })
             .collect()
-    }
-}
-
-impl DataQuality {
-    /// Parses the first part of a method such as `measured:rapl:share`.
-    pub(super) fn from_method(method: &str) -> Self {
-        match method.split(':').next() {
-            Some("measured") => Self::Measured,
-            Some("sampled") => Self::Sampled,
-            Some("estimated") => Self::Estimated,
-            _ => Self::Unknown,
-        }
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Measured => "measured",
-            Self::Sampled => "sampled",
-            Self::Estimated => "estimated",
-            Self::Unknown => "unknown",
-        }
     }
 }

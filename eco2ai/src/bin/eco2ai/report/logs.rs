@@ -232,10 +232,10 @@ impl Logs {
                 record.function.as_deref().map_or(NONE, |name| self.function_names.number(name));
             let methods =
                 [&record.cpu_method, &record.gpu_method, &record.ram_method, &record.other_method];
-            if methods.iter().any(|method| !method.is_empty()) {
+            if methods.iter().any(|method| !method.is_unknown()) {
                 key.clear();
                 for method in methods {
-                    key.push_str(method);
+                    key.push_str(method.as_str());
                     key.push('\n');
                 }
                 run.methods = self.method_names.number(key);
@@ -248,7 +248,7 @@ impl Logs {
             run.calls = run.calls.saturating_add(record.calls);
         }
         run.own += record.own_energy.0;
-        run.inclusive += record.power_consumption.0;
+        run.inclusive += record.energy.0;
         let components =
             [record.cpu_energy, record.gpu_energy, record.ram_energy, record.other_energy];
         for (sum, energy) in run.components.iter_mut().zip(components) {
@@ -273,9 +273,10 @@ impl Logs {
         }
         if let Some(intensity) = self.intensities.get_mut(number) {
             intensity.totals.add(record);
-            // Both ignore NaN, which stands for a missing value.
-            intensity.min = intensity.min.min(record.emission_level.0);
-            intensity.max = intensity.max.max(record.emission_level.0);
+            if let Some(level) = record.emission_level {
+                intensity.min = intensity.min.min(level.0);
+                intensity.max = intensity.max.max(level.0);
+            }
         }
     }
 

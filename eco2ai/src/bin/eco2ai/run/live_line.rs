@@ -35,7 +35,7 @@ fn draw(run: &Run, ended: &Receiver<()>) {
     let mut is_drawn = false;
     while ended.recv_timeout(REDRAW_PERIOD) == Err(RecvTimeoutError::Timeout) {
         let record = run.snapshot();
-        let (energy, co2) = (record.power_consumption, record.co2_emissions);
+        let (energy, co2) = (record.energy, record.co2);
         let (time, power) = (clock(record.duration), power.update(record.duration, energy));
         // The cursor returns to the start, so that output of the command replaces the line.
         write_stderr(&format!("{CLEAR_LINE}{time}  {power}  {energy}  {co2}\r"));

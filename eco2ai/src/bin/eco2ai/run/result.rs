@@ -1,5 +1,6 @@
 //! The result of a command that has ended, and the exit code.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,11 +8,10 @@ use std::process::ExitStatus;
 
 use eco2ai::units::{KilogramsCo2e, KilowattHours};
 use eco2ai::{Record, Run};
-use serde_json::Value;
+use serde::Serialize;
 
 use super::arguments::RunArgs;
 use crate::failure::{Failure, Result};
-use crate::json;
 use crate::log_files::log_in_force;
 use crate::output::{error, note, warning};
 
@@ -50,10 +50,16 @@ pub(super) fn finish(
     let code_or = |own: u8| if code == 0 { own } else { code };
     let record = record.map_err(|error| Failure::from(error).with_code(code_or(1)))?;
     let exceeded = exceeded_budgets(arguments, &record);
-    let json_text = || object(arguments, &record, code, !exceeded.is_empty()).to_string();
-    let written = json.map_or(Ok(()), |file| file.write(&json_text()));
+    let result = JsonResult {
+        record: &record,
+        command: arguments.command.iter().map(|word| word.to_string_lossy()).collect(),
+        exit_code: code,
+        budget_exceeded: !exceeded.is_empty(),
+    };
+    let json_text = || serde_json::to_string(&result).map_err(Failure::new);
+    let written = json.map_or(Ok(()), |file| file.write(&json_text()?));
     if matches!(arguments.json, Some(None)) {
-        note(json_text());
+        note(json_text().map_err(|failure| failure.with_code(code_or(1)))?);
     } else if !arguments.quiet && !eco2ai::is_disabled() {
         note(format_args!("{record}\n  log   {}", log_name(arguments)));
     }
@@ -83,23 +89,23 @@ fn exceeded_budgets(arguments: &RunArgs, record: &Record) -> Vec<String> {
         warning("the budget is not checked because nothing was measured");
         return Vec::new();
     }
-    let energy = energy.filter(|budget| record.power_consumption > *budget).map(|budget| {
-        format!("energy budget exceeded: {} used, {budget} allowed", record.power_consumption)
-    });
-    let co2 = co2.filter(|budget| record.co2_emissions > *budget).map(|budget| {
-        format!("CO2 budget exceeded: {} emitted, {budget} allowed", record.co2_emissions)
-    });
+    let energy = energy
+        .filter(|budget| record.energy > *budget)
+        .map(|budget| format!("energy budget exceeded: {} used, {budget} allowed", record.energy));
+    let co2 = co2
+        .filter(|budget| record.co2 > *budget)
+        .map(|budget| format!("CO2 budget exceeded: {} emitted, {budget} allowed", record.co2));
     energy.into_iter().chain(co2).collect()
 }
 
-/// Returns the record with the command and its exit code.
-fn object(arguments: &RunArgs, record: &Record, code: u8, budget_exceeded: bool) -> Value {
-    let words = arguments.command.iter().map(|word| word.to_string_lossy());
-    let mut object = json::record(record);
-    object.insert("command".into(), words.collect());
-    object.insert("exit_code".into(), code.into());
-    object.insert("budget_exceeded".into(), budget_exceeded.into());
-    Value::Object(object)
+/// The record, the command and its exit code, as `--json` prints them.
+#[derive(Serialize)]
+struct JsonResult<'a> {
+    #[serde(flatten)]
+    record: &'a Record,
+    command: Vec<Cow<'a, str>>,
+    exit_code: u8,
+    budget_exceeded: bool,
 }
 
 /// Returns the log as the user named it.

@@ -1,8 +1,9 @@
 //! How the values were obtained, and what is missing.
 
+use eco2ai::ShareMark;
 use maud::{Markup, html};
 
-use crate::report::breakdown::{Breakdown, DataQuality};
+use crate::report::breakdown::{Breakdown, quality_class, quality_name};
 use crate::report::call_tree::CallTree;
 use crate::report::format::{count, counted, kg, kwh, non_blank_or, percent, short_number};
 use crate::report::index::index;
@@ -34,10 +35,10 @@ pub(super) fn provenance(logs: &Logs, tree: &CallTree, breakdown: &Breakdown) ->
                         } }
                         tbody {
                             @for (component, method, energy) in methods.iter().take(MAX_METHODS) {
-                                @let quality = DataQuality::from_method(method);
+                                @let quality = method.quality();
                                 tr {
                                     th scope="row" { (component) }
-                                    td data-label="Quality" { span class={ "badge q" (quality as usize) } { (quality.name()) } }
+                                    td data-label="Quality" { span class={ "badge " (quality_class(quality)) } { (quality_name(quality)) } }
                                     td.long data-label="Method" { code { (method) } }
                                     td.n.minor data-label="Energy" { (kwh(*energy)) }
                                     td.n data-label="Share" { (percent(*energy, whole)) }
@@ -50,10 +51,10 @@ pub(super) fn provenance(logs: &Logs, tree: &CallTree, breakdown: &Breakdown) ->
                 p.note {
                     strong { "Measured" } " values come from an energy counter, " strong { "sampled" } " values from power readings, and "
                     strong { "estimated" } " values from a model of the device. In the log, the components of a run include the runs under it; here, every run is counted once."
-                    @if methods.iter().any(|(_, method, _)| method.ends_with(":share")) {
+                    @if methods.iter().any(|(_, method, _)| method.share() == Some(ShareMark::Share)) {
                         " " code { "share" } " is the part of the energy of a device that is attributed to the process."
                     }
-                    @if methods.iter().any(|(_, method, _)| method.ends_with(":unshared")) {
+                    @if methods.iter().any(|(_, method, _)| method.share() == Some(ShareMark::Unshared)) {
                         " " code { "unshared" } " is the whole energy of a device, although other processes may have used it too."
                     }
                     @if logs.pue > 1.0 { " All values include the overhead of the data centre (PUE, up to " (logs.pue) ")." }

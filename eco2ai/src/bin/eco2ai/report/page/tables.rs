@@ -3,7 +3,7 @@
 use eco2ai::units::Price;
 use maud::{Markup, html};
 
-use crate::report::breakdown::Breakdown;
+use crate::report::breakdown::{Breakdown, quality_class, quality_name};
 use crate::report::call_tree::{CallTree, Label};
 use crate::report::chart::SERIES;
 use crate::report::format::{count, counted, kg, kwh, non_blank_or, percent};
@@ -125,12 +125,12 @@ pub(super) fn components(logs: &Logs, breakdown: &Breakdown) -> Markup {
                 h3 { "Data quality" }
                 div.stack aria-hidden="true" {
                     @for (quality, energy) in &known {
-                        span class={ "q" (*quality as usize) } style=(part_of(*energy, whole)) {}
+                        span class=(quality_class(*quality)) style=(part_of(*energy, whole)) {}
                     }
                 }
                 p.legend {
                     @for (quality, energy) in &known {
-                        span class={ "badge q" (*quality as usize) } { (percent(*energy, whole)) " " (quality.name()) }
+                        span class={ "badge " (quality_class(*quality)) } { (percent(*energy, whole)) " " (quality_name(*quality)) }
                     }
                 }
             }

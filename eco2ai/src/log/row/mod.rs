@@ -1,0 +1,11 @@
+//! Rows of a log: a record as a row, and a row as a record.
+
+mod guard;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub(crate) use guard::{guarded, unguarded};
+pub(crate) use read::{LogRow, RowAmounts};
+pub(crate) use write::{rows_of, start_time_cell};

@@ -1,0 +1,84 @@
+//! What divides the rows of a summary into groups.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::log::columns::Column;
+use crate::log::row::{LogRow, unguarded};
+use crate::log::start_time::{ISO_DATE, begins_with_iso_date};
+
+/// What the rows of one group of a [`Summary`](crate::Summary) have in common.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("eco2ai-group-by-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # std::env::set_current_dir(&folder)?;
+/// # let header = "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)";
+/// # std::fs::write("emission.csv", format!("{header}\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n"))?;
+/// use eco2ai::{GroupBy, Summary};
+///
+/// let days = Summary::read(["emission.csv"], GroupBy::Day)?;
+/// assert_eq!(days.groups["2026-01-05"].rows, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum GroupBy {
+    /// Their project.
+    #[default]
+    Project,
+    /// Their function; empty where the row has none.
+    Function,
+    /// The day on which they started, as `2026-01-31`, where they ran; empty where that is not known.
+    Day,
+    /// The machine they ran on; empty where the row does not say.
+    Host,
+    /// How they ended; empty where the row does not say, as in a log of Eco2AI.
+    Status,
+}
+
+impl GroupBy {
+    fn column(self) -> Column {
+        match self {
+            Self::Project => Column::Project,
+            Self::Function => Column::Function,
+            Self::Day => Column::StartTime,
+            Self::Host => Column::Hostname,
+            Self::Status => Column::Status,
+        }
+    }
+
+    /// Its name, as `eco2ai summary --by` takes it: `project`, `function`, `day`, `host` or `status`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Project => "project",
+            Self::Function => "function",
+            Self::Day => "day",
+            Self::Host => "host",
+            Self::Status => "status",
+        }
+    }
+
+    /// The name of the row's group.
+    pub(super) fn key<'a>(self, row: &LogRow<'a>) -> Cow<'a, [u8]> {
+        let cell = row.header.place(self.column()).and_then(|place| row.row.cell(place));
+        let cell = cell.unwrap_or_default();
+        match self {
+            Self::Day => {
+                let start = row.raw(Column::StartTime);
+                if begins_with_iso_date(start) {
+                    return start[..ISO_DATE.len()].to_vec().into();
+                }
+                let day = row.start_time().map(|start| start.format("%Y-%m-%d").to_string());
+                day.unwrap_or_default().into_bytes().into()
+            }
+            _ if row.header.has_own_energy() => match cell {
+                Cow::Borrowed(cell) => Cow::Borrowed(unguarded(cell)),
+                Cow::Owned(cell) => Cow::Owned(unguarded(&cell).to_vec()),
+            },
+            _ => cell,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! What a log adds up to.
+
+mod group_by;
+mod json;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::log::problem::{Problem, notes_on_rows};
+use crate::log::read::read_logs;
+use crate::log::record_text::counted_rows;
+use crate::log::row::RowAmounts;
+use crate::log::serialized;
+use crate::log::unwritten::Unwritten;
+use crate::units::{KilogramsCo2e, KilowattHours};
+
+pub use group_by::GroupBy;
+
+/// How many problems are kept; the rest is counted.
+const MAX_PROBLEMS: usize = 1000;
+
+/// What some rows of a log add up to.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("eco2ai-totals-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # std::env::set_current_dir(&folder)?;
+/// # let header = "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)";
+/// # std::fs::write("emission.csv", format!("{header}\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n"))?;
+/// let total = eco2ai::summary("emission.csv")?.total;
+/// println!("{} in {:?}, {}", total.energy, total.duration, total.co2);
+/// assert_eq!((total.rows, total.energy.0), (1, 0.5));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Totals {
+    /// How many rows.
+    pub rows: u64,
+    /// The durations of all rows, as Eco2AI sums them: runs that nest or overlap count their time
+    /// each.
+    #[serde(rename = "duration_s", serialize_with = "serialized::seconds::serialize")]
+    pub duration: Duration,
+    /// Energy, counted once also where runs nest: the sum of the rows' own energies.
+    #[serde(rename = "energy_kwh")]
+    pub energy: KilowattHours,
+    /// CO2 equivalents of that energy.
+    #[serde(rename = "co2_kg")]
+    pub co2: KilogramsCo2e,
+    /// Price of that energy, in the currency of the tariff.
+    pub cost: f64,
+}
+
+/// What a log, or many, add up to: per project or another group, and in total. Made by
+/// [`summary`] and [`Summary::read`]. Its [`Display`](std::fmt::Display) is a table for people. With
+/// serde it becomes the object that `eco2ai summary --format json` prints.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// What the groups are.
+    pub by: GroupBy,
+    /// The projects, or other groups, in the order of their names.
+    pub groups: BTreeMap<String, Totals>,
+    /// All groups together.
+    pub total: Totals,
+    /// Rows that could not be used: the first thousand.
+    pub problems: Vec<Problem>,
+    /// How many rows could not be used.
+    pub unusable_rows: u64,
+    /// How many rows were in several logs, as in a copy of one: each is counted once.
+    pub repeated_rows: u64,
+    /// How many rows have no start that can be understood. They count all the same.
+    pub undated_rows: u64,
+    /// The first of the undated rows, and why its time is not understood.
+    pub first_undated: Option<Problem>,
+    /// What the logs do not hold yet.
+    pub unwritten: Unwritten,
+}
+
+/// Sums up a log of this library or of Eco2AI, per project. The file is read once. The memory needed
+/// grows with the number of projects, not with that of rows. [`Summary::read`] sums up several logs, and by other groups
+/// than projects.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("eco2ai-summary-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # std::env::set_current_dir(&folder)?;
+/// # std::fs::write("emission.csv", "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n")?;
+/// let summary = eco2ai::summary("emission.csv")?;
+/// println!("{summary}");
+/// assert_eq!(summary.groups["MNIST"].energy.0, 0.5);
+/// summary.write_csv("summary.csv")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Where the file cannot be read, or is no emission log. Rows that cannot be used are left out,
+/// and are listed in [`Summary::problems`].
+pub fn summary(path: impl AsRef<Path>) -> Result<Summary> {
+    Summary::read([path], GroupBy::Project)
+}
+
+/// Sums of one group, in the log's units.
+#[derive(Clone, Copy, Default)]
+struct GroupSums {
+    rows: u64,
+    seconds: f64,
+    energy: f64,
+    co2: f64,
+    cost: f64,
+}
+
+impl GroupSums {
+    fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.seconds += other.seconds;
+        self.energy += other.energy;
+        self.co2 += other.co2;
+        self.cost += other.cost;
+    }
+
+    fn totals(self) -> Totals {
+        Totals {
+            rows: self.rows,
+            duration: Duration::try_from_secs_f64(self.seconds).unwrap_or(Duration::MAX),
+            energy: KilowattHours(self.energy),
+            co2: KilogramsCo2e(self.co2),
+            cost: self.cost,
+        }
+    }
+}
+
+/// What one row adds: its own energy, so that nothing is counted twice.
+impl From<RowAmounts> for GroupSums {
+    fn from(row: RowAmounts) -> Self {
+        Self {
+            rows: 1,
+            seconds: row.seconds,
+            energy: row.own_energy.0,
+            co2: row.own_co2.0,
+            cost: row.own_cost,
+        }
+    }
+}
+
+impl Summary {
+    /// Sums up several logs as if they were one: see [`read_logs`](crate::read_logs).
+    ///
+    /// ```
+    /// # let folder = std::env::temp_dir().join(format!("eco2ai-summaries-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # std::env::set_current_dir(&folder)?;
+    /// # let header = "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)";
+    /// # std::fs::write("a.csv", format!("{header}\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n"))?;
+    /// # std::fs::write("b.csv", format!("{header}\nMNIST,2026-01-06 10:00:00,2,0.25,0.1\n"))?;
+    /// use eco2ai::{GroupBy, Summary};
+    ///
+    /// let summary = Summary::read(["a.csv", "b.csv"], GroupBy::Day)?;
+    /// for (day, totals) in &summary.groups {
+    ///     println!("{day}: {}", totals.energy);
+    /// }
+    /// assert_eq!(summary.total.energy.0, 0.75);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`summary`], for the first log with one.
+    pub fn read(paths: impl IntoIterator<Item = impl AsRef<Path>>, by: GroupBy) -> Result<Self> {
+        let mut summary = Self { by, ..Self::default() };
+        let mut groups: HashMap<Box<[u8]>, GroupSums> = HashMap::new();
+        let mut rows = read_logs(paths)?;
+        while let Some(row) = rows.next_row(|row| {
+            let sums = GroupSums::from(row.amounts()?);
+            let name = by.key(row);
+            match groups.get_mut(&*name) {
+                Some(group) => group.add(sums),
+                None => drop(groups.insert(name.into_owned().into(), sums)),
+            }
+            Ok(())
+        }) {
+            match row {
+                Ok(()) => {}
+                Err(problem) if problem.line == 0 => {
+                    let source = io::Error::other(problem.reason);
+                    return Err(Error::Read { path: problem.path, source });
+                }
+                Err(problem) => {
+                    summary.unusable_rows += 1;
+                    if summary.problems.len() < MAX_PROBLEMS {
+                        summary.problems.push(problem);
+                    }
+                }
+            }
+        }
+        summary.repeated_rows = rows.repeated_rows();
+        summary.undated_rows = rows.undated_rows();
+        summary.first_undated = rows.first_undated().cloned();
+        summary.unwritten = rows.unwritten();
+        let mut total = GroupSums::default();
+        let mut sorted: BTreeMap<String, GroupSums> = BTreeMap::new();
+        for (name, sums) in groups {
+            sorted.entry(String::from_utf8_lossy(&name).into_owned()).or_default().add(sums);
+        }
+        for sums in sorted.values() {
+            total.add(*sums);
+        }
+        summary.groups = sorted.into_iter().map(|(name, sums)| (name, sums.totals())).collect();
+        summary.total = total.totals();
+        Ok(summary)
+    }
+
+    /// What the sums do not show: rows that could not be used, that several logs have, whose date is
+    /// not known, or that are not in the log yet. One sentence each, for people.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.unusable_rows > 0 {
+            let mut note = format!("{} could not be used", counted_rows(self.unusable_rows));
+            if let Some(first) = self.problems.first() {
+                note.push_str("; the first: ");
+                note.push_str(&first.to_string());
+            }
+            notes.push(note);
+        }
+        let first = self.first_undated.as_ref();
+        notes.extend(notes_on_rows(self.repeated_rows, self.undated_rows, first, self.unwritten));
+        notes
+    }
+}

@@ -1,0 +1,126 @@
+//! A summary as a table: CSV for programs, columns for people.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use super::{GroupBy, Summary, Totals};
+use crate::error::{Error, Result};
+use crate::log::row::guarded;
+use crate::units::{HumanDuration, Price};
+
+/// How many characters of a group's name are shown.
+const MAX_NAME: usize = 60;
+/// What Eco2AI calls the last line.
+const ALL_PROJECTS: &str = "All the projects";
+
+impl Summary {
+    /// Each group with its totals, then all together under the name that Eco2AI gives them.
+    fn lines(&self) -> impl Iterator<Item = (&str, &Totals)> {
+        let groups = self.groups.iter().map(|(name, totals)| (name.as_str(), totals));
+        let all = if self.by == GroupBy::Project { ALL_PROJECTS } else { "All" };
+        groups.chain([(all, &self.total)])
+    }
+
+    /// Writes the summary as CSV with Eco2AI's columns, in seconds, kWh and kg. The last line has the
+    /// totals of all groups.
+    ///
+    /// ```no_run
+    /// eco2ai::summary("emission.csv")?.write_csv("summary.csv")?;
+    /// # Ok::<(), eco2ai::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
+        let io = Error::write(path.as_ref());
+        let file = std::fs::File::create(path.as_ref()).map_err(io)?;
+        self.write_csv_to(file).map_err(io)
+    }
+
+    /// As [`write_csv`](Self::write_csv), to anything that takes bytes.
+    ///
+    /// ```
+    /// let mut csv = Vec::new();
+    /// eco2ai::Summary::default().write_csv_to(&mut csv)?;
+    /// assert!(csv.ends_with(b"\nAll the projects,0.0,0.0,0.0,0.0\n"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `to`.
+    pub fn write_csv_to(&self, to: impl io::Write) -> io::Result<()> {
+        let write = || -> csv::Result<()> {
+            let mut writer = csv::Writer::from_writer(to);
+            writer.write_record([
+                match self.by {
+                    GroupBy::Project => "project_name",
+                    by => by.as_str(),
+                },
+                "total duration(s)",
+                "total power_consumption(kWh)",
+                "total CO2_emissions(kg)",
+                "total electricity cost",
+            ])?;
+            for (name, totals) in self.lines() {
+                writer.write_field(guarded(name.as_bytes().into()))?;
+                let seconds = totals.duration.as_secs_f64();
+                for number in [seconds, totals.energy.0, totals.co2.0, totals.cost] {
+                    writer.write_field(format!("{number:?}"))?;
+                }
+                writer.write_record(None::<&[u8]>)?;
+            }
+            Ok(writer.flush()?)
+        };
+        // `From` would hide what kind of error it was.
+        write().map_err(|error| match error.into_kind() {
+            csv::ErrorKind::Io(error) => error,
+            other => io::Error::other(format!("{other:?}")),
+        })
+    }
+}
+
+/// A table with a line for each group and one for all, then [`notes`](Self::notes).
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = vec![
+            [self.by.as_str(), "rows", "duration", "energy", "CO2", "cost"].map(str::to_owned),
+        ];
+        for (name, totals) in self.lines() {
+            let mut shown = name.replace(char::is_control, " ");
+            if let Some((cut, _)) = shown.char_indices().nth(MAX_NAME) {
+                shown.truncate(cut);
+                shown.push('…');
+            }
+            table.push([
+                if shown.is_empty() { "-".to_owned() } else { shown },
+                totals.rows.to_string(),
+                HumanDuration(totals.duration).to_string(),
+                totals.energy.to_string(),
+                totals.co2.to_string(),
+                Price(totals.cost).to_string(),
+            ]);
+        }
+        let mut widths = [0; 6];
+        for line in &table {
+            for (width, cell) in widths.iter_mut().zip(line) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        for (at, line) in table.iter().enumerate() {
+            if at > 0 {
+                writeln!(f)?;
+            }
+            for (column, (cell, width)) in line.iter().zip(widths).enumerate() {
+                match column {
+                    0 => write!(f, "{cell:<width$}")?,
+                    _ => write!(f, "  {cell:>width$}")?,
+                }
+            }
+        }
+        for note in self.notes() {
+            write!(f, "\n{note}")?;
+        }
+        Ok(())
+    }
+}

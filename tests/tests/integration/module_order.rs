@@ -51,7 +51,7 @@ fn modules(folder: &Path, prefix: &str, found: &mut Vec<(String, PathBuf)>) {
             }
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             match stem.as_str() {
-                "lib" | "main" | "table" => {}
+                "lib" | "main" => {}
                 tests if tests.starts_with("tests") || tests.ends_with("_test") => {}
                 "mod" => found.push((prefix.to_owned(), path)),
                 _ => found.push((name, path)),

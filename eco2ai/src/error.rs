@@ -10,6 +10,14 @@ use std::path::{Path, PathBuf};
 /// Its text does not repeat that of its [`source`](StdError::source); [`with_causes`] prints both.
 ///
 /// [`with_causes`]: Self::with_causes
+///
+/// ```
+/// match eco2ai::Tracker::builder().pue(0.5).forget().build() {
+///     Err(eco2ai::Error::Parameter { parameter, reason, .. }) => println!("{parameter}: {reason}"),
+///     Err(error) => println!("{}", error.with_causes()),
+///     Ok(tracker) => drop(tracker),
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -69,6 +77,11 @@ pub enum Error {
 
 /// A value that a parameter cannot have. It becomes [`Error::Parameter`] where the parameters are
 /// checked, as by [`TrackerBuilder::build`](crate::TrackerBuilder::build).
+///
+/// ```
+/// let refused = "none".parse::<eco2ai::Rows>().unwrap_err();
+/// assert_eq!(refused.to_string(), "\"none\": it must be `each` or `total`");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{value:?}: {reason}")]
 #[non_exhaustive]

@@ -32,6 +32,13 @@ use crate::sensor::Quality;
 pub struct Method(String);
 
 /// Which part of a device's energy a [`Method`] counts, where other processes may use the device.
+///
+/// ```
+/// use eco2ai::{Method, ShareMark};
+///
+/// let method = Method::from("measured:rapl:share");
+/// assert_eq!(method.share(), Some(ShareMark::Share));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ShareMark {

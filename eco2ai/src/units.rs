@@ -69,23 +69,52 @@ macro_rules! quantity {
 
 quantity! {
     /// Energy in joules (watt seconds), the unit of all counting inside the crate.
+    ///
+    /// ```
+    /// let energy = eco2ai::units::Joules(1234.5);
+    /// assert_eq!(energy.to_string(), "1.234 kJ");
+    /// ```
     Joules
 }
 quantity! {
     /// Power in watts.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use eco2ai::units::{Joules, Watts};
+    ///
+    /// assert_eq!(Watts(2.0) * Duration::from_secs(3), Joules(6.0));
+    /// ```
     Watts
 }
 quantity! {
     /// Energy in kilowatt hours, the unit of the log: 3 600 000 J exactly.
+    ///
+    /// ```
+    /// use eco2ai::units::{Joules, KilowattHours};
+    ///
+    /// assert_eq!(KilowattHours::from(Joules(3_600_000.0)), KilowattHours(1.0));
+    /// ```
     KilowattHours
 }
 quantity! {
     /// Mass of carbon dioxide equivalents in kilograms, the unit of the log.
+    ///
+    /// ```
+    /// assert_eq!(eco2ai::units::KilogramsCo2e(0.5).to_string(), "500.0 g CO2e");
+    /// ```
     KilogramsCo2e
 }
 quantity! {
     /// Carbon intensity of electricity: grams of CO2 equivalents per kilowatt hour, which is the
     /// same number as kilograms per megawatt hour, the unit of `emission_level`.
+    ///
+    /// ```
+    /// use eco2ai::units::{GramsPerKwh, KilogramsCo2e, KilowattHours};
+    ///
+    /// assert_eq!(GramsPerKwh(500.0) * KilowattHours(2.0), KilogramsCo2e(1.0));
+    /// ```
     GramsPerKwh
 }
 
@@ -166,6 +195,10 @@ impl fmt::Display for GramsPerKwh {
 }
 
 /// An amount of money in the currency of the tariff, displayed with four significant digits.
+///
+/// ```
+/// assert_eq!(eco2ai::units::Price(0.000_123_46).to_string(), "0.0001235");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Price(pub f64);
 
@@ -178,6 +211,13 @@ impl fmt::Display for Price {
 
 /// A duration, displayed in its two largest units, such as `2 h 5 min`; below a minute as
 /// [`Duration`] displays itself, such as `1.500s`.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let hour = eco2ai::units::HumanDuration(Duration::from_secs(3660));
+/// assert_eq!(hour.to_string(), "1 h 1 min");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HumanDuration(pub Duration);
 

@@ -11,6 +11,13 @@ use crate::units::{KilogramsCo2e, KilowattHours};
 pub(crate) const EQUIVALENTS: &str = include_str!("../../data/equivalents.csv");
 
 /// An everyday amount that stands for as much CO2, or as much energy.
+///
+/// ```
+/// use eco2ai::units::{KilogramsCo2e, KilowattHours};
+///
+/// let first = eco2ai::carbon::equivalents(KilowattHours(1.0), KilogramsCo2e(0.4)).next().unwrap();
+/// println!("{:.1} {} {}", first.amount, first.unit, first.what);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Equivalent {

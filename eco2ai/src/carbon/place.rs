@@ -27,6 +27,15 @@ mod column {
 }
 
 /// A place with its carbon intensity and the source of that figure.
+///
+/// ```
+/// use eco2ai::carbon::Place;
+///
+/// let france = Place::find(Some("FR"), None, None, None)?;
+/// println!("{}: {} ({})", france.label, france.emission_level, france.source);
+/// assert!(Place::find(Some("Narnia"), None, None, None).is_err());
+/// # Ok::<(), eco2ai::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Place {
@@ -56,7 +65,7 @@ impl Place {
         country: Option<&str>,
         region: Option<&str>,
         cloud: Option<&str>,
-        emission_level: Option<f64>,
+        emission_level: Option<GramsPerKwh>,
     ) -> Result<Self> {
         let named = Self::named(country, region)?;
         let mut place = match (cloud, named) {
@@ -65,14 +74,14 @@ impl Place {
             (None, None) => Self::from_this_machine(),
         };
         if let Some(level) = emission_level {
-            if !(level.is_finite() && level >= 0.0) {
+            if !(level.0.is_finite() && level.0 >= 0.0) {
                 return Err(Error::Parameter {
                     parameter: "emission_level",
-                    value: level.to_string(),
-                    reason: "it is in kg/MWh and must be 0 or more".to_owned(),
+                    value: level.0.to_string(),
+                    reason: "it must be 0 kg/MWh or more".to_owned(),
                 });
             }
-            place.emission_level = GramsPerKwh(level);
+            place.emission_level = level;
             "given".clone_into(&mut place.source);
         }
         Ok(place)
@@ -368,11 +377,11 @@ mod tests {
 
     #[test]
     fn a_given_emission_level_wins_and_keeps_the_place() {
-        let place = Place::find(Some("FR"), None, None, Some(12.5)).unwrap();
+        let place = Place::find(Some("FR"), None, None, Some(GramsPerKwh(12.5))).unwrap();
         assert_eq!((place.label.as_str(), place.source.as_str()), ("FR", "given"));
         assert_eq!(place.emission_level, GramsPerKwh(12.5));
         for wrong in [-1.0, f64::NAN, f64::INFINITY] {
-            assert!(Place::find(Some("FR"), None, None, Some(wrong)).is_err(), "{wrong}");
+            assert!(Place::find(Some("FR"), None, None, Some(GramsPerKwh(wrong))).is_err(), "{wrong}");
         }
     }
 

@@ -24,6 +24,18 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// What [`convert`] did.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("emission.csv");
+/// # let run = eco2ai::Tracker::builder().file(&file).forget().build()?.start()?;
+/// # run.stop()?;
+/// # std::fs::write(&file, "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)\n")?;
+/// if let Some(done) = eco2ai::convert(&file)? {
+///     println!("{} columns added; the old file is {}", done.columns.len(), done.old.display());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Converted {

@@ -38,6 +38,21 @@ impl SeenRows {
 
 /// An iterator over the records of logs, made by [`read_log`] and [`read_logs`]. A row that cannot be
 /// used is a [`Problem`] in its place.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("emission.csv");
+/// # let run = eco2ai::Tracker::builder().file(&file).forget().build()?.start()?;
+/// # run.stop()?;
+/// let mut records = eco2ai::read_log(&file)?;
+/// for record in records.by_ref() {
+///     println!("{}", record?);
+/// }
+/// for note in records.notes() {
+///     println!("{note}"); // what the records do not show
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Records {
     /// All logs, each once.
     paths: Vec<PathBuf>,

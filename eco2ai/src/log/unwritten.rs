@@ -18,6 +18,18 @@ use crate::log::recovery;
 /// the log's folder: those that have lasted longer than their measuring period, each as of the end
 /// of its last one, in the order of their start.
 ///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("emission.csv");
+/// # let run = eco2ai::Tracker::builder().file(&file).forget().build()?.start()?;
+/// # run.stop()?;
+/// # std::fs::write(&file, "")?;
+/// for run in eco2ai::live_runs(&file)? {
+///     println!("{} has used {} so far", run.id, run.energy);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NotALog`], and [`Error::Read`] where reading the log fails. A log that is not there yet
 /// is no error.

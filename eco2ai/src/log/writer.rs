@@ -86,6 +86,16 @@ pub(crate) fn close() {
 /// Rows that wait in this user's state folder for another log of the same name are left there, and
 /// reported as a warning: their log may have been moved.
 ///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("emission.csv");
+/// # let run = eco2ai::Tracker::builder().file(&file).forget().build()?.start()?;
+/// # run.stop()?;
+/// let rows = eco2ai::recover(&file)?;
+/// println!("{rows} rows of processes that died");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NotALog`]; [`Error::Read`] and [`Error::Write`] of the log or a journal. The rows stay
 /// where they are then. A journal that cannot be used is reported as a warning, and keeps no other

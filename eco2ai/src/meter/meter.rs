@@ -95,6 +95,28 @@ impl fmt::Debug for Meter {
 }
 
 /// Makes a [`Meter`] of chosen parts: see [`Meter::builder`].
+///
+/// ```
+/// use eco2ai::meter::Meter;
+/// use eco2ai::sensor::{CpuModel, Usage, UsageSource};
+/// use eco2ai::units::Watts;
+///
+/// /// Of a machine of which nothing is known.
+/// struct Unknown;
+///
+/// impl UsageSource for Unknown {
+///     fn read(&mut self) -> Usage {
+///         Usage::default()
+///     }
+///     fn refresh(&mut self) {}
+///     fn processes(&self) -> &[u32] {
+///         &[]
+///     }
+/// }
+///
+/// let meter = Meter::builder(Unknown).sensor(CpuModel::from_watts(Watts(65.0))).build();
+/// meter.read();
+/// ```
 pub struct MeterBuilder {
     clock: Box<dyn Clock>,
     sensing: Sensing,

@@ -17,6 +17,14 @@ const UNKNOWN_VIRTUAL_CPU: Watts = Watts(4.0);
 
 /// Estimates the processor's power from its TDP. In a virtual machine each virtual CPU counts as
 /// one hardware thread of the part: never the TDP of the whole socket.
+///
+/// ```
+/// use eco2ai::sensor::CpuModel;
+/// use eco2ai::units::Watts;
+///
+/// let model = CpuModel::from_watts(Watts(65.0));
+/// assert_eq!(model.at_full_load(), Watts(65.0));
+/// ```
 #[derive(Clone, Debug)]
 pub struct CpuModel {
     name: String,

@@ -10,6 +10,12 @@ use super::sensor::{DeviceProperties, Sensor};
 use crate::units::Watts;
 
 /// The devices of this machine, and how the energy of each will be measured. Print it.
+///
+/// ```
+/// let devices = eco2ai::available_devices();
+/// println!("{devices}");
+/// assert!(devices.logical_cpus > 0);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Devices {
@@ -28,6 +34,12 @@ pub struct Devices {
 }
 
 /// A device whose energy is counted.
+///
+/// ```
+/// for device in &eco2ai::available_devices().devices {
+///     println!("{}: {} ({})", device.component, device.name, device.quality);
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Device {
@@ -53,6 +65,14 @@ pub struct Device {
 }
 
 /// A figure that this machine does not give.
+///
+/// ```
+/// for missing in &eco2ai::available_devices().missing {
+///     if let Some(command) = &missing.command {
+///         println!("to measure the {}: {command}", missing.what);
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Missing {

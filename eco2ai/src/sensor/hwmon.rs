@@ -17,6 +17,14 @@ use crate::units::{Joules, Watts};
 /// A device read through a file or two of its `hwmon` directory.
 ///
 /// A counter that was reset is left for the meter to see, as a falling value.
+///
+/// ```
+/// use eco2ai::sensor::{Hwmon, Sensor as _};
+///
+/// for device in Hwmon::find("/sys".as_ref(), false) {
+///     println!("{}", device.name());
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Hwmon {
     source: &'static str,

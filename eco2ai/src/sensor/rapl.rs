@@ -33,6 +33,15 @@ const MIRROR_LAG: u64 = 100_000;
 ///
 /// Wraps are resolved zone by zone. A counter that was reset instead, as after a suspend, goes on
 /// from what it has counted since.
+///
+/// ```
+/// use eco2ai::sensor::Rapl;
+///
+/// match Rapl::packages("/sys/class/powercap".as_ref()) {
+///     Ok(rapl) => println!("{} zones", rapl.zones()),
+///     Err(error) => println!("no counter: {error}"),
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Rapl {
     component: Component,

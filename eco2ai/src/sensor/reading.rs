@@ -7,6 +7,15 @@ use serde::{Deserialize, Serialize};
 use crate::units::{Joules, Watts};
 
 /// One reading of a device.
+///
+/// ```
+/// use eco2ai::sensor::Reading;
+/// use eco2ai::units::{Joules, Watts};
+///
+/// let counter = Reading::Energy(Joules(1234.5)); // since some moment in the past
+/// let gauge = Reading::Power(Watts(12.5)); // at this moment
+/// # assert_ne!(counter, gauge);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Reading {
@@ -90,6 +99,19 @@ impl fmt::Display for Quality {
 }
 
 /// Why there is no reading. A missing reading is never taken for 0.
+///
+/// ```
+/// use eco2ai::sensor::{Reading, SensorError};
+/// use eco2ai::units::Watts;
+///
+/// fn read(path: &str) -> Result<Reading, SensorError> {
+///     let missing = |why: String| SensorError::Missing(format!("{path}: {why}"));
+///     let text = std::fs::read_to_string(path).map_err(|error| missing(error.to_string()))?;
+///     let watts = text.trim().parse().map_err(|_| missing("not a number".into()))?;
+///     Ok(Reading::Power(Watts(watts)))
+/// }
+/// assert!(matches!(read("/nowhere"), Err(SensorError::Missing(_))));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SensorError {

@@ -1,6 +1,14 @@
 //! Which part of a device's energy belongs to this process.
 
 /// Which part of a device's energy belongs to this process (`cpu_processes = "current"`).
+///
+/// ```
+/// use eco2ai::sensor::Share;
+///
+/// // A device that reports that a quarter of its work is done for this process.
+/// let share = Share::Fraction(0.25);
+/// # assert_ne!(share, Share::Whole);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Share {

@@ -48,6 +48,10 @@ macro_rules! choice {
 
 choice! {
     /// Whose energy a run is charged with: the parameter `cpu_processes`.
+    ///
+    /// ```
+    /// assert_eq!("all".parse(), Ok(eco2ai::CpuProcesses::All));
+    /// ```
     CpuProcesses {
         /// This process and its children.
         #[default]
@@ -59,6 +63,10 @@ choice! {
 
 choice! {
     /// How many rows a tracked function leaves: the parameter `rows`.
+    ///
+    /// ```
+    /// assert_eq!(" Total ".parse(), Ok(eco2ai::Rows::Total));
+    /// ```
     Rows {
         /// One per run.
         #[default]
@@ -78,6 +86,13 @@ impl From<CpuProcesses> for Scope {
 }
 
 /// Whether an obfuscated copy of each row is written, and where: the parameter `encode_file`.
+///
+/// ```
+/// use eco2ai::EncodeFile;
+///
+/// assert_eq!(EncodeFile::from("yes"), EncodeFile::Yes);
+/// assert_eq!(EncodeFile::from("copy.csv"), EncodeFile::File("copy.csv".into()));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EncodeFile {

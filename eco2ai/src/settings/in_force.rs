@@ -7,6 +7,13 @@ use super::resolve::Settings;
 use super::sources::Sources;
 
 /// Where a value comes from.
+///
+/// ```
+/// use eco2ai::{Origin, get_params};
+///
+/// let given = get_params().iter().filter(|one| one.origin != Origin::Default).count();
+/// println!("{given} parameters are set somewhere");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {
@@ -36,6 +43,12 @@ impl fmt::Display for Origin {
 }
 
 /// A parameter with its value and where that comes from.
+///
+/// ```
+/// for parameter in &eco2ai::get_params() {
+///     println!("{}: {:?} ({})", parameter.name, parameter.value, parameter.origin);
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParameterInForce {
@@ -48,6 +61,12 @@ pub struct ParameterInForce {
 }
 
 /// All parameters in force; written as a table with one line each.
+///
+/// ```
+/// let params = eco2ai::get_params();
+/// assert!(params.get("project").is_some());
+/// assert!(params.get("projct").is_none());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParametersInForce(Vec<ParameterInForce>);
 

@@ -232,7 +232,7 @@ impl Params {
             self.country.as_deref(),
             self.region.as_deref(),
             self.cloud.as_deref(),
-            self.emission_level.map(|level| level.0),
+            self.emission_level,
         )
     }
 

@@ -140,6 +140,18 @@ impl DetachedRun {
 
 /// While it lives, a [`DetachedRun`] is the innermost run of the thread that entered it. It cannot
 /// leave that thread.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let tracker = eco2ai::Tracker::builder().file(folder.path().join("emission.csv")).forget().build()?;
+/// let run = tracker.start_detached()?;
+/// {
+///     let _entered = run.enter();
+///     // what this thread uses now is charged to the run
+/// }
+/// run.stop()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "dropping it leaves the run"]
 #[derive(Debug)]
 pub struct Entered<'a> {

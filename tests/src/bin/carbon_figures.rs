@@ -12,7 +12,7 @@ use std::io;
 
 use chrono::DateTime;
 use eco2ai::carbon::{Place, Pricing, Tariff};
-use eco2ai::units::KilowattHours;
+use eco2ai::units::{GramsPerKwh, KilowattHours};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut questions =
@@ -42,7 +42,7 @@ fn answer(question: &csv::StringRecord) -> Result<Vec<String>, Box<dyn Error>> {
         }
         "co2" => {
             let level: f64 = cell(2)?.parse()?;
-            let place = Place::find(None, None, None, Some(level))?;
+            let place = Place::find(None, None, None, Some(GramsPerKwh(level)))?;
             vec![(place.emission_level * KilowattHours(cell(1)?.parse()?)).0.to_string()]
         }
         other => return Err(format!("no question is called {other:?}").into()),

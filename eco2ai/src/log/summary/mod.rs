@@ -62,6 +62,20 @@ pub struct Totals {
 /// What a log, or many, add up to: per project or another group, and in total. Made by
 /// [`summary`] and [`Summary::read`]. Its [`Display`](std::fmt::Display) is a table for people. With
 /// serde it becomes the object that `eco2ai summary --format json` prints.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("emission.csv");
+/// # let run = eco2ai::Tracker::builder().file(&file).forget().build()?.start()?;
+/// # run.stop()?;
+/// use eco2ai::{GroupBy, Summary};
+///
+/// let summary = Summary::read([&file], GroupBy::Function)?;
+/// for (function, totals) in &summary.groups {
+///     println!("{function}: {} in {} rows", totals.energy, totals.rows);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {

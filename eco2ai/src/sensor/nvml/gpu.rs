@@ -28,6 +28,15 @@ const TICK: Duration = Duration::from_millis(100);
 ///
 /// The counter starts anew when the driver is loaded anew: the value then falls, and the meter
 /// goes on from there.
+///
+/// ```
+/// use eco2ai::sensor::{NvidiaGpu, Sensor as _};
+///
+/// match NvidiaGpu::all() {
+///     Ok(boards) => boards.iter().for_each(|board| println!("{}", board.name())),
+///     Err(error) => println!("no board: {error}"),
+/// }
+/// ```
 #[derive(Debug)]
 pub struct NvidiaGpu {
     device: Arc<Device<'static>>,

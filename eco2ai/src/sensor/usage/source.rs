@@ -5,6 +5,16 @@ use std::time::Duration;
 
 /// CPU time and memory, of the machine and of this process with its children. What a platform
 /// does not report is `None`, never 0.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use eco2ai::sensor::Usage;
+///
+/// let mut usage = Usage::default(); // nothing is known
+/// usage.cpus = 2.0;
+/// usage.own_cpu = Some(Duration::from_secs(3));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Usage {

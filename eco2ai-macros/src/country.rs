@@ -7,7 +7,7 @@ const COUNTRIES: &str = include_str!("../countries.txt");
 /// Whether a country has this code or name.
 ///
 /// # Errors
-/// What to tell where none has.
+/// The message where none has.
 pub(crate) fn check(given: &str) -> Result<(), String> {
     let wanted = letters(given);
     let mut names = COUNTRIES.lines().flat_map(|line| line.split('|'));

@@ -80,7 +80,7 @@ fn expand_set_params(arguments: TokenStream) -> TokenStream {
         }
         Err(mistakes) => {
             let mistakes = mistakes.to_compile_error();
-            // A value of the right type, so that the mistakes are all that is told.
+            // A value of the right type, so that only the mistakes are reported.
             quote!({ #mistakes ::eco2ai::__private::set_params(&::eco2ai::Tracker::builder()) })
         }
     }

@@ -71,7 +71,7 @@ impl RunConfig {
         }
     }
 
-    /// The record where tracking is off: it tells of nothing.
+    /// The record where tracking is off: nothing was measured.
     pub(super) fn nothing(&self) -> Record {
         let context = RunContext {
             settings: Arc::clone(&self.settings),

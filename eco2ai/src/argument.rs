@@ -1,6 +1,9 @@
 //! What may be given for a parameter: the conversions that the builder's setters accept.
 
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::carbon::Pricing;
@@ -12,8 +15,8 @@ use crate::units::GramsPerKwh;
 ///
 /// | parameter | accepted |
 /// |---|---|
-/// | `project`, `description`, `country`, `region`, `cloud` | text: all that is `Into<String>` |
-/// | `file` | a path: all that is `Into<PathBuf>` |
+/// | `project`, `description`, `country`, `region`, `cloud` | text: `&str`, `String`, `Cow<str>`, `Box<str>`, `Arc<str>`, `char` |
+/// | `file` | a path: `&str`, `String`, `&Path`, `PathBuf`, `Cow<Path>`, `&OsStr`, `OsString` |
 /// | `measure_period` | a number of seconds of any type, or a [`Duration`] |
 /// | `emission_level` | a number of any type in kg/MWh, or [`GramsPerKwh`] |
 /// | `pue` | a number of any type |
@@ -50,18 +53,6 @@ pub trait Argument<T> {
     /// # Errors
     /// Where there is none, as for a word that is no choice: the value as text, and what is allowed.
     fn into_value(self) -> Result<T, InvalidArgument>;
-}
-
-impl<T: Into<String>> Argument<String> for T {
-    fn into_value(self) -> Result<String, InvalidArgument> {
-        Ok(self.into())
-    }
-}
-
-impl<T: Into<PathBuf>> Argument<PathBuf> for T {
-    fn into_value(self) -> Result<PathBuf, InvalidArgument> {
-        Ok(self.into())
-    }
 }
 
 /// Conversions that cannot fail.
@@ -119,6 +110,22 @@ fn seconds(number: f64) -> Result<Duration, InvalidArgument> {
             "it must be a number of seconds that is not below 0",
         )
     })
+}
+
+/// Texts, and all that names a file.
+macro_rules! accept_into {
+    ($to:ty: $($from:ty)*) => {
+        accept! { $($from => $to: |value| value.into();)* }
+    };
+}
+
+accept_into! { String: &str &String String Cow<'_, str> Box<str> char }
+accept_into! { PathBuf: &str &String String &Path &PathBuf PathBuf Cow<'_, Path> &OsStr &OsString OsString }
+
+impl Argument<String> for Arc<str> {
+    fn into_value(self) -> Result<String, InvalidArgument> {
+        Ok((*self).into())
+    }
 }
 
 accept! {

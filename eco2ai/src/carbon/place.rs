@@ -381,7 +381,10 @@ mod tests {
         assert_eq!((place.label.as_str(), place.source.as_str()), ("FR", "given"));
         assert_eq!(place.emission_level, GramsPerKwh(12.5));
         for wrong in [-1.0, f64::NAN, f64::INFINITY] {
-            assert!(Place::find(Some("FR"), None, None, Some(GramsPerKwh(wrong))).is_err(), "{wrong}");
+            assert!(
+                Place::find(Some("FR"), None, None, Some(GramsPerKwh(wrong))).is_err(),
+                "{wrong}"
+            );
         }
     }
 

@@ -387,7 +387,7 @@ fn futures_that_plain_functions_return() {
         }
     }
     #[track]
-    fn borrowed(x: &[u8]) -> impl Future<Output = Option<&u8>> + '_ {
+    fn borrows(x: &[u8]) -> impl Future<Output = Option<&u8>> + '_ {
         async move {
             pause().await;
             x.first()
@@ -410,10 +410,10 @@ fn futures_that_plain_functions_return() {
     assert_eq!(block_on(calls_inner("abc")), 3);
     assert_eq!(block_on(returns_inner(1)), 1);
     assert_eq!(block_on(block("ab".into())), 2);
-    assert_eq!(block_on(borrowed(&[1])), Some(&1));
+    assert_eq!(block_on(borrows(&[1])), Some(&1));
     assert_eq!(block_on(at_once(1)), 1);
     assert_eq!(block_on(converted(1)), 1);
-    for name in ["calls_inner", "returns_inner", "block", "borrowed", "at_once", "converted"] {
+    for name in ["calls_inner", "returns_inner", "block", "borrows", "at_once", "converted"] {
         assert_one(name);
     }
 }

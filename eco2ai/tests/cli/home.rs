@@ -78,8 +78,10 @@ impl Home {
 
     /// `eco2ai` with these arguments under a terminal that gets `typed`.
     pub(crate) fn on_terminal(&self, arguments: &str) -> Command {
+        // Ctrl-C must reach the command also where the tests run in the background, which ignores it.
+        let run = format!("exec env --default-signal=INT,QUIT {ECO2AI} {arguments}");
         let mut command = self.program("script");
-        command.args(["-qec", &format!("exec {ECO2AI} {arguments}"), "/dev/null"]);
+        command.args(["-qec", &run, "/dev/null"]);
         command
     }
 

@@ -34,7 +34,9 @@ impl Home {
 
     /// A program that starts here, and sees no settings but ours.
     pub(crate) fn program(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
+        // Tests that run in the background ignore INT and QUIT, and would hand that on.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT,QUIT", program]);
         for (name, _) in std::env::vars_os() {
             if name.as_encoded_bytes().starts_with(b"ECO2AI_") {
                 command.env_remove(name);
@@ -78,10 +80,8 @@ impl Home {
 
     /// `eco2ai` with these arguments under a terminal that gets `typed`.
     pub(crate) fn on_terminal(&self, arguments: &str) -> Command {
-        // Ctrl-C must reach the command also where the tests run in the background, which ignores it.
-        let run = format!("exec env --default-signal=INT,QUIT {ECO2AI} {arguments}");
         let mut command = self.program("script");
-        command.args(["-qec", &run, "/dev/null"]);
+        command.args(["-qec", &format!("exec {ECO2AI} {arguments}"), "/dev/null"]);
         command
     }
 

@@ -11,8 +11,9 @@ use crate::own_code;
 
 static HOOK: OnceLock<fn()> = OnceLock::new();
 
-/// Calls `hook` when the process ends normally, but not when it aborts or is killed. Other threads may
-/// still be running then, and the thread-local values of the calling thread are gone.
+/// Registers `hook`, which is called when the process ends normally, but not when it aborts or is
+/// killed. At that time, other threads may still be running, and the thread-local values of the calling
+/// thread are gone.
 ///
 /// Only the first hook of a process is used.
 pub(crate) fn at_exit(hook: fn()) {

@@ -1,6 +1,6 @@
 // The list of all parameters. The macros include this file; the library gets the list from them,
-// through the macro `__parameters!`. To add a parameter, add an entry here, implement its meaning in
-// `settings/resolve.rs` of the library, and add a test. The field, setter, argument, environment
+// through the macro `__parameters!`. To add a parameter, add an entry here, implement its meaning
+// in `settings/resolve.rs` of the library, and add a test. The field, setter, argument, environment
 // variable, saved key, command-line option and documentation are generated from the entry.
 //
 // `kind` selects the allowed values (`settings/kind.rs` of the library, `check.rs` of the macros),

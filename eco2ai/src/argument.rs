@@ -51,8 +51,8 @@ pub trait Argument<T> {
     /// Converts the argument to the value of the parameter.
     ///
     /// # Errors
-    /// Returns an error if the argument is not an allowed value, such as an unknown word for a choice.
-    /// The error contains the value as text, and the reason.
+    /// Returns an error if the argument is not an allowed value, such as an unknown word for a
+    /// choice. The error contains the value as text, and the reason.
     fn into_value(self) -> Result<T, InvalidArgument>;
 }
 

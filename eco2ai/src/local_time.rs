@@ -1,8 +1,9 @@
 //! The machine's local time, known to the whole process.
 //!
-//! On Unix, `chrono::Local` keeps the time zone in a thread-local value, and panics if it is used while
-//! the thread ends. A tracked function may be called at that time, by a destructor or an exit handler.
-//! So this module reads the zone once per process, and does not notice later changes of it.
+//! On Unix, `chrono::Local` keeps the time zone in a thread-local value, and panics if it is used
+//! while the thread ends. A tracked function may be called at that time, by a destructor or an exit
+//! handler. So this module reads the zone once per process, and does not notice later changes of
+//! it.
 
 use std::time::SystemTime;
 
@@ -17,8 +18,8 @@ pub(crate) fn local(time: SystemTime) -> DateTime<FixedOffset> {
     LocalTime.from_utc_datetime(&DateTime::<Utc>::from(time).naive_utc()).fixed_offset()
 }
 
-/// Returns the moment at which the machine's clock shows `wall`. If the clock shows it twice, returns
-/// the earlier moment; if the clock skips it, takes `wall` for Coordinated Universal Time.
+/// Returns the moment at which the machine's clock shows `wall`. If the clock shows it twice,
+/// returns the earlier moment; if the clock skips it, takes `wall` for Coordinated Universal Time.
 pub(crate) fn from_wall(wall: &NaiveDateTime) -> DateTime<FixedOffset> {
     let found = LocalTime.from_local_datetime(wall).earliest();
     found.map_or_else(|| Utc.fix().from_utc_datetime(wall), |time| time.fixed_offset())

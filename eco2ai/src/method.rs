@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::sensor::Quality;
 
-/// How the energy of one component was obtained, as written in the columns `cpu_method`, `gpu_method`,
-/// `ram_method` and `other_method`.
+/// How the energy of one component was obtained, as written in the columns `cpu_method`,
+/// `gpu_method`, `ram_method` and `other_method`.
 ///
 /// The text form is `quality:source`, followed by any of the marks `:share` or `:unshared`,
 /// `:partial` and `:rest`, in this order. Several sources are joined by `+`. `none` means that the
@@ -144,8 +144,8 @@ impl Method {
         self.0.is_empty()
     }
 
-    /// Returns the quality of the figure: the weakest quality of the readings during the run. `None`
-    /// if there is no figure, or if the text does not begin with a known quality.
+    /// Returns the quality of the figure: the weakest quality of the readings during the run.
+    /// `None` if there is no figure, or if the text does not begin with a known quality.
     ///
     /// ```
     /// use eco2ai::{Method, sensor::Quality};
@@ -171,9 +171,9 @@ impl Method {
         sources.split('+').filter(|source| !source.is_empty())
     }
 
-    /// Returns which part of the device's energy the figure contains. `None` if no other process uses
-    /// the device, if the run counts the whole machine, or if the figure is a model of this process
-    /// only.
+    /// Returns which part of the device's energy the figure contains. `None` if no other process
+    /// uses the device, if the run counts the whole machine, or if the figure is a model of this
+    /// process only.
     ///
     /// ```
     /// use eco2ai::{Method, ShareMark};

@@ -2,8 +2,8 @@
 
 use std::sync::{LazyLock, OnceLock};
 
-/// Returns the id of this process. The id is cached; `pthread_atfork` detects a fork, after which the
-/// child asks the system each time. A child made by a bare `clone` call is not detected.
+/// Returns the id of this process. The id is cached; `pthread_atfork` detects a fork, after which
+/// the child asks the system each time. A child made by a bare `clone` call is not detected.
 #[inline]
 pub(crate) fn id() -> u32 {
     static FIRST: LazyLock<Option<(forkguard::Guard, u32)>> =
@@ -12,9 +12,9 @@ pub(crate) fn id() -> u32 {
     if guard.detected_fork() { std::process::id() } else { id }
 }
 
-/// A value for each process. A forked child inherits a copy of its parent's value, but only the thread
-/// that forked: a lock that another thread held stays locked in the child forever. So the child makes
-/// its own value, and does not use the copy.
+/// A value for each process. A forked child inherits a copy of its parent's value, but only the
+/// thread that forked: a lock that another thread held stays locked in the child forever. So the
+/// child makes its own value, and does not use the copy.
 #[derive(Debug)]
 pub(crate) struct PerProcess<T>(OnceLock<Box<Own<T>>>);
 

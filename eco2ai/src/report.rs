@@ -87,8 +87,8 @@ pub(crate) fn warn_once(message: &impl Message) {
     }
 }
 
-/// Reports the pending warnings. This calls the program's logger, so the thread must hold no lock of
-/// the library.
+/// Reports the pending warnings. This calls the program's logger, so the thread must hold no lock
+/// of the library.
 fn report_pending() {
     if !PENDING.load(Ordering::Acquire) {
         return;

@@ -209,8 +209,8 @@ impl fmt::Display for Price {
     }
 }
 
-/// A duration, displayed in its two largest units, such as `2 h 5 min`. A duration below a minute is
-/// displayed in the `Debug` format of [`Duration`], such as `1.500s`.
+/// A duration, displayed in its two largest units, such as `2 h 5 min`. A duration below a minute
+/// is displayed in the `Debug` format of [`Duration`], such as `1.500s`.
 ///
 /// ```
 /// use std::time::Duration;

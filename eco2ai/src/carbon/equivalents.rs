@@ -42,8 +42,8 @@ pub struct Equivalent {
 /// }
 /// ```
 ///
-/// The amounts for cars, homes and telephones are computed from `co2`, those for a lamp from `energy`.
-/// So cleaner electricity results in fewer kilometres, but in the same hours of light.
+/// The amounts for cars, homes and telephones are computed from `co2`, those for a lamp from
+/// `energy`. So cleaner electricity results in fewer kilometres, but in the same hours of light.
 ///
 /// ```
 /// use eco2ai::carbon::equivalents;

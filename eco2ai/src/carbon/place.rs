@@ -55,12 +55,13 @@ impl Place {
     /// Finds the place with the given names, else that of the machine's time zone, else the world.
     ///
     /// A cloud region takes precedence over a country and its region. A given emission level
-    /// replaces the figure of the place, with the source `given`. A place without a figure gets that
-    /// of the next larger place, and its source says so.
+    /// replaces the figure of the place, with the source `given`. A place without a figure gets
+    /// that of the next larger place, and its source says so.
     ///
     /// # Errors
-    /// Returns an error if a name is unknown (the error suggests the nearest known name), if a region
-    /// is given without its country, or if the emission level is negative or not a finite number.
+    /// Returns an error if a name is unknown (the error suggests the nearest known name), if a
+    /// region is given without its country, or if the emission level is negative or not a finite
+    /// number.
     pub fn find(
         country: Option<&str>,
         region: Option<&str>,
@@ -87,7 +88,8 @@ impl Place {
         Ok(place)
     }
 
-    /// Returns the country of an IANA time zone. `None` for a zone without a country, such as `UTC`.
+    /// Returns the country of an IANA time zone. `None` for a zone without a country, such as
+    /// `UTC`.
     pub fn from_time_zone(zone: &str) -> Option<Self> {
         let country = time_zone::country_of(zone)?;
         let mut place = Self::from_country(table().find([country, ""])?);

@@ -33,8 +33,8 @@ impl Tariff {
     /// Checks a price and makes a tariff of it.
     ///
     /// # Errors
-    /// Returns an error that names the invalid price or interval, the two intervals that overlap, or
-    /// the two with a gap between them.
+    /// Returns an error that names the invalid price or interval, the two intervals that overlap,
+    /// or the two with a gap between them.
     pub fn new(pricing: &Pricing) -> error::Result<Self> {
         Self::parse(pricing).map_err(|reason| Error::Parameter {
             parameter: "electricity_pricing",
@@ -62,10 +62,11 @@ impl Tariff {
         self.price_at_wall(wall_clock(&time))
     }
 
-    /// Returns the first moment after `time` at which the price changes. `None` if it never changes.
+    /// Returns the first moment after `time` at which the price changes. `None` if it never
+    /// changes.
     ///
-    /// Clock changes are taken into account: if one skips the start of an interval, the price changes
-    /// at that moment, and if one repeats an hour, the prices of that hour are repeated.
+    /// Clock changes are taken into account: if one skips the start of an interval, the price
+    /// changes at that moment, and if one repeats an hour, the prices of that hour are repeated.
     pub fn next_edge<Tz: TimeZone>(&self, time: DateTime<Tz>) -> Option<DateTime<Tz>> {
         if self.edges.len() < 2 {
             return None;
@@ -90,8 +91,8 @@ impl Tariff {
         None
     }
 
-    /// Returns the price of `energy` that is used evenly between two moments, with each part charged
-    /// at the price of its time.
+    /// Returns the price of `energy` that is used evenly between two moments, with each part
+    /// charged at the price of its time.
     #[allow(clippy::needless_pass_by_value, reason = "a moment is copied in every zone of chrono")]
     pub fn cost<Tz: TimeZone>(
         &self,

@@ -4,8 +4,8 @@ use crate::carbon::table::Table;
 
 pub(crate) const TIME_ZONES: &str = include_str!("../../data/time_zones.csv");
 
-/// Returns the alpha-2 code of the country of an IANA time zone. `None` for zones without a country,
-/// such as `UTC` and `CET`.
+/// Returns the alpha-2 code of the country of an IANA time zone. `None` for zones without a
+/// country, such as `UTC` and `CET`.
 pub(crate) fn country_of(zone: &str) -> Option<&'static str> {
     Some(Table::<1>::new(TIME_ZONES).find([zone])?.cell(1))
 }
@@ -18,8 +18,8 @@ pub(crate) fn machine_zone() -> Option<String> {
     }
 }
 
-/// Returns the name of the zone in a value of `TZ`, which may begin with a colon and may be the path
-/// of a file.
+/// Returns the name of the zone in a value of `TZ`, which may begin with a colon and may be the
+/// path of a file.
 fn name_in(tz: &str) -> &str {
     let tz = tz.trim();
     let tz = tz.strip_prefix(':').unwrap_or(tz);

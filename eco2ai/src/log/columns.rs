@@ -72,8 +72,8 @@ impl Column {
         }
     }
 
-    /// Returns whether the column contains text of the user or the machine, which is guarded against
-    /// being taken for a formula.
+    /// Returns whether the column contains text of the user or the machine, which is guarded
+    /// against being taken for a formula.
     pub(crate) fn is_text(self) -> bool {
         use Column::{
             CpuMethod, CpuName, Description, EmissionSource, Epoch, Function, GpuMethod, GpuName,

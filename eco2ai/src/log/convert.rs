@@ -50,14 +50,14 @@ pub struct Converted {
     pub old: PathBuf,
 }
 
-/// Adds the missing columns of this version to a log of Eco2AI or of an earlier version of this crate.
-/// Returns `None`, and does nothing, if no column is missing.
+/// Adds the missing columns of this version to a log of Eco2AI or of an earlier version of this
+/// crate. Returns `None`, and does nothing, if no column is missing.
 ///
-/// The existing columns, their order, and the owner, group and mode of the file are kept. The old file
-/// is kept beside the log as `NAME.bak`, `NAME.bak2` and so on. The single energy, CO2 and cost of a
-/// row become its own energy, CO2 and cost. No row that [`summary`](crate::summary) counts is left
-/// out. Programs that use this crate may write to the log during the conversion. Eco2AI for Python
-/// must not, and cannot write to the log afterwards.
+/// The existing columns, their order, and the owner, group and mode of the file are kept. The old
+/// file is kept beside the log as `NAME.bak`, `NAME.bak2` and so on. The single energy, CO2 and
+/// cost of a row become its own energy, CO2 and cost. No row that [`summary`](crate::summary)
+/// counts is left out. Programs that use this crate may write to the log during the conversion.
+/// Eco2AI for Python must not, and cannot write to the log afterwards.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("eco2ai-convert-{}", std::process::id()));
@@ -74,10 +74,10 @@ pub struct Converted {
 /// ```
 ///
 /// # Errors
-/// Returns [`Error::NotALog`] if the file is not an emission log, or is a link to one; [`Error::Read`]
-/// if it cannot be read, or another program keeps writing it; and [`Error::Write`] if its folder cannot
-/// be written, or if the new file cannot get the owner of the old one. In each case the log is left
-/// unchanged.
+/// Returns [`Error::NotALog`] if the file is not an emission log, or is a link to one;
+/// [`Error::Read`] if it cannot be read, or another program keeps writing it; and [`Error::Write`]
+/// if its folder cannot be written, or if the new file cannot get the owner of the old one. In each
+/// case the log is left unchanged.
 pub fn convert(path: impl AsRef<Path>) -> Result<Option<Converted>> {
     let path = path.as_ref();
     if path.is_symlink() {
@@ -112,8 +112,8 @@ fn replace(path: &Path, old: &File, header: &Header, missing: &[Column]) -> io::
     Ok(Converted { columns, rows, left_out, old: kept })
 }
 
-/// Writes the rows of `old` with the `missing` columns after the existing ones. Returns the number of
-/// rows, and the number of lines that are not rows.
+/// Writes the rows of `old` with the `missing` columns after the existing ones. Returns the number
+/// of rows, and the number of lines that are not rows.
 fn write_converted(
     new: &File,
     mut old: &File,

@@ -72,8 +72,8 @@ impl std::fmt::Debug for Records {
     }
 }
 
-/// Reads a log of this library or of Eco2AI, row by row. The memory use does not depend on the length
-/// of the log.
+/// Reads a log of this library or of Eco2AI, row by row. The memory use does not depend on the
+/// length of the log.
 ///
 /// A log of Eco2AI has only one energy, which the records return as the inclusive energy, the own
 /// energy and the energy of the process. Its times are taken to be in this machine's time zone.
@@ -100,9 +100,9 @@ pub fn read_log(path: impl AsRef<Path>) -> Result<Records> {
     read_logs([path])
 }
 
-/// Reads several logs as if they were one. A log that is named twice, even by different paths, is read
-/// once. A row that is in several logs, such as a log and its copy, is returned once; each repetition
-/// is counted in [`Records::repeated_rows`]. This needs 16 bytes of memory for each row.
+/// Reads several logs as if they were one. A log that is named twice, even by different paths, is
+/// read once. A row that is in several logs, such as a log and its copy, is returned once; each
+/// repetition is counted in [`Records::repeated_rows`]. This needs 16 bytes of memory for each row.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("eco2ai-read-logs-{}", std::process::id()));
@@ -155,8 +155,8 @@ pub fn read_logs(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Re
 }
 
 impl Records {
-    /// Reads the next row into `record` and reuses its memory, which is faster than the iterator for
-    /// many rows. Returns `None` at the end.
+    /// Reads the next row into `record` and reuses its memory, which is faster than the iterator
+    /// for many rows. Returns `None` at the end.
     ///
     /// ```
     /// # let folder = std::env::temp_dir().join(format!("eco2ai-read-into-{}", std::process::id()));
@@ -176,7 +176,8 @@ impl Records {
     /// ```
     ///
     /// # Errors
-    /// Returns a [`Problem`] if the row cannot be used. The contents of `record` are then unspecified.
+    /// Returns a [`Problem`] if the row cannot be used. The contents of `record` are then
+    /// unspecified.
     pub fn read_into(&mut self, record: &mut Record) -> Option<std::result::Result<(), Problem>> {
         self.next_row(|row| row.read(record))
     }
@@ -207,8 +208,8 @@ impl Records {
         unwritten
     }
 
-    /// Returns notes for people on the rows so far, one sentence each: on rows that several logs have,
-    /// rows without a known date, and rows that are not in the logs yet.
+    /// Returns notes for people on the rows so far, one sentence each: on rows that several logs
+    /// have, rows without a known date, and rows that are not in the logs yet.
     pub fn notes(&self) -> Vec<String> {
         let first = self.first_undated();
         notes_on_rows(self.repeated_rows, self.undated_rows, first, self.unwritten())

@@ -45,8 +45,8 @@ pub struct Record {
     pub description: String,
     /// The epoch in Eco2AI's form (`epoch: 3, loss: 0.1, `), or `N/A`.
     pub epoch: String,
-    /// When the run started, in the machine's time zone. `None` if the log that it was read from has
-    /// no start time, or an ambiguous one, such as `3/4/2023`.
+    /// When the run started, in the machine's time zone. `None` if the log that it was read from
+    /// has no start time, or an ambiguous one, such as `3/4/2023`.
     #[serde(with = "serialized::rfc3339")]
     pub start_time: Option<DateTime<FixedOffset>>,
     /// How long the run lasted.
@@ -109,14 +109,14 @@ pub struct Record {
     pub ram_method: Method,
     /// How `other_energy` was obtained.
     pub other_method: Method,
-    /// The carbon intensity of the electricity. `None` if the log that the record was read from has no
-    /// emission level, and it cannot be computed from energy and CO2.
+    /// The carbon intensity of the electricity. `None` if the log that the record was read from has
+    /// no emission level, and it cannot be computed from energy and CO2.
     #[serde(rename = "emission_level_g_per_kwh")]
     pub emission_level: Option<GramsPerKwh>,
     /// The source of the emission level.
     pub emission_source: String,
-    /// The power usage effectiveness: the energy of the data centre divided by that of its computers,
-    /// 1 or more.
+    /// The power usage effectiveness: the energy of the data centre divided by that of its
+    /// computers, 1 or more.
     pub pue: f64,
     /// The name of the machine.
     pub hostname: String,
@@ -124,8 +124,8 @@ pub struct Record {
     pub pid: u32,
     /// The version of this crate that wrote the row.
     pub version: String,
-    /// How long unrelated runs were active at the same time. This field is neither written to the log
-    /// nor serialized; it is zero in a record that was read.
+    /// How long unrelated runs were active at the same time. This field is neither written to the
+    /// log nor serialized; it is zero in a record that was read.
     #[serde(skip)]
     pub overlap: Duration,
 }

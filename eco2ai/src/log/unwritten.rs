@@ -14,9 +14,9 @@ use crate::log::journal_files::{self, JournalFile};
 use crate::log::record::Record;
 use crate::log::recovery;
 
-/// Returns the runs of a log that are running now, in any process, and on any machine that shares the
-/// log's folder. Only runs that have lasted longer than their measuring period are included. Each
-/// record is as of the end of the run's last period. The runs are in the order of their start.
+/// Returns the runs of a log that are running now, in any process, and on any machine that shares
+/// the log's folder. Only runs that have lasted longer than their measuring period are included.
+/// Each record is as of the end of the run's last period. The runs are in the order of their start.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -72,12 +72,12 @@ pub struct Unwritten {
 }
 
 impl Unwritten {
-    /// Counts the rows in the journals of the log at `path`. Ignores journals that cannot be read. If
-    /// the log does not exist yet, counts all rows of the journals.
+    /// Counts the rows in the journals of the log at `path`. Ignores journals that cannot be read.
+    /// If the log does not exist yet, counts all rows of the journals.
     ///
     /// # Errors
-    /// Returns [`Error::NotALog`] if the file is not an emission log, and [`Error::Read`] if reading it
-    /// fails.
+    /// Returns [`Error::NotALog`] if the file is not an emission log, and [`Error::Read`] if
+    /// reading it fails.
     pub fn from_log(path: impl AsRef<Path>) -> Result<Self> {
         Ok(Self::from_journals(&checked(path.as_ref())?))
     }
@@ -142,14 +142,15 @@ impl fmt::Display for Unwritten {
     }
 }
 
-/// Returns the journals of the log at `path`, with their contents, and whether their owner is, or may
-/// be, alive.
+/// Returns the journals of the log at `path`, with their contents, and whether their owner is, or
+/// may be, alive.
 fn journals(path: &Path) -> Vec<(JournalFile, Found, bool)> {
     let real = journal_files::real_path(path);
     let mut journals = Vec::new();
     for candidate in journal_files::find(&real) {
         let Ok(file) = candidate.open_to_read() else { continue };
-        // Its owner holds the lock for life. A shared one, so that two readers do not see each other's.
+        // Its owner holds the lock for life. A shared one, so that two readers do not see each
+        // other's.
         let lock = lock_shared_within(&file, Duration::ZERO);
         let Ok(Some(found)) = frames::read(&file, candidate.kind) else { continue };
         if !found.belongs_to(&real, candidate.is_beside(&real)) {

@@ -14,20 +14,21 @@ use crate::process::PerProcess;
 use crate::report::quietly;
 
 /// Prepares a log for runs that start. The first time in this process, recovers the rows that dead
-/// processes left in its journals. Warns if the file is not an emission log; the rows of the runs will
-/// then wait.
+/// processes left in its journals. Warns if the file is not an emission log; the rows of the runs
+/// will then wait.
 ///
 /// `quiet` suppresses the warnings of these runs.
 pub(crate) fn attach(path: &Path, quiet: bool) {
     with(path, |log| log.attach(quiet));
 }
 
-/// Writes the states of all runs on a log that have lasted longer than a period to a journal. If this
-/// process is killed, each state becomes a row. Called once per period; never fails, only warns.
+/// Writes the states of all runs on a log that have lasted longer than a period to a journal. If
+/// this process is killed, each state becomes a row. Called once per period; never fails, only
+/// warns.
 ///
-/// `states` is called under the lock of the log's entry, so that no returned run has finished yet. The
-/// caller of [`finish`] must not hold a lock that `states` takes. A run whose state was written before,
-/// but that `states` does not return, stays in the journal until it finishes.
+/// `states` is called under the lock of the log's entry, so that no returned run has finished yet.
+/// The caller of [`finish`] must not hold a lock that `states` takes. A run whose state was written
+/// before, but that `states` does not return, stays in the journal until it finishes.
 pub(crate) fn keep(path: &Path, states: impl FnOnce() -> Vec<Record>) {
     with(path, |log| log.keep(states));
 }
@@ -43,8 +44,8 @@ impl RunSink for LogSink {
     }
 }
 
-/// Appends the row of a run that has ended, and removes its state from the journal. A row that cannot
-/// be written waits in a journal or in memory, and is tried again with the next row.
+/// Appends the row of a run that has ended, and removes its state from the journal. A row that
+/// cannot be written waits in a journal or in memory, and is tried again with the next row.
 fn finish(path: &Path, record: &Record) {
     with(path, |log| log.finish(record));
 }
@@ -67,8 +68,8 @@ pub(crate) fn flush() -> Result<()> {
     result
 }
 
-/// Tries for the last time to write waiting rows, because the process ends, and prints the rows that
-/// are lost.
+/// Tries for the last time to write waiting rows, because the process ends, and prints the rows
+/// that are lost.
 pub(crate) fn close() {
     // That these rows cannot be written was reported when they began to wait.
     let _ = flush();
@@ -81,12 +82,12 @@ pub(crate) fn close() {
 /// Writes the rows of runs whose process was killed, with the status `interrupted`, and rows that
 /// could not be written when their runs ended. Returns the number of rows that were written.
 ///
-/// The first run of a process on a log does this automatically; call this function to write the rows
-/// without such a run. Runs of processes that are alive, on this or another machine, are not touched.
-/// Each row is written once.
+/// The first run of a process on a log does this automatically; call this function to write the
+/// rows without such a run. Runs of processes that are alive, on this or another machine, are not
+/// touched. Each row is written once.
 ///
-/// Rows that wait in this user's state folder for a log of the same name in another folder stay there,
-/// and are reported as a warning, because that log may have been moved.
+/// Rows that wait in this user's state folder for a log of the same name in another folder stay
+/// there, and are reported as a warning, because that log may have been moved.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;

@@ -96,8 +96,8 @@ macro_rules! parameters {
                 }
             }
 
-            /// Unsets the parameter `name`; does nothing if no parameter has this name. Unsetting the
-            /// country also unsets the region, which has no meaning without its country.
+            /// Unsets the parameter `name`; does nothing if no parameter has this name. Unsetting
+            /// the country also unsets the region, which has no meaning without its country.
             pub(crate) fn unset(&mut self, name: &str) {
                 match name {
                     $(stringify!($name) => self.$name = None,)*
@@ -204,8 +204,8 @@ impl Params {
     /// Sets the parameter `name` from its text form.
     ///
     /// # Errors
-    /// Returns [`Error::UnknownParameter`] if there is no such parameter, and [`Error::Parameter`] if
-    /// `text` is not an allowed value. In both cases nothing is set.
+    /// Returns [`Error::UnknownParameter`] if there is no such parameter, and [`Error::Parameter`]
+    /// if `text` is not an allowed value. In both cases nothing is set.
     pub fn set_text(&mut self, name: &str, text: &str) -> Result<()> {
         let one = Self::parse(name, text)?;
         if one.names_place() {

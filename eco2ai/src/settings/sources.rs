@@ -14,14 +14,15 @@ use crate::own_code;
 use crate::report;
 
 impl Settings {
-    /// Resolves `given` over the environment and the saved parameters, and checks every value. Copies
-    /// nothing if nothing is given.
+    /// Resolves `given` over the environment and the saved parameters, and checks every value.
+    /// Copies nothing if nothing is given.
     ///
     /// # Errors
     /// Returns [`Error::Parameter`] if a value of `given` is invalid.
     pub(crate) fn shared(given: &Params) -> Result<Arc<Self>> {
         let sources = Sources::current();
-        // Now, and not when they were read: this tracker may want no warnings, and the next one may.
+        // Now, and not when they were read: this tracker may want no warnings, and the next one
+        // may.
         report::quietly(given.ignore_warnings == Some(true), || sources.report());
         if *given == Params::default() {
             return Ok(Arc::clone(&sources.settings));
@@ -56,8 +57,8 @@ pub(crate) fn generation() -> u64 {
 /// ```
 ///
 /// # Errors
-/// Returns [`Error::Parameter`] if a value is invalid, and [`Error::Saved`] if the file cannot be read
-/// or written. In both cases the file is left unchanged.
+/// Returns [`Error::Parameter`] if a value is invalid, and [`Error::Saved`] if the file cannot be
+/// read or written. In both cases the file is left unchanged.
 pub fn save(given: &Params) -> Result<()> {
     given.check()?;
     if given.country.is_some() || given.cloud.is_some() {
@@ -84,8 +85,8 @@ pub fn save(given: &Params) -> Result<()> {
 /// ```
 ///
 /// # Errors
-/// Returns [`Error::UnknownParameter`] if a name is not that of a parameter, and [`Error::Saved`] if
-/// the file cannot be read or written. In both cases the file is left unchanged.
+/// Returns [`Error::UnknownParameter`] if a name is not that of a parameter, and [`Error::Saved`]
+/// if the file cannot be read or written. In both cases the file is left unchanged.
 pub fn unset(names: &[impl AsRef<str>]) -> Result<()> {
     for name in names {
         if !Params::names().any(|known| known == name.as_ref()) {

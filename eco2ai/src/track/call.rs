@@ -12,8 +12,9 @@ use crate::settings;
 use crate::status::Status;
 use crate::tracker::{ActiveRun, TrackerBuilder};
 
-/// Starts and enters a run, unless the parameters are invalid or the thread is executing code of the
-/// library. `arguments` is called only if its value is needed; functions that it calls are not tracked.
+/// Starts and enters a run, unless the parameters are invalid or the thread is executing code of
+/// the library. `arguments` is called only if its value is needed; functions that it calls are not
+/// tracked.
 // Out of the way: where tracking is off, the tracked function shall hold one test and no call.
 #[inline(never)]
 fn begin(
@@ -48,8 +49,8 @@ pub struct Guard {
     active: Option<Box<ActiveRun>>,
 }
 
-/// Starts the run of a plain function, unless tracking is off. `constant` says whether each call has
-/// the same arguments.
+/// Starts the run of a plain function, unless tracking is off. `constant` says whether each call
+/// has the same arguments.
 #[inline]
 pub fn start(
     site: &'static Site,
@@ -78,8 +79,8 @@ fn end(active: Box<ActiveRun>) {
     drop(active);
 }
 
-/// One call of a function whose body is wrapped, because it is polled or because the status depends on
-/// its value. The body starts the run; the code that runs or polls the body ends it.
+/// One call of a function whose body is wrapped, because it is polled or because the status depends
+/// on its value. The body starts the run; the code that runs or polls the body ends it.
 #[derive(Debug)]
 pub struct Call {
     site: &'static Site,

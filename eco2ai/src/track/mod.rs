@@ -1,5 +1,5 @@
-//! Functions that the expansions of `#[track]` and `set_params!` call. This module is not part of the
-//! public interface and changes without notice.
+//! Functions that the expansions of `#[track]` and `set_params!` call. This module is not part of
+//! the public interface and changes without notice.
 
 mod call;
 mod outcome;

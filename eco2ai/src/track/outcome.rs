@@ -5,7 +5,8 @@ use std::ops::Deref;
 use crate::status::Status;
 
 /// The value of a function, which determines the status of its run. For a `Result`, `status` is the
-/// method of this type; for any other type, method lookup finds that of [`NoError`] through `Deref`.
+/// method of this type; for any other type, method lookup finds that of [`NoError`] through
+/// `Deref`.
 #[derive(Debug)]
 pub struct Outcome<'a, T>(pub &'a T);
 

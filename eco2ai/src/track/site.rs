@@ -37,9 +37,9 @@ impl UnwindSafe for Site {}
 impl RefUnwindSafe for Site {}
 
 impl Site {
-    /// Makes the site of a function whose name is its path. The type name of `inside`, a closure in the
-    /// static's initialiser, contains the path. Unlike the name of a closure in the function, it does
-    /// not depend on generic arguments.
+    /// Makes the site of a function whose name is its path. The type name of `inside`, a closure in
+    /// the static's initialiser, contains the path. Unlike the name of a closure in the function,
+    /// it does not depend on generic arguments.
     pub const fn new<T: Copy>(_inside: T) -> Self {
         Self::with_name(None, type_name::<T>)
     }
@@ -72,15 +72,15 @@ impl Site {
         self.first.get().filter(|known| known.holds(generation, constant))
     }
 
-    /// Returns the settings found by an earlier call, if they apply to this one: if the arguments are
-    /// constant, or all calls share one row.
+    /// Returns the settings found by an earlier call, if they apply to this one: if the arguments
+    /// are constant, or all calls share one row.
     pub(super) fn known(&self, generation: u64, constant: bool) -> Option<Known> {
         let last = self.last.lock();
         last.as_ref().filter(|known| known.holds(generation, constant)).cloned()
     }
 
-    /// Checks the arguments of this call, and keeps the result for later calls. If another thread was
-    /// faster, returns the result of that thread, so that there is one sum for both.
+    /// Checks the arguments of this call, and keeps the result for later calls. If another thread
+    /// was faster, returns the result of that thread, so that there is one sum for both.
     pub(super) fn resolve(
         &self,
         generation: u64,

@@ -35,8 +35,8 @@ pub(crate) struct ActiveRun {
 }
 
 impl ActiveRun {
-    /// Starts a run. Its parent is the given one, else the innermost run of this thread. The new run
-    /// becomes the innermost one, unless it is `detached`.
+    /// Starts a run. Its parent is the given one, else the innermost run of this thread. The new
+    /// run becomes the innermost one, unless it is `detached`.
     pub(crate) fn start(config: &RunConfig, rows: Rows, detached: bool) -> Self {
         let _section = own_code::enter();
         upkeep::close_at_exit();
@@ -129,8 +129,8 @@ impl ActiveRun {
         }
     }
 
-    /// Writes the row of an epoch, with the energy since the previous one. Returns `None` if the run
-    /// belongs to another process.
+    /// Writes the row of an epoch, with the energy since the previous one. Returns `None` if the
+    /// run belongs to another process.
     pub(super) fn write_epoch(&self, epoch: String) -> Option<Result<Record>> {
         let _section = own_code::enter();
         let Row::Own(run) = &self.row else { return None };
@@ -141,9 +141,9 @@ impl ActiveRun {
         Some(run.write_epoch(energy, epoch))
     }
 
-    /// Ends the run and writes its row, or adds it to the sum. Returns `None` if there is nothing to
-    /// end: the exit hook has ended the run, or this is a forked child, which only has a copy of the
-    /// run.
+    /// Ends the run and writes its row, or adds it to the sum. Returns `None` if there is nothing
+    /// to end: the exit hook has ended the run, or this is a forked child, which only has a copy of
+    /// the run.
     pub(crate) fn finish(&self, status: Status) -> Option<Result<Record>> {
         let _section = own_code::enter();
         let Stopped { energy, closed } = self.stop(status)?;

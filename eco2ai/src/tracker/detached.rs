@@ -57,9 +57,9 @@ impl DetachedRun {
     }
 
     /// Returns a future that polls `future` in this run: the run is entered during each poll, and
-    /// stopped when `future` completes. If the returned future is dropped before, the run's status is
-    /// `cancelled`; if `future` panics, the status is `panicked`. A row that cannot be written is
-    /// reported as a warning.
+    /// stopped when `future` completes. If the returned future is dropped before, the run's status
+    /// is `cancelled`; if `future` panics, the status is `panicked`. A row that cannot be written
+    /// is reported as a warning.
     ///
     /// ```
     /// # async fn answer() -> u8 { 42 }

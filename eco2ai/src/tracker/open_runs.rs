@@ -17,8 +17,8 @@ use crate::process::PerProcess;
 use crate::report::{quietly, warn_once};
 use crate::status::Status;
 
-/// The part of a training after its last epoch has no row if it is shorter than this: it is only the
-/// time between `new_epoch` and `stop`.
+/// The part of a training after its last epoch has no row if it is shorter than this: it is only
+/// the time between `new_epoch` and `stop`.
 const SHORTEST_REST: Duration = Duration::from_millis(1);
 
 /// A run that will have a row of its own, or one per epoch.
@@ -110,8 +110,8 @@ impl OpenRun {
         }
     }
 
-    /// Returns the state of the run if it has lasted longer than a period. The state becomes the row
-    /// of the run if the process is killed.
+    /// Returns the state of the run if it has lasted longer than a period. The state becomes the
+    /// row of the run if the process is killed.
     pub(super) fn state(&self) -> Option<Record> {
         let energy = self.context.meter.energy(self.key)?;
         let is_long = energy.duration >= self.context.settings.measure_period;

@@ -25,8 +25,8 @@ use crate::status::Status;
 /// ```
 ///
 /// Until it stops, a `Run` is the innermost run of the thread that started it: tracked functions
-/// that the thread calls become its children. So a `Run` is not `Send`, and cannot be held across an
-/// `.await` in a task that may move to another thread:
+/// that the thread calls become its children. So a `Run` is not `Send`, and cannot be held across
+/// an `.await` in a task that may move to another thread:
 ///
 /// ```compile_fail,E0277
 /// fn moves(_: impl Send) {}

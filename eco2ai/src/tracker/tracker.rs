@@ -42,8 +42,8 @@ impl TrackerBuilder {
     /// [`forget`](Self::forget).
     ///
     /// # Errors
-    /// Returns [`Error::Parameter`](crate::Error::Parameter) if a value is not allowed. The error names
-    /// the parameter, its value and the allowed values.
+    /// Returns [`Error::Parameter`](crate::Error::Parameter) if a value is not allowed. The error
+    /// names the parameter, its value and the allowed values.
     pub fn build(self) -> Result<Tracker> {
         let _section = own_code::enter();
         let config = self.resolve(self.function.clone())?;
@@ -65,8 +65,8 @@ impl Tracker {
 
     /// Starts a run.
     ///
-    /// If the log cannot be written, the run starts nevertheless: its row waits in a journal, and the
-    /// problem is reported as a warning.
+    /// If the log cannot be written, the run starts nevertheless: its row waits in a journal, and
+    /// the problem is reported as a warning.
     ///
     /// # Errors
     /// Never returns an error at present.

@@ -57,8 +57,8 @@ impl Training {
         self.run.snapshot()
     }
 
-    /// Ends an epoch, and writes and returns its row. The row has the energy since the previous epoch,
-    /// and the metrics in Eco2AI's form, `epoch: 3, loss: 0.1, `.
+    /// Ends an epoch, and writes and returns its row. The row has the energy since the previous
+    /// epoch, and the metrics in Eco2AI's form, `epoch: 3, loss: 0.1, `.
     ///
     /// # Errors
     /// Returns an error if the row could not be written.
@@ -76,9 +76,9 @@ impl Training {
         active.write_epoch(epoch).unwrap_or_else(|| Ok(self.run.nothing()))
     }
 
-    /// Stops the training and returns the record of the whole training. The part after the last epoch
-    /// gets a row whose epoch is `N/A`, unless that part is shorter than a millisecond. A training
-    /// without epochs has this row only.
+    /// Stops the training and returns the record of the whole training. The part after the last
+    /// epoch gets a row whose epoch is `N/A`, unless that part is shorter than a millisecond. A
+    /// training without epochs has this row only.
     ///
     /// # Errors
     /// Returns an error if the row could not be written.
@@ -86,8 +86,8 @@ impl Training {
         self.run.finish(Status::Ok)
     }
 
-    /// Same as [`stop`](Self::stop), for a training that failed: the part after the last epoch gets a
-    /// row with the status `error`, even if it is shorter than a millisecond.
+    /// Same as [`stop`](Self::stop), for a training that failed: the part after the last epoch gets
+    /// a row with the status `error`, even if it is shorter than a millisecond.
     ///
     /// # Errors
     /// Returns an error if the row could not be written.

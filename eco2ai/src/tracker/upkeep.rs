@@ -12,9 +12,10 @@ use crate::meter::Meter;
 use crate::own_code;
 use crate::report::warn_once;
 
-/// Writes rows that would otherwise be written later: those of functions with `rows = "total"`, which
-/// are normally written when their parent run or the process ends, and those that wait because their
-/// log could not be written. Later calls of a function with `rows = "total"` begin a new row.
+/// Writes rows that would otherwise be written later: those of functions with `rows = "total"`,
+/// which are normally written when their parent run or the process ends, and those that wait
+/// because their log could not be written. Later calls of a function with `rows = "total"` begin a
+/// new row.
 ///
 /// Does nothing if the library itself calls it, for example through the program's logger.
 ///

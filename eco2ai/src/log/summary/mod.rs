@@ -45,8 +45,8 @@ const MAX_PROBLEMS: usize = 1000;
 pub struct Totals {
     /// The number of rows.
     pub rows: u64,
-    /// The sum of the durations of all rows, as in Eco2AI: time in which runs are nested or overlap is
-    /// counted for each of them.
+    /// The sum of the durations of all rows, as in Eco2AI: time in which runs are nested or overlap
+    /// is counted for each of them.
     #[serde(rename = "duration_s", serialize_with = "serialized::seconds::serialize")]
     pub duration: Duration,
     /// The energy: the sum of the rows' own energies, which counts nested runs once.
@@ -100,8 +100,8 @@ pub struct Summary {
 }
 
 /// Sums up a log of this library or of Eco2AI, per project. The file is read once. The memory use
-/// depends on the number of projects, not on the number of rows. To sum up several logs, or to group
-/// by another property, use [`Summary::read`].
+/// depends on the number of projects, not on the number of rows. To sum up several logs, or to
+/// group by another property, use [`Summary::read`].
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("eco2ai-summary-{}", std::process::id()));
@@ -232,8 +232,9 @@ impl Summary {
         Ok(summary)
     }
 
-    /// Returns notes for people on the totals, one sentence each: on rows that could not be used, rows
-    /// that several logs have, rows without a known date, and rows that are not in the logs yet.
+    /// Returns notes for people on the totals, one sentence each: on rows that could not be used,
+    /// rows that several logs have, rows without a known date, and rows that are not in the logs
+    /// yet.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.unusable_rows > 0 {

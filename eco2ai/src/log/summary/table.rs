@@ -23,8 +23,8 @@ impl Summary {
         groups.chain([(all, &self.total)])
     }
 
-    /// Writes the summary to a CSV file with Eco2AI's columns, in seconds, kWh and kg. The last line
-    /// contains the totals of all groups.
+    /// Writes the summary to a CSV file with Eco2AI's columns, in seconds, kWh and kg. The last
+    /// line contains the totals of all groups.
     ///
     /// ```no_run
     /// eco2ai::summary("emission.csv")?.write_csv("summary.csv")?;

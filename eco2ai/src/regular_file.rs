@@ -169,7 +169,8 @@ impl Replacement {
             return Ok(());
         };
         make_like(&self.file, &old).map_err(|error| {
-            let reason = format!("the new file cannot get its owner and mode ({error})");
+            let reason =
+                format!("the new file cannot get the owner and mode of the old one ({error})");
             io::Error::new(error.kind(), reason)
         })
     }
@@ -247,7 +248,7 @@ pub(crate) fn write_at_once(mut file: &File, bytes: &[u8], length: u64) -> io::R
 /// `FileTooLarge` where it may not.
 pub(crate) fn check_size(size: u64) -> io::Result<()> {
     if max_size().is_some_and(|max| size > max) {
-        let reason = "the process's limit for the size of a file (ulimit -f) is reached";
+        let reason = "the file size limit of the process (ulimit -f) is reached";
         return Err(io::Error::new(ErrorKind::FileTooLarge, reason));
     }
     Ok(())

@@ -89,7 +89,7 @@ pub fn convert(path: impl AsRef<Path>) -> Result<Option<Converted>> {
         .map_err(Error::read(path))?;
     let locked = lock_within(&file, LOCK_TIMEOUT);
     let Some(_locked) = locked.filter(|_| is_at(&file, path)) else {
-        let reason = "it is being written; try again";
+        let reason = "another program is writing it; try again";
         return Err(Error::read(path)(io::Error::new(ErrorKind::WouldBlock, reason)));
     };
     let Some(header) = read_header(path, &mut CsvReader::new(&file))? else { return Ok(None) };
@@ -209,7 +209,7 @@ fn keep_old(path: &Path, mut file: &File) -> io::Result<PathBuf> {
             }
         }
     }
-    Err(io::Error::new(ErrorKind::AlreadyExists, "there are too many old logs beside it"))
+    Err(io::Error::new(ErrorKind::AlreadyExists, "too many old logs beside it"))
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ fn copy_path(log: &Path, copy: &EncodeFile) -> Result<Option<PathBuf>> {
         return Err(Error::Parameter {
             parameter: "encode_file",
             value: path.display().to_string(),
-            reason: "this is the log itself; name another file".into(),
+            reason: "it is the log itself; name another file".into(),
         });
     }
     Ok(Some(path))

@@ -97,8 +97,8 @@ impl LogEntry {
                 self.is_refused = true;
                 let path = self.file.path().display();
                 warn_once(&format!(
-                    "{}; rows wait in a journal: move that file away, and \
-                     `eco2ai recover {path}` writes them",
+                    "{}; rows wait in a journal; move that file away and run \
+                     `eco2ai recover {path}` to write them",
                     error.with_causes()
                 ));
             }
@@ -172,7 +172,7 @@ impl LogEntry {
             {
                 print_lost(self.file.path(), &oldest);
             }
-            "no journal can be written either: rows wait in memory".into()
+            "no journal can be written either, so rows wait in memory".into()
         };
         let is_known = self.is_refused && matches!(error, Error::NotALog { .. });
         if !is_known {
@@ -294,7 +294,7 @@ impl LogEntry {
                 }
             }
             Err(error) => warn_once(&format!(
-                "{}: no journal can be written ({error}); if the program is killed, its runs leave no row",
+                "{}: no journal can be written ({error}); if the program is killed, its runs are lost",
                 path.display()
             )),
         }

@@ -147,7 +147,7 @@ impl LogFile {
         self.timed_out_at = None;
         if let Some(error) = lock.missing() {
             warn_once(&format!(
-                "{}: this file system has no locks ({error}); rows are written without",
+                "{}: this file system has no locks ({error}); rows are written without a lock",
                 self.path.display()
             ));
         }
@@ -286,7 +286,7 @@ impl LogFile {
         }
         fs::rename(&self.path, &kept).map_err(|error| self.io(error))?;
         warn_once(&format!(
-            "{}: held only zeros, as after a power cut; renamed to {}, and a new log begins",
+            "{}: contains only zeros, as after a power cut; renamed to {}; a new log is started",
             self.path.display(),
             kept.display()
         ));

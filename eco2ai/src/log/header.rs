@@ -95,7 +95,7 @@ impl Header {
             REQUIRED.into_iter().filter(|column| header.place(*column).is_none()).collect();
         if !missing.is_empty() {
             return Err(match seems_to_be(cells) {
-                Some(what) => format!("not an emission log that can be read: {what}"),
+                Some(what) => format!("not a readable emission log: {what}"),
                 None => format!("not an emission log: missing {}", listed(&missing)),
             });
         }
@@ -104,7 +104,7 @@ impl Header {
         if let Some(twice) = known.copied().find(|column| {
             header.columns.iter().filter(|other| **other == Some(*column)).count() > 1
         }) {
-            return Err(format!("not an emission log: column {} is there twice", twice.name()));
+            return Err(format!("not an emission log: duplicate column {}", twice.name()));
         }
         Ok(header)
     }
@@ -168,7 +168,7 @@ fn seems_to_be(cells: &[Cow<'_, [u8]>]) -> Option<&'static str> {
         return Some("it is UTF-16 text; save it as UTF-8");
     }
     if line.iter().all(|byte| *byte == 0) {
-        return Some("it holds only zeros, as after a power cut");
+        return Some("it contains only zeros, as after a power cut");
     }
     if every_other_is_nul(0) || every_other_is_nul(1) {
         return Some("it seems to be UTF-16 text; save it as UTF-8");
@@ -243,27 +243,27 @@ mod tests {
             ),
             (
                 full.replace(',', ";").into_bytes(),
-                "not an emission log that can be read: its cells are separated by semicolons; save it with commas",
+                "not a readable emission log: its cells are separated by semicolons; save it with commas",
             ),
             (
                 full.replace(',', "\"\t\"").into_bytes(),
-                "not an emission log that can be read: its cells are separated by tabs; save it with commas",
+                "not a readable emission log: its cells are separated by tabs; save it with commas",
             ),
             (
                 utf16.clone(),
-                "not an emission log that can be read: it seems to be UTF-16 text; save it as UTF-8",
+                "not a readable emission log: it seems to be UTF-16 text; save it as UTF-8",
             ),
             (
                 [b"\xFF\xFE", &utf16[..]].concat(),
-                "not an emission log that can be read: it is UTF-16 text; save it as UTF-8",
+                "not a readable emission log: it is UTF-16 text; save it as UTF-8",
             ),
             (
                 b"PK\x03\x04".to_vec(),
-                "not an emission log that can be read: it is a spreadsheet or another zip file; save it as CSV",
+                "not a readable emission log: it is a spreadsheet or another zip file; save it as CSV",
             ),
             (
                 format!("id,{}", full.trim()).into_bytes(),
-                "not an emission log: column id is there twice",
+                "not an emission log: duplicate column id",
             ),
         ] {
             assert_eq!(of(&bytes), reason);

@@ -88,7 +88,7 @@ impl Journal {
     fn open_new(folder: &Path, log: &Path, kind: Kind) -> io::Result<Self> {
         const TRIES: u32 = 8;
         let slot = OPEN.add().ok_or_else(|| {
-            io::Error::other(format!("{MAX_OPEN} journals are open in this process, and no more"))
+            io::Error::other(format!("too many open journals in this process ({MAX_OPEN})"))
         })?;
         for _ in 0..TRIES {
             let path = folder.join(Stem::own(log).new_name(kind));

@@ -77,7 +77,7 @@ pub(crate) fn report_others_of_that_name(log: &Path) {
         };
         if !found.belongs_to(&real, false) {
             warn_once(&format!(
-                "not written yet: {} of {} on {}, in {}; `eco2ai recover` of that log writes them",
+                "not written yet: {} of {} on {}, in {}; run `eco2ai recover` on that log to write them",
                 counted_rows(found.records.len() as u64),
                 found.log,
                 found.owner.host_name(),

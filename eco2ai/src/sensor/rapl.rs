@@ -152,8 +152,8 @@ fn add_missing(error: &io::Error, name: &str, powercap: &Path, cpu: &CpuInfo, fo
         io::ErrorKind::PermissionDenied => {
             let command = permission_command(powercap);
             crate::report::warn_once(&format!(
-                "the energy counters under {} may not be read, so energy is only estimated; \
-                 to allow it until the next boot: {command}",
+                "no permission to read the energy counters under {}, so energy is only estimated; \
+                 to make them readable until the next boot: {command}",
                 powercap.display()
             ));
             (error.to_string(), Some(command))

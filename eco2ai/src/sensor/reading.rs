@@ -57,7 +57,7 @@ impl Reading {
         if figure.is_finite() && figure >= 0.0 {
             Ok(self)
         } else {
-            Err(SensorError::Missing(format!("it reads {figure}")))
+            Err(SensorError::Missing(format!("invalid reading: {figure}")))
         }
     }
 }

@@ -262,7 +262,7 @@ fn wrong(parameter: &'static str, value: &str, reason: String) -> Error {
 /// Returns the error for a name that no parameter has.
 pub(crate) fn unknown(name: &str) -> Error {
     let hint = suggestion(name).map_or_else(
-        || format!("there are {}", Params::names().collect::<Vec<_>>().join(", ")),
+        || format!("the parameters are {}", Params::names().collect::<Vec<_>>().join(", ")),
         |meant| format!("did you mean `{meant}`?"),
     );
     Error::UnknownParameter { name: name.to_owned(), hint }

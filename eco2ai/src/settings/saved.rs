@@ -47,7 +47,7 @@ pub(super) fn path(named: Option<OsString>) -> Result<PathBuf> {
         return Ok(std::path::absolute(&path).unwrap_or(path));
     }
     confy::get_configuration_file_path("eco2ai", "params").map_err(|error| {
-        let reason = "there is no folder for it; name a file with ECO2AI_CONFIG";
+        let reason = "no configuration folder found; name a file with ECO2AI_CONFIG";
         unusable(Path::new("params.toml"), reason, error)
     })
 }
@@ -106,7 +106,7 @@ pub(super) fn update(path: &Path, change: impl Fn(&mut Params)) -> Result<Params
     let file = open_lock(path)?;
     // Some network file systems have no locks: then the rename alone must do.
     let _lock = lock_within(&file, LOCK_TIMEOUT).ok_or_else(|| {
-        let reason = "another process has it locked".to_owned();
+        let reason = "locked by another process".to_owned();
         Error::Saved { path: path.clone(), reason, source: None }
     })?;
     let (new, is_new) = changed()?;
@@ -124,7 +124,7 @@ fn read_all(path: &Path) -> Result<Params> {
     let (params, wrong) = read(path);
     match wrong.into_iter().next() {
         Some(Error::Saved { path, reason, source }) => {
-            let reason = format!("{reason} (the file is left as it is)");
+            let reason = format!("{reason} (the file is left unchanged)");
             Err(Error::Saved { path, reason, source })
         }
         Some(error) => Err(error),
@@ -203,7 +203,7 @@ fn make_folders(folder: &Path) -> io::Result<()> {
 }
 
 /// The reason if the cause is the error of a parameter.
-const UNUSABLE_PARAMETER: &str = "a parameter cannot be used";
+const UNUSABLE_PARAMETER: &str = "invalid parameter";
 
 fn unusable(path: &Path, reason: &str, source: impl StdError + Send + Sync + 'static) -> Error {
     let source = Some(Box::new(source) as _);

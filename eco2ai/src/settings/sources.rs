@@ -247,7 +247,7 @@ pub(super) fn from_environment(
                 problems.push(format!("{variable}: did you mean ECO2AI_{meant}?"));
             }
         } else if value.to_str().is_none() {
-            problems.push(format!("{variable}: it is not UTF-8"));
+            problems.push(format!("{variable}: not valid UTF-8"));
         } else if let Some(text) = value.to_str().filter(|text| !text.is_empty())
             && let Err(error) = params.set_text(&name, text)
         {

@@ -180,8 +180,8 @@ impl NvidiaGpu {
         self.comparison = None;
         if disagrees(ratio) {
             report::warn_once(&format!(
-                "{} ({}): its energy counter shows {:.0} % of what its power adds up to; the \
-                 counter is used, so take its figures with care",
+                "{} ({}): the energy counter shows {:.0} % of the energy computed from the power; \
+                 the counter is used, but its figures may be wrong",
                 self.name,
                 self.uuid,
                 ratio * 100.0

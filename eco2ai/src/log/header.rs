@@ -1,4 +1,4 @@
-//! The header of a log, which decides what a row of it holds.
+//! The header of a log, which determines the columns of its rows.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ pub(crate) enum LineEnd {
     #[default]
     Lf,
     CrLf,
-    /// As old programs for the Macintosh wrote them.
+    /// As written by old programs for the Macintosh.
     Cr,
 }
 
@@ -32,12 +32,12 @@ impl LineEnd {
     }
 }
 
-/// What kind of rows a file holds.
+/// The kind of rows in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileKind {
     /// The log.
     Log,
-    /// Its obfuscated copy: Eco2AI's columns only.
+    /// The obfuscated copy of a log, with Eco2AI's columns only.
     EncodedCopy,
 }
 
@@ -51,10 +51,10 @@ impl FileKind {
     }
 }
 
-/// Which cell of a row is in which column.
+/// The columns of the cells of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Header {
-    /// The column of each cell; `None` where this version does not know it.
+    /// The column of each cell; `None` if this version does not know it.
     columns: Vec<Option<Column>>,
     /// The cell of each column that the log has.
     places: [Option<usize>; NAMES.len()],
@@ -86,7 +86,7 @@ impl Header {
     /// Parses the first row of a file.
     ///
     /// # Errors
-    /// Why it is not the header of an emission log.
+    /// Returns the reason why it is not the header of an emission log.
     pub(crate) fn parse(cells: &[Cow<'_, [u8]>], line_end: LineEnd) -> Result<Self, String> {
         let columns: Vec<_> =
             cells.iter().map(|name| Column::from_name(name.trim_ascii())).collect();
@@ -143,7 +143,7 @@ impl Header {
     }
 }
 
-/// Without these a file is not an emission log.
+/// The columns that every emission log has.
 const REQUIRED: [Column; 5] =
     [Column::Project, Column::StartTime, Column::Duration, Column::Power, Column::Co2];
 
@@ -159,7 +159,7 @@ pub(crate) fn listed(columns: &[Column]) -> String {
     format!("{noun} {}{more}", names.join(", "))
 }
 
-/// What a file seems to be whose first row has not the cells of a header, and what to do about it.
+/// Returns what a file without a header seems to be, and what to do about it.
 fn seems_to_be(cells: &[Cow<'_, [u8]>]) -> Option<&'static str> {
     let line = cells.join(&b',');
     let every_other_is_nul =

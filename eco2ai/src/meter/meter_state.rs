@@ -26,7 +26,7 @@ const FIRST_RESOLUTION: Duration = Duration::from_millis(1);
 /// Never let a slow device blind the meter for longer.
 const MAX_RESOLUTION: Duration = Duration::from_secs(1);
 
-/// What the meter's thread does once per period while runs are active.
+/// The function that the meter's thread calls once per period while runs are active.
 pub(super) type OnPeriod = Box<dyn Fn(&Arc<MeterState>) + Send + Sync>;
 
 /// The parts of a meter.

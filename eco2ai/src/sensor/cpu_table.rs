@@ -16,7 +16,7 @@ static TABLE: &str = include_str!("../../data/cpu_tdp.csv");
 /// A processor as the table has it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Part {
-    /// Its name in the table.
+    /// The name in the table.
     pub(crate) model: &'static str,
     /// Thermal design power of one socket.
     pub(crate) tdp: Watts,

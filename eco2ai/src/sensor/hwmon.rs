@@ -232,7 +232,7 @@ fn cards(sys: &Path) -> Vec<PathBuf> {
     cards
 }
 
-/// What a directory holds whose name begins with `prefix`, sorted.
+/// Returns the entries of a directory whose names begin with `prefix`, sorted.
 fn entries(directory: &Path, prefix: &str) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries

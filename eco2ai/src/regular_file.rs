@@ -114,7 +114,7 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
 /// Gives a new file the owner, the group and the mode of another.
 ///
 /// # Errors
-/// Where this user may not.
+/// Returns an error if this user has no permission.
 #[cfg(unix)]
 pub(crate) fn make_like(file: &File, model: &fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};
@@ -164,7 +164,7 @@ impl Replacement {
     /// the folder.
     ///
     /// # Errors
-    /// Where this user may not.
+    /// Returns an error if this user has no permission.
     pub(crate) fn take_owner_and_mode(&self) -> io::Result<()> {
         let Ok(old) = self.target.metadata() else {
             give_to_owner_of_folder(&self.path);

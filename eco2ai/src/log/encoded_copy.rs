@@ -24,7 +24,7 @@ impl RunSink for EncodedCopySink {
     }
 }
 
-/// Where the copy of a log goes; `None` where none is wanted.
+/// Returns the path of the copy of a log; `None` if no copy is requested.
 ///
 /// # Errors
 /// [`Error::Parameter`] where it would be the log itself.

@@ -94,7 +94,7 @@ impl JournalFile {
         regular_file::open(&self.path, OpenOptions::new().read(true).write(true), Links::Refuse)
     }
 
-    /// As [`open`](Self::open), only for reading.
+    /// Same as [`open`](Self::open), but only for reading.
     pub(crate) fn open_to_read(&self) -> io::Result<File> {
         regular_file::open(&self.path, OpenOptions::new().read(true), Links::Refuse)
     }

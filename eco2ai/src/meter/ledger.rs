@@ -118,7 +118,7 @@ impl Ledger {
         self.pass_changes(wall);
     }
 
-    /// As [`advance`](Self::advance), by the CPU time that the process has come to.
+    /// Same as [`advance`](Self::advance), but by the CPU time of the process so far.
     pub(super) fn sample_cpu_clock(
         &mut self,
         now: Duration,

@@ -127,7 +127,7 @@ impl MeterState {
         now
     }
 
-    /// As [`take_reading`](Self::take_reading), with the sensors locked. Returns the time.
+    /// Same as [`take_reading`](Self::take_reading), with the sensors locked. Returns the time.
     fn read_all(&self, sensing: &mut Sensing) -> Duration {
         let before = self.clock.now();
         let period = self.ledger.lock().shortest_period();

@@ -114,8 +114,8 @@ impl LogRow<'_> {
     /// Returns the required values of the row. A log without own energies has only one energy.
     ///
     /// # Errors
-    /// Where duration, energy or CO2 is missing, or any of the amounts is not a number. Whatever
-    /// else is missing, the row counts.
+    /// Returns an error if duration, energy or CO2 is missing, or if any of the amounts is not a
+    /// number. Other values may be missing.
     pub(crate) fn amounts(&self) -> Result<RowAmounts, Unread> {
         let energy = KilowattHours(self.number(Column::Power)?);
         let co2 = KilogramsCo2e(self.number(Column::Co2)?);
@@ -134,7 +134,7 @@ impl LogRow<'_> {
     /// When the run started.
     ///
     /// # Errors
-    /// Where the row does not say, or its text cannot be understood.
+    /// Returns an error if the row has no start time, or one that cannot be parsed.
     pub(crate) fn start_time(&self) -> Result<DateTime<FixedOffset>, Unread> {
         start_time::parse(self.word(Column::StartTime))
             .map_err(|wanted| self.wrong(Column::StartTime, wanted))

@@ -9,11 +9,11 @@ use crate::check;
 use crate::parameters::{self, Kind, Macro, Parameter};
 use crate::tokens::is_punct;
 
-/// The arguments of one use of a macro, without mistake as far as can be seen at compile time.
+/// The arguments of one use of a macro, checked as far as possible at compile time.
 pub(crate) struct Arguments {
-    /// Where this crate's runtime is found.
+    /// The path of the crate `eco2ai`.
     pub(crate) runtime: TokenStream,
-    /// The name under which the function is recorded, where it is given.
+    /// The name of the function in the row, if given.
     pub(crate) name: Option<TokenStream>,
     /// The argument `err`.
     pub(crate) err: Option<Ident>,
@@ -27,7 +27,7 @@ impl Arguments {
     /// Reads the arguments of `of`.
     ///
     /// # Errors
-    /// All mistakes, each on its token.
+    /// Returns all mistakes, each on its token.
     pub(crate) fn read(input: TokenStream, of: Macro) -> Result<Self> {
         let mut reader = Reader { tokens: input.into_iter().collect(), at: 0, mistakes: None };
         let mut arguments = Self {
@@ -68,7 +68,7 @@ impl Arguments {
         reader.mistakes.map_or(Ok(arguments), Err)
     }
 
-    /// The expression that passes the arguments to the setters of the same names.
+    /// Returns the expression that passes the arguments to the setters of the same names.
     pub(crate) fn builder(&self) -> TokenStream {
         let runtime = &self.runtime;
         let setters = self.settings.iter().map(|(name, value)| {
@@ -94,7 +94,8 @@ impl Reader {
         }
     }
 
-    /// Reads one argument and the comma after it. `None`: it was wrong, and that is noted.
+    /// Reads one argument and the comma after it. Notes a mistake and returns `None` if it is
+    /// wrong.
     fn argument(&mut self, of: Macro) -> Option<(&'static Parameter, Ident, TokenStream)> {
         let first = self.tokens[self.at].clone();
         let TokenTree::Ident(key) = &first else {
@@ -155,7 +156,7 @@ impl Reader {
         None
     }
 
-    /// Goes on after the next comma.
+    /// Skips to the next comma.
     fn skip(&mut self) {
         while self.at < self.tokens.len() && !self.is_punct_at(self.at, ',') {
             self.at += 1;

@@ -1,5 +1,5 @@
-//! Checking the values that are literals. What is no literal is checked by rustc for its type, and
-//! by the runtime for its value.
+//! Checks values that are literals. For other expressions, rustc checks the type, and the library
+//! the value at run time.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{Error, Lit, Result};
@@ -9,7 +9,7 @@ use crate::parameters::{Kind, Parameter};
 use crate::pricing;
 use crate::tokens::{is_punct, only_token, ungroup};
 
-/// A value, as far as it can be seen.
+/// A value, as far as it is known at compile time.
 enum Value {
     Text(String),
     Number(f64),
@@ -21,10 +21,10 @@ enum Value {
     Expression,
 }
 
-/// Checks `value`; whether it is constant.
+/// Checks `value`. Returns whether it is constant.
 ///
 /// # Errors
-/// On the value, saying what is allowed.
+/// Returns an error on the value that says what is allowed.
 pub(crate) fn value(parameter: &Parameter, tokens: &TokenStream) -> Result<bool> {
     let Parameter { name, kind, example } = *parameter;
     let mistake = |why: String| Error::new_spanned(tokens, why);

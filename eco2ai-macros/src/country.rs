@@ -4,10 +4,10 @@
 /// `countries` from the runtime's table.
 const COUNTRIES: &str = include_str!("../countries.txt");
 
-/// Whether a country has this code or name.
+/// Checks that a country has this code or name.
 ///
 /// # Errors
-/// The message where none has.
+/// Returns the message if no country has it.
 pub(crate) fn check(given: &str) -> Result<(), String> {
     let wanted = letters(given);
     let mut names = COUNTRIES.lines().flat_map(|line| line.split('|'));

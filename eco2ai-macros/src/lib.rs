@@ -1,4 +1,4 @@
-//! The macros of the `eco2ai` crate, which re-exports them: use them from there.
+//! The macros of the crate `eco2ai`. Use them through that crate, which re-exports them.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -25,10 +25,10 @@ use crate::parameters::Macro;
 #[doc = concat!(
     "| argument | value, unit | default |\n|---|---|---|\n",
     parameters::documented!(),
-    "| `parent` | handle of the run that this one belongs to | the innermost run |\n",
-    "| `name` | text literal: how the function is called in the row | its path |\n",
+    "| `parent` | handle of the parent run | the innermost run |\n",
+    "| `name` | text literal: the name of the function in the row | its path |\n",
     "| `err` | (no value) a plain function that returns `Err` gets the status `error` | |\n",
-    "| `crate` | path of the crate `eco2ai`, where it has another name | `::eco2ai` |",
+    "| `crate` | path of the crate `eco2ai`, if it has another name | `::eco2ai` |",
 )]
 #[doc = ""]
 #[doc = include_str!("../docs/track_values.md")]

@@ -1,11 +1,11 @@
-// All parameters: the one list, which the macros include and from which they give the library its
-// own. To add a parameter, add it here, give it its meaning in `settings/resolve.rs` of the library,
-// and test that. Field, setter, argument, variable, saved key, option of the command and
-// documentation follow.
+// The list of all parameters. The macros include this file; the library gets the list from them,
+// through the macro `__parameters!`. To add a parameter, add an entry here, implement its meaning
+// in `settings/resolve.rs` of the library, and add a test. The field, setter, argument, environment
+// variable, saved key, command-line option and documentation are generated from the entry.
 //
-// `kind` says which values there are (`settings/kind.rs` of the library, `check.rs` of the macros),
-// `accepts` describes them as they are written in Rust and `text` their text form, `default` is the text form of the value where nothing is given, and `otherwise` says what holds
-// where there is no fixed default.
+// `kind` selects the allowed values (`settings/kind.rs` of the library, `check.rs` of the macros),
+// `accepts` describes how they are written in Rust, `text` describes their text form, `default` is
+// the text form of the default, and `otherwise` describes the value if there is no fixed default.
 parameters! {
     /// The project that the runs belong to.
     project: String {
@@ -17,7 +17,7 @@ parameters! {
         python: "project_name",
     }
 
-    /// What the runs are about.
+    /// A description of the runs.
     description: String {
         kind: Text,
         accepts: "text",
@@ -27,8 +27,8 @@ parameters! {
         python: "experiment_description",
     }
 
-    /// The CSV file that gets the rows. A relative path is one in the working directory of the
-    /// process that runs, also where another process saved it, as in Eco2AI.
+    /// The CSV file to which the rows are appended. A relative path is resolved against the
+    /// working directory of the running process, even if another process saved it, as in Eco2AI.
     file: PathBuf {
         kind: NonEmptyText,
         accepts: "path of a CSV file",
@@ -38,7 +38,7 @@ parameters! {
         python: "file_name",
     }
 
-    /// Time between two readings.
+    /// The time between two readings of the sensors.
     measure_period: Duration {
         kind: Number { min: 0.01, max: 3600.0, meaning: "0.01 to 3600 seconds" },
         accepts: "seconds from 0.01 to 3600, or a `Duration`",
@@ -57,7 +57,7 @@ parameters! {
         python: "alpha_2_code",
     }
 
-    /// The region of that country.
+    /// The region of the country.
     region: String {
         kind: NonEmptyText,
         accepts: "ISO 3166-2 code or name; needs a country",
@@ -66,8 +66,8 @@ parameters! {
         example: "\"California\"",
     }
 
-    /// The cloud region that the program runs in. It sets the place and, unless that is given, the
-    /// PUE.
+    /// The cloud region that the program runs in. It determines the place and, unless a PUE is
+    /// given, the PUE.
     cloud: String {
         kind: Cloud,
         accepts: "`\"provider:region\"`, such as `\"gcp:europe-west1\"`",
@@ -76,8 +76,8 @@ parameters! {
         example: "\"gcp:europe-west1\"",
     }
 
-    /// Carbon intensity of the electricity. It goes before the figure of the place, whichever of the
-    /// two was given where.
+    /// The carbon intensity of the electricity. It takes precedence over the figure of the place,
+    /// no matter which source either value comes from.
     emission_level: GramsPerKwh {
         kind: Number { min: 0.0, max: f64::MAX, meaning: "0 kg/MWh or more" },
         accepts: "kg/MWh (= g/kWh) of CO2 equivalents, 0 or more",
@@ -86,8 +86,8 @@ parameters! {
         example: "436.5",
     }
 
-    /// Power usage effectiveness of the data centre: energy of the whole centre per energy of its
-    /// computers.
+    /// The power usage effectiveness of the data centre: the energy of the whole centre divided by
+    /// the energy of its computers.
     pue: f64 {
         kind: Number { min: 1.0, max: f64::MAX, meaning: "1 or more" },
         accepts: "ratio, 1 or more",
@@ -96,7 +96,7 @@ parameters! {
         example: "1.2",
     }
 
-    /// Price of electricity per kWh, in a currency of your own.
+    /// The price of electricity per kWh, in a currency of your choice.
     electricity_pricing: Pricing {
         kind: Price,
         accepts: "price per kWh, or `[(\"8:30-19:00\", 5.2), (\"19:00-8:30\", 3.0)]`",
@@ -105,7 +105,7 @@ parameters! {
         example: "0.3",
     }
 
-    /// Whose energy the runs are charged with.
+    /// The processes whose energy the runs are charged with.
     cpu_processes: CpuProcesses {
         kind: Choice { words: &["current", "all"] },
         accepts: "`\"current\"`: this process and its children; `\"all\"`: the machine",
@@ -114,7 +114,7 @@ parameters! {
         example: "\"all\"",
     }
 
-    /// How many rows a tracked function leaves.
+    /// How many rows a tracked function writes.
     rows: Rows {
         kind: Choice { words: &["each", "total"] },
         accepts: "`\"each\"`: a row per run; `\"total\"`: one per function, parent run and process",
@@ -123,7 +123,7 @@ parameters! {
         example: "\"total\"",
     }
 
-    /// Whether an obfuscated copy of each row is written, and where.
+    /// Whether to write an obfuscated copy of each row, and to which file.
     encode_file: EncodeFile {
         kind: YesNoOrFile,
         accepts: "`true` or a file name",
@@ -132,7 +132,7 @@ parameters! {
         example: "true",
     }
 
-    /// Whether no warnings are given. A row that can be kept nowhere is printed all the same.
+    /// Whether to suppress warnings. A row that cannot be stored anywhere is printed in any case.
     ignore_warnings: bool {
         kind: YesNo,
         accepts: "`true` or `false`",

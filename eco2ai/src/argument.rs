@@ -1,4 +1,4 @@
-//! What may be given for a parameter: the conversions that the builder's setters accept.
+//! The conversions from arguments to the values of parameters.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -11,7 +11,7 @@ use crate::error::InvalidArgument;
 use crate::settings::{CpuProcesses, EncodeFile, Rows};
 use crate::units::GramsPerKwh;
 
-/// A value that can be given for a parameter of type `T`.
+/// A value that can be passed as an argument for a parameter of type `T`.
 ///
 /// | parameter | accepted |
 /// |---|---|
@@ -26,7 +26,7 @@ use crate::units::GramsPerKwh;
 /// | `encode_file` | `true`, `false`, a file name, [`EncodeFile`] |
 /// | `ignore_warnings` | `true`, `false` |
 ///
-/// A type of your own can be given too:
+/// Implement this trait to pass a type of your own:
 ///
 /// ```
 /// use eco2ai::{Argument, InvalidArgument, Tracker};
@@ -48,10 +48,11 @@ use crate::units::GramsPerKwh;
     note = "the documentation of `eco2ai::Argument` lists what each parameter accepts"
 )]
 pub trait Argument<T> {
-    /// The value.
+    /// Converts the argument to the value of the parameter.
     ///
     /// # Errors
-    /// Where there is none, as for a word that is no choice: the value as text, and what is allowed.
+    /// Returns an error if the argument is not an allowed value, such as an unknown word for a
+    /// choice. The error contains the value as text, and the reason.
     fn into_value(self) -> Result<T, InvalidArgument>;
 }
 
@@ -112,7 +113,7 @@ fn seconds(number: f64) -> Result<Duration, InvalidArgument> {
     })
 }
 
-/// Texts, and all that names a file.
+/// Texts, and types that name a file.
 macro_rules! accept_into {
     ($to:ty: $($from:ty)*) => {
         accept! { $($from => $to: |value| value.into();)* }

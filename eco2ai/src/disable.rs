@@ -8,11 +8,11 @@ const UNKNOWN: u8 = 0;
 const ON: u8 = 1;
 const OFF: u8 = 2;
 
-/// Not a `OnceLock`: reading the variable allocates, and a tracked allocator comes back here.
+/// Not a `OnceLock`: reading the variable allocates, and a tracked allocator calls this code again.
 static TRACKING: AtomicU8 = AtomicU8::new(UNKNOWN);
 
-/// Whether tracking is off: `ECO2AI_DISABLE` is 1, true, yes or on. The variable is read once; after
-/// that this costs one atomic load.
+/// Returns whether tracking is turned off: `ECO2AI_DISABLE` is set to 1, true, yes or on. The
+/// variable is read once; later calls cost one atomic load.
 ///
 /// ```
 /// if eco2ai::is_disabled() {
@@ -27,7 +27,8 @@ pub fn is_disabled() -> bool {
     }
 }
 
-/// Whether tracking is known to be off: false as long as nobody has looked. Allocates nothing.
+/// Returns whether tracking is known to be off; false as long as the variable has not been read.
+/// Does not allocate.
 #[inline]
 pub(crate) fn known_disabled() -> bool {
     TRACKING.load(Ordering::Relaxed) == OFF

@@ -1,13 +1,13 @@
-//! What can go wrong, in words that say what to do.
+//! The errors of the crate.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// An error of this crate: it names the file or the parameter, the value, and what to do.
+/// An error of this crate. It names the file, or the parameter and its value.
 ///
-/// Its text does not repeat that of its [`source`](StdError::source); [`with_causes`] prints both.
+/// `Display` does not include the [`source`](StdError::source); use [`with_causes`] to print both.
 ///
 /// [`with_causes`]: Self::with_causes
 ///
@@ -21,14 +21,14 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A parameter has a value that it cannot have.
+    /// The value of a parameter is not allowed.
     #[error("{parameter} = {value:?}: {reason}")]
     Parameter {
         /// The name of the parameter, the same in the attribute, the builder and the environment.
         parameter: &'static str,
         /// The value that was given.
         value: String,
-        /// Why it cannot be, and what is allowed.
+        /// Why the value is not allowed, and which values are.
         reason: String,
     },
     /// No parameter has this name.
@@ -36,17 +36,17 @@ pub enum Error {
     UnknownParameter {
         /// The name that was given.
         name: String,
-        /// Which one was probably meant, else all there are.
+        /// The parameter that was probably meant, else the names of all parameters.
         hint: String,
     },
-    /// The file of saved parameters cannot be used.
+    /// The file of saved parameters cannot be read, written or locked, or its contents are invalid.
     #[error("saved parameters in {}: {reason}", path.display())]
     Saved {
         /// The file.
         path: PathBuf,
-        /// What is wrong with the file, or cannot be done with it.
+        /// What is wrong with the file, or which operation failed.
         reason: String,
-        /// The cause, if any: an error of the system, of the syntax, or of a parameter in the file.
+        /// The cause, if any: an I/O error, a syntax error, or an invalid parameter in the file.
         source: Option<Box<dyn StdError + Send + Sync>>,
     },
     /// A file cannot be read.
@@ -65,18 +65,18 @@ pub enum Error {
         /// The error of the system.
         source: io::Error,
     },
-    /// The file is not an emission log; it is left as it is.
+    /// The file is not an emission log; it is left unchanged.
     #[error("{}: {reason}", path.display())]
     NotALog {
         /// The file.
         path: PathBuf,
-        /// What it lacks, or what it seems to be instead.
+        /// Why the file is not an emission log, such as the missing columns.
         reason: String,
     },
 }
 
-/// A value that a parameter cannot have. It becomes [`Error::Parameter`] where the parameters are
-/// checked, as by [`TrackerBuilder::build`](crate::TrackerBuilder::build).
+/// A value that is not allowed for a parameter. Checking the parameters, for example in
+/// [`TrackerBuilder::build`](crate::TrackerBuilder::build), converts it to [`Error::Parameter`].
 ///
 /// ```
 /// let refused = "none".parse::<eco2ai::Rows>().unwrap_err();
@@ -88,12 +88,12 @@ pub enum Error {
 pub struct InvalidArgument {
     /// The value as text.
     pub value: String,
-    /// What is allowed.
+    /// The reason, which says what is allowed.
     pub reason: String,
 }
 
 impl InvalidArgument {
-    /// A value that is refused for a reason.
+    /// Makes the error of a value that is not allowed, with the reason.
     pub fn new(value: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { value: value.into(), reason: reason.into() }
     }
@@ -103,11 +103,11 @@ impl InvalidArgument {
     }
 }
 
-/// The result of this crate's functions.
+/// A `Result` whose error is this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// The text of the error, and after it those of its sources.
+    /// Returns a value that displays the error, followed by its sources, separated by colons.
     ///
     /// ```
     /// let error = eco2ai::read_log("no such folder/emission.csv").unwrap_err();
@@ -118,17 +118,17 @@ impl Error {
         WithCauses(self)
     }
 
-    /// The error of a file at `path` that cannot be read.
+    /// Returns the error of a file at `path` that cannot be read.
     pub(crate) fn read(path: &Path) -> impl Fn(io::Error) -> Self + Copy + '_ {
         |source| Self::Read { path: path.to_path_buf(), source }
     }
 
-    /// The error of a file at `path` that cannot be written.
+    /// Returns the error of a file at `path` that cannot be written.
     pub(crate) fn write(path: &Path) -> impl Fn(io::Error) -> Self + Copy + '_ {
         |source| Self::Write { path: path.to_path_buf(), source }
     }
 
-    /// The error of a file at `path` that is not an emission log.
+    /// Returns the error of a file at `path` that is not an emission log.
     pub(crate) fn not_a_log(path: &Path, reason: impl Into<String>) -> Self {
         Self::NotALog { path: path.to_path_buf(), reason: reason.into() }
     }

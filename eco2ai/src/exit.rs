@@ -1,7 +1,7 @@
 //! The normal end of the process: a return from `main`, or `std::process::exit`.
 
-// The only `unsafe` of this crate: Rust's standard library has no hook for the end of a process. C has
-// `atexit`, and to declare a C function takes an `unsafe extern` block.
+// The only `unsafe` of this crate: Rust's standard library has no hook for the end of a process. C
+// has `atexit`, and to declare a C function takes an `unsafe extern` block.
 #![allow(unsafe_code)]
 
 use std::panic::catch_unwind;
@@ -11,8 +11,9 @@ use crate::own_code;
 
 static HOOK: OnceLock<fn()> = OnceLock::new();
 
-/// Calls `hook` when the process ends normally, but not when it aborts or is killed. Other threads may
-/// still be running then, and the thread-local values of the calling thread are gone.
+/// Registers `hook`, which is called when the process ends normally, but not when it aborts or is
+/// killed. At that time, other threads may still be running, and the thread-local values of the
+/// calling thread are gone.
 ///
 /// Only the first hook of a process is used.
 pub(crate) fn at_exit(hook: fn()) {
@@ -38,8 +39,8 @@ fn call(hook: fn()) {
 mod c {
     use std::ffi::c_int;
 
-    // SAFETY: the signature is that of the C standard. The function is safe to call with any function
-    // pointer: C calls it once per registration, and unloads no library before that.
+    // SAFETY: the signature is that of the C standard. The function is safe to call with any
+    // function pointer: C calls it once per registration, and unloads no library before that.
     unsafe extern "C" {
         safe fn atexit(function: extern "C" fn()) -> c_int;
     }

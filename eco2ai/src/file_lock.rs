@@ -39,7 +39,7 @@ pub(crate) fn lock_within(file: &File, timeout: Duration) -> Option<FileLock<'_>
     lock_with(file, timeout, File::try_lock)
 }
 
-/// As [`lock_within`], with a lock that other readers may share.
+/// Same as [`lock_within`], but with a lock that other readers can share.
 pub(crate) fn lock_shared_within(file: &File, timeout: Duration) -> Option<FileLock<'_>> {
     lock_with(file, timeout, File::try_lock_shared)
 }

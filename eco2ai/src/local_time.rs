@@ -1,9 +1,9 @@
 //! The machine's local time, known to the whole process.
 //!
-//! `chrono::Local` keeps the time zone in a thread-local value on Unix, and panics where a thread asks
-//! for it that is ending. A tracked function may be called just then: by a destructor, by an exit
-//! handler. So the zone is read once for the process; a change of it while the process runs is not
-//! followed.
+//! On Unix, `chrono::Local` keeps the time zone in a thread-local value, and panics if it is used
+//! while the thread ends. A tracked function may be called at that time, by a destructor or an exit
+//! handler. So this module reads the zone once per process, and does not notice later changes of
+//! it.
 
 use std::time::SystemTime;
 
@@ -13,13 +13,13 @@ use chrono::{
 
 const DAY_S: i64 = 86_400;
 
-/// A moment in the machine's time zone.
+/// Converts a moment to the machine's time zone.
 pub(crate) fn local(time: SystemTime) -> DateTime<FixedOffset> {
     LocalTime.from_utc_datetime(&DateTime::<Utc>::from(time).naive_utc()).fixed_offset()
 }
 
-/// The moment at which the machine's clock shows `wall`: the earlier one where it shows it twice,
-/// and as if the clock were Coordinated Universal Time where it never does.
+/// Returns the moment at which the machine's clock shows `wall`. If the clock shows it twice,
+/// returns the earlier moment; if the clock skips it, takes `wall` for Coordinated Universal Time.
 pub(crate) fn from_wall(wall: &NaiveDateTime) -> DateTime<FixedOffset> {
     let found = LocalTime.from_local_datetime(wall).earliest();
     found.map_or_else(|| Utc.fix().from_utc_datetime(wall), |time| time.fixed_offset())

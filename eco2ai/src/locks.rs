@@ -2,8 +2,8 @@
 //!
 //! A thread that holds a lock may take only locks that come after it in [`Rank`]. The ledger comes
 //! last: while it is locked no other lock is taken, no file is touched, and no code of the program
-//! is called (a logger, a clock, a sensor, a tariff). Debug builds check the order each time, so that
-//! a wrong order fails a test even where no other thread makes it hang.
+//! is called (a logger, a clock, a sensor, a tariff). Debug builds check the order each time, so
+//! that a wrong order fails a test even where no other thread makes it hang.
 //!
 //! A thread that holds a lock is in the library's own code (see [`own_code`]): what an allocator of
 //! the program does meanwhile is not tracked, and warnings wait.
@@ -21,7 +21,7 @@ pub(crate) enum Rank {
     SavedParameters,
     /// The parameters in force.
     Parameters,
-    /// What the last call of a tracked function found.
+    /// The settings found by the last call of a tracked function.
     Site,
     /// One log of this process; its file and its journals are written meanwhile.
     Log,
@@ -31,7 +31,7 @@ pub(crate) enum Rank {
     Logs,
     /// The list of open runs, or of sums.
     OpenRuns,
-    /// What the rows of a run's earlier epochs hold.
+    /// The energy in the rows of a run's earlier epochs.
     Row,
     /// The run of an `async` call, while it enters or leaves its thread.
     Call,
@@ -43,7 +43,7 @@ pub(crate) enum Rank {
     Provenance,
     /// Waking the meter's thread.
     Wake,
-    /// What was reported, and what waits to be.
+    /// Reported and pending warnings.
     Warnings,
     /// The tree of active runs, and what each received.
     Ledger,

@@ -1,4 +1,4 @@
-//! How a figure was obtained.
+//! [`Method`]: how a figure was obtained.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::sensor::Quality;
 
-/// How the energy of one component was obtained, as in the columns `cpu_method`, `gpu_method`,
-/// `ram_method` and `other_method`.
+/// How the energy of one component was obtained, as written in the columns `cpu_method`,
+/// `gpu_method`, `ram_method` and `other_method`.
 ///
-/// As text it is `quality:source`, then any of the marks `:share` or `:unshared`, `:partial` and
-/// `:rest`, in this order. Several sources are joined by `+`. `none` stands for a component that the
-/// machine does not have, or that nothing can read. A blank is an unknown method, as in a log of
-/// Eco2AI. Every other text, such as one of a later version, is kept as it is.
+/// The text form is `quality:source`, followed by any of the marks `:share` or `:unshared`,
+/// `:partial` and `:rest`, in this order. Several sources are joined by `+`. `none` means that the
+/// machine does not have the component, or that the component cannot be read. An empty text is an
+/// unknown method, as in a log of Eco2AI. Any other text, such as one of a later version, is kept
+/// unchanged.
 ///
 /// ```
 /// use eco2ai::sensor::Quality;
@@ -31,7 +32,7 @@ use crate::sensor::Quality;
 #[serde(transparent)]
 pub struct Method(String);
 
-/// Which part of a device's energy a [`Method`] counts, where other processes may use the device.
+/// The part of a device's energy that a figure contains, if other processes may use the device.
 ///
 /// ```
 /// use eco2ai::{Method, ShareMark};
@@ -44,7 +45,7 @@ pub struct Method(String);
 pub enum ShareMark {
     /// `:share`: the part that belongs to the process.
     Share,
-    /// `:unshared`: all of it, because nothing says how much the other processes used.
+    /// `:unshared`: the whole energy, because the part of the other processes is not known.
     Unshared,
 }
 
@@ -53,7 +54,7 @@ const PARTIAL: &str = "partial";
 const REST: &str = "rest";
 
 impl ShareMark {
-    /// Without its colon: `share` or `unshared`.
+    /// Returns the mark without its colon: `share` or `unshared`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Share => "share",
@@ -63,7 +64,7 @@ impl ShareMark {
 }
 
 impl Method {
-    /// The method of a component that has no figure.
+    /// Returns the method `none`, of a component that has no figure.
     ///
     /// ```
     /// assert_eq!(eco2ai::Method::none().as_str(), "none");
@@ -72,8 +73,8 @@ impl Method {
         Self(NONE.to_owned())
     }
 
-    /// The method of a figure that is the sum of those of `sources`. The names of sources lose the
-    /// characters that separate the parts of a method.
+    /// Returns the method of a figure that is the sum of the figures of `sources`. Characters that
+    /// separate the parts of a method are removed from the names of sources.
     pub(crate) fn new(
         quality: Quality,
         sources: &[&str],
@@ -96,7 +97,7 @@ impl Method {
         method
     }
 
-    /// The same method, of what is left of a total without the components that have a figure.
+    /// Returns the same method with the mark `:rest`.
     pub(crate) fn of_rest(mut self) -> Self {
         self.mark(REST);
         self
@@ -107,12 +108,12 @@ impl Method {
         self.0.push_str(mark);
     }
 
-    /// Its text, to be replaced by that of a row.
+    /// Returns the text, to be replaced by that of a row.
     pub(crate) fn text_mut(&mut self) -> &mut String {
         &mut self.0
     }
 
-    /// As in the log.
+    /// Returns the text form, as in the log.
     ///
     /// ```
     /// let method = eco2ai::Method::from("sampled:nvml:unshared");
@@ -122,7 +123,7 @@ impl Method {
         &self.0
     }
 
-    /// Whether the component has no figure.
+    /// Returns whether the component has no figure.
     ///
     /// ```
     /// use eco2ai::Method;
@@ -134,7 +135,7 @@ impl Method {
         self.0 == NONE
     }
 
-    /// Whether the row does not say how the figure was obtained, as in a log of Eco2AI.
+    /// Returns whether the method is unknown: the row does not contain it, as in a log of Eco2AI.
     ///
     /// ```
     /// assert!(eco2ai::Method::default().is_unknown());
@@ -143,8 +144,8 @@ impl Method {
         self.0.is_empty()
     }
 
-    /// How good the figure is: the weakest quality that its readings had during the run. `None`
-    /// where there is no figure, and where the text does not begin with a known quality.
+    /// Returns the quality of the figure: the weakest quality of the readings during the run.
+    /// `None` if there is no figure, or if the text does not begin with a known quality.
     ///
     /// ```
     /// use eco2ai::{Method, sensor::Quality};
@@ -159,7 +160,7 @@ impl Method {
             .find(|quality| quality.as_str() == name)
     }
 
-    /// The names of the sensors or models whose figures were added up.
+    /// Iterates over the names of the sensors or models whose figures were added up.
     ///
     /// ```
     /// let method = eco2ai::Method::from("sampled:nvml+hwmon:share");
@@ -170,8 +171,9 @@ impl Method {
         sources.split('+').filter(|source| !source.is_empty())
     }
 
-    /// Which part of the device's energy the figure is. `None` where nobody else used the device,
-    /// where the run counts the whole machine, and where the figure is a model of the process alone.
+    /// Returns which part of the device's energy the figure contains. `None` if no other process
+    /// uses the device, if the run counts the whole machine, or if the figure is a model of this
+    /// process only.
     ///
     /// ```
     /// use eco2ai::{Method, ShareMark};
@@ -187,7 +189,7 @@ impl Method {
         })
     }
 
-    /// Whether a device could not be read for a part of the run: the energy that it used then is
+    /// Returns whether a device could not be read for a part of the run. The energy of that part is
     /// missing from the figure.
     ///
     /// ```
@@ -197,8 +199,8 @@ impl Method {
         self.marks().any(|mark| mark == PARTIAL)
     }
 
-    /// Whether the figure is what is left of a wall meter's total without the components that have a
-    /// figure of their own.
+    /// Returns whether the figure is the total of a wall meter minus the figures of the other
+    /// components.
     ///
     /// ```
     /// assert!(eco2ai::Method::from("sampled:plug:rest").is_rest());
@@ -207,7 +209,7 @@ impl Method {
         self.marks().any(|mark| mark == REST)
     }
 
-    /// What follows the sources.
+    /// Returns the marks after the sources.
     fn marks(&self) -> impl Iterator<Item = &str> {
         self.0.split(':').skip(2)
     }
@@ -231,7 +233,7 @@ impl From<&str> for Method {
     }
 }
 
-/// Every text is a method.
+/// Parsing never fails: every text is a method.
 impl FromStr for Method {
     type Err = Infallible;
 

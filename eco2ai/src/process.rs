@@ -1,9 +1,9 @@
-//! Which process this is: a forked child must not take for its own what it has inherited.
+//! The id of the process, and values that a forked child does not share with its parent.
 
 use std::sync::{LazyLock, OnceLock};
 
-/// The id of this process. A fork is noticed (`pthread_atfork`), so that only its children ask
-/// the system each time; one made by a bare `clone` call is not noticed.
+/// Returns the id of this process. The id is cached; `pthread_atfork` detects a fork, after which
+/// the child asks the system each time. A child made by a bare `clone` call is not detected.
 #[inline]
 pub(crate) fn id() -> u32 {
     static FIRST: LazyLock<Option<(forkguard::Guard, u32)>> =
@@ -12,9 +12,9 @@ pub(crate) fn id() -> u32 {
     if guard.detected_fork() { std::process::id() } else { id }
 }
 
-/// A value for each process. A forked child has a copy of its parent's, but of its threads only the
-/// one that forked: what another had locked stays locked in the child for ever. So the child gets a
-/// value of its own, and leaves that copy alone.
+/// A value for each process. A forked child inherits a copy of its parent's value, but only the
+/// thread that forked: a lock that another thread held stays locked in the child forever. So the
+/// child makes its own value, and does not use the copy.
 #[derive(Debug)]
 pub(crate) struct PerProcess<T>(OnceLock<Box<Own<T>>>);
 
@@ -30,7 +30,7 @@ impl<T> PerProcess<T> {
         Self(OnceLock::new())
     }
 
-    /// The value of this process, if it was made.
+    /// Returns the value of this process, if it was made.
     pub(crate) fn get(&self) -> Option<&T> {
         let pid = id();
         let mut place = self;
@@ -43,7 +43,7 @@ impl<T> PerProcess<T> {
         }
     }
 
-    /// The value of this process, made the first time.
+    /// Returns the value of this process, and makes it at the first call.
     pub(crate) fn get_or_init(&self, init: impl Fn() -> T) -> &T {
         let pid = id();
         let mut place = self;

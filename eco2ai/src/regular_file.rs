@@ -65,11 +65,11 @@ fn without_side_effects(options: &OpenOptions, links: Links) -> OpenOptions {
     options
 }
 
-/// Opens a regular file, or makes it where nothing is at the path, not even a link that leads nowhere.
-/// Returns whether it made the file.
+/// Opens a regular file, or makes it where nothing is at the path, not even a link that leads
+/// nowhere. Returns whether it made the file.
 ///
 /// # Errors
-/// Those of [`open`], and those of the system where the file cannot be made.
+/// Same as for [`open`]; returns the system's error if the file cannot be created.
 pub(crate) fn open_or_create(
     path: &Path,
     options: &OpenOptions,
@@ -87,7 +87,8 @@ pub(crate) fn open_or_create(
     }
 }
 
-/// A number for names that nobody can guess: nobody can have planted a file under such a name.
+/// Returns a number for names that cannot be guessed, so that no other user can have created the
+/// file.
 pub(crate) fn random() -> u64 {
     // The hasher is seeded by the system.
     RandomState::new().build_hasher().finish()
@@ -100,7 +101,8 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Makes a file that only this user may read and write. Nothing may be at the path, not even a link.
+/// Makes a file that only this user may read and write. Nothing may be at the path, not even a
+/// link.
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
@@ -112,7 +114,7 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
 /// Gives a new file the owner, the group and the mode of another.
 ///
 /// # Errors
-/// Where this user may not.
+/// Returns an error if this user has no permission.
 #[cfg(unix)]
 pub(crate) fn make_like(file: &File, model: &fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};
@@ -129,8 +131,8 @@ pub(crate) fn make_like(_: &File, _: &fs::Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// A new file that takes the place of another when it is complete: a reader sees the old file or the
-/// new one. The new file is removed unless [`commit`](Self::commit) succeeds.
+/// A new file that takes the place of another when it is complete: a reader sees the old file or
+/// the new one. The new file is removed unless [`commit`](Self::commit) succeeds.
 #[derive(Debug)]
 pub(crate) struct Replacement {
     target: PathBuf,
@@ -143,7 +145,7 @@ impl Replacement {
     /// Makes the new file, which is private if it replaces one.
     ///
     /// # Errors
-    /// Those of the system.
+    /// Returns the system's error.
     pub(crate) fn create(target: &Path) -> io::Result<Self> {
         let path = with_suffix(target, &format!(".{:016x}.tmp", random()));
         let file = if target.exists() { create_private(&path) } else { File::create_new(&path) }?;
@@ -162,14 +164,15 @@ impl Replacement {
     /// the folder.
     ///
     /// # Errors
-    /// Where this user may not.
+    /// Returns an error if this user has no permission.
     pub(crate) fn take_owner_and_mode(&self) -> io::Result<()> {
         let Ok(old) = self.target.metadata() else {
             give_to_owner_of_folder(&self.path);
             return Ok(());
         };
         make_like(&self.file, &old).map_err(|error| {
-            let reason = format!("the new file cannot get its owner and mode ({error})");
+            let reason =
+                format!("the new file cannot get the owner and mode of the old one ({error})");
             io::Error::new(error.kind(), reason)
         })
     }
@@ -177,7 +180,7 @@ impl Replacement {
     /// Puts the new file in the place of the old one.
     ///
     /// # Errors
-    /// Those of the system.
+    /// Returns the system's error.
     pub(crate) fn commit(self) -> io::Result<()> {
         fs::rename(&self.path, &self.target)
     }
@@ -218,12 +221,12 @@ pub(crate) fn is_own(_: &fs::Metadata) -> bool {
     true
 }
 
-/// Writes `bytes` with one call, so that no other writer comes in between; `length` is the length of
-/// the file. Beyond the process's limit for file sizes nothing is written: such a write would end the
-/// program by a signal.
+/// Writes `bytes` with one call, so that no other writer comes in between; `length` is the length
+/// of the file. Beyond the process's limit for file sizes nothing is written: such a write would
+/// end the program by a signal.
 ///
 /// # Errors
-/// Those of the system, and `StorageFull` where only a part was written.
+/// Returns the system's error, or `StorageFull` if only a part was written.
 pub(crate) fn write_at_once(mut file: &File, bytes: &[u8], length: u64) -> io::Result<()> {
     check_size(length.saturating_add(bytes.len() as u64))?;
     loop {
@@ -247,7 +250,7 @@ pub(crate) fn write_at_once(mut file: &File, bytes: &[u8], length: u64) -> io::R
 /// `FileTooLarge` where it may not.
 pub(crate) fn check_size(size: u64) -> io::Result<()> {
     if max_size().is_some_and(|max| size > max) {
-        let reason = "the process's limit for the size of a file (ulimit -f) is reached";
+        let reason = "the file size limit of the process (ulimit -f) is reached";
         return Err(io::Error::new(ErrorKind::FileTooLarge, reason));
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! Reporting to the user what could not be done, without ever disturbing what the program does.
+//! Warnings to the user, which never disturb the program.
 //!
-//! A warning waits until the library's own code is left, when no lock is held any more: the program's
-//! logger may use the library.
+//! A warning waits until the thread leaves the library's code and holds none of its locks, because
+//! the program's logger may use the library.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -22,22 +22,22 @@ thread_local! {
 /// The warnings of this process.
 #[derive(Default)]
 struct Warnings {
-    /// All texts so far: each is reported once.
+    /// All texts so far, because each is reported once.
     known: HashSet<String>,
     pending: Vec<String>,
 }
 
 static WARNINGS: PerProcess<Lock<Warnings>> = PerProcess::new();
-/// Whether a warning may be pending: reading this takes no lock.
+/// Whether a warning may be pending. Reading this flag takes no lock.
 static PENDING: AtomicBool = AtomicBool::new(false);
 
 fn warnings() -> &'static Lock<Warnings> {
     WARNINGS.get_or_init(|| Lock::new(Rank::Warnings, Warnings::default()))
 }
 
-/// Runs `f` and drops its warnings where the user asked for that (`ignore_warnings`).
+/// Runs `f`, and drops its warnings if the user asked for that (`ignore_warnings`).
 pub(crate) fn quietly<T>(ignore_warnings: bool, f: impl FnOnce() -> T) -> T {
-    /// Restores the flag, also where `f` panics.
+    /// Restores the flag, even if `f` panics.
     struct Restore(bool);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -49,7 +49,7 @@ pub(crate) fn quietly<T>(ignore_warnings: bool, f: impl FnOnce() -> T) -> T {
     f()
 }
 
-/// What can be reported.
+/// A message that can be reported.
 pub(crate) trait Message {
     fn text(&self) -> String;
 }
@@ -66,8 +66,8 @@ impl Message for Error {
     }
 }
 
-/// Reports `message` as a warning: through the `log` crate where the program has installed a logger,
-/// else on standard error. Once per process for each text.
+/// Reports `message` as a warning: through the `log` crate if the program has installed a logger,
+/// else on standard error. Each text is reported once per process.
 pub(crate) fn warn_once(message: &impl Message) {
     if QUIET.try_with(Cell::get).unwrap_or(false) {
         return;
@@ -87,8 +87,8 @@ pub(crate) fn warn_once(message: &impl Message) {
     }
 }
 
-/// Reports the pending warnings. This calls the program's logger, so the thread must hold no lock of
-/// the library.
+/// Reports the pending warnings. This calls the program's logger, so the thread must hold no lock
+/// of the library.
 fn report_pending() {
     if !PENDING.load(Ordering::Acquire) {
         return;

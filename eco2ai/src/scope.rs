@@ -1,11 +1,11 @@
-//! Whose energy a run is charged with.
+//! [`Scope`]: the processes whose energy a run is charged with.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Whose energy a run is charged with, as in the column `scope`. The parameter `cpu_processes`
-/// chooses it.
+/// The processes whose energy a run is charged with, as in the column `scope`. The parameter
+/// `cpu_processes` selects the scope.
 ///
 /// ```
 /// use eco2ai::Scope;
@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Scope {
-    /// That of this process and its children.
+    /// This process and its children.
     #[default]
     Process,
-    /// That of the whole machine.
+    /// The whole machine.
     Machine,
 }
 
@@ -28,7 +28,7 @@ impl Scope {
     /// All scopes.
     pub(crate) const ALL: [Self; 2] = [Self::Process, Self::Machine];
 
-    /// As in the log: `process` or `machine`.
+    /// Returns the scope as in the log: `process` or `machine`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Process => "process",

@@ -1,10 +1,10 @@
-//! How a run ended.
+//! [`Status`]: how a run ended.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// How a run ended, from the best to the worst, as in the column `status`.
+/// How a run ended, as in the column `status`. The variants are ordered from the best to the worst.
 ///
 /// ```
 /// use eco2ai::Status;
@@ -18,24 +18,24 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Status {
-    /// Its row does not say, as in a log of Eco2AI, or says what only a later version knows.
+    /// Unknown: the row has no status, as in a log of Eco2AI, or one of a later version.
     Unknown,
-    /// It came to its end.
+    /// The run completed.
     #[default]
     Ok,
-    /// It returned an error.
+    /// The run returned an error.
     Error,
-    /// Its future was dropped before its end.
+    /// The future of the run was dropped before it completed.
     Cancelled,
-    /// It panicked.
+    /// The run panicked.
     Panicked,
-    /// Its process died, or ended while it was running.
+    /// The process died, or ended while the run was open.
     Interrupted,
 }
 
 impl Status {
-    /// As in the log: `ok`, `error`, `cancelled`, `panicked` or `interrupted`; empty where it is
-    /// unknown.
+    /// Returns the status as in the log: `ok`, `error`, `cancelled`, `panicked` or `interrupted`;
+    /// empty if it is unknown.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "",
@@ -47,7 +47,7 @@ impl Status {
         }
     }
 
-    /// The status with that name in the log; unknown where there is none.
+    /// Returns the status with this name in the log; `Unknown` if there is none.
     pub(crate) fn from_name(name: &str) -> Self {
         match name {
             "ok" => Self::Ok,
@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for Status {
 }
 
 impl fmt::Display for Status {
-    /// As in the log, or `unknown`.
+    /// Writes the status as in the log, or `unknown`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(if *self == Self::Unknown { "unknown" } else { self.as_str() })
     }

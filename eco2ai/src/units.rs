@@ -1,4 +1,4 @@
-//! Physical quantities: a number never crosses a public boundary without its unit.
+//! Physical quantities. Each type of this module is a number with its unit.
 
 use std::fmt;
 use std::iter::Sum;
@@ -15,7 +15,7 @@ macro_rules! quantity {
         pub struct $name(pub f64);
 
         impl $name {
-            /// Nothing of it.
+            /// Zero.
             pub const ZERO: Self = Self(0.0);
         }
 
@@ -68,7 +68,7 @@ macro_rules! quantity {
 }
 
 quantity! {
-    /// Energy in joules (watt seconds), the unit of all counting inside the crate.
+    /// Energy in joules (watt-seconds), the unit that the crate uses internally.
     ///
     /// ```
     /// let energy = eco2ai::units::Joules(1234.5);
@@ -89,7 +89,7 @@ quantity! {
     Watts
 }
 quantity! {
-    /// Energy in kilowatt hours, the unit of the log: 3 600 000 J exactly.
+    /// Energy in kilowatt-hours, the unit of the log. One is exactly 3 600 000 J.
     ///
     /// ```
     /// use eco2ai::units::{Joules, KilowattHours};
@@ -107,8 +107,8 @@ quantity! {
     KilogramsCo2e
 }
 quantity! {
-    /// Carbon intensity of electricity: grams of CO2 equivalents per kilowatt hour, which is the
-    /// same number as kilograms per megawatt hour, the unit of `emission_level`.
+    /// Carbon intensity of electricity in grams of CO2 equivalents per kilowatt-hour. The number is
+    /// the same in kilograms per megawatt-hour, the unit of `emission_level`.
     ///
     /// ```
     /// use eco2ai::units::{GramsPerKwh, KilogramsCo2e, KilowattHours};
@@ -144,7 +144,7 @@ impl Mul<KilowattHours> for GramsPerKwh {
     }
 }
 
-/// Writes `value` with four significant digits and the prefix that keeps it between 1 and 1000.
+/// Writes `value` with four significant digits and the SI prefix that brings it between 1 and 1000.
 fn with_prefix(f: &mut fmt::Formatter<'_>, value: f64, unit: &str) -> fmt::Result {
     const PREFIXES: [(f64, &str); 7] =
         [(1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")];
@@ -209,8 +209,8 @@ impl fmt::Display for Price {
     }
 }
 
-/// A duration, displayed in its two largest units, such as `2 h 5 min`; below a minute as
-/// [`Duration`] displays itself, such as `1.500s`.
+/// A duration, displayed in its two largest units, such as `2 h 5 min`. A duration below a minute
+/// is displayed in the `Debug` format of [`Duration`], such as `1.500s`.
 ///
 /// ```
 /// use std::time::Duration;

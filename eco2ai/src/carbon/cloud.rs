@@ -1,4 +1,4 @@
-//! Regions of cloud providers: where they are, and how much their data centres add.
+//! Regions of cloud providers: their places, and the PUE of their data centres.
 
 use crate::carbon::name;
 use crate::carbon::table::{Table, TableRow};
@@ -9,17 +9,17 @@ pub(crate) const CLOUD_REGIONS: &str = include_str!("../../data/cloud_regions.cs
 /// A region of a cloud provider.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CloudRegion {
-    /// Alpha-2 code of its country.
+    /// Alpha-2 code of the country.
     pub(crate) country: &'static str,
-    /// ISO 3166-2 code of its region; empty where only the country counts.
+    /// ISO 3166-2 code of the region; empty if only the country is used.
     pub(crate) region: &'static str,
-    /// Power usage effectiveness: the average of the provider's fleet.
+    /// Power usage effectiveness: the average of all data centres of the provider.
     pub(crate) pue: Option<f64>,
-    /// Grams of CO2e per kWh, year and source, where the provider publishes its own.
+    /// Grams of CO2e per kWh, year and source, if the provider publishes a figure.
     pub(crate) published: Option<(f64, &'static str, &'static str)>,
 }
 
-/// Finds `provider:region`, such as `gcp:europe-west1`.
+/// Finds a cloud region by `provider:region`, such as `gcp:europe-west1`.
 pub(crate) fn find(written: &str) -> Result<CloudRegion> {
     let table = Table::<2>::new(CLOUD_REGIONS);
     let lower = written.trim().to_lowercase();

@@ -1,4 +1,4 @@
-//! What an amount of CO2 or energy compares to, for people who have no feeling for grams.
+//! Everyday equivalents of an amount of CO2 or energy.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use serde::Serialize;
 use crate::carbon::table::Table;
 use crate::units::{KilogramsCo2e, KilowattHours};
 
-/// Only comparisons whose figure has a public source.
+/// The table of equivalents; each figure has a public source.
 pub(crate) const EQUIVALENTS: &str = include_str!("../../data/equivalents.csv");
 
-/// An everyday amount that stands for as much CO2, or as much energy.
+/// An everyday amount that is equivalent to an amount of CO2 or energy.
 ///
 /// ```
 /// use eco2ai::units::{KilogramsCo2e, KilowattHours};
@@ -21,17 +21,17 @@ pub(crate) const EQUIVALENTS: &str = include_str!("../../data/equivalents.csv");
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Equivalent {
-    /// How many units.
+    /// The amount, in `unit`.
     pub amount: f64,
     /// The unit, such as `km`.
     pub unit: &'static str,
-    /// Of what, such as `by a new car (EU, 2024)`.
+    /// The activity, such as `by a new car in the EU`.
     pub what: &'static str,
-    /// Who published the figure behind it.
+    /// The publisher of the figure that the amount is computed from.
     pub source: &'static str,
 }
 
-/// What `energy` and `co2` compare to, in the table's order: most people's first.
+/// Returns everyday equivalents of `energy` and `co2`, the most common ones first.
 ///
 /// ```
 /// use eco2ai::carbon::equivalents;
@@ -42,8 +42,8 @@ pub struct Equivalent {
 /// }
 /// ```
 ///
-/// Cars, homes and telephones compare by CO2, a lamp by energy; so a place with clean electricity
-/// gives few kilometres and the same hours of light.
+/// The amounts for cars, homes and telephones are computed from `co2`, those for a lamp from
+/// `energy`. So cleaner electricity results in fewer kilometres, but in the same hours of light.
 ///
 /// ```
 /// use eco2ai::carbon::equivalents;
@@ -64,7 +64,7 @@ pub fn equivalents(energy: KilowattHours, co2: KilogramsCo2e) -> impl Iterator<I
 }
 
 impl fmt::Display for Equivalent {
-    /// `12.3 km by a new car (EU, 2024)`, in metres where there are few of them.
+    /// Writes the amount, such as `9.4 km by a new car in the EU`; short distances are in metres.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (amount, unit) = match self.unit {
             "km" if self.amount < 1.0 => (self.amount * 1000.0, "m"),

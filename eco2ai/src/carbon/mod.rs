@@ -1,7 +1,7 @@
-//! From energy to CO2 and money: the place, its carbon intensity, the price.
+//! Converts energy to CO2 and money: places, their carbon intensities, and prices.
 //!
-//! All figures are in tables inside the library, with their sources; nothing here opens a
-//! connection.
+//! All figures come from tables inside the library, which name their sources. This module does not
+//! use the network.
 
 mod cloud;
 pub(crate) mod equivalents;

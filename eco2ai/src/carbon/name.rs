@@ -1,7 +1,7 @@
-//! Names as people write them: compared without case, diacritics, spaces and punctuation, in
-//! Latin and Cyrillic script.
+//! Compares names in Latin and Cyrillic script without regard to case, diacritics, spaces and
+//! punctuation.
 
-/// The letters and digits of `name` in lower case and without their marks.
+/// Returns the letters and digits of `name`, in lower case and without diacritics.
 pub(crate) fn fold(name: &str) -> impl Iterator<Item = char> {
     name.chars().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).flat_map(|c| {
         let (base, second) = without_mark(c);
@@ -9,12 +9,12 @@ pub(crate) fn fold(name: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// Whether `name` folds to `folded`.
+/// Returns whether `name` folds to `folded`.
 pub(crate) fn is(name: &str, folded: &str) -> bool {
     fold(name).eq(folded.chars())
 }
 
-/// The candidate that is nearest to what was written, if one is near enough to be meant.
+/// Returns the candidate nearest to the given name, if one is near enough to be a suggestion.
 pub(crate) fn nearest<'a>(
     written: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -36,8 +36,8 @@ pub(crate) fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// A letter's base letter, or two for a ligature. Combining marks are no letters, so a decomposed
-/// text needs nothing more.
+/// Returns the base letter of a letter, or the two letters of a ligature. Combining marks are not
+/// letters, so decomposed text needs no special case.
 fn without_mark(c: char) -> (char, Option<char>) {
     let base = match c {
         'à'..='å' | 'ā' | 'ă' | 'ą' | 'ǎ' | 'ạ'..='ặ' => 'a',

@@ -1,4 +1,4 @@
-//! Where the machine is, and how much CO2 its electricity stands for.
+//! The place of the machine, and the carbon intensity of its electricity.
 
 use std::sync::OnceLock;
 
@@ -7,8 +7,8 @@ use crate::carbon::{cloud, name, time_zone};
 use crate::error::{Error, Result};
 use crate::units::GramsPerKwh;
 
-/// Carbon intensity where the place is unknown: Ember's Global Electricity Review 2022, the
-/// documented default of Eco2AI.
+/// The carbon intensity if the place is unknown, 436.529 gCO2e/kWh. Source: Ember's Global
+/// Electricity Review 2022, which is also the documented default of Eco2AI.
 pub const WORLD_AVERAGE: GramsPerKwh = GramsPerKwh(436.529);
 
 /// Countries (empty region code) and regions, with their emission levels.
@@ -39,28 +39,29 @@ mod column {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Place {
-    /// As in the row's `region/country`, which is Eco2AI's form: the country's alpha-2 code, then
-    /// the English name of the region where one was given: `FR`, `US/California`; `World` where
-    /// the place is unknown.
+    /// The place as in the column `region/country`, in Eco2AI's form: the alpha-2 code of the
+    /// country, followed by the English name of the region if one was given, as in `FR` or
+    /// `US/California`. `World` if the place is unknown.
     pub label: String,
-    /// The carbon intensity of the electricity there.
+    /// The carbon intensity of the electricity at the place.
     pub emission_level: GramsPerKwh,
-    /// Where the emission level comes from, with its year: the row's `emission_source`.
+    /// The source and year of the emission level, as in the column `emission_source`.
     pub source: String,
-    /// The data centre's power usage effectiveness, where a cloud region was given.
+    /// The power usage effectiveness of the data centre, if a cloud region was given.
     pub cloud_pue: Option<f64>,
 }
 
 impl Place {
-    /// Finds the place that the parameters name, else that of the time zone, else the world.
+    /// Finds the place with the given names, else that of the machine's time zone, else the world.
     ///
-    /// A cloud region goes before a country and its region; a given emission level (kg/MWh, which
-    /// is gCO2e/kWh) replaces the figure of whatever place it is, with the source `given`. A place
-    /// that has no figure of its own gets that of the next larger one, and its source says so.
+    /// A cloud region takes precedence over a country and its region. A given emission level
+    /// replaces the figure of the place, with the source `given`. A place without a figure gets
+    /// that of the next larger place, and its source says so.
     ///
     /// # Errors
-    /// Where a name is in no table, with the nearest one that is; where a region is given without
-    /// its country; where the emission level is negative or no number.
+    /// Returns an error if a name is unknown (the error suggests the nearest known name), if a
+    /// region is given without its country, or if the emission level is negative or not a finite
+    /// number.
     pub fn find(
         country: Option<&str>,
         region: Option<&str>,
@@ -87,7 +88,8 @@ impl Place {
         Ok(place)
     }
 
-    /// The country of an IANA time zone; none for zones of no country, such as `UTC`.
+    /// Returns the country of an IANA time zone. `None` for a zone without a country, such as
+    /// `UTC`.
     pub fn from_time_zone(zone: &str) -> Option<Self> {
         let country = time_zone::country_of(zone)?;
         let mut place = Self::from_country(table().find([country, ""])?);
@@ -111,7 +113,7 @@ impl Place {
         }
     }
 
-    /// The world, where the place is unknown.
+    /// Returns the place for an unknown place: the world.
     fn world() -> Self {
         Self {
             label: "World".to_owned(),
@@ -121,7 +123,7 @@ impl Place {
         }
     }
 
-    /// By the time zone, which is read once.
+    /// Returns the place of the machine's time zone, which is read once.
     fn from_this_machine() -> Self {
         static HERE: OnceLock<Place> = OnceLock::new();
         HERE.get_or_init(|| {
@@ -203,7 +205,7 @@ pub(crate) fn find_country(written: &str) -> Result<TableRow> {
     })
 }
 
-/// Finds a region of `country` by ISO 3166-2 code, with or without the country's, or by name.
+/// Finds a region of `country` by ISO 3166-2 code, with or without the country code, or by name.
 fn find_region(country: TableRow, written: &str) -> Result<TableRow> {
     let country_code = country.cell(column::COUNTRY);
     let regions = || table().group(country_code).filter(|row| !row.cell(column::REGION).is_empty());
@@ -234,18 +236,18 @@ fn find_region(country: TableRow, written: &str) -> Result<TableRow> {
     Err(Error::Parameter { parameter: "region", value: written.to_owned(), reason })
 }
 
-/// The name of a row's place, and its other names.
+/// Iterates over the names of a row's place.
 fn names(row: TableRow) -> impl Iterator<Item = &'static str> {
     std::iter::once(row.cell(column::NAME))
         .chain(row.cell(column::OTHER_NAMES).split('|').filter(|name| !name.is_empty()))
 }
 
-/// Where a row's emission level comes from.
+/// Returns the source of a row's emission level.
 fn source(row: TableRow) -> String {
     with_year(row.cell(column::SOURCE), row.cell(column::YEAR))
 }
 
-/// The full name of a source, as `data/README.md` lists them, with the year of the figure.
+/// Returns the full name of a source, as listed in `data/README.md`, with the year of the figure.
 fn with_year(key: &str, year: &str) -> String {
     let name = match key {
         "owid" => "Ember via Our World in Data",

@@ -4,10 +4,10 @@ use std::fmt;
 
 pub(super) const MINUTES_OF_A_DAY: u16 = 24 * 60;
 
-/// An electricity price as the user gives it: one price per kWh, or prices for intervals of the
-/// day. The currency is the user's own.
+/// An electricity price as the user gives it: one price per kWh, or prices per kWh for intervals of
+/// the day, in any currency.
 ///
-/// A price is 0 or more.
+/// Prices must be 0 or more; [`Tariff::new`](super::Tariff::new) checks them.
 ///
 /// ```
 /// use eco2ai::carbon::{Pricing, Tariff};
@@ -22,14 +22,15 @@ pub(super) const MINUTES_OF_A_DAY: u16 = 24 * 60;
 pub enum Pricing {
     /// One price per kWh at any time.
     Flat(f64),
-    /// Prices per kWh by interval, `("8:30-19:00", 5.2)`; together they cover the day once.
+    /// Prices per kWh by interval, as in `("8:30-19:00", 5.2)`. The intervals must cover the day
+    /// without overlaps.
     Intervals(Vec<(String, f64)>),
-    /// Either of them as text: `0.3`, or `8:30-19:00=5.2, 19:00-8:30=3`.
+    /// One price or prices by interval, as text: `0.3`, or `8:30-19:00=5.2, 19:00-8:30=3`.
     Text(String),
 }
 
 impl fmt::Display for Pricing {
-    /// The text form, as it was given.
+    /// Writes the text form, unchecked.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flat(price) => write!(f, "{price}"),
@@ -47,13 +48,12 @@ impl fmt::Display for Pricing {
 }
 
 impl Pricing {
-    /// The minutes of the day from which on a price holds, ascending, at least one. Neighbours
-    /// differ, so that each is a change of the price, and the last holds over midnight until the
-    /// first.
+    /// Returns the minutes of the day at which the price changes, with the new prices, in ascending
+    /// order. There is at least one; the last price applies over midnight until the first minute.
     ///
     /// # Errors
-    /// Names the interval that is wrong, the two that overlap, or the two between which the day is
-    /// not covered.
+    /// Returns a text that names the invalid interval, the two that overlap, or the two with a gap
+    /// between them.
     pub(super) fn edges(&self) -> Result<Vec<(u16, f64)>, String> {
         match self {
             Self::Flat(price) => Ok(vec![(0, checked(*price)?)]),
@@ -66,7 +66,7 @@ impl Pricing {
     }
 }
 
-/// An interval of the day in minutes; its end may be that of the next day.
+/// An interval of the day in minutes; the end may be on the next day.
 struct Interval<'a> {
     start: u16,
     end: u16,
@@ -74,7 +74,7 @@ struct Interval<'a> {
     price: f64,
 }
 
-/// A minute of the day as `8:30`.
+/// A minute of the day, displayed as `8:30`.
 pub(super) struct Clock(pub(super) u16);
 
 impl fmt::Display for Clock {
@@ -104,7 +104,7 @@ fn edges_of_intervals(given: &[(String, f64)]) -> Result<Vec<(u16, f64)>, String
     Ok(edges)
 }
 
-/// Whether each interval ends where the next one starts, the last one on the next day.
+/// Checks that each interval ends where the next one starts, the last one on the next day.
 fn cover_the_day_once(sorted: &[Interval<'_>]) -> Result<(), String> {
     let Some(first) = sorted.first() else {
         return Err("it has no price; write `0.3` or `8:30-19:00=5.2, 19:00-8:30=3`".to_owned());
@@ -178,7 +178,8 @@ fn checked(price: f64) -> Result<f64, String> {
     }
 }
 
-/// Whether two prices are one: they come from the user's text and are never computed with.
+/// Returns whether two prices are equal. They are values given by the user, not results of
+/// calculations.
 pub(super) fn same(a: f64, b: f64) -> bool {
     a.total_cmp(&b).is_eq()
 }

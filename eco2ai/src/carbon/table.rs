@@ -1,6 +1,6 @@
-//! The fact tables: sorted CSV inside the binary, searched where it lies.
+//! The data tables: sorted CSV text inside the binary, searched in place.
 //!
-//! Nothing is parsed at start, and a look-up allocates nothing. The price is a strict form: one
+//! Nothing is parsed at start, and a lookup does not allocate. In return, the format is strict: one
 //! header line, no quotes and no commas inside a cell, rows sorted by their first cells.
 
 use std::cmp::Ordering;
@@ -17,30 +17,30 @@ pub(crate) struct Table<const N: usize> {
 pub(crate) struct TableRow(&'static str);
 
 impl<const N: usize> Table<N> {
-    /// Takes the text of a CSV file.
+    /// Makes a table of the text of a CSV file.
     pub(crate) fn new(csv: &'static str) -> Self {
         Self { rows: csv.split_once('\n').map_or("", |(_, rows)| rows) }
     }
 
-    /// The row whose first cells are `key`.
+    /// Returns the row whose first cells are `key`.
     pub(crate) fn find(self, key: [&str; N]) -> Option<TableRow> {
         let row = TableRow(self.rows.get(self.lower_bound(&key)..)?.lines().next()?);
         (row.compare(&key) == Ordering::Equal).then_some(row)
     }
 
-    /// The rows whose first cell is `first`.
+    /// Iterates over the rows whose first cell is `first`.
     pub(crate) fn group(self, first: &str) -> impl Iterator<Item = TableRow> {
         let start = self.lower_bound(&[first]);
         let rows = self.rows.get(start..).unwrap_or_default().lines().map(TableRow);
         rows.take_while(move |row| row.cell(0) == first)
     }
 
-    /// All rows.
+    /// Iterates over all rows.
     pub(crate) fn iter(self) -> impl Iterator<Item = TableRow> {
         self.rows.lines().map(TableRow)
     }
 
-    /// Where the first row begins that is not below `key`.
+    /// Returns the offset of the first row that is not less than `key`.
     fn lower_bound(self, key: &[&str]) -> usize {
         let bytes = self.rows.as_bytes();
         let (mut low, mut high) = (0, bytes.len());
@@ -61,12 +61,12 @@ impl<const N: usize> Table<N> {
 }
 
 impl TableRow {
-    /// The cell in column `index`; empty where there is none.
+    /// Returns the cell in column `index`; empty if there is none.
     pub(crate) fn cell(self, index: usize) -> &'static str {
         self.0.split(',').nth(index).unwrap_or_default()
     }
 
-    /// The number in column `index`, if there is one.
+    /// Returns the number in column `index`, if there is one.
     pub(crate) fn number(self, index: usize) -> Option<f64> {
         self.cell(index).parse().ok()
     }

@@ -8,7 +8,7 @@ use super::pricing::{Clock, MINUTES_OF_A_DAY, Pricing, same};
 use crate::error::{self, Error};
 use crate::units::KilowattHours;
 
-/// A checked electricity price: known at every minute of the day.
+/// A checked electricity price, which is known for every minute of the day.
 ///
 /// ```
 /// use eco2ai::carbon::{Pricing, Tariff};
@@ -20,21 +20,21 @@ use crate::units::KilowattHours;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Intervals are of the wall clock, so they follow summer time; each includes its start and not
-/// its end.
+/// Intervals are in local wall-clock time, so they follow daylight saving time. Each includes its
+/// start and excludes its end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tariff {
-    /// Minute of the day from which on a price holds, ascending; at least one. Neighbours differ,
-    /// so that each is a change of the price, and the last holds over midnight until the first.
+    /// The minutes of the day at which the price changes, with the new prices, in ascending order.
+    /// There is at least one; the last price applies over midnight until the first minute.
     edges: Vec<(u16, f64)>,
 }
 
 impl Tariff {
-    /// Checks a price.
+    /// Checks a price and makes a tariff of it.
     ///
     /// # Errors
-    /// Names the interval that is none, the two that overlap, or the two between which the day is
-    /// not covered.
+    /// Returns an error that names the invalid price or interval, the two intervals that overlap,
+    /// or the two with a gap between them.
     pub fn new(pricing: &Pricing) -> error::Result<Self> {
         Self::parse(pricing).map_err(|reason| Error::Parameter {
             parameter: "electricity_pricing",
@@ -43,12 +43,12 @@ impl Tariff {
         })
     }
 
-    /// As [`new`](Self::new); the error is the reason alone.
+    /// Same as [`new`](Self::new), but the error is only the reason.
     pub(crate) fn parse(pricing: &Pricing) -> Result<Self, String> {
         Ok(Self { edges: pricing.edges()? })
     }
 
-    /// The price per kWh, where it is the same at any time.
+    /// Returns the price per kWh, if it does not depend on the time.
     pub(crate) fn flat_price(&self) -> Option<f64> {
         match self.edges.as_slice() {
             [(_, price)] => Some(*price),
@@ -56,16 +56,17 @@ impl Tariff {
         }
     }
 
-    /// Price per kWh at `time`, by the wall clock of its zone.
+    /// Returns the price per kWh at `time`, by the local time of its zone.
     #[allow(clippy::needless_pass_by_value, reason = "a moment is copied in every zone of chrono")]
     pub fn price_at<Tz: TimeZone>(&self, time: DateTime<Tz>) -> f64 {
         self.price_at_wall(wall_clock(&time))
     }
 
-    /// The first moment after `time` at which the price changes; none where it never does.
+    /// Returns the first moment after `time` at which the price changes. `None` if it never
+    /// changes.
     ///
-    /// A change of the clock counts: if it skips the start of an interval, the price changes with
-    /// the clock, and if it repeats an hour, so do the prices.
+    /// Clock changes are taken into account: if one skips the start of an interval, the price
+    /// changes at that moment, and if one repeats an hour, the prices of that hour are repeated.
     pub fn next_edge<Tz: TimeZone>(&self, time: DateTime<Tz>) -> Option<DateTime<Tz>> {
         if self.edges.len() < 2 {
             return None;
@@ -90,8 +91,8 @@ impl Tariff {
         None
     }
 
-    /// The price of `energy` that is used evenly between two moments, each part at the price of
-    /// its moment.
+    /// Returns the price of `energy` that is used evenly between two moments, with each part
+    /// charged at the price of its time.
     #[allow(clippy::needless_pass_by_value, reason = "a moment is copied in every zone of chrono")]
     pub fn cost<Tz: TimeZone>(
         &self,
@@ -124,7 +125,7 @@ impl Tariff {
         current.or(self.edges.last()).map_or(0.0, |(_, price)| *price)
     }
 
-    /// How far the wall clock of `time` is from the next edge, if the clock is not changed.
+    /// Returns the time from `time` to the next change of the price, if the clock is not changed.
     fn until_edge<Tz: TimeZone>(&self, time: &DateTime<Tz>) -> TimeDelta {
         let wall = wall_clock(time);
         let second = wall.num_seconds_from_midnight();
@@ -137,8 +138,7 @@ impl Tariff {
 }
 
 impl fmt::Display for Tariff {
-    /// The text form, which reads back as the same price: `0.3`, or
-    /// `8:30-19:00=5.2, 19:00-8:30=3`.
+    /// Writes the text form, which can be parsed again: `0.3`, or `8:30-19:00=5.2, 19:00-8:30=3`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let [(_, price)] = self.edges.as_slice() {
             return write!(f, "{price}");
@@ -152,7 +152,7 @@ impl fmt::Display for Tariff {
     }
 }
 
-/// What the clock on the wall shows. Not `naive_local`, which panics at the ends of time.
+/// Returns the local time. `naive_local` would panic for the first and last dates of chrono.
 fn wall_clock<Tz: TimeZone>(time: &DateTime<Tz>) -> NaiveDateTime {
     let utc = time.naive_utc();
     utc.checked_add_offset(time.offset().fix()).unwrap_or(utc)
@@ -162,7 +162,7 @@ fn offset_s<Tz: TimeZone>(time: &DateTime<Tz>) -> i32 {
     time.offset().fix().local_minus_utc()
 }
 
-/// The first second with another offset than `before`, which `after` has.
+/// Returns the first second whose offset differs from that of `before`; `after` has another offset.
 fn clock_change<Tz: TimeZone>(before: &DateTime<Tz>, after: &DateTime<Tz>) -> Option<DateTime<Tz>> {
     let zone = before.timezone();
     let at = |second: i64| zone.timestamp_opt(second, 0).single();

@@ -1,16 +1,16 @@
-//! Which country a time zone belongs to, and which zone this machine is in.
+//! The country of a time zone, and the time zone of this machine.
 
 use crate::carbon::table::Table;
 
 pub(crate) const TIME_ZONES: &str = include_str!("../../data/time_zones.csv");
 
-/// The alpha-2 code of the country that an IANA time zone lies in; none for zones of no country,
-/// such as `UTC` and `CET`.
+/// Returns the alpha-2 code of the country of an IANA time zone. `None` for zones without a
+/// country, such as `UTC` and `CET`.
 pub(crate) fn country_of(zone: &str) -> Option<&'static str> {
     Some(Table::<1>::new(TIME_ZONES).find([zone])?.cell(1))
 }
 
-/// The IANA name of this machine's time zone: what the variable `TZ` says, else the system's.
+/// Returns the IANA name of this machine's time zone: that of the variable `TZ`, else the system's.
 pub(crate) fn machine_zone() -> Option<String> {
     match std::env::var("TZ") {
         Ok(tz) if !tz.trim().is_empty() => Some(name_in(&tz).to_owned()),
@@ -18,7 +18,8 @@ pub(crate) fn machine_zone() -> Option<String> {
     }
 }
 
-/// The zone's name in a value of `TZ`, which may begin with a colon and may be the path of a file.
+/// Returns the name of the zone in a value of `TZ`, which may begin with a colon and may be the
+/// path of a file.
 fn name_in(tz: &str) -> &str {
     let tz = tz.trim();
     let tz = tz.strip_prefix(':').unwrap_or(tz);

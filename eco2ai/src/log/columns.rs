@@ -1,6 +1,6 @@
 //! The columns of a log: their names and their order.
 
-/// How many columns at the head of ours are Eco2AI's.
+/// The number of Eco2AI's columns, which come first.
 pub(crate) const ECO2AI_COLUMNS: usize = 13;
 
 macro_rules! columns {
@@ -57,12 +57,13 @@ columns! {
 }
 
 impl Column {
-    /// Its name in the header.
+    /// Returns the name of the column in the header.
     pub(crate) fn name(self) -> &'static str {
         NAMES[self as usize]
     }
 
-    /// The column with that name in a header; early files of Eco2AI spell two of them differently.
+    /// Returns the column with this name in a header. Early versions of Eco2AI spell two columns
+    /// differently.
     pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
         match name {
             b"power_consumption(kWTh)" => Some(Self::Power),
@@ -71,8 +72,8 @@ impl Column {
         }
     }
 
-    /// Whether it holds text of the user or the machine, which is guarded against being read as a
-    /// formula.
+    /// Returns whether the column contains text of the user or the machine, which is guarded
+    /// against being taken for a formula.
     pub(crate) fn is_text(self) -> bool {
         use Column::{
             CpuMethod, CpuName, Description, EmissionSource, Epoch, Function, GpuMethod, GpuName,

@@ -1,5 +1,5 @@
-//! Rows in a log that another program writes anew as a whole, as Eco2AI does each period: what was
-//! added between its reading and its writing is gone, and is written again.
+//! Rows in a log that another program rewrites as a whole, as Eco2AI does each period. Rows that
+//! were added between its reading and its writing are lost there, and are written again.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,13 +11,13 @@ use crate::log::record::Record;
 use crate::log::recovery;
 use crate::log::rewriting::{REWRITE_TIME, is_within};
 
-/// A log that was written so short a time ago may be written again at any moment: Eco2AI does so
-/// every ten seconds.
+/// A log that was written within this time may be rewritten at any moment: Eco2AI rewrites it every
+/// ten seconds.
 const RECENT: Duration = Duration::from_secs(60);
-/// At most so many rows are remembered before the log is checked for them.
+/// The maximum number of rows that are remembered before the log is checked for them.
 const MAX_ROWS: usize = 1000;
 
-/// The rows of this process that may still be written over: of a log that is shared with other
+/// The rows of this process that may still be overwritten, in a log that is shared with other
 /// programs.
 #[derive(Debug, Default)]
 pub(crate) struct Confirmation {
@@ -67,8 +67,8 @@ impl Confirmation {
         Ok(gone)
     }
 
-    /// The rows that the next process must check, because this one ends. None where no other program
-    /// seems to write the log.
+    /// The rows that the next process must check, because this one ends. None where no other
+    /// program seems to write the log.
     pub(crate) fn take(&mut self) -> Vec<Record> {
         let rows = std::mem::take(&mut self.rows);
         if self.others_write {

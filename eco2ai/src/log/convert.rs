@@ -1,4 +1,4 @@
-//! Giving a log the columns of this version: only when somebody asks for it.
+//! Adds the columns of this version to a log, on request.
 
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
@@ -19,11 +19,11 @@ use crate::log::row::guarded;
 use crate::log::serialized;
 use crate::regular_file::{self, Links, Replacement, with_suffix};
 
-/// Writers hold the lock for a moment only.
+/// How long to wait for the lock; writers hold it only for a moment.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// What [`convert`] did.
+/// The result of [`convert`].
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -39,24 +39,25 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Converted {
-    /// The names of the columns that were added, behind those that were there.
+    /// The names of the columns that were added after the existing ones.
     pub columns: Vec<&'static str>,
-    /// How many rows there are.
+    /// The number of rows.
     pub rows: u64,
-    /// How many lines were no rows, torn ones for example: they are in the old file only.
+    /// The number of lines that are not rows, such as torn ones. They are only in the old file.
     pub left_out: u64,
-    /// The old file.
+    /// The path of the old file.
     #[serde(serialize_with = "serialized::path")]
     pub old: PathBuf,
 }
 
-/// Adds the columns of this version to a log that lacks some: one of Eco2AI, or of an earlier version
-/// of this crate. `None` where it lacks none, and nothing was done.
+/// Adds the missing columns of this version to a log of Eco2AI or of an earlier version of this
+/// crate. Returns `None`, and does nothing, if no column is missing.
 ///
-/// Its own columns, their order, its owner, group and mode stay; the old file is kept beside it as
-/// `NAME.bak`, `NAME.bak2`…. The single energy, CO2 and cost of a row are its own ones. No row that
-/// [`summary`](crate::summary) counts is left out. Programs that use this crate may go on writing
-/// meanwhile. Eco2AI for Python may not, and cannot write to the log afterwards.
+/// The existing columns, their order, and the owner, group and mode of the file are kept. The old
+/// file is kept beside the log as `NAME.bak`, `NAME.bak2` and so on. The single energy, CO2 and
+/// cost of a row become its own energy, CO2 and cost. No row that [`summary`](crate::summary)
+/// counts is left out. Programs that use this crate may write to the log during the conversion.
+/// Eco2AI for Python must not, and cannot write to the log afterwards.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("eco2ai-convert-{}", std::process::id()));
@@ -73,9 +74,10 @@ pub struct Converted {
 /// ```
 ///
 /// # Errors
-/// [`Error::NotALog`], also for a link to one. [`Error::Read`] where the file cannot be read, or is being
-/// written all the while. [`Error::Write`] where its folder cannot be written, or the file belongs to
-/// another user, to whom the new one could not be given. It is as it was then.
+/// Returns [`Error::NotALog`] if the file is not an emission log, or is a link to one;
+/// [`Error::Read`] if it cannot be read, or another program keeps writing it; and [`Error::Write`]
+/// if its folder cannot be written, or if the new file cannot get the owner of the old one. In each
+/// case the log is left unchanged.
 pub fn convert(path: impl AsRef<Path>) -> Result<Option<Converted>> {
     let path = path.as_ref();
     if path.is_symlink() {
@@ -87,7 +89,7 @@ pub fn convert(path: impl AsRef<Path>) -> Result<Option<Converted>> {
         .map_err(Error::read(path))?;
     let locked = lock_within(&file, LOCK_TIMEOUT);
     let Some(_locked) = locked.filter(|_| is_at(&file, path)) else {
-        let reason = "it is being written; try again";
+        let reason = "another program is writing it; try again";
         return Err(Error::read(path)(io::Error::new(ErrorKind::WouldBlock, reason)));
     };
     let Some(header) = read_header(path, &mut CsvReader::new(&file))? else { return Ok(None) };
@@ -98,7 +100,7 @@ pub fn convert(path: impl AsRef<Path>) -> Result<Option<Converted>> {
     replace(path, &file, &header, &missing).map(Some).map_err(Error::write(path))
 }
 
-/// Puts a file with the `missing` columns in the place of `old`, which is at `path`.
+/// Replaces `old`, which is at `path`, by a file with the `missing` columns.
 fn replace(path: &Path, old: &File, header: &Header, missing: &[Column]) -> io::Result<Converted> {
     let new = Replacement::create(path)?;
     let (rows, left_out) = write_converted(new.file(), old, header, missing)?;
@@ -110,8 +112,8 @@ fn replace(path: &Path, old: &File, header: &Header, missing: &[Column]) -> io::
     Ok(Converted { columns, rows, left_out, old: kept })
 }
 
-/// Writes the rows of `old` with the `missing` columns behind its own. Returns the number of rows, and
-/// of lines that are no rows.
+/// Writes the rows of `old` with the `missing` columns after the existing ones. Returns the number
+/// of rows, and the number of lines that are not rows.
 fn write_converted(
     new: &File,
     mut old: &File,
@@ -166,7 +168,7 @@ fn write_converted(
     Ok((count, left_out))
 }
 
-/// What is known of a column that the row does not have.
+/// Returns the value of a column that the row does not have.
 fn known_cell<'a>(row: &CsvRow<'a>, header: &Header, column: Column) -> Cow<'a, [u8]> {
     let of = |column| {
         let cell = header.place(column).and_then(|place| row.cell(place));
@@ -183,7 +185,7 @@ fn known_cell<'a>(row: &CsvRow<'a>, header: &Header, column: Column) -> Cow<'a, 
     }
 }
 
-/// Gives the file at `path` a second name that no other has.
+/// Links the file at `path` to a second name that is not in use.
 fn keep_old(path: &Path, mut file: &File) -> io::Result<PathBuf> {
     for number in 1..1000 {
         let kept = match number {
@@ -207,7 +209,7 @@ fn keep_old(path: &Path, mut file: &File) -> io::Result<PathBuf> {
             }
         }
     }
-    Err(io::Error::new(ErrorKind::AlreadyExists, "there are too many old logs beside it"))
+    Err(io::Error::new(ErrorKind::AlreadyExists, "too many old logs beside it"))
 }
 
 #[cfg(test)]

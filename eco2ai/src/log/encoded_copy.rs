@@ -24,7 +24,7 @@ impl RunSink for EncodedCopySink {
     }
 }
 
-/// Where the copy of a log goes; `None` where none is wanted.
+/// Returns the path of the copy of a log; `None` if no copy is requested.
 ///
 /// # Errors
 /// [`Error::Parameter`] where it would be the log itself.
@@ -42,7 +42,7 @@ fn copy_path(log: &Path, copy: &EncodeFile) -> Result<Option<PathBuf>> {
         return Err(Error::Parameter {
             parameter: "encode_file",
             value: path.display().to_string(),
-            reason: "this is the log itself; name another file".into(),
+            reason: "it is the log itself; name another file".into(),
         });
     }
     Ok(Some(path))

@@ -19,7 +19,7 @@ use crate::log::recovery::{missing, recover_orphans, report_others_of_that_name}
 use crate::log::row::rows_of;
 use crate::report::warn_once;
 
-/// At most so many rows are kept in memory.
+/// The maximum number of rows that are kept in memory.
 const MAX_IN_MEMORY: usize = 1000;
 
 /// A log of this process.
@@ -31,20 +31,20 @@ pub(crate) struct LogEntry {
     journal: Option<Journal>,
     /// Journals with rows that the log could not take.
     waiting: Vec<Journal>,
-    /// Rows that could be written nowhere.
+    /// Rows that could not be written anywhere.
     in_memory: VecDeque<Record>,
-    /// Rows that another program may have written over.
+    /// Rows that another program may have overwritten.
     confirmation: Confirmation,
-    /// Where the log ended when we last wrote.
+    /// The end of the log after the last write.
     end: Option<End>,
     attached: bool,
-    /// Whether it was reported at the start that the file is no emission log.
+    /// Whether the user was warned that the file is not an emission log.
     is_refused: bool,
     /// Whether all runs on it want no warnings.
     quiet: bool,
 }
 
-/// What distinguishes the states of runs: all epochs of a training have one id, but each its own
+/// The key of the state of a run: all epochs of a training have the same id, but each has its own
 /// start.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct RunId {
@@ -79,7 +79,7 @@ impl LogEntry {
         self.quiet
     }
 
-    /// Prepares the log for runs that start; `quiet` where they want no warnings.
+    /// Prepares the log for runs that start; `quiet` suppresses their warnings.
     pub(crate) fn attach(&mut self, quiet: bool) {
         // One run that wants warnings is enough.
         self.quiet = quiet && (self.quiet || !self.attached);
@@ -97,15 +97,15 @@ impl LogEntry {
                 self.is_refused = true;
                 let path = self.file.path().display();
                 warn_once(&format!(
-                    "{}; rows wait in a journal: move that file away, and \
-                     `eco2ai recover {path}` writes them",
+                    "{}; rows wait in a journal; move that file away and run \
+                     `eco2ai recover {path}` to write them",
                     error.with_causes()
                 ));
             }
         }
     }
 
-    /// Keeps the states of runs that have lasted longer than a period.
+    /// Writes the states of runs that have lasted longer than a period to the journal.
     pub(crate) fn keep(&mut self, states: impl FnOnce() -> Vec<Record>) {
         // Its failure was reported when the rows began to wait.
         let _ = self.flush();
@@ -128,13 +128,13 @@ impl LogEntry {
         }
     }
 
-    /// Tries again to write what waits, and what was written over.
+    /// Tries again to write rows that wait, and rows that were overwritten.
     pub(crate) fn flush(&mut self) -> Result<()> {
         self.confirm();
         self.write_waiting()
     }
 
-    /// Writes what waits, and what dead processes left. Returns how many rows those had.
+    /// Writes rows that wait, and rows that dead processes left. Returns the number of the latter.
     pub(crate) fn recover(&mut self) -> Result<usize> {
         self.write_waiting()?;
         let recovered = recover_orphans(&mut self.file);
@@ -153,7 +153,7 @@ impl LogEntry {
         Ok(())
     }
 
-    /// Our rows are before this place of the log, unless it was replaced.
+    /// Returns the place of the log before which our rows are, unless the log was replaced.
     fn end(&mut self) -> End {
         let path = self.file.path();
         *self.end.get_or_insert_with(|| End::current(path))
@@ -172,7 +172,7 @@ impl LogEntry {
             {
                 print_lost(self.file.path(), &oldest);
             }
-            "no journal can be written either: rows wait in memory".into()
+            "no journal can be written either, so rows wait in memory".into()
         };
         let is_known = self.is_refused && matches!(error, Error::NotALog { .. });
         if !is_known {
@@ -199,7 +199,7 @@ impl LogEntry {
         Ok(path)
     }
 
-    /// Appends what waits, and removes its journals.
+    /// Appends the rows that wait, and removes their journals.
     fn write_waiting(&mut self) -> Result<()> {
         while let Some(journal) = self.waiting.last() {
             let found =
@@ -225,8 +225,8 @@ impl LogEntry {
         Ok(())
     }
 
-    /// Writes again what another program has written over. If the log cannot be read now, because that
-    /// program is writing it, the next call checks again.
+    /// Writes again the rows that another program has overwritten. If the log cannot be read now,
+    /// because that program is writing it, the next call checks again.
     fn confirm(&mut self) {
         let gone = self.confirmation.gone(self.file.path(), self.end).unwrap_or_default();
         if let Err(error) = self.append(&gone) {
@@ -236,7 +236,7 @@ impl LogEntry {
         }
     }
 
-    /// Rows that were refused, less those that are in the log all the same.
+    /// Returns the rows that were refused, without those that are in the log nevertheless.
     fn not_written_yet(&self, found: Found) -> Result<Vec<Record>> {
         if self.file.may_have_refused_rows() {
             return missing(self.file.path(), &found, Kind::Waiting);
@@ -244,7 +244,8 @@ impl LogEntry {
         Ok(found.records)
     }
 
-    /// Leaves rows that may still be written over to the next process, and prints rows that are lost.
+    /// Leaves rows that may still be overwritten to the next process, and prints rows that are
+    /// lost.
     pub(crate) fn close(&mut self) {
         let end = self.end();
         let unconfirmed = self.confirmation.take();
@@ -258,7 +259,7 @@ impl LogEntry {
         }
     }
 
-    /// Forgets the state of a run in the journal.
+    /// Removes the state of a run from the journal.
     pub(crate) fn forget(&mut self, record: &Record) {
         if !self.running.is_empty() {
             self.running.remove(&RunId::new(record));
@@ -270,7 +271,7 @@ impl LogEntry {
         }
     }
 
-    /// Writes the states of the runs to their journal, one write where it is there.
+    /// Writes the states of the runs to their journal, with one write if the journal exists.
     fn write_running(&mut self) {
         if self.running.is_empty() {
             if let Some(journal) = self.journal.take() {
@@ -294,14 +295,14 @@ impl LogEntry {
                 }
             }
             Err(error) => warn_once(&format!(
-                "{}: no journal can be written ({error}); if the program is killed, its runs leave no row",
+                "{}: no journal can be written ({error}); if the program is killed, its runs are lost",
                 path.display()
             )),
         }
     }
 }
 
-/// Prints a row that could be kept nowhere.
+/// Prints a row that could not be stored anywhere.
 fn print_lost(log: &Path, record: &Record) {
     let row = rows_of([record], &Header::full(), FileKind::Log);
     let row = String::from_utf8_lossy(&row);

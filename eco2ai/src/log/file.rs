@@ -17,11 +17,11 @@ use crate::log::row::rows_of;
 use crate::regular_file::{self, Links, write_at_once};
 use crate::report::warn_once;
 
-/// How long to wait for a lock: a stopped holder must not stop the user's function.
+/// How long to wait for a lock, so that a suspended holder does not block the user's function.
 pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
-/// For so long after a timeout, the lock is tried without waiting.
+/// How long after a timeout the lock is tried without waiting.
 const LOCK_BACKOFF: Duration = Duration::from_secs(10);
-/// So many logs are kept open.
+/// The maximum number of logs that are kept open.
 const MAX_KEPT_OPEN: usize = 32;
 
 /// A log, or its encoded copy.
@@ -39,7 +39,7 @@ pub(crate) struct LogFile {
     has_torn: bool,
 }
 
-/// A row of ours that was cut off and could not be taken back: from where to where.
+/// The range of a row of ours that was cut off and could not be removed.
 #[derive(Debug)]
 struct Torn {
     identity: Option<Identity>,
@@ -53,7 +53,8 @@ struct Open {
     identity: Option<Identity>,
     /// Whether it was not there before.
     is_new: bool,
-    /// What decides the rows; known once the file has been inspected.
+    /// The header, which determines the columns of the rows; known after the file has been
+    /// inspected.
     header: Option<Header>,
     /// The length up to which the file is known to have that header and to end with a new line.
     valid_len: u64,
@@ -67,7 +68,7 @@ struct KeptOpen {
 }
 
 impl KeptOpen {
-    /// `None` where enough files are kept open: this one is closed.
+    /// `None` if the limit of open files is reached; the file is then closed.
     fn new(open: Open) -> Option<Self> {
         // Others are opened for each row.
         static KEPT_OPEN: OpenLimit = OpenLimit::new(MAX_KEPT_OPEN);
@@ -98,17 +99,17 @@ impl LogFile {
         self.header.as_ref().is_some_and(|header| !header.has_own_energy())
     }
 
-    /// Whether a row that could not be written may be in the file all the same: it was cut off behind
-    /// its last cell, and could not be taken back.
+    /// Returns whether a row whose write failed may be in the file nevertheless: it was cut off
+    /// after its last cell, and could not be removed.
     pub(crate) fn may_have_refused_rows(&self) -> bool {
         self.has_torn
     }
 
-    /// Appends the rows of `records`, and returns where the file ends then.
+    /// Appends the rows of `records`, and returns the new end of the file.
     ///
     /// # Errors
-    /// [`Error::NotALog`]; [`Error::Write`] or [`Error::Read`] where its file system fails, or another
-    /// process has it locked.
+    /// Returns [`Error::NotALog`] if the file is not an emission log, and [`Error::Write`] or
+    /// [`Error::Read`] if the file system fails or another process has locked the file.
     pub(crate) fn append(&mut self, records: &[Record]) -> Result<End> {
         // Somebody may replace the file between our open and our check, but hardly each time.
         const TRIES: u32 = 8;
@@ -147,7 +148,7 @@ impl LogFile {
         self.timed_out_at = None;
         if let Some(error) = lock.missing() {
             warn_once(&format!(
-                "{}: this file system has no locks ({error}); rows are written without",
+                "{}: this file system has no locks ({error}); rows are written without a lock",
                 self.path.display()
             ));
         }
@@ -252,8 +253,8 @@ impl LogFile {
         }))
     }
 
-    /// Waits until a program that rewrites the file, as Eco2AI does, has finished. Returns the length
-    /// of the file.
+    /// Waits until a program that rewrites the file, as Eco2AI does, has finished. Returns the
+    /// length of the file.
     fn wait_for_rewriter(&self, mut file: &File, length: u64) -> Result<u64> {
         let io = |error| self.io(error);
         let mut last = [0];
@@ -274,7 +275,7 @@ impl LogFile {
         Ok(file.metadata().map_err(io)?.len())
     }
 
-    /// Gives a file of zeros, which a power cut can leave, another name.
+    /// Renames a file of zeros, which a power cut can leave.
     fn put_aside(&self, file: &File) -> Result<()> {
         if self.path.is_symlink() {
             return Err(self.not_a_log("a link to a file of zeros; move that file away"));
@@ -286,7 +287,7 @@ impl LogFile {
         }
         fs::rename(&self.path, &kept).map_err(|error| self.io(error))?;
         warn_once(&format!(
-            "{}: held only zeros, as after a power cut; renamed to {}, and a new log begins",
+            "{}: contains only zeros, as after a power cut; renamed to {}; a new log is started",
             self.path.display(),
             kept.display()
         ));

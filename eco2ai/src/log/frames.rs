@@ -19,7 +19,7 @@ const MAGIC: &str = "eco2ai-journal 2 ";
 /// More than any journal that this crate writes.
 const MAX_SIZE: u64 = 1 << 30;
 
-/// What a journal holds.
+/// The kind of rows in a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// Finished rows that wait for the log.
@@ -70,7 +70,7 @@ fn checksum(kind: &str, number: u64, body: &[u8]) -> u64 {
         })
 }
 
-/// What was found in a journal.
+/// The contents of a journal.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Found {
     /// The real path of the log that it belongs to, as its owner saw it.
@@ -87,9 +87,10 @@ impl Found {
         Self { log: String::new(), end: End::default(), owner: Owner::current(), records }
     }
 
-    /// Whether it is of the log with that real path. Its name must be the same. In the state folder,
-    /// where many logs of one name have theirs, its folder as well; or it is the same file, whose
-    /// folder has been renamed. A state folder may be shared by machines that have each a log there.
+    /// Whether it is of the log with that real path. Its name must be the same. In the state
+    /// folder, where many logs of one name have theirs, its folder as well; or it is the same file,
+    /// whose folder has been renamed. A state folder may be shared by machines that have each a log
+    /// there.
     pub(crate) fn belongs_to(&self, log: &Path, beside: bool) -> bool {
         let name = log.file_name().unwrap_or_default().to_string_lossy();
         if Path::new(&self.log).file_name().unwrap_or_default().to_string_lossy() != name {
@@ -106,8 +107,8 @@ impl Found {
     }
 }
 
-/// Reads what a journal holds: of runs, the latest whole state; of rows that wait, all. `None` where
-/// its first frame was cut off.
+/// Reads what a journal holds: of runs, the latest whole state; of rows that wait, all. `None`
+/// where its first frame was cut off.
 ///
 /// # Errors
 /// Also where the file is something else: not ours to remove.

@@ -1,4 +1,4 @@
-//! The header of a log, which decides what a row of it holds.
+//! The header of a log, which determines the columns of its rows.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ pub(crate) enum LineEnd {
     #[default]
     Lf,
     CrLf,
-    /// As old programs for the Macintosh wrote them.
+    /// As written by old programs for the Macintosh.
     Cr,
 }
 
@@ -32,12 +32,12 @@ impl LineEnd {
     }
 }
 
-/// What kind of rows a file holds.
+/// The kind of rows in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileKind {
     /// The log.
     Log,
-    /// Its obfuscated copy: Eco2AI's columns only.
+    /// The obfuscated copy of a log, with Eco2AI's columns only.
     EncodedCopy,
 }
 
@@ -51,10 +51,10 @@ impl FileKind {
     }
 }
 
-/// Which cell of a row is in which column.
+/// The columns of the cells of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Header {
-    /// The column of each cell; `None` where this version does not know it.
+    /// The column of each cell; `None` if this version does not know it.
     columns: Vec<Option<Column>>,
     /// The cell of each column that the log has.
     places: [Option<usize>; NAMES.len()],
@@ -86,7 +86,7 @@ impl Header {
     /// Parses the first row of a file.
     ///
     /// # Errors
-    /// Why it is not the header of an emission log.
+    /// Returns the reason why it is not the header of an emission log.
     pub(crate) fn parse(cells: &[Cow<'_, [u8]>], line_end: LineEnd) -> Result<Self, String> {
         let columns: Vec<_> =
             cells.iter().map(|name| Column::from_name(name.trim_ascii())).collect();
@@ -95,7 +95,7 @@ impl Header {
             REQUIRED.into_iter().filter(|column| header.place(*column).is_none()).collect();
         if !missing.is_empty() {
             return Err(match seems_to_be(cells) {
-                Some(what) => format!("not an emission log that can be read: {what}"),
+                Some(what) => format!("not a readable emission log: {what}"),
                 None => format!("not an emission log: missing {}", listed(&missing)),
             });
         }
@@ -104,7 +104,7 @@ impl Header {
         if let Some(twice) = known.copied().find(|column| {
             header.columns.iter().filter(|other| **other == Some(*column)).count() > 1
         }) {
-            return Err(format!("not an emission log: column {} is there twice", twice.name()));
+            return Err(format!("not an emission log: duplicate column {}", twice.name()));
         }
         Ok(header)
     }
@@ -143,7 +143,7 @@ impl Header {
     }
 }
 
-/// Without these a file is not an emission log.
+/// The columns that every emission log has.
 const REQUIRED: [Column; 5] =
     [Column::Project, Column::StartTime, Column::Duration, Column::Power, Column::Co2];
 
@@ -159,7 +159,7 @@ pub(crate) fn listed(columns: &[Column]) -> String {
     format!("{noun} {}{more}", names.join(", "))
 }
 
-/// What a file seems to be whose first row has not the cells of a header, and what to do about it.
+/// Returns what a file without a header seems to be, and what to do about it.
 fn seems_to_be(cells: &[Cow<'_, [u8]>]) -> Option<&'static str> {
     let line = cells.join(&b',');
     let every_other_is_nul =
@@ -168,7 +168,7 @@ fn seems_to_be(cells: &[Cow<'_, [u8]>]) -> Option<&'static str> {
         return Some("it is UTF-16 text; save it as UTF-8");
     }
     if line.iter().all(|byte| *byte == 0) {
-        return Some("it holds only zeros, as after a power cut");
+        return Some("it contains only zeros, as after a power cut");
     }
     if every_other_is_nul(0) || every_other_is_nul(1) {
         return Some("it seems to be UTF-16 text; save it as UTF-8");
@@ -243,27 +243,27 @@ mod tests {
             ),
             (
                 full.replace(',', ";").into_bytes(),
-                "not an emission log that can be read: its cells are separated by semicolons; save it with commas",
+                "not a readable emission log: its cells are separated by semicolons; save it with commas",
             ),
             (
                 full.replace(',', "\"\t\"").into_bytes(),
-                "not an emission log that can be read: its cells are separated by tabs; save it with commas",
+                "not a readable emission log: its cells are separated by tabs; save it with commas",
             ),
             (
                 utf16.clone(),
-                "not an emission log that can be read: it seems to be UTF-16 text; save it as UTF-8",
+                "not a readable emission log: it seems to be UTF-16 text; save it as UTF-8",
             ),
             (
                 [b"\xFF\xFE", &utf16[..]].concat(),
-                "not an emission log that can be read: it is UTF-16 text; save it as UTF-8",
+                "not a readable emission log: it is UTF-16 text; save it as UTF-8",
             ),
             (
                 b"PK\x03\x04".to_vec(),
-                "not an emission log that can be read: it is a spreadsheet or another zip file; save it as CSV",
+                "not a readable emission log: it is a spreadsheet or another zip file; save it as CSV",
             ),
             (
                 format!("id,{}", full.trim()).into_bytes(),
-                "not an emission log: column id is there twice",
+                "not an emission log: duplicate column id",
             ),
         ] {
             assert_eq!(of(&bytes), reason);

@@ -1,9 +1,9 @@
-//! Which file is at a path, and where a log ended.
+//! The identity of the file at a path, and the end of a log.
 
 use std::fs::{File, Metadata};
 use std::path::Path;
 
-/// Which file it is, whatever its names.
+/// The identity of a file, independent of its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) device: u64,
@@ -11,7 +11,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// `None` where the system does not say.
+    /// `None` if the system does not report it.
     #[cfg(unix)]
     #[allow(clippy::unnecessary_wraps)]
     pub(crate) fn from_metadata(metadata: &Metadata) -> Option<Self> {
@@ -19,14 +19,14 @@ impl Identity {
         Some(Self { device: metadata.dev(), number: metadata.ino() })
     }
 
-    /// `None` where the system does not say.
+    /// `None` if the system does not report it.
     #[cfg(not(unix))]
     pub(crate) fn from_metadata(_: &Metadata) -> Option<Self> {
         None
     }
 }
 
-/// Whether `file` is still the file at `path`, as far as the system can say.
+/// Returns whether `file` is still the file at `path`, as far as the system reports it.
 pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     match (file.metadata(), path.metadata()) {
         (Ok(open), Ok(there)) => Identity::from_metadata(&open) == Identity::from_metadata(&there),
@@ -34,7 +34,7 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Where a log ended at some moment.
+/// The end of a log at some moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) identity: Option<Identity>,
@@ -42,7 +42,7 @@ pub(crate) struct End {
 }
 
 impl End {
-    /// The end of the file at `path` now; the default where there is no file.
+    /// Returns the current end of the file at `path`; the default if there is no file.
     pub(crate) fn current(path: &Path) -> Self {
         let end =
             |log: Metadata| Self { identity: Identity::from_metadata(&log), offset: log.len() };

@@ -1,4 +1,4 @@
-//! What is in a file that others may have written: a log, the beginning of one, or something else.
+//! Finds out what a file contains: a log, the beginning of one, or something else.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
@@ -9,14 +9,14 @@ use crate::log::csv_reader::CsvReader;
 use crate::log::header::{FileKind, Header, LineEnd};
 use crate::regular_file::{self, Links};
 
-/// What the inspection of a file found.
+/// The result of the inspection of a file.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Contents {
     /// No row, not even a header.
     Empty,
     /// The beginning of the header of a new file. What follows it is missing.
     TornHeader { missing: String },
-    /// Zeros and nothing else, which a power cut can leave.
+    /// Only zeros, which a power cut can leave.
     Zeros,
     /// A log with that header.
     Log(Box<Header>),
@@ -25,7 +25,7 @@ pub(crate) enum Contents {
 /// Inspects the file at `path`, which has `length` bytes.
 ///
 /// # Errors
-/// [`Error::NotALog`] where it is something else; [`Error::Read`].
+/// Returns [`Error::NotALog`] if it is something else, and [`Error::Read`] if reading fails.
 pub(crate) fn inspect(path: &Path, file: &File, length: u64, kind: FileKind) -> Result<Contents> {
     let io = Error::read(path);
     if length == 0 {
@@ -41,10 +41,11 @@ pub(crate) fn inspect(path: &Path, file: &File, length: u64, kind: FileKind) -> 
     Ok(header.map_or(Contents::Empty, |header| Contents::Log(Box::new(header))))
 }
 
-/// The header of the log at `path`. `None` where it is not there yet, or torn, or cannot be opened.
+/// Returns the header of the log at `path`. `None` if it does not exist, is torn, or cannot be
+/// opened.
 ///
 /// # Errors
-/// [`Error::NotALog`]; [`Error::Read`] where the file opens, but reading it fails.
+/// Returns [`Error::NotALog`], or [`Error::Read`] if the file opens, but reading it fails.
 pub(crate) fn existing_header(path: &Path) -> Result<Option<Header>> {
     let file = match regular_file::open(path, OpenOptions::new().read(true), Links::Follow) {
         Ok(file) => file,
@@ -61,10 +62,11 @@ pub(crate) fn existing_header(path: &Path) -> Result<Option<Header>> {
     }
 }
 
-/// Reads the header of a log; `None` where there is no row.
+/// Reads the header of a log. Returns `None` if there is no row.
 ///
 /// # Errors
-/// [`Error::NotALog`] where the first row is no header of an emission log; [`Error::Read`].
+/// Returns [`Error::NotALog`] if the first row is not the header of an emission log, or
+/// [`Error::Read`].
 pub(crate) fn read_header<R: Read>(path: &Path, rows: &mut CsvReader<R>) -> Result<Option<Header>> {
     let Some(row) = rows.next(None).map_err(Error::read(path))? else { return Ok(None) };
     let cells: Vec<_> = row.iter().map(|cell| cell.into_owned().into()).collect();
@@ -96,7 +98,7 @@ fn rest_of_torn_header(
     Ok(rest.map(|rest| String::from_utf8_lossy(rest).into_owned()))
 }
 
-/// Whether a file holds zeros and nothing else.
+/// Returns whether a file contains only zeros.
 fn is_all_zeros(mut file: &File) -> io::Result<bool> {
     file.seek(SeekFrom::Start(0))?;
     let mut buffer = vec![0; 4 << 10];
@@ -114,8 +116,8 @@ fn is_all_zeros(mut file: &File) -> io::Result<bool> {
     Ok(result)
 }
 
-/// What must be written behind a log of `length` bytes before the next row: nothing, or what ends a
-/// torn row. A quote that was left open is found by a count of all quotes of the file.
+/// Returns the text that must be appended to a log of `length` bytes before the next row: nothing,
+/// or the end of a torn row. An open quote is detected by counting all quotes of the file.
 pub(crate) fn end_of_torn_row(
     mut file: &File,
     length: u64,

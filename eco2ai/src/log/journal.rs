@@ -1,10 +1,11 @@
-//! The journal: small files that hold what is not in the log yet, beside it or in the user's state
-//! folder.
+//! Journals: small files with rows that are not in the log yet, beside the log or in the user's
+//! state folder.
 //!
-//! A process has one per log with the state of its long runs: each state is written where it does
-//! not touch the one before, so that a kill at any moment leaves one that is whole. Others hold
-//! finished rows that the log could not take; they are added one by one. The owner of a journal holds
-//! its lock for life: only a process that gets that lock may take its rows over.
+//! A process has one journal per log with the states of its long runs. Each state is written
+//! without overwriting the previous one, so that a kill at any moment leaves a complete state.
+//! Other journals contain finished rows that could not be written to the log; rows are added to
+//! them one by one. The owner of a journal locks it as long as the owner lives; only a process that
+//! gets the lock may take over the rows.
 
 use std::borrow::Borrow;
 use std::fs::{self, File};
@@ -23,36 +24,36 @@ use crate::log::row::rows_of;
 use crate::log::state_folder;
 use crate::regular_file::{self, write_at_once};
 
-/// At most so many journals are open at once.
+/// The maximum number of open journals.
 const MAX_OPEN: usize = 64;
 static OPEN: OpenLimit = OpenLimit::new(MAX_OPEN);
 
 /// A journal of this process.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    /// Locked for as long as it is open, where there are locks.
+    /// Locked as long as it is open, if the file system has locks.
     file: File,
     path: PathBuf,
     /// The real path of the log.
     log: PathBuf,
     kind: Kind,
-    /// The bytes that the last frame takes.
+    /// The range of the last frame, in bytes.
     last: (u64, u64),
     frames: u64,
     _slot: OpenSlot,
 }
 
-/// Where a new journal is made.
+/// The folder of a new journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Folder {
-    /// Beside the log, else in the state folder.
+    /// The folder of the log, else the state folder.
     BesideLog,
-    /// In the state folder: another file is in the place of the log.
+    /// The state folder, because another file is at the path of the log.
     State,
 }
 
 impl Journal {
-    /// Makes a journal for the log, with its first frame.
+    /// Creates a journal for the log, with its first frame.
     pub(crate) fn create(
         log: &Path,
         folder: Folder,
@@ -88,7 +89,7 @@ impl Journal {
     fn open_new(folder: &Path, log: &Path, kind: Kind) -> io::Result<Self> {
         const TRIES: u32 = 8;
         let slot = OPEN.add().ok_or_else(|| {
-            io::Error::other(format!("{MAX_OPEN} journals are open in this process, and no more"))
+            io::Error::other(format!("too many open journals in this process ({MAX_OPEN})"))
         })?;
         for _ in 0..TRIES {
             let path = folder.join(Stem::own(log).new_name(kind));
@@ -96,13 +97,13 @@ impl Journal {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 made => made?,
             };
-            // The readers of the log may read its next rows, too, and its owner may take the journal
-            // over if we die.
+            // The readers of the log may read its next rows, too, and its owner may take the
+            // journal over if we die.
             if let Ok(log) = log.metadata() {
                 let _ = regular_file::make_like(&file, &log);
             }
-            // A process that recovers the log may take this journal for one that was left behind, as
-            // it is not locked yet. That process then removes it.
+            // A process that recovers the log may take this journal for one that was left behind,
+            // as it is not locked yet. That process then removes it.
             let is_ours = lock_within(&file, Duration::ZERO).is_some_and(|lock| {
                 lock.keep();
                 true
@@ -123,7 +124,8 @@ impl Journal {
         &self.file
     }
 
-    /// Writes a frame: behind all others where they are to stay, else where the last one is not.
+    /// Writes a frame: after all others if they are to be kept, else without overwriting the last
+    /// one.
     pub(crate) fn write(&mut self, end: End, records: &[impl Borrow<Record>]) -> io::Result<()> {
         if !is_at(&self.file, &self.path) {
             // Somebody removed it: what is written to it now, nobody would find.
@@ -143,13 +145,13 @@ impl Journal {
         Ok(())
     }
 
-    /// Removes the journal: nothing in it is needed any more.
+    /// Removes the journal, whose contents are no longer needed.
     pub(crate) fn remove(self) {
         remove_locked(&self.file, &self.path);
     }
 }
 
-/// Removes a journal whose lock the caller has.
+/// Removes a journal that the caller has locked.
 pub(crate) fn remove_locked(file: &File, path: &Path) {
     let there = is_at(file, path);
     // Empty first: a process that has it open already must not find its rows.

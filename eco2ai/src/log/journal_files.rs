@@ -16,7 +16,7 @@ const ENDING: &str = ".journal";
 pub(crate) struct Stem(String);
 
 impl Stem {
-    /// That of this process.
+    /// Returns the stem of this process for the journals of `log`.
     pub(crate) fn own(log: &Path) -> Self {
         static OWN: PerProcess<String> = PerProcess::new();
         let own = OWN.get_or_init(|| {
@@ -28,7 +28,7 @@ impl Stem {
         Self(prefix(log) + own)
     }
 
-    /// A new name, which nobody can guess.
+    /// Returns a new name that cannot be guessed.
     pub(crate) fn new_name(&self, kind: Kind) -> String {
         format!("{}.{:016x}.{}{ENDING}", self.0, regular_file::random(), kind.name())
     }
@@ -94,7 +94,7 @@ impl JournalFile {
         regular_file::open(&self.path, OpenOptions::new().read(true).write(true), Links::Refuse)
     }
 
-    /// As [`open`](Self::open), only for reading.
+    /// Same as [`open`](Self::open), but only for reading.
     pub(crate) fn open_to_read(&self) -> io::Result<File> {
         regular_file::open(&self.path, OpenOptions::new().read(true), Links::Refuse)
     }

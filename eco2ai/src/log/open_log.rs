@@ -45,7 +45,7 @@ pub(super) struct OpenLog {
 
 impl OpenLog {
     /// # Errors
-    /// Where the file cannot be read, or is no emission log.
+    /// Returns an error if the file cannot be read, or is not an emission log.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::read(path))?;
         let mut rows = CsvReader::new(WholeRows { file, last: b'\n', waited: false });
@@ -56,7 +56,7 @@ impl OpenLog {
     /// Gives the next row to `use_row`. `None` at the end.
     ///
     /// # Errors
-    /// Where the file cannot be read any further.
+    /// Returns an error if the file cannot be read any further.
     pub(super) fn next<T>(
         &mut self,
         use_row: &mut impl FnMut(&LogRow<'_>) -> std::result::Result<T, String>,

@@ -10,9 +10,9 @@ use std::sync::OnceLock;
 pub(crate) struct Owner {
     /// The machine's name and its id: names alone may be shared.
     host: String,
-    /// Changes each time that the machine starts.
+    /// An id that changes at each start of the machine.
     boot: String,
-    /// A process id means something in here alone.
+    /// The namespace in which the process id is valid.
     pid_namespace: String,
     pid: u32,
 }
@@ -38,7 +38,7 @@ impl Owner {
         }
     }
 
-    /// What [`Display`](fmt::Display) wrote.
+    /// Parses the text that [`Display`](fmt::Display) wrote.
     pub(crate) fn parse(line: &str) -> Option<Self> {
         let mut words = line.split(' ').map(str::to_owned);
         let (host, boot, pid_namespace) = (words.next()?, words.next()?, words.next()?);
@@ -78,7 +78,7 @@ impl fmt::Display for Owner {
     }
 }
 
-/// Stands for what the system does not say.
+/// Stands for a value that the system does not report.
 const UNKNOWN: &str = "?";
 
 fn one_word(text: &str) -> String {

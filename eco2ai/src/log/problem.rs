@@ -1,4 +1,4 @@
-//! What is wrong with rows of logs, and what people should know of the others.
+//! [`Problem`]: why a row of a log cannot be used; notes on the other rows.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::log::record_text::counted_rows;
 use crate::log::serialized;
 use crate::log::unwritten::Unwritten;
 
-/// A row of a log that cannot be used. Reading goes on with the next row.
+/// A row of a log that cannot be used. Reading continues with the next row.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("eco2ai-problem-{}", std::process::id()));
@@ -27,16 +27,16 @@ use crate::log::unwritten::Unwritten;
 #[error("{} line {line}: {reason}", path.display())]
 #[non_exhaustive]
 pub struct Problem {
-    /// The log.
+    /// The path of the log.
     #[serde(rename = "file", serialize_with = "serialized::path")]
     pub path: PathBuf,
-    /// The number of the row's first line, from 1; 0 where the log cannot be read any further.
+    /// The number of the row's first line, from 1; 0 if the log cannot be read any further.
     pub line: u64,
     /// Why the row cannot be used.
     pub reason: String,
 }
 
-/// What the sums of rows do not show, for people: one sentence each.
+/// Returns notes for people on the rows, one sentence each.
 pub(crate) fn notes_on_rows(
     repeated: u64,
     undated: u64,

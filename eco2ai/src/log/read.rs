@@ -1,4 +1,4 @@
-//! Reading logs row by row.
+//! Reads logs row by row.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -14,16 +14,16 @@ use crate::log::row::LogRow;
 use crate::log::start_time::begins_with_iso_date;
 use crate::log::unwritten::Unwritten;
 
-/// The rows of many logs that are known already: a copy of a log has the same.
+/// The rows that were already read, to recognize the same rows in the copy of a log.
 #[derive(Default)]
 struct SeenRows {
-    /// Which log had the row first.
+    /// The log that had the row first.
     first: HashMap<u64, usize>,
     hasher: RandomState,
 }
 
 impl SeenRows {
-    /// Whether another log had the row, which is that of `log` now.
+    /// Returns whether another log had the row before; otherwise the row is noted for `log`.
     fn is_repeated(&mut self, row: &LogRow<'_>, log: usize) -> bool {
         let id = row.text(Column::Id);
         if id.is_empty() {
@@ -36,8 +36,8 @@ impl SeenRows {
     }
 }
 
-/// An iterator over the records of logs, made by [`read_log`] and [`read_logs`]. A row that cannot be
-/// used is a [`Problem`] in its place.
+/// An iterator over the records of logs, created by [`read_log`] and [`read_logs`]. For a row that
+/// cannot be used, it yields a [`Problem`].
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -49,7 +49,7 @@ impl SeenRows {
 ///     println!("{}", record?);
 /// }
 /// for note in records.notes() {
-///     println!("{note}"); // what the records do not show
+///     println!("{note}"); // such as rows that are not written yet
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -57,9 +57,9 @@ pub struct Records {
     /// All logs, each once.
     paths: Vec<PathBuf>,
     to_read: VecDeque<PathBuf>,
-    /// The log that is being read; `None` at the end, and once reading has failed.
+    /// The log that is being read; `None` at the end, and after reading has failed.
     log: Option<OpenLog>,
-    /// Where there are several logs.
+    /// Used if there are several logs.
     seen: Option<SeenRows>,
     repeated_rows: u64,
     undated_rows: u64,
@@ -72,12 +72,12 @@ impl std::fmt::Debug for Records {
     }
 }
 
-/// Reads a log of this library, or of Eco2AI, row by row. The memory needed does not grow with the
-/// log.
+/// Reads a log of this library or of Eco2AI, row by row. The memory use does not depend on the
+/// length of the log.
 ///
-/// A log of Eco2AI has one kind of energy only, which stands for the inclusive, the own and the
-/// process's. Its times are in this machine's time zone. [`Records::unwritten`] counts what is not
-/// in the log yet.
+/// A log of Eco2AI has only one energy, which the records return as the inclusive energy, the own
+/// energy and the energy of the process. Its times are taken to be in this machine's time zone.
+/// [`Records::unwritten`] counts the rows that are not in the log yet.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("eco2ai-read-log-{}", std::process::id()));
@@ -93,15 +93,16 @@ impl std::fmt::Debug for Records {
 /// ```
 ///
 /// # Errors
-/// Where the file cannot be opened, or is no emission log. A single row that cannot be used is a
-/// [`Problem`] in its place, and the next row follows.
+/// Returns [`Error::Read`](crate::Error::Read) if the file cannot be opened or read, and
+/// [`Error::NotALog`](crate::Error::NotALog) if it is not an emission log. For a single row that cannot
+/// be used, the iterator yields a [`Problem`] and continues with the next row.
 pub fn read_log(path: impl AsRef<Path>) -> Result<Records> {
     read_logs([path])
 }
 
-/// Reads several logs as if they were one. A log that is named twice, also by another path, is read
-/// once. A row that is in several logs, such as a log and its copy, is given out once, and counted in
-/// [`Records::repeated_rows`] each time after. That takes 16 bytes of memory for each row.
+/// Reads several logs as if they were one. A log that is named twice, even by different paths, is
+/// read once. A row that is in several logs, such as a log and its copy, is returned once; each
+/// repetition is counted in [`Records::repeated_rows`]. This needs 16 bytes of memory for each row.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("eco2ai-read-logs-{}", std::process::id()));
@@ -119,7 +120,7 @@ pub fn read_log(path: impl AsRef<Path>) -> Result<Records> {
 /// ```
 ///
 /// # Errors
-/// As [`read_log`], for the first log with one.
+/// Same as for [`read_log`]; returns the error of the first log that has one.
 pub fn read_logs(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Records> {
     let mut distinct: Vec<PathBuf> = Vec::new();
     let mut identities = Vec::new();
@@ -154,8 +155,8 @@ pub fn read_logs(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Re
 }
 
 impl Records {
-    /// Reads the next row into `record`, whose memory is used again: faster than the iterator where
-    /// there are many rows. `None` at the end.
+    /// Reads the next row into `record` and reuses its memory, which is faster than the iterator
+    /// for many rows. Returns `None` at the end.
     ///
     /// ```
     /// # let folder = std::env::temp_dir().join(format!("eco2ai-read-into-{}", std::process::id()));
@@ -175,27 +176,30 @@ impl Records {
     /// ```
     ///
     /// # Errors
-    /// A [`Problem`] where the row cannot be used: what `record` then holds is of no use.
+    /// Returns a [`Problem`] if the row cannot be used. The contents of `record` are then
+    /// unspecified.
     pub fn read_into(&mut self, record: &mut Record) -> Option<std::result::Result<(), Problem>> {
         self.next_row(|row| row.read(record))
     }
 
-    /// How many rows so far were in another of the logs before, and were left out.
+    /// Returns the number of rows so far that were left out, because another of the logs has them.
     pub fn repeated_rows(&self) -> u64 {
         self.repeated_rows
     }
 
-    /// How many rows so far have no start that can be understood. They count all the same.
+    /// Returns the number of rows so far without a start time that can be parsed. These rows are
+    /// returned nevertheless.
     pub fn undated_rows(&self) -> u64 {
         self.undated_rows
     }
 
-    /// The first of the [`undated_rows`](Self::undated_rows), and why its time is not understood.
+    /// Returns the first of the [`undated_rows`](Self::undated_rows), with the reason why its time
+    /// cannot be parsed.
     pub fn first_undated(&self) -> Option<&Problem> {
         self.first_undated.as_ref()
     }
 
-    /// What the logs do not hold yet, at this moment.
+    /// Returns the numbers of rows that are not in the logs yet, at this moment.
     pub fn unwritten(&self) -> Unwritten {
         let mut unwritten = Unwritten::default();
         for path in &self.paths {
@@ -204,14 +208,14 @@ impl Records {
         unwritten
     }
 
-    /// What the rows so far do not show: that several logs have them, that their date is not known,
-    /// or that some are not in the log yet. One sentence each, for people.
+    /// Returns notes for people on the rows so far, one sentence each: on rows that several logs
+    /// have, rows without a known date, and rows that are not in the logs yet.
     pub fn notes(&self) -> Vec<String> {
         let first = self.first_undated();
         notes_on_rows(self.repeated_rows, self.undated_rows, first, self.unwritten())
     }
 
-    /// Gives the next row to `use_row`; `None` at the end.
+    /// Passes the next row to `use_row`. Returns `None` at the end.
     pub(crate) fn next_row<T>(
         &mut self,
         mut use_row: impl FnMut(&LogRow<'_>) -> std::result::Result<T, String>,

@@ -1,4 +1,4 @@
-//! The record of a run.
+//! [`Record`]: one row of a log.
 
 use std::time::Duration;
 
@@ -11,11 +11,12 @@ use crate::scope::Scope;
 use crate::status::Status;
 use crate::units::{GramsPerKwh, KilogramsCo2e, KilowattHours};
 
-/// What one run used, and how that is known: one row of the log.
+/// One row of the log: the energy, CO2 and cost of a run, and how these figures were obtained.
 ///
 /// [`Run::stop`](crate::Run::stop) returns the record that it wrote, and [`read_log`](crate::read_log)
-/// reads those of a log. Its [`Display`](std::fmt::Display) is a few lines for people. With serde it
-/// becomes an object whose keys end with their unit, the same as `eco2ai run --json` prints.
+/// reads the records of a log. [`Display`](std::fmt::Display) writes a few lines for people. With
+/// serde, a record is serialized as an object whose keys end with their unit, as printed by
+/// `eco2ai run --json`.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("eco2ai-record-{}", std::process::id()));
@@ -38,66 +39,66 @@ use crate::units::{GramsPerKwh, KilogramsCo2e, KilowattHours};
 pub struct Record {
     /// UUID of the run.
     pub id: String,
-    /// Project.
+    /// The project.
     pub project: String,
-    /// Description of the experiment.
+    /// The description of the experiment.
     pub description: String,
     /// The epoch in Eco2AI's form (`epoch: 3, loss: 0.1, `), or `N/A`.
     pub epoch: String,
-    /// When the run started, in the machine's time zone. `None` where it was read from a log that
-    /// does not say, or in a form that can be understood in two ways, such as `3/4/2023`.
+    /// When the run started, in the machine's time zone. `None` if the log that it was read from
+    /// has no start time, or an ambiguous one, such as `3/4/2023`.
     #[serde(with = "serialized::rfc3339")]
     pub start_time: Option<DateTime<FixedOffset>>,
-    /// How long it ran.
+    /// How long the run lasted.
     #[serde(rename = "duration_s", with = "serialized::seconds")]
     pub duration: Duration,
-    /// Inclusive energy: that of the run and of all runs under it, times PUE.
+    /// The inclusive energy: that of the run and of all runs under it, times PUE.
     #[serde(rename = "energy_kwh")]
     pub energy: KilowattHours,
-    /// CO2 equivalents of the inclusive energy.
+    /// The CO2 equivalents of the inclusive energy.
     #[serde(rename = "co2_kg")]
     pub co2: KilogramsCo2e,
-    /// Price of the inclusive energy, in the currency of the tariff; 0 where none was given.
+    /// The price of the inclusive energy, in the currency of the tariff; 0 if no price was given.
     pub cost: f64,
-    /// Processor, in Eco2AI's form: `name/sockets device(s), TDP:watts`.
+    /// The processor, in Eco2AI's form: `name/sockets device(s), TDP:watts`.
     pub cpu_name: String,
-    /// Graphics processors, in Eco2AI's form: `name count device(s)`.
+    /// The GPUs, in Eco2AI's form: `name count device(s)`.
     pub gpu_name: String,
-    /// Operating system.
+    /// The operating system.
     pub os: String,
-    /// Place, as `FR` or `US/California`.
+    /// The place, such as `FR` or `US/California`.
     pub place: String,
-    /// Id of the run under which this one ran.
+    /// The id of the parent run.
     pub parent_id: Option<String>,
     /// The tracked function.
     pub function: Option<String>,
     /// How the run ended.
     pub status: Status,
-    /// How many calls the row stands for.
+    /// The number of calls in the row.
     pub calls: u64,
-    /// Whose energy was counted.
+    /// The processes whose energy was counted.
     pub scope: Scope,
-    /// Own energy: without the runs under it, times PUE.
+    /// The own energy: without the runs under this one, times PUE.
     #[serde(rename = "own_energy_kwh")]
     pub own_energy: KilowattHours,
-    /// CO2 equivalents of the own energy.
+    /// The CO2 equivalents of the own energy.
     #[serde(rename = "own_co2_kg")]
     pub own_co2: KilogramsCo2e,
-    /// Price of the own energy, in the currency of the tariff.
+    /// The price of the own energy, in the currency of the tariff; 0 if no price was given.
     pub own_cost: f64,
-    /// Energy of the whole process (or machine) while the run ran, times PUE.
+    /// The energy of the whole process (or machine) during the run, times PUE.
     #[serde(rename = "process_energy_kwh")]
     pub process_energy: KilowattHours,
-    /// Inclusive energy of processors, at the device: without PUE. `None` where there is no figure.
+    /// The inclusive energy of the processors, without PUE. `None` if there is no figure.
     #[serde(rename = "cpu_energy_kwh")]
     pub cpu_energy: Option<KilowattHours>,
-    /// Inclusive energy of graphics processors, at the device.
+    /// The inclusive energy of the GPUs, without PUE. `None` if there is no figure.
     #[serde(rename = "gpu_energy_kwh")]
     pub gpu_energy: Option<KilowattHours>,
-    /// Inclusive energy of memory, at the device.
+    /// The inclusive energy of memory, without PUE. `None` if there is no figure.
     #[serde(rename = "ram_energy_kwh")]
     pub ram_energy: Option<KilowattHours>,
-    /// Inclusive energy of other devices, at the device.
+    /// The inclusive energy of other devices, without PUE. `None` if there is no figure.
     #[serde(rename = "other_energy_kwh")]
     pub other_energy: Option<KilowattHours>,
     /// How `cpu_energy` was obtained.
@@ -108,27 +109,28 @@ pub struct Record {
     pub ram_method: Method,
     /// How `other_energy` was obtained.
     pub other_method: Method,
-    /// Carbon intensity of the electricity. `None` where it was read from a log that does not say,
-    /// and energy and CO2 do not give it.
+    /// The carbon intensity of the electricity. `None` if the log that the record was read from has
+    /// no emission level, and it cannot be computed from energy and CO2.
     #[serde(rename = "emission_level_g_per_kwh")]
     pub emission_level: Option<GramsPerKwh>,
-    /// Where the emission level comes from.
+    /// The source of the emission level.
     pub emission_source: String,
-    /// Power usage effectiveness: energy of the data centre over that of its computers, 1 or more.
+    /// The power usage effectiveness: the energy of the data centre divided by that of its
+    /// computers, 1 or more.
     pub pue: f64,
-    /// Name of the machine.
+    /// The name of the machine.
     pub hostname: String,
-    /// Id of the process.
+    /// The id of the process.
     pub pid: u32,
-    /// Version of this crate.
+    /// The version of this crate that wrote the row.
     pub version: String,
-    /// How long unrelated runs were active at the same time. Neither in the log nor serialized: zero
-    /// in a record that was read.
+    /// How long unrelated runs were active at the same time. This field is neither written to the
+    /// log nor serialized; it is zero in a record that was read.
     #[serde(skip)]
     pub overlap: Duration,
 }
 
-/// A record of nothing: one call, with a PUE of 1.
+/// A record without energy, of one call, with a PUE of 1.
 impl Default for Record {
     fn default() -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Taking over what processes that have died left in their journals.
+//! Recovers rows from the journals of processes that have died.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -25,7 +25,7 @@ use crate::regular_file::{self, Links};
 use crate::report::warn_once;
 use crate::status::Status;
 
-/// Takes over the journals of `log` that nobody owns.
+/// Takes over the journals of `log` that have no owner.
 pub(crate) fn recover_orphans(log: &mut LogFile) -> Result<usize> {
     let real = journal_files::real_path(log.path());
     let candidates = journal_files::find(&real);
@@ -54,17 +54,17 @@ pub(crate) fn recover_orphans(log: &mut LogFile) -> Result<usize> {
     recovered
 }
 
-/// What became of a journal.
+/// The result of taking over a journal.
 enum TakenOver {
-    /// So many rows were written.
+    /// The number of rows that were written.
     Rows(usize),
-    /// It has an owner that is alive or may be.
+    /// The journal has an owner that is, or may be, alive.
     Owned,
-    /// It is of another log, damaged, or no journal.
+    /// The file belongs to another log, is damaged, or is not a journal.
     Unusable,
 }
 
-/// Reports the rows that wait in the state folder for a log of the same name that is elsewhere.
+/// Reports rows that wait in the state folder for a log of the same name in another folder.
 pub(crate) fn report_others_of_that_name(log: &Path) {
     let real = journal_files::real_path(log);
     for candidate in journal_files::find(&real).iter().filter(|found| !found.is_beside(&real)) {
@@ -77,7 +77,7 @@ pub(crate) fn report_others_of_that_name(log: &Path) {
         };
         if !found.belongs_to(&real, false) {
             warn_once(&format!(
-                "not written yet: {} of {} on {}, in {}; `eco2ai recover` of that log writes them",
+                "not written yet: {} of {} on {}, in {}; run `eco2ai recover` on that log to write them",
                 counted_rows(found.records.len() as u64),
                 found.log,
                 found.owner.host_name(),
@@ -87,8 +87,8 @@ pub(crate) fn report_others_of_that_name(log: &Path) {
     }
 }
 
-/// Takes over one journal, unless it has an owner or is of another log. One that cannot be used is
-/// reported, and is no error.
+/// Takes over one journal, unless it has an owner or belongs to another log. A journal that cannot
+/// be used is reported as a warning, not as an error.
 fn take_over(log: &mut LogFile, real: &Path, candidate: &JournalFile) -> Result<TakenOver> {
     let unusable = |error: &dyn std::fmt::Display| {
         warn_once(&format!("{}: {error}; it is left alone", candidate.path.display()));
@@ -129,8 +129,8 @@ fn take_over(log: &mut LogFile, real: &Path, candidate: &JournalFile) -> Result<
     Ok(TakenOver::Rows(rows))
 }
 
-/// Whether another program may still write over the rows of a journal that was left so that somebody
-/// looks after them.
+/// Returns whether another program may still overwrite the rows of a journal that was left for the
+/// next process.
 fn may_be_written_over(log: &LogFile, journal: &File) -> bool {
     let recent = journal.metadata().and_then(|found| found.modified());
     let header = existing_header(log.path()).unwrap_or_default();
@@ -138,8 +138,8 @@ fn may_be_written_over(log: &LogFile, journal: &File) -> bool {
         && recent.is_ok_and(|modified| is_within(modified, REWRITE_TIME))
 }
 
-/// Where there are no locks: only what is surely nobody's. The rows are put into a journal of our own
-/// before the other is removed, which only one process can do.
+/// Where there are no locks: only what is surely nobody's. The rows are put into a journal of our
+/// own before the other is removed, which only one process can do.
 fn take_over_without_lock(
     log: &mut LogFile,
     real: &Path,
@@ -166,7 +166,7 @@ fn take_over_without_lock(
     rows.map(TakenOver::Rows)
 }
 
-/// Runs that had not ended have ended now.
+/// Ends runs that had not ended.
 fn interrupt(records: &mut [Record], kind: Kind) {
     if kind == Kind::Running {
         for record in records {
@@ -233,8 +233,8 @@ fn not_among(
     Ok(missing)
 }
 
-/// Removes from `wanted` what the log has already. It reads the part that was written since the
-/// journal was.
+/// Removes from `wanted` the rows that the log already has. Reads the part of the log that was
+/// written after the journal.
 fn forget_written(
     mut log: &File,
     header: &Header,
@@ -272,15 +272,15 @@ fn forget_written(
     Ok(())
 }
 
-/// A program that writes a log anew may round its seconds.
+/// A tolerance in seconds, because a program that rewrites a log may round times.
 const ROUNDING: f64 = 1e-6;
 
-/// What distinguishes one row from all others. All epochs of a training have the same id, and short ones
-/// begin in the same second. What the log has no column for is blank.
+/// The key that distinguishes a row from all others. All epochs of a training have the same id, and
+/// short ones begin in the same second. Values without a column in the log are blank.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     id: String,
-    /// Where a log has no ids.
+    /// For a log without ids.
     project: String,
     description: String,
     start_time: String,

@@ -1,18 +1,18 @@
-//! Other programs that write a log anew as a whole, as Eco2AI for Python does each period.
+//! Other programs that rewrite a whole log, as Eco2AI for Python does each period.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Longer than any program takes from its reading of a log to its writing: a row that is there
-/// after that time has been read, and stays.
+/// An upper bound of the time from a program's reading of a log to its writing. A row that is still
+/// there after that time has been read by the program, and stays.
 pub(crate) const REWRITE_TIME: Duration = Duration::from_secs(10);
-/// How long a file that is empty or ends within a row is taken for one that is being written anew.
+/// How long a file that is empty or ends within a row is assumed to be in the process of rewriting.
 const REWRITE_TIMEOUT: Duration = Duration::from_millis(50);
-/// How long a file is waited for that changes again and again.
+/// How long to wait for a file that keeps changing.
 const SETTLE_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// How a file was at one moment: another program that writes it changes this.
+/// The state of a file at one moment, which changes when another program writes the file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct FileState {
     length: u64,
@@ -32,9 +32,9 @@ impl FileState {
     }
 }
 
-/// Waits until nobody writes a file anew: it is neither empty nor ends within a row, or has stayed so
-/// for a while. `None` where it changes again and again; no wait where it has not been written
-/// for long.
+/// Waits until no program is rewriting a file: until it is neither empty nor ends within a row, or
+/// has stayed so for a while. Returns `None` if the file keeps changing. Does not wait if the file
+/// has not been written for long.
 pub(crate) fn wait_until_settled(mut file: &File) -> io::Result<Option<FileState>> {
     const POLL: Duration = Duration::from_millis(2);
     let begun = Instant::now();
@@ -63,7 +63,7 @@ pub(crate) fn wait_until_settled(mut file: &File) -> io::Result<Option<FileState
     Ok(None)
 }
 
-/// Whether so short a time has passed.
+/// Returns whether less than `time` has passed since `since`; true if `since` is in the future.
 pub(crate) fn is_within(since: SystemTime, time: Duration) -> bool {
     // A time to come is a clock that was set back.
     SystemTime::now().duration_since(since).map_or(true, |age| age < time)

@@ -1,4 +1,4 @@
-//! Where the record of a run goes when it has ended.
+//! [`RunSink`]: receives the record of a run that has ended.
 
 use std::path::Path;
 
@@ -17,9 +17,9 @@ pub(crate) struct FinishedRun<'a> {
 
 /// Takes the record of each run that has ended.
 pub(crate) trait RunSink: Sync {
-    /// Takes one run. Called on the thread that ends it, which holds no lock of the library.
+    /// Takes one run. Called on the thread that ends the run, without a lock of the library.
     ///
     /// # Errors
-    /// Where this sink cannot take the run. The other sinks still get it.
+    /// Returns an error if this sink cannot take the run. The other sinks still get it.
     fn finish(&self, run: &FinishedRun<'_>) -> Result<()>;
 }

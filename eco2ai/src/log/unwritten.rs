@@ -1,4 +1,4 @@
-//! What a log does not hold yet, as the journals say.
+//! Rows that are in journals, but not in the log yet.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,9 +14,9 @@ use crate::log::journal_files::{self, JournalFile};
 use crate::log::record::Record;
 use crate::log::recovery;
 
-/// The runs on a log that are running now, in whatever process and on whatever machine that sees
-/// the log's folder: those that have lasted longer than their measuring period, each as of the end
-/// of its last one, in the order of their start.
+/// Returns the runs of a log that are running now, in any process, and on any machine that shares
+/// the log's folder. Only runs that have lasted longer than their measuring period are included.
+/// Each record is as of the end of the run's last period. The runs are in the order of their start.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -31,8 +31,8 @@ use crate::log::recovery;
 /// ```
 ///
 /// # Errors
-/// [`Error::NotALog`], and [`Error::Read`] where reading the log fails. A log that is not there yet
-/// is no error.
+/// Returns [`Error::NotALog`] if the file is not an emission log, and [`Error::Read`] if reading it
+/// fails. A log that does not exist yet is not an error.
 pub fn live_runs(path: impl AsRef<Path>) -> Result<Vec<Record>> {
     let path = checked(path.as_ref())?;
     let running = journals(&path)
@@ -43,14 +43,15 @@ pub fn live_runs(path: impl AsRef<Path>) -> Result<Vec<Record>> {
     Ok(runs)
 }
 
-/// The absolute path of a log.
+/// Returns the absolute path of a log.
 fn checked(path: &Path) -> Result<PathBuf> {
     let path = std::path::absolute(path).map_err(Error::read(path))?;
     existing_header(&path)?;
     Ok(path)
 }
 
-/// What a log does not hold yet: rows that are in journals beside it, or in this user's state folder.
+/// The numbers of rows that are not in a log yet, but in journals beside it or in this user's state
+/// folder. `Display` writes one sentence.
 ///
 /// ```
 /// let unwritten = eco2ai::Unwritten::from_log("emission.csv")?;
@@ -62,30 +63,31 @@ fn checked(path: &Path) -> Result<PathBuf> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Unwritten {
-    /// Runs that have not ended, of processes that are alive or may be.
+    /// Runs that have not ended, of processes that are, or may be, alive.
     pub running: u64,
     /// Runs of processes that have died: [`recover`](crate::recover) writes their rows.
     pub interrupted: u64,
-    /// Finished rows that could not be written: they are, with the next run on the log.
+    /// Finished rows that could not be written; the next run on the log writes them.
     pub waiting: u64,
 }
 
 impl Unwritten {
-    /// Counts the rows in the journals of the log at `path`. Journals that cannot be read do not count.
+    /// Counts the rows in the journals of the log at `path`. Ignores journals that cannot be read.
+    /// If the log does not exist yet, counts all rows of the journals.
     ///
     /// # Errors
-    /// [`Error::NotALog`], and [`Error::Read`] where reading the log fails. Of a log that is not there
-    /// yet, all is unwritten.
+    /// Returns [`Error::NotALog`] if the file is not an emission log, and [`Error::Read`] if
+    /// reading it fails.
     pub fn from_log(path: impl AsRef<Path>) -> Result<Self> {
         Ok(Self::from_journals(&checked(path.as_ref())?))
     }
 
-    /// Whether the log holds all that is known.
+    /// Returns whether the log contains all rows.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// As [`from_log`](Self::from_log), for a file that is known to be a log.
+    /// Same as [`from_log`](Self::from_log), for a file that is known to be a log.
     pub(crate) fn from_journals(path: &Path) -> Self {
         let mut unwritten = Self::default();
         let Ok(path) = std::path::absolute(path) else { return unwritten };
@@ -114,7 +116,7 @@ impl std::ops::AddAssign for Unwritten {
     }
 }
 
-/// One sentence, without its end; nothing where the log holds all.
+/// Writes one sentence without a full stop; nothing if the log contains all rows.
 impl fmt::Display for Unwritten {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
@@ -140,14 +142,15 @@ impl fmt::Display for Unwritten {
     }
 }
 
-/// The journals of the log at `path`, what they hold, and whether they have an owner that is alive or
-/// may be.
+/// Returns the journals of the log at `path`, with their contents, and whether their owner is, or
+/// may be, alive.
 fn journals(path: &Path) -> Vec<(JournalFile, Found, bool)> {
     let real = journal_files::real_path(path);
     let mut journals = Vec::new();
     for candidate in journal_files::find(&real) {
         let Ok(file) = candidate.open_to_read() else { continue };
-        // Its owner holds the lock for life. A shared one, so that two readers do not see each other's.
+        // Its owner holds the lock for life. A shared one, so that two readers do not see each
+        // other's.
         let lock = lock_shared_within(&file, Duration::ZERO);
         let Ok(Some(found)) = frames::read(&file, candidate.kind) else { continue };
         if !found.belongs_to(&real, candidate.is_beside(&real)) {

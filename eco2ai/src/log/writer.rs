@@ -1,4 +1,4 @@
-//! What this process writes: one entry per log.
+//! The logs that this process writes.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,43 +13,44 @@ use crate::own_code;
 use crate::process::PerProcess;
 use crate::report::quietly;
 
-/// Prepares a log for runs that start: the first time in this process, takes over what dead
-/// processes left in its journals. A file that is no emission log is reported: the rows of the runs
-/// will wait.
+/// Prepares a log for runs that start. The first time in this process, recovers the rows that dead
+/// processes left in its journals. Warns if the file is not an emission log; the rows of the runs
+/// will then wait.
 ///
-/// `quiet`: the runs want no warnings.
+/// `quiet` suppresses the warnings of these runs.
 pub(crate) fn attach(path: &Path, quiet: bool) {
     with(path, |log| log.attach(quiet));
 }
 
-/// Keeps the state of all runs on a log that have lasted longer than a period: if this process is
-/// killed, each becomes a row. Called once a period; never fails, only warns.
+/// Writes the states of all runs on a log that have lasted longer than a period to a journal. If
+/// this process is killed, each state becomes a row. Called once per period; never fails, only
+/// warns.
 ///
-/// `states` is called under the lock of the log's entry, so that no run in it has finished yet: what
-/// it locks must not be held by a caller of [`finish`]. A run that was kept before and is not in it
-/// any more stays kept until it finishes.
+/// `states` is called under the lock of the log's entry, so that no returned run has finished yet.
+/// The caller of [`finish`] must not hold a lock that `states` takes. A run whose state was written
+/// before, but that `states` does not return, stays in the journal until it finishes.
 pub(crate) fn keep(path: &Path, states: impl FnOnce() -> Vec<Record>) {
     with(path, |log| log.keep(states));
 }
 
-/// The log: the rows of runs that have ended.
+/// The log, as the sink of runs that have ended.
 pub(crate) struct LogSink;
 
 impl RunSink for LogSink {
-    /// Never fails: a row that the log cannot take is reported, and waits.
+    /// Never fails: a row that cannot be written is reported, and waits.
     fn finish(&self, run: &FinishedRun<'_>) -> Result<()> {
         finish(run.log, run.record);
         Ok(())
     }
 }
 
-/// Appends the row of a run that has ended, and forgets its state in the journal. A row that the
-/// log cannot take waits in a journal, or in memory, and is tried again with the next.
+/// Appends the row of a run that has ended, and removes its state from the journal. A row that
+/// cannot be written waits in a journal or in memory, and is tried again with the next row.
 fn finish(path: &Path, record: &Record) {
     with(path, |log| log.finish(record));
 }
 
-/// Forgets the state of a run that has ended without a row.
+/// Removes the state of a run that has ended without a row.
 pub(crate) fn discard(path: &Path, record: &Record) {
     with(path, |log| log.forget(record));
 }
@@ -57,7 +58,7 @@ pub(crate) fn discard(path: &Path, record: &Record) {
 /// Tries again to write the rows that wait, on all logs.
 ///
 /// # Errors
-/// The first log that still cannot take them; they go on waiting.
+/// Returns the error of the first log that still cannot be written; its rows continue to wait.
 pub(crate) fn flush() -> Result<()> {
     let logs: Vec<_> = logs().values().cloned().collect();
     let mut result = Ok(());
@@ -67,7 +68,8 @@ pub(crate) fn flush() -> Result<()> {
     result
 }
 
-/// Tries for the last time, because the process ends, and prints the rows that are lost with it.
+/// Tries for the last time to write waiting rows, because the process ends, and prints the rows
+/// that are lost.
 pub(crate) fn close() {
     // That these rows cannot be written was reported when they began to wait.
     let _ = flush();
@@ -77,14 +79,15 @@ pub(crate) fn close() {
     }
 }
 
-/// Writes the rows of runs whose process was killed, with status `interrupted`, and rows that
-/// could not be written when their runs ended. Returns how many rows were written.
+/// Writes the rows of runs whose process was killed, with the status `interrupted`, and rows that
+/// could not be written when their runs ended. Returns the number of rows that were written.
 ///
-/// A tracker does this by itself when it starts on a log; call it to see the rows without one. The
-/// runs of living processes are left alone, on whatever machine they are. Each row is written once.
+/// The first run of a process on a log does this automatically; call this function to write the
+/// rows without such a run. Runs of processes that are alive, on this or another machine, are not
+/// touched. Each row is written once.
 ///
-/// Rows that wait in this user's state folder for another log of the same name are left there, and
-/// reported as a warning: their log may have been moved.
+/// Rows that wait in this user's state folder for a log of the same name in another folder stay
+/// there, and are reported as a warning, because that log may have been moved.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -97,16 +100,17 @@ pub(crate) fn close() {
 /// ```
 ///
 /// # Errors
-/// [`Error::NotALog`]; [`Error::Read`] and [`Error::Write`] of the log or a journal. The rows stay
-/// where they are then. A journal that cannot be used is reported as a warning, and keeps no other
-/// waiting.
+/// Returns [`Error::NotALog`] if the file is not an emission log, and [`Error::Read`] or
+/// [`Error::Write`] if the log or a journal cannot be read or written. The rows then stay in their
+/// journals. A journal with invalid contents is reported as a warning; the other journals are
+/// recovered.
 pub fn recover(path: impl AsRef<Path>) -> Result<usize> {
     let path = path.as_ref();
     let path = std::path::absolute(path).map_err(Error::read(path))?;
     with(&path, LogEntry::recover)
 }
 
-/// A process's logs by their paths.
+/// The logs of a process, by their paths.
 type Logs = HashMap<PathBuf, Arc<Lock<LogEntry>>>;
 
 /// All logs of this process: a forked child's journals are not its parent's.
@@ -115,7 +119,7 @@ fn logs() -> Locked<'static, Logs> {
     LOGS.get_or_init(|| Lock::new(Rank::Logs, HashMap::new())).lock()
 }
 
-/// The entry of the log at `path`, an absolute path.
+/// Returns the entry of the log at `path`, an absolute path.
 fn entry(path: &Path) -> Arc<Lock<LogEntry>> {
     let mut logs = logs();
     if let Some(log) = logs.get(path) {

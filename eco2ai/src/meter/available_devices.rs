@@ -1,11 +1,11 @@
-//! What this machine and this program can measure.
+//! [`available_devices`]: the devices of this machine and of this program.
 
 use super::meter::Meter;
 use crate::own_code;
 use crate::sensor::{Devices, detect};
 
-/// Finds the devices of this machine, and how each will be measured. Sensors that the program has
-/// [added to the process's meter](Meter::add_sensor) come last.
+/// Returns the devices of this machine, and how each is measured. Sensors that the program has
+/// [added to the meter of the process](Meter::add_sensor) come last.
 ///
 /// ```
 /// println!("{}", eco2ai::available_devices());

@@ -69,7 +69,7 @@ impl Channel {
         if self.lost { None } else { self.longest_interval }
     }
 
-    /// Asks anew which part of the device is this process's.
+    /// Updates the part of the device's energy that belongs to this process.
     pub(super) fn refresh_share(&mut self, processes: &[u32]) {
         if self.lost {
             return;
@@ -245,7 +245,7 @@ impl Channel {
     }
 }
 
-/// What can be shared by usage where the platform reports that usage, else all of it.
+/// Returns the share by usage if the platform reports that usage, else the whole energy.
 fn known_share(share: Share, usage: &Usage) -> Share {
     let is_known = match share {
         Share::CpuTime => usage.own_cpu.is_some() && usage.busy_cpu.is_some(),

@@ -1,20 +1,19 @@
-//! Time: the system's, or a test's own.
+//! The clock of a meter: that of the system, or of a test.
 
 use std::fmt::Debug;
 #[cfg(feature = "test-util")]
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// What the time is. A meter asks nothing else about time. Public only with the feature
-/// `test-util`.
+/// A clock, from which a meter gets all times. Public only with the feature `test-util`.
 pub trait Clock: Send + Sync + Debug {
-    /// Time since some fixed moment; never falls, whatever happens to the calendar.
+    /// Returns the time since a fixed moment. Never decreases, even if the system time is set.
     fn now(&self) -> Duration;
 
-    /// The calendar's time.
+    /// Returns the wall-clock time.
     fn wall(&self) -> SystemTime;
 
-    /// Whether time passes by itself, so that a thread can take readings as it does.
+    /// Returns whether the clock advances by itself, so that a thread can take readings.
     fn runs(&self) -> bool {
         true
     }
@@ -42,8 +41,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved, for tests of code that measures. Its clones are
-/// the same clock. Only with the feature `test-util`.
+/// A clock that advances only on request, for tests. Clones share the same time. Only with the
+/// feature `test-util`.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -62,19 +61,19 @@ pub struct ManualClock {
 
 #[cfg(feature = "test-util")]
 impl ManualClock {
-    /// A clock whose calendar begins at `wall`.
+    /// Makes a clock whose wall-clock time is `wall`.
     pub fn new(wall: SystemTime) -> Self {
         Self { time: Arc::new(Mutex::new((Duration::ZERO, wall))) }
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn advance(&self, by: Duration) {
         let mut time = self.time.lock().unwrap_or_else(PoisonError::into_inner);
         time.0 = time.0.saturating_add(by);
         time.1 = time.1.checked_add(by).unwrap_or(time.1);
     }
 
-    /// Sets the calendar, as a user or NTP does; the time that passes is not touched.
+    /// Sets the wall-clock time, as a user or NTP does, without any effect on [`now`](Clock::now).
     pub fn set_wall(&self, wall: SystemTime) {
         self.time.lock().unwrap_or_else(PoisonError::into_inner).1 = wall;
     }

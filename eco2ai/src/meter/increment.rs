@@ -3,7 +3,7 @@
 use super::power_model::ScalesWith;
 use crate::units::{Joules, Watts};
 
-/// What one sensor adds to a reading of the meter.
+/// The contribution of one sensor to a reading of the meter.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Increment {
     /// Energy of the device since the last reading of the meter. It may be below zero where the
@@ -15,6 +15,6 @@ pub(super) struct Increment {
     pub(super) machine_power: Watts,
     /// The part of it that is this process's.
     pub(super) process_power: Watts,
-    /// What that part scales with until the next reading.
+    /// How that part scales until the next reading.
     pub(super) scales_with: ScalesWith,
 }

@@ -1,5 +1,5 @@
-//! The ledger of a meter: gives the energy of a process to its active runs, and closes the account of
-//! each.
+//! The ledger of a meter: gives the energy of a process to its active runs, and closes the account
+//! of each.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -32,7 +32,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// What was given out in a scope, and what is due but was not, in joules.
+    /// Returns the joules given out in a scope, and the joules due but not given out.
     #[cfg(test)]
     pub(super) fn given_and_carry(&mut self, scope: Scope) -> (Energies, Energies) {
         let pool = self.tree.pools.get_mut(scope);
@@ -44,7 +44,8 @@ impl Ledger {
         self.tree.nodes.is_empty()
     }
 
-    /// The shortest period that runs asked for which started since this was last called, if any did.
+    /// The shortest period that runs asked for which started since this was last called, if any
+    /// did.
     pub(super) fn take_started(&mut self) -> Option<Duration> {
         self.periods.take_started()
     }
@@ -105,8 +106,8 @@ impl Ledger {
         }
     }
 
-    /// Gives out the energy up to `now` by the last known power. `wall` is the calendar's time, where
-    /// it matters.
+    /// Gives out the energy up to `now` by the last known power. `wall` is the calendar's time,
+    /// where it matters.
     pub(super) fn advance(&mut self, now: Duration, wall: Option<SystemTime>) {
         for scope in Scope::ALL {
             let from = self.tree.pools.get_mut(scope).advanced();
@@ -117,7 +118,7 @@ impl Ledger {
         self.pass_changes(wall);
     }
 
-    /// As [`advance`](Self::advance), by the CPU time that the process has come to.
+    /// Same as [`advance`](Self::advance), but by the CPU time of the process so far.
     pub(super) fn sample_cpu_clock(
         &mut self,
         now: Duration,
@@ -297,7 +298,7 @@ impl Ledger {
         }
     }
 
-    /// What an active run has received so far.
+    /// Returns the energy that an active run has received so far.
     pub(super) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
         self.tree.nodes.get(key).map(|node| self.energy_of(key, node))
     }

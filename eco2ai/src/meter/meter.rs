@@ -1,4 +1,4 @@
-//! The meter, as the rest of the crate and its users know it.
+//! [`Meter`] and its builder.
 
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -26,17 +26,18 @@ use crate::status::Status;
 /// The meter of this process.
 static PROCESS: PerProcess<Meter> = PerProcess::new();
 
-/// Reads the sensors and splits what was used between the runs.
+/// Reads the sensors and splits the energy among the runs.
 ///
-/// CPU and RAM energy of a moment goes in equal parts to the innermost runs of the threads at that
-/// moment; where no thread has one, to the runs that have no active child. GPU energy, and that of
-/// other devices, which work while nobody is on a CPU, always goes to the latter. That is a run's
-/// **own** energy; its **inclusive** energy adds what its descendants received until it stopped. So
-/// the own energies of all runs add up to the energy of the process while any run was active.
+/// CPU and RAM energy is split equally among the innermost runs of all threads; if no thread has a
+/// run, among the runs without active children. The energy of GPUs and other devices, which may
+/// work while no thread does, is always split among the runs without active children. This is the
+/// **own** energy of a run. Its **inclusive** energy adds the energy of its descendants until it
+/// stops. So the own energies of all runs add up to the energy that the process used while any run
+/// was active.
 ///
-/// Each process has one meter, [`Meter::process`]. Another one serves programs that measure with
-/// sensors of their own alone, and tests. With the feature `test-util` a meter goes by a clock that
-/// stands still until the test moves it:
+/// Each process has one meter, [`Meter::process`]. Other meters are meant for tests, and for
+/// programs that measure only with sensors of their own. With the feature `test-util`, a meter can
+/// use a clock that only the test advances:
 #[cfg_attr(
     feature = "test-util",
     doc = r#"
@@ -94,14 +95,14 @@ impl fmt::Debug for Meter {
     }
 }
 
-/// Makes a [`Meter`] of chosen parts: see [`Meter::builder`].
+/// Builds a [`Meter`] with given sensors. See [`Meter::builder`].
 ///
 /// ```
 /// use eco2ai::meter::Meter;
 /// use eco2ai::sensor::{CpuModel, Usage, UsageSource};
 /// use eco2ai::units::Watts;
 ///
-/// /// Of a machine of which nothing is known.
+/// /// The usage of an unknown machine.
 /// struct Unknown;
 ///
 /// impl UsageSource for Unknown {
@@ -137,9 +138,9 @@ impl MeterBuilder {
         self
     }
 
-    /// Goes by another clock than the machine's. With a clock that does not run by itself the
-    /// meter has no thread: call [`Meter::read`] or [`Meter::simulate`]. Only with the feature
-    /// `test-util`.
+    /// Sets the clock. The default is the clock of the machine. With a clock that does not advance
+    /// by itself, the meter has no thread: call [`Meter::read`] or [`Meter::simulate`]. Only with
+    /// the feature `test-util`.
     #[cfg(feature = "test-util")]
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
@@ -147,15 +148,15 @@ impl MeterBuilder {
         self
     }
 
-    /// Makes the meter.
+    /// Builds the meter.
     pub fn build(self) -> Meter {
         Meter { state: Arc::new(MeterState::new(self.clock, self.sensing, self.names)) }
     }
 }
 
 impl Meter {
-    /// A meter of the given parts, without any sensor yet. `usage` reports which part of the machine
-    /// is this process.
+    /// Returns a builder without sensors. `usage` reports the CPU time and memory of the process
+    /// and the machine.
     ///
     #[cfg_attr(
         target_os = "linux",
@@ -182,8 +183,8 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
         }
     }
 
-    /// The meter of this process, with all sensors that the machine has. The first call finds them,
-    /// which takes a few milliseconds, and longer where NVML has to start.
+    /// Returns the meter of this process, with all sensors of the machine. The first call searches
+    /// for the sensors, which takes a few milliseconds, or longer if NVML has to be initialized.
     ///
     /// ```
     /// eco2ai::meter::Meter::process().read();
@@ -193,12 +194,12 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
         PROCESS.get_or_init(Self::detected)
     }
 
-    /// The devices whose sensors were added to the meter of this process.
+    /// Returns the devices whose sensors were added to the meter of this process.
     pub(super) fn added_to_process() -> Vec<Device> {
         PROCESS.get().map_or_else(Vec::new, |meter| meter.state.added.lock().clone())
     }
 
-    /// A meter that measures nothing.
+    /// Returns a meter that measures nothing.
     pub(crate) fn none() -> Self {
         static NONE: OnceLock<Meter> = OnceLock::new();
         NONE.get_or_init(|| Self::builder(NoUsage).build()).clone()
@@ -214,12 +215,12 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
         MeterBuilder { clock: Box::<SystemClock>::default(), sensing, names }.build()
     }
 
-    /// Adds a sensor of your own: a smart plug, a power supply's controller. See
-    /// [the example](crate::sensor#a-sensor-of-your-own). The rows of runs that start from now on
-    /// carry its energy, and in the process's meter
-    /// [`available_devices`](crate::available_devices) lists it. In a run that is active already a device is counted from
-    /// here on, and marked `:partial`; a wall meter ([`Component::Machine`](crate::sensor::Component))
-    /// is not, because a total that misses a part would be less than its components.
+    /// Adds a sensor of your own, such as a smart plug or a power supply. See
+    /// [the example](crate::sensor#a-sensor-of-your-own). The rows of runs that start after this call
+    /// include its energy. [`available_devices`](crate::available_devices) lists the sensors added to
+    /// the meter of the process. In a run that is already active, the sensor is counted from this call
+    /// on, and marked `:partial`. A wall meter ([`Component::Machine`](crate::sensor::Component)) is not
+    /// counted in such a run, because an incomplete total could be less than its components.
     pub fn add_sensor(&self, sensor: impl Sensor + 'static) {
         let _section = own_code::enter();
         let device = Device::new(&sensor);
@@ -231,16 +232,16 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
         self.state.last_read.store(u64::MAX, Ordering::Relaxed);
     }
 
-    /// Takes a reading now. The meter does so by itself; a test with a clock of its own calls this.
-    /// Called by a sensor that is being read, it does nothing.
+    /// Takes a reading now. Normally the meter does this automatically; a test with its own clock
+    /// calls this method. Does nothing if it is called by a sensor that is being read.
     pub fn read(&self) {
         if let Some(_section) = own_code::enter_from_outside() {
             self.state.take_reading();
         }
     }
 
-    /// Lets `time` pass on `clock`, which is this meter's and stands still by itself, and takes the
-    /// readings that the meter's thread would take meanwhile. Only with the feature `test-util`.
+    /// Advances `clock`, which must be the clock of this meter, by `time`, and takes the readings
+    /// that the meter's thread would take in this time. Only with the feature `test-util`.
     #[cfg(feature = "test-util")]
     pub fn simulate(&self, clock: &ManualClock, time: Duration) {
         let _section = own_code::enter();
@@ -266,7 +267,7 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
         started
     }
 
-    /// Makes a run the innermost one of this thread; false where it is on a thread already.
+    /// Makes a run the innermost one of this thread. Returns false if it is on a thread already.
     pub(crate) fn enter(&self, key: RunKey) -> bool {
         let now = self.state.read_at_edge();
         let Some(thread) = thread_slots::slot(&self.state) else { return false };
@@ -279,32 +280,32 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
         self.state.advanced(now).exit(key);
     }
 
-    /// Ends a run; `None` if it has ended already.
+    /// Ends a run. Returns `None` if it has ended already.
     pub(crate) fn stop(&self, key: RunKey, status: Status) -> Option<Stopped> {
         let now = self.state.read_at_edge();
         self.state.advanced(now).stop(key, status)
     }
 
-    /// What an active run has received so far; `None` if it has ended.
+    /// Returns the energy of an active run so far; `None` if it has ended.
     pub(crate) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
         let now = self.state.read_at_edge();
         self.state.advanced(now).energy(key)
     }
 
-    /// The row of a sum begins now, and can be written from now on.
+    /// Begins the row of a sum, which can be written from now on.
     pub(crate) fn begin_row(&self, sum: SumKey) {
         let now = self.wall();
         self.state.ledger.lock().set_start(sum, now);
     }
 
-    /// The rows of all sums in which a call has ended; calls that end later go to rows that begin
-    /// now.
+    /// Takes the rows of all sums in which a call has ended. Calls that end later go to rows that
+    /// begin now.
     pub(crate) fn take_sums(&self) -> Vec<SumRow> {
         let now = self.wall();
         self.state.ledger.lock().take_sums(now)
     }
 
-    /// The rows of all sums as they would be if the process died now.
+    /// Returns the rows of all sums as they would be if the process died now.
     pub(crate) fn sums_so_far(&self) -> Vec<SumRow> {
         let now = self.state.read_at_edge();
         self.state.advanced(now).sums_so_far()
@@ -321,8 +322,8 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
         closed
     }
 
-    /// How the figures of a run of `scope` were obtained that began at `since`; `read` is
-    /// whether a reading was taken while it ran.
+    /// Returns how the figures of a run of `scope` that began at `since` were obtained; `read` says
+    /// whether a reading was taken during the run.
     pub(crate) fn methods(&self, since: Duration, read: bool, scope: Scope) -> Methods {
         // Without a reading in between, power times time is all there is.
         let at_most = if read { Quality::Measured } else { Quality::Sampled };
@@ -330,33 +331,33 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
         Methods::since(since, &provenance, at_most, scope == Scope::Machine)
     }
 
-    /// The calendar's time.
+    /// Returns the wall-clock time.
     pub(crate) fn wall(&self) -> SystemTime {
         self.state.clock.wall()
     }
 
-    /// The devices' names.
+    /// Returns the names of the devices.
     pub(crate) fn names(&self) -> &Names {
         &self.state.names
     }
 
-    /// Whether both are the same meter.
+    /// Returns whether both are the same meter.
     pub(crate) fn is_same(&self, other: &Meter) -> bool {
         Arc::ptr_eq(&self.state, &other.state)
     }
 
-    /// Distinguishes this meter from all others that there are.
+    /// Returns a number that distinguishes this meter from all other meters that exist.
     pub(crate) fn address(&self) -> usize {
         Arc::as_ptr(&self.state).addr()
     }
 
-    /// Whether this process made the meter; a forked child did not.
+    /// Returns whether this process made the meter; false in a forked child.
     pub(crate) fn is_own(&self) -> bool {
         self.state.pid == crate::process::id()
     }
 
-    /// Has `f` called by the meter's thread once per period while runs are active. The first call
-    /// decides.
+    /// Sets the function that the meter's thread calls once per period while runs are active. Later
+    /// calls have no effect.
     pub(crate) fn on_period(&self, f: impl Fn(&Meter) + Send + Sync + 'static) {
         // A second call is no error: all trackers bring the same function.
         let call = move |state: &Arc<MeterState>| f(&Meter { state: Arc::clone(state) });

@@ -26,7 +26,7 @@ const FIRST_RESOLUTION: Duration = Duration::from_millis(1);
 /// Never let a slow device blind the meter for longer.
 const MAX_RESOLUTION: Duration = Duration::from_secs(1);
 
-/// What the meter's thread does once per period while runs are active.
+/// The function that the meter's thread calls once per period while runs are active.
 pub(super) type OnPeriod = Box<dyn Fn(&Arc<MeterState>) + Send + Sync>;
 
 /// The parts of a meter.
@@ -127,7 +127,7 @@ impl MeterState {
         now
     }
 
-    /// As [`take_reading`](Self::take_reading), with the sensors locked. Returns the time.
+    /// Same as [`take_reading`](Self::take_reading), with the sensors locked. Returns the time.
     fn read_all(&self, sensing: &mut Sensing) -> Duration {
         let before = self.clock.now();
         let period = self.ledger.lock().shortest_period();

@@ -1,21 +1,21 @@
-//! From readings to the energy of a run.
+//! Converts the readings of sensors to the energy of runs.
 //!
-//! A [`Meter`] reads its sensors in one thread, at the smallest period that an active run asks for,
-//! and once more where a run starts or stops. Readings that would come closer together than the
-//! meter's resolution, which bounds their cost to 1 % of the time, are left out: the last known
-//! power stands in, or for the energy of the CPU the process's CPU clock, and the next reading
-//! settles the difference.
+//! A [`Meter`] reads its sensors in one thread, at the smallest period of the active runs, and also
+//! when a run starts or stops. The meter has a resolution, which limits the cost of readings to 1 %
+//! of the time. A reading that would follow the previous one sooner than that is left out: instead,
+//! the meter uses the last known power (for CPU energy, scaled by the CPU clock of the process),
+//! and the next reading corrects the difference.
 //!
-//! The energy of the process is split between its runs as it comes: see [`Meter`].
+//! The energy of the process is split among its runs at each reading: see [`Meter`].
 //!
-//! # The part of a process
-//! A counter sees the whole processor. Of its energy the process gets its share of the busy CPU
-//! time, and with it that share of the power that the idle processor takes anyway; a model knows the
-//! power of the busy CPUs alone. So the two differ, most on a machine with little to do. Take a
-//! processor with 64 CPUs that takes 100 W idle and 280 W (its TDP) at full load, and a process that
-//! keeps one CPU busy:
+//! # The share of a process
+//! A counter measures the whole processor. The process is charged the same share of its energy as
+//! of the busy CPU time, which includes a share of the idle power. A model only includes the power
+//! of the busy CPUs. The two differ most on a machine with a low load. For example, a processor
+//! with 64 CPUs takes 100 W when idle and 280 W (its TDP) at full load, and a process keeps one CPU
+//! busy:
 //!
-//! | others keep busy | the processor takes about | measured share | model |
+//! | busy by other processes | power of the processor, about | measured share | model |
 //! |---|---|---|---|
 //! | nothing | 103 W | 103 W x 1/1 = 103 W | 280 W x 1/64 = 4.4 W |
 //! | 31 CPUs | 190 W | 190 W x 1/32 = 5.9 W | 4.4 W |

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The periods that runs ask for.
 #[derive(Debug, Default)]
 pub(super) struct Periods {
-    /// Those of the active runs, with the number of runs.
+    /// The periods of the active runs, with the number of runs.
     active: Vec<(Duration, usize)>,
     /// The shortest of the runs that started of late.
     started: Option<Duration>,

@@ -32,7 +32,7 @@ pub(super) struct Pool {
     active_since_sample: Duration,
     /// Power in watts, for the time after that.
     power: Energies,
-    /// What that power scales with.
+    /// How that power scales between readings.
     model: Option<PowerModel>,
     /// Energy given out. What is due and not given out is the carry.
     pub(super) given: Energies,
@@ -126,7 +126,7 @@ impl Pool {
         }
     }
 
-    /// What is due up to the last reading and was not given out; below zero where more was.
+    /// Returns the energy due up to the last reading that was not given out; negative if more was.
     #[cfg(test)]
     pub(super) fn carry(&self) -> Energies {
         self.due - self.given
@@ -137,8 +137,8 @@ impl Pool {
         self.advanced
     }
 
-    /// Gives `energy` out. CPU and RAM work for whoever is on a thread; the rest, which works while
-    /// nobody is, for the runs that wait for nobody.
+    /// Gives `energy` out: CPU and RAM energy to the innermost runs of threads, the rest to the
+    /// runs without active children.
     pub(super) fn give(&mut self, energy: Energies) {
         self.given += energy;
         let mut waiting = energy;
@@ -153,7 +153,7 @@ impl Pool {
     }
 }
 
-/// A part that is over-given waits until it is due: never below zero.
+/// Energy that was given out too early is not given out again: the result is never negative.
 fn positive(energy: Energies) -> Energies {
     energy.zip(Energies::ZERO, f64::max)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::energies::Energies;
 use crate::units::Watts;
 
-/// What the process's part of a device's power scales with between two readings.
+/// How the process's part of a device's power scales between two readings.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum ScalesWith {
     /// Time alone.

@@ -8,7 +8,7 @@ use crate::sensor::{Component, Quality, Share};
 /// How many changes of quality are kept apart.
 const MAX_CHANGES: usize = 64;
 
-/// What is known of one sensor's figures.
+/// How the figures of one sensor were obtained.
 #[derive(Clone, Debug)]
 pub(super) struct Provenance {
     pub(super) component: Component,
@@ -70,7 +70,7 @@ pub(crate) struct Methods {
 }
 
 impl Methods {
-    /// Those of the time from `since` on. `at_most` is the best quality that can be claimed.
+    /// Returns the methods of the time from `since` on. `at_most` is the best quality to report.
     pub(super) fn since(
         since: Duration,
         sensors: &[Provenance],

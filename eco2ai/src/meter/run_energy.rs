@@ -1,4 +1,4 @@
-//! What a run received.
+//! The energy that a run received.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use crate::scope::Scope;
 /// Energy up to a moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Received {
-    /// Of the run itself.
+    /// The own energy of the run.
     pub(crate) own: Energies,
-    /// Of the run and of what ran under it.
+    /// The energy of the run and its descendants.
     pub(crate) inclusive: Energies,
-    /// Of the whole process, or machine, meanwhile.
+    /// The energy of the whole process, or machine, during the run.
     pub(crate) process: Energies,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct PricedEnergy {
     pub(crate) inclusive: Energies,
 }
 
-/// What a run received, or all calls of a sum, and what is known of the time.
+/// The energy that a run, or all calls of a sum, received, and the time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RunEnergy {
     pub(crate) received: Received,
@@ -76,7 +76,7 @@ impl RunEnergy {
         }
     }
 
-    /// What came after `earlier`, which is of the same run.
+    /// Returns the energy after `earlier`, which is of the same run.
     pub(crate) fn after(&self, earlier: &Self) -> Self {
         let mut rest = self.clone();
         rest.received = Received {

@@ -35,7 +35,7 @@ pub(super) fn wake(state: &Arc<MeterState>, now: Duration, period: Duration) {
             .spawn(move || run(&weak, &wake));
         if let Err(error) = spawned {
             crate::report::warn_once(&format!(
-                "no thread for readings ({error}): runs are measured at their start and stop only"
+                "no thread for readings ({error}); runs are measured only at their start and stop"
             ));
         }
     });

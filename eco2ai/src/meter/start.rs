@@ -1,4 +1,4 @@
-//! What a run starts with, and what comes of its start and its stop.
+//! The inputs of a run's start, and the results of its start and stop.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use super::run_energy::RunEnergy;
 use super::sums::{CalledSum, ClosedSums, SummedFunction};
 use crate::scope::Scope;
 
-/// What a run begins with.
+/// The inputs of a run's start.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Start<'a> {
     /// The function to whose sum the run goes; without one it has a row of its own.
     pub(crate) summed: Option<&'a Arc<SummedFunction>>,
     /// The given parent; without one it is the innermost run of the thread.
     pub(crate) parent: Option<RunKey>,
-    /// Whether it is not put on the thread that starts it.
+    /// Whether the run is not put on the thread that starts it.
     pub(crate) detached: bool,
     /// Whose energy is counted, if the run has no parent.
     pub(crate) scope: Scope,
@@ -38,9 +38,9 @@ pub(crate) struct Started {
 /// The row that a run goes to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum StartedRow {
-    /// One of its own.
+    /// A row of its own.
     Own { id: Uuid, parent_id: Option<Uuid> },
-    /// That of a sum.
+    /// The row of a sum.
     Sum(CalledSum),
 }
 

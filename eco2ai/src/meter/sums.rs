@@ -33,7 +33,7 @@ impl SummedFunction {
     }
 }
 
-/// What a sum stands under.
+/// The parent of a sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Above {
     Nothing,
@@ -103,9 +103,9 @@ pub(crate) struct SumRow {
 /// Sums that have come to their end.
 #[derive(Debug, Default)]
 pub(crate) struct ClosedSums {
-    /// Those in which a call has ended.
+    /// The rows of sums in which a call has ended.
     pub(crate) rows: Vec<SumRow>,
-    /// All of them.
+    /// The keys of all ended sums.
     pub(crate) gone: Vec<SumKey>,
 }
 

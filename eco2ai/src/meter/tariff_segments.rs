@@ -39,11 +39,11 @@ struct PricesInUse {
 #[derive(Clone, Copy, Debug)]
 struct Segment {
     price: f64,
-    /// What the run had received in all until its end.
+    /// The total energy that the run had received until its end.
     received: Received,
 }
 
-/// What a run received at each price.
+/// The energy that a run received at each price.
 #[derive(Debug)]
 struct RunSegments {
     prices: PricesId,
@@ -67,8 +67,8 @@ impl TariffSegments {
     }
 
     /// Takes in what was found out about a price. Gives the runs whose price is another one now
-    /// because the calendar was set, with the price that ends: nothing was used in the time that the
-    /// calendar left out.
+    /// because the calendar was set, with the price that ends: nothing was used in the time that
+    /// the calendar left out.
     #[must_use]
     pub(super) fn update(
         &mut self,

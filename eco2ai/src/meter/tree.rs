@@ -16,7 +16,7 @@ pub(super) struct RunTree {
 }
 
 impl RunTree {
-    /// What a run, and what ran under it, received so far.
+    /// The energy that a run and its descendants have received so far.
     #[inline]
     pub(super) fn received(&self, node: &Node) -> Received {
         Received {
@@ -42,7 +42,7 @@ impl RunTree {
         }
     }
 
-    /// What a run received itself.
+    /// Returns the own energy of a run.
     #[inline]
     pub(super) fn own(&self, node: &Node) -> Energies {
         let pool = self.pools.get(node.scope);
@@ -102,7 +102,7 @@ impl RunTree {
         }
     }
 
-    /// All that a run and its descendants received.
+    /// Returns the energy of a run and its descendants.
     #[inline]
     pub(super) fn inclusive(&self, node: &Node) -> Energies {
         let ended = self.own(node) + node.received;

@@ -1,9 +1,9 @@
-//! What all sensors together report to the ledger.
+//! The energy that all sensors together report to the ledger.
 
 use super::energies::Energies;
 use super::power_model::PowerModel;
 
-/// What was used since the last reading, and the power to go on with, for both scopes.
+/// The energy since the last reading, and the power from then on, for both scopes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct UsedEnergy {
     /// Energy of the machine.
@@ -14,6 +14,6 @@ pub(super) struct UsedEnergy {
     pub(super) machine_power: Energies,
     /// Power of this process and its children in watts.
     pub(super) process_power: Energies,
-    /// What that scales with, where the process has a clock of its CPU time.
+    /// How that power scales, if the process has a clock of its CPU time.
     pub(super) model: Option<PowerModel>,
 }

@@ -1,10 +1,10 @@
-//! What a sensor measures.
+//! [`Component`]: what a sensor measures.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a sensor measures, and so which column of the row its energy goes to.
+/// What a sensor measures, which determines the column of its energy in the row.
 ///
 /// ```
 /// use eco2ai::sensor::Component;
@@ -17,14 +17,14 @@ use serde::{Deserialize, Serialize};
 pub enum Component {
     /// Processors.
     Cpu,
-    /// Graphics cards and other accelerators.
+    /// GPUs and other accelerators.
     Gpu,
     /// Memory.
     Ram,
     /// Anything else that adds to the total, such as a disk or a network card.
     Other,
-    /// The whole machine, as a wall meter sees it: it replaces the total, and the components stay
-    /// in the row as information.
+    /// The whole machine, as measured by a wall meter. Its energy replaces the total; the other
+    /// components stay in the row as information.
     Machine,
 }
 

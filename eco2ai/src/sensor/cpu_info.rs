@@ -1,4 +1,4 @@
-//! Which processors the machine has, without reading more than a few small files.
+//! Finds the processors of the machine, by reading only a few small files.
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -151,7 +151,7 @@ mod linux {
 /// The processors of the machine; all sockets hold the same part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CpuInfo {
-    /// The name as the system prints it.
+    /// The name, as printed by the system.
     pub(crate) brand: String,
     pub(crate) sockets: u32,
     /// Logical CPUs that are on line.

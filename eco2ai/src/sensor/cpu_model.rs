@@ -9,14 +9,15 @@ use super::reading::{Quality, Reading, SensorError};
 use super::sensor::Sensor;
 use crate::units::Watts;
 
-/// Power of a processor that is in no table. Source: `Eco2AI`'s documentation.
+/// The power of a processor that is not in the table. Source: `Eco2AI`'s documentation.
 const UNKNOWN_PART: Watts = Watts(100.0);
-/// Power of a virtual CPU of which nothing is known: about that of a hardware thread in a server
-/// (a 240 W part with 64 threads has 3.75 W each).
+/// The power of a virtual CPU on an unknown processor: about that of a hardware thread in a server
+/// (a 240 W processor with 64 threads has 3.75 W per thread).
 const UNKNOWN_VIRTUAL_CPU: Watts = Watts(4.0);
 
-/// Estimates the processor's power from its TDP. In a virtual machine each virtual CPU counts as
-/// one hardware thread of the part: never the TDP of the whole socket.
+/// Estimates the power of the processor from its thermal design power (TDP) and utilisation. In a
+/// virtual machine, each virtual CPU counts as one hardware thread of the processor, not as a
+/// socket.
 ///
 /// ```
 /// use eco2ai::sensor::CpuModel;
@@ -34,7 +35,7 @@ pub struct CpuModel {
 }
 
 impl CpuModel {
-    /// The model of the processors `cpu`.
+    /// Makes the model of the processors `cpu`.
     pub(crate) fn new(cpu: &CpuInfo) -> Self {
         let part = cpu_table::find(&cpu.brand);
         if cpu.is_virtual { Self::for_virtual(cpu, part) } else { Self::for_hardware(cpu, part) }
@@ -79,7 +80,7 @@ impl CpuModel {
         }
     }
 
-    /// The model of a processor whose power at full load is known, in watts.
+    /// Makes the model of a processor whose power at full load is known.
     ///
     /// ```
     /// use eco2ai::sensor::CpuModel;
@@ -98,18 +99,18 @@ impl CpuModel {
         }
     }
 
-    /// Power of all processors in watts when every CPU of the machine is busy.
+    /// Returns the power of all processors when every CPU of the machine is busy.
     pub fn at_full_load(&self) -> Watts {
         self.at_full_load
     }
 
-    /// How the power was found, in words.
+    /// Returns in words how the power was found.
     pub fn basis(&self) -> &str {
         &self.basis
     }
 }
 
-/// Adds the model where the processor has no counter.
+/// Adds the model if the processor has no counter.
 pub(crate) fn detect(model: CpuModel, found: &mut Found) {
     if !found.has(Component::Cpu) {
         found.add(model);
@@ -117,7 +118,7 @@ pub(crate) fn detect(model: CpuModel, found: &mut Found) {
 }
 
 impl Sensor for CpuModel {
-    /// `tdp`, or `default` where the part is unknown.
+    /// `tdp`, or `default` if the processor is unknown.
     fn source(&self) -> &str {
         self.source
     }

@@ -1,7 +1,8 @@
-//! The table of thermal design powers, and which of its rows a processor's name means.
+//! The table of thermal design powers, and the lookup of a processor by its name.
 //!
-//! The name is brought to the table's spelling and must then be there exactly: clouds hide and
-//! rename parts, and a wrong match is worse than none. Figures and sources: `data/README.md`.
+//! The name is normalised to the spelling of the table, and must then match exactly: clouds hide
+//! and rename processors, and a wrong match is worse than none. For figures and sources see
+//! `data/README.md`.
 
 #[cfg(test)]
 mod names_test;
@@ -13,12 +14,12 @@ use crate::units::Watts;
 /// `model,tdp_w,cores,threads`, sorted by the model in lower case.
 static TABLE: &str = include_str!("../../data/cpu_tdp.csv");
 
-/// A processor as the table has it.
+/// A processor of the table.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Part {
-    /// Its name in the table.
+    /// The name in the table.
     pub(crate) model: &'static str,
-    /// Thermal design power of one socket.
+    /// The thermal design power of one socket.
     pub(crate) tdp: Watts,
     pub(crate) cores: Option<u32>,
     threads: Option<u32>,
@@ -35,7 +36,7 @@ impl Part {
     }
 }
 
-/// The row that the name of a processor, as the system prints it, means.
+/// Finds the row of a processor by its name as printed by the system.
 pub(crate) fn find(brand: &str) -> Option<Part> {
     let words = normalize(brand);
     let name = words.join(" ");
@@ -79,7 +80,7 @@ fn find_old_spelling(words: &[String]) -> Option<Part> {
     if found.next().is_some() { None } else { only }
 }
 
-/// Brings a name to the spelling of the table, in lower case, word by word.
+/// Normalises a name to the spelling of the table, in lower case, word by word.
 fn normalize(brand: &str) -> Vec<String> {
     let mut text = brand.to_ascii_lowercase();
     for mark in ["(r)", "(tm)", "®", "™"] {
@@ -115,7 +116,7 @@ fn normalize(brand: &str) -> Vec<String> {
     words.into_iter().map(Into::into).collect()
 }
 
-/// Words that say nothing about which part it is.
+/// Words that do not help to identify a processor.
 fn is_noise(word: &str) -> bool {
     let counts_cores =
         word.strip_suffix("-core").or_else(|| word.strip_suffix("-cores")).is_some_and(|count| {
@@ -128,7 +129,7 @@ fn is_noise(word: &str) -> bool {
         || matches!(word, "r2" | "r3" | "r4" | "r5" | "r6" | "r7")
 }
 
-/// Searches the table for a model, without regard to case: halves the text until a line is left.
+/// Searches the table for a model by bisection, ignoring case.
 fn look_up(name: &str) -> Option<Part> {
     let mut rest = TABLE.split_once('\n')?.1;
     while !rest.is_empty() {

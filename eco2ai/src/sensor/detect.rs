@@ -15,7 +15,7 @@ use super::roots::Roots;
 use super::sensor::Sensor;
 use super::usage::UsageSource;
 
-/// What a machine has.
+/// The sensors and devices of a machine.
 pub(crate) struct Detected {
     pub(crate) sensors: Vec<Box<dyn Sensor>>,
     pub(crate) usage: Box<dyn UsageSource>,
@@ -24,12 +24,13 @@ pub(crate) struct Detected {
     pub(crate) devices: Devices,
 }
 
-/// Finds what is there. Nothing but NVML's own start takes more than a few milliseconds.
+/// Finds the sensors of this machine. This takes a few milliseconds, or longer if NVML has to be
+/// initialized.
 pub(crate) fn detect() -> Detected {
     detect_at(&Roots::default())
 }
 
-/// Finds what is there under the given roots. The order counts: a model comes after the counters
+/// Finds the sensors under the given roots. The order matters: a model comes after the counters
 /// that replace it.
 pub(crate) fn detect_at(roots: &Roots) -> Detected {
     let cpu = read_cpu_info(roots);

@@ -1,4 +1,4 @@
-//! The devices of a machine, for people and programs to read.
+//! The devices of a machine, for people and programs.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::reading::Quality;
 use super::sensor::{DeviceProperties, Sensor};
 use crate::units::Watts;
 
-/// The devices of this machine, and how the energy of each will be measured. Print it.
+/// The devices of this machine, and how the energy of each is measured. `Display` writes a table.
 ///
 /// ```
 /// let devices = eco2ai::available_devices();
@@ -21,15 +21,15 @@ use crate::units::Watts;
 pub struct Devices {
     /// `Linux`, `Windows` or `MacOS`.
     pub os: String,
-    /// The processor, how many sockets, and its thermal design power.
+    /// The name of the processor, the number of sockets, and the thermal design power in watts.
     pub cpu: String,
-    /// Logical CPUs.
+    /// The number of logical CPUs.
     pub logical_cpus: u32,
-    /// Whether this is a virtual machine.
+    /// Whether the machine is virtual.
     pub is_virtual_machine: bool,
-    /// What is measured or estimated.
+    /// The devices whose energy is measured or estimated.
     pub devices: Vec<Device>,
-    /// What could be measured on other machines, and why it cannot be here.
+    /// The figures that this machine does not provide, with the reasons.
     pub missing: Vec<Missing>,
 }
 
@@ -43,28 +43,28 @@ pub struct Devices {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Device {
-    /// Which column its energy goes to.
+    /// The component, which determines the column of the energy.
     pub component: Component,
     /// The name of the device.
     pub name: String,
-    /// How good its figures are.
+    /// The quality of the figures.
     pub quality: Quality,
-    /// The source, as it stands in the row's method.
+    /// The source, as in the row's method.
     pub source: String,
-    /// How it is measured, in words.
+    /// How the device is measured, in words.
     pub how: String,
-    /// Why it is only estimated, and from what.
+    /// Why the energy is only estimated, and from what, if so.
     pub note: Option<String>,
-    /// Its temperature in degrees Celsius, when it was found.
+    /// The temperature in degrees Celsius at the time of detection.
     pub temperature_celsius: Option<u32>,
-    /// Its memory in bytes.
+    /// The memory of the device, in bytes.
     pub memory_bytes: Option<u64>,
-    /// The power that it may take at most, in watts.
+    /// The power limit, in watts.
     #[serde(rename = "power_limit_watts")]
     pub power_limit: Option<Watts>,
 }
 
-/// A figure that this machine does not give.
+/// A figure that this machine does not provide.
 ///
 /// ```
 /// for missing in &eco2ai::available_devices().missing {
@@ -76,16 +76,16 @@ pub struct Device {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Missing {
-    /// What is missing.
+    /// The missing figure, in words.
     pub what: String,
-    /// Why.
+    /// The reason.
     pub why: String,
-    /// The command that would enable it, where there is one.
+    /// The command that enables the figure, if there is one.
     pub command: Option<String>,
 }
 
 impl Device {
-    /// The device that `sensor` reads.
+    /// Returns the device that `sensor` reads.
     pub(crate) fn new(sensor: &dyn Sensor) -> Self {
         let DeviceProperties { temperature_celsius, memory_bytes, power_limit } =
             sensor.properties();

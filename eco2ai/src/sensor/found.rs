@@ -1,4 +1,4 @@
-//! What each kind of sensor has found on a machine.
+//! The sensors that were found on a machine.
 
 use super::component::Component;
 use super::devices::{Device, Missing};
@@ -20,7 +20,7 @@ impl Found {
         self.sensors.push(Box::new(sensor));
     }
 
-    /// Notes what cannot be measured here, why, and the command that would enable it.
+    /// Notes a figure that cannot be measured, the reason, and the command that enables it.
     pub(crate) fn add_missing(
         &mut self,
         what: impl Into<String>,
@@ -30,7 +30,7 @@ impl Found {
         self.missing.push(Missing { what: what.into(), why: why.into(), command });
     }
 
-    /// Whether a sensor of this component was found.
+    /// Returns whether a sensor of this component was found.
     pub(crate) fn has(&self, component: Component) -> bool {
         self.devices.iter().any(|device| device.component == component)
     }

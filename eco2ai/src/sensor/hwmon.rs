@@ -1,7 +1,7 @@
-//! Devices that show their power or energy through Linux's hardware monitoring: AMD and Intel
-//! GPUs, NVIDIA's Grace processor and Jetson modules.
+//! Devices that report their power or energy through Linux's hardware monitoring (`hwmon`): AMD and
+//! Intel GPUs, NVIDIA's Grace processor and Jetson modules.
 //!
-//! What these devices report is nested; only the outermost figure that serves is taken.
+//! The figures of these devices contain each other; only the outermost usable figure is read.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::units::{Joules, Watts};
 
 /// A device read through a file or two of its `hwmon` directory.
 ///
-/// A counter that was reset is left for the meter to see, as a falling value.
+/// After a reset of a counter, the value falls; the meter handles this.
 ///
 /// ```
 /// use eco2ai::sensor::{Hwmon, Sensor as _};
@@ -33,7 +33,7 @@ pub struct Hwmon {
     readout: Readout,
 }
 
-/// Which files hold the figure.
+/// The files that contain the figure.
 #[derive(Debug)]
 enum Readout {
     /// Microwatts.
@@ -45,9 +45,9 @@ enum Readout {
 }
 
 impl Hwmon {
-    /// Finds such devices under `sys` (`/sys`). With `has_rapl`, an AMD chip that holds processor
-    /// and GPU is left out, because the processor's counter contains it; without, it stands for
-    /// the processor.
+    /// Finds the devices under `sys` (`/sys`). An AMD chip that contains both processor and GPU is
+    /// left out if `has_rapl` is set, because the processor's counter includes it; otherwise it is
+    /// counted as the processor.
     ///
     /// ```
     /// use eco2ai::sensor::{Hwmon, Sensor};
@@ -114,8 +114,8 @@ impl Hwmon {
         }
     }
 
-    /// Grace reports for each socket the module, the Grace chip in it, and the cores and the rest in
-    /// that: the chip is the processor.
+    /// Grace reports for each socket the module, the Grace chip in it, and the cores and the rest
+    /// in that: the chip is the processor.
     fn grace(sensors: &[(PathBuf, String)]) -> Vec<Self> {
         let of = |kind: &str| -> Vec<&(PathBuf, String)> {
             sensors.iter().filter(|(_, sensed)| sensed.starts_with(kind)).collect()
@@ -232,7 +232,7 @@ fn cards(sys: &Path) -> Vec<PathBuf> {
     cards
 }
 
-/// What a directory holds whose name begins with `prefix`, sorted.
+/// Returns the entries of a directory whose names begin with `prefix`, sorted.
 fn entries(directory: &Path, prefix: &str) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries

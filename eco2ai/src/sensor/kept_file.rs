@@ -1,4 +1,4 @@
-//! A small file of `/proc` or `/sys` that is read again and again: opened once, read without
+//! A small file of `/proc` or `/sys` that is read repeatedly: opened once, and read without
 //! allocating.
 
 use std::fs::File;
@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-/// A file that stays open. The kernel writes its text anew for each read from the start.
+/// A file that stays open. The kernel updates its text for each read from the start.
 #[derive(Debug)]
 pub(crate) struct KeptFile {
     file: File,
@@ -20,18 +20,18 @@ impl KeptFile {
         Ok(Self { file: File::open(&path)?, path })
     }
 
-    /// Where the file is.
+    /// Returns the path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The first bytes of the text as it is now, as many as `buffer` takes.
+    /// Reads the first bytes of the current text, as many as `buffer` takes.
     pub(crate) fn read<'b>(&self, buffer: &'b mut [u8]) -> io::Result<&'b [u8]> {
         let length = self.file.read_at(buffer, 0)?;
         Ok(buffer.get(..length).unwrap_or_default())
     }
 
-    /// The number that the file holds now.
+    /// Reads the number in the file.
     pub(crate) fn read_u64(&self) -> io::Result<u64> {
         let mut buffer = [0; 32];
         parse_u64(self.read(&mut buffer)?)
@@ -39,12 +39,12 @@ impl KeptFile {
     }
 }
 
-/// The unsigned number that `text` consists of, with white space around it.
+/// Parses an unsigned number with white space around it.
 pub(crate) fn parse_u64(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok()?.trim().parse().ok()
 }
 
-/// The trimmed text of a file that is read once; `None` where it cannot be.
+/// Reads a file once and returns its trimmed text; `None` if it cannot be read.
 pub(crate) fn read_trimmed(path: impl AsRef<Path>) -> Option<String> {
     let mut text = std::fs::read_to_string(path).ok()?;
     text.truncate(text.trim_end().len());

@@ -1,14 +1,15 @@
-//! Reading devices: what a sensor is, and one file per kind of sensor.
+//! Sensors, which read devices.
 //!
-//! A [`Sensor`] reads one device. Three kinds exist, by the [`Reading`] that they give:
-//! a **counter** of energy (exact over any interval), a **gauge** of power (integrated by the
-//! meter) and a **model** (utilisation times watts). The kind decides the [`Quality`] of the
+//! A [`Sensor`] reads one device. There are three kinds, which differ in the [`Reading`] that they
+//! return: a **counter** of energy (exact over any interval), a **gauge** of power (integrated by
+//! the meter) and a **model** (utilisation times power). The kind determines the [`Quality`] of the
 //! figure in the row.
 //!
 //! # A sensor of your own
-//! A smart plug at the wall sees the whole machine ([`Component::Machine`]): it replaces the total,
-//! the components stay as information, and `other_energy(kWh)` is what the plug saw beyond them. A
-//! device beside the processor ([`Component::Other`]) adds to the total instead.
+//! A smart plug at the wall measures the whole machine ([`Component::Machine`]). Its energy
+//! replaces the total, the other components stay in the row as information, and `other_energy(kWh)`
+//! is the energy of the plug minus that of the other components. A device in addition to the
+//! processor ([`Component::Other`]) adds to the total instead.
 //!
 //! ```
 //! use std::sync::mpsc::{Receiver, channel};
@@ -30,7 +31,7 @@
 //!     }
 //!
 //!     fn read(&mut self) -> Result<Reading, SensorError> {
-//!         // A question that fails would be `SensorError::Missing`, never 0.
+//!         // A failed request would be `SensorError::Missing`, never 0.
 //!         self.0.try_recv().map(Reading::Power).map_err(|_| SensorError::NotReady)
 //!     }
 //!
@@ -41,7 +42,7 @@
 //!
 //! let (plug, values) = channel();
 //! plug.send(Watts(90.0))?;
-//! // Before the first run that is to count it.
+//! // Before the first run that the plug measures.
 //! Meter::process().add_sensor(SmartPlug(values));
 //!
 //! let devices = eco2ai::available_devices().devices;
@@ -51,8 +52,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! With the feature `test-util` a program tests its sensor on a clock that stands still until the
-//! test moves it: see [`Meter`](crate::meter::Meter).
+//! With the feature `test-util`, a program can test its sensor with a clock that only the test
+//! advances: see [`Meter`](crate::meter::Meter).
 
 mod component;
 mod cpu_info;

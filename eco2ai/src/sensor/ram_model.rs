@@ -6,10 +6,10 @@ use super::reading::{Quality, Reading, SensorError};
 use super::sensor::Sensor;
 use crate::units::Watts;
 
-/// Power of one GiB of memory: 3 W per 8 GB. Source: `Eco2AI` (arXiv 2208.00406).
+/// The power of one GiB of memory: 3 W per 8 GB. Source: `Eco2AI` (arXiv 2208.00406).
 const PER_GIBIBYTE: Watts = Watts(3.0 / 8.0);
 
-/// Estimates the power of memory from the amount in use.
+/// Estimates the power of memory from the amount in use: 3/8 W per GiB.
 ///
 /// ```
 /// use eco2ai::sensor::{RamModel, Reading, Sensor};
@@ -21,7 +21,7 @@ const PER_GIBIBYTE: Watts = Watts(3.0 / 8.0);
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RamModel;
 
-/// Adds the model where memory has no counter.
+/// Adds the model if memory has no counter.
 pub(crate) fn detect(found: &mut Found) {
     if !found.has(Component::Ram) {
         found.add(RamModel);

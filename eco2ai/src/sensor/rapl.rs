@@ -1,9 +1,9 @@
-//! The processor's own energy counters (RAPL), as Linux shows them under `powercap`. AMD's
-//! processors use the same names.
+//! The energy counters of processors (RAPL), which Linux provides under `powercap`, for Intel and
+//! AMD.
 //!
-//! Only `package` and `dram` zones count: `core` and `uncore` are contained in the package, `psys`
-//! contains it, and `intel-rapl-mmio` repeats it. A `dram` zone lies below its package in the tree
-//! but not in its counter.
+//! Only `package` and `dram` zones are counted: `core` and `uncore` are contained in the package,
+//! `psys` contains it, and `intel-rapl-mmio` repeats it. A `dram` zone is below its package in the
+//! tree, but the counter of the package does not include it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,21 +18,22 @@ use super::roots::Roots;
 use super::sensor::Sensor;
 use crate::units::{Joules, Watts};
 
-/// Where Linux has the zones, under `/sys`.
+/// The folder of the zones, under `/sys`.
 const POWERCAP: &str = "class/powercap";
-/// How often the counters move, about. Source: Intel's manual, volume 3, on RAPL.
+/// The approximate time between two updates of a counter. Source: Intel's manual, volume 3, on
+/// RAPL.
 const TICK: Duration = Duration::from_millis(1);
-/// Over so many ticks the counters give a power to go on with.
+/// The number of updates over which the first power is computed.
 const POWER_WINDOW: Duration = Duration::from_millis(3);
-/// More than any zone takes: it bounds how soon a counter can wrap.
+/// An upper bound of the power of a zone, which determines how soon a counter can wrap.
 const MAX_POWER: Watts = Watts(1000.0);
-/// Microjoules by which two views of one counter may differ: 1 ms at 100 W.
+/// The maximum difference in microjoules between two views of one counter: 1 ms at 100 W.
 const MIRROR_LAG: u64 = 100_000;
 
-/// Energy of all packages (processors) or of all `dram` zones (memory).
+/// The energy of all packages (processors) or of all `dram` zones (memory).
 ///
-/// Wraps are resolved zone by zone. A counter that was reset instead, as after a suspend, goes on
-/// from what it has counted since.
+/// Wraps are corrected for each zone. After a reset of a counter, for example by a suspend, only
+/// the energy since the reset is added.
 ///
 /// ```
 /// use eco2ai::sensor::Rapl;
@@ -47,22 +48,23 @@ pub struct Rapl {
     component: Component,
     name: String,
     zones: Vec<Zone>,
-    /// Counted since it was opened.
+    /// The energy since the counters were opened.
     microjoules: u64,
-    /// Since when, and from which count on, the first power is taken.
+    /// The time and the count from which the first power is computed.
     power_since: (Instant, u64),
 }
 
 #[derive(Debug)]
 struct Zone {
     energy: KeptFile,
-    /// The highest value of the counter, in microjoules: the next one is 0.
+    /// The highest value of the counter, in microjoules, after which it wraps to 0.
     range: u64,
     last: u64,
 }
 
 impl Rapl {
-    /// The processors, from the zones under `powercap` (`/sys/class/powercap`).
+    /// Opens the counters of the processors, from the zones under `powercap`
+    /// (`/sys/class/powercap`).
     ///
     /// ```
     /// use eco2ai::sensor::Rapl;
@@ -74,16 +76,17 @@ impl Rapl {
     /// ```
     ///
     /// # Errors
-    /// `NotFound` where there are none, `PermissionDenied` where they may not be read, and
-    /// `InvalidData` where their counters stand still at 0, as in some virtual machines.
+    /// Returns an error of the kind `NotFound` if there are no counters, `PermissionDenied` if the
+    /// process has no permission to read them, and `InvalidData` if they always read 0, as in some
+    /// virtual machines.
     pub fn packages(powercap: &Path) -> io::Result<Self> {
         Self::open(powercap, Component::Cpu, |name| name.starts_with("package-"))
     }
 
-    /// The memory, from the zones under `powercap` (`/sys/class/powercap`).
+    /// Opens the counters of memory, from the zones under `powercap` (`/sys/class/powercap`).
     ///
     /// # Errors
-    /// As for [`packages`](Self::packages).
+    /// Same as for [`packages`](Self::packages).
     pub fn dram(powercap: &Path) -> io::Result<Self> {
         Self::open(powercap, Component::Ram, |name| name == "dram")
     }
@@ -123,13 +126,13 @@ impl Rapl {
         })
     }
 
-    /// How many zones are summed.
+    /// Returns the number of zones that are added up.
     pub fn zones(&self) -> usize {
         self.zones.len()
     }
 }
 
-/// Adds the processors and the memory that have counters, or why they have none.
+/// Adds the counters of processors and memory, or the reasons why there are none.
 pub(crate) fn detect(roots: &Roots, cpu: &CpuInfo, found: &mut Found) {
     let powercap = roots.sys.join(POWERCAP);
     for (opened, name) in
@@ -142,15 +145,15 @@ pub(crate) fn detect(roots: &Roots, cpu: &CpuInfo, found: &mut Found) {
     }
 }
 
-/// Notes why the counter of `name` is not there. A refusal is reported, with the command that lifts
-/// it.
+/// Notes why there is no counter of `name`. If permission is missing, warns with the command that
+/// grants it.
 fn add_missing(error: &io::Error, name: &str, powercap: &Path, cpu: &CpuInfo, found: &mut Found) {
     let (why, command) = match error.kind() {
         io::ErrorKind::PermissionDenied => {
             let command = permission_command(powercap);
             crate::report::warn_once(&format!(
-                "the energy counters under {} may not be read, so energy is only estimated; \
-                 to allow it until the next boot: {command}",
+                "no permission to read the energy counters under {}, so energy is only estimated; \
+                 to make them readable until the next boot: {command}",
                 powercap.display()
             ));
             (error.to_string(), Some(command))
@@ -168,7 +171,7 @@ fn add_missing(error: &io::Error, name: &str, powercap: &Path, cpu: &CpuInfo, fo
     found.add_missing(format!("energy counter of {name} (RAPL)"), why, command);
 }
 
-/// The command that lets everybody read the counters until the next boot.
+/// Returns the command that makes the counters readable for all users until the next boot.
 fn permission_command(powercap: &Path) -> String {
     format!("sudo chmod a+r {}/intel-rapl:*/energy_uj", powercap.display())
 }
@@ -202,7 +205,7 @@ impl Zone {
         (0..2).any(|_| read().is_some_and(|(before, own, after)| before <= own && own <= after))
     }
 
-    /// Microjoules since the last reading.
+    /// Returns the microjoules since the last reading.
     fn advance(&mut self, now: u64) -> u64 {
         let last = std::mem::replace(&mut self.last, now);
         if now >= last {
@@ -214,7 +217,7 @@ impl Zone {
     }
 }
 
-/// The error with the path that it is about.
+/// Adds the path to an error.
 fn named(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
@@ -255,8 +258,8 @@ impl Sensor for Rapl {
         TICK
     }
 
-    /// The mean since the counters were opened, so that even the first run of a process, which may
-    /// be shorter than a tick, has a power to go by. Waits for a few ticks where there were none.
+    /// Returns the mean power since the counters were opened, so that it is known even for a first
+    /// run shorter than an update. Waits for a few updates if there were none yet.
     fn power(&mut self) -> Option<Watts> {
         let passed = self.power_since.0.elapsed();
         if self.longest_interval().is_some_and(|longest| passed > longest) {

@@ -1,4 +1,4 @@
-//! What a sensor reports: a figure of a known quality, or why there is none.
+//! [`Reading`] and its [`Quality`], and [`SensorError`].
 
 use std::fmt;
 
@@ -19,10 +19,10 @@ use crate::units::{Joules, Watts};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Reading {
-    /// A counter: energy since some moment in the past. It never falls, except when the device is
-    /// reset; a sensor whose counter wraps resolves the wrap itself.
+    /// A counter: the energy since a fixed moment in the past. It never decreases, except when the
+    /// device is reset. If the counter of the device wraps, the sensor must correct the wrap.
     Energy(Joules),
-    /// A gauge: the power at this moment.
+    /// A gauge: the current power.
     Power(Watts),
     /// A model: the power of the whole component when every CPU of the machine is busy; the meter
     /// multiplies it by the utilisation.
@@ -32,7 +32,7 @@ pub enum Reading {
 }
 
 impl Reading {
-    /// How a figure that comes from such readings was obtained.
+    /// Returns the quality of a figure that is obtained from such readings.
     ///
     /// ```
     /// use eco2ai::sensor::{Quality, Reading};
@@ -48,7 +48,7 @@ impl Reading {
         }
     }
 
-    /// The reading itself, if its figure is one that can be: finite and not below zero.
+    /// Returns the reading itself, if its figure is finite and not negative.
     pub(crate) fn valid(self) -> Result<Self, SensorError> {
         let figure = match self {
             Self::Energy(energy) => energy.0,
@@ -57,12 +57,12 @@ impl Reading {
         if figure.is_finite() && figure >= 0.0 {
             Ok(self)
         } else {
-            Err(SensorError::Missing(format!("it reads {figure}")))
+            Err(SensorError::Missing(format!("invalid reading: {figure}")))
         }
     }
 }
 
-/// How a figure was obtained, from the weakest to the strongest.
+/// How a figure was obtained. The variants are ordered from the weakest to the strongest.
 ///
 /// ```
 /// use eco2ai::sensor::Quality;
@@ -82,7 +82,7 @@ pub enum Quality {
 }
 
 impl Quality {
-    /// The first word of a row's method: `estimated`, `sampled` or `measured`.
+    /// Returns the first word of a row's method: `estimated`, `sampled` or `measured`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Estimated => "estimated",
@@ -98,7 +98,7 @@ impl fmt::Display for Quality {
     }
 }
 
-/// Why there is no reading. A missing reading is never taken for 0.
+/// The reason why there is no reading. A missing reading is never counted as 0.
 ///
 /// ```
 /// use eco2ai::sensor::{Reading, SensorError};
@@ -115,14 +115,14 @@ impl fmt::Display for Quality {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SensorError {
-    /// The device has nothing new to report, as one that is polled less often than the meter
-    /// reads. This is not a failure: the meter goes on by the last reading (a counter and a gauge
-    /// at their last power, a model by the utilisation), and the next one settles the difference.
-    /// Before the first reading the device counts nothing.
+    /// The device has no new value, for example because it is polled less often than the meter
+    /// reads. This is not a failure: the meter continues with the last reading (with the last power
+    /// of a counter or gauge, with the utilisation for a model), and the next reading corrects the
+    /// difference. Before the first reading, the device counts no energy.
     #[error("nothing new to report")]
     NotReady,
-    /// This reading failed; the next may succeed. After three failures in a row the user is warned,
-    /// and the device's energy is missing until it can be read again.
+    /// This reading failed; the next one may succeed. After three consecutive failures the user is
+    /// warned, and the energy of the device is missing until it can be read again.
     #[error("{0}")]
     Missing(String),
     /// The device is gone and will not be read again.

@@ -1,9 +1,9 @@
-//! Where devices are looked for.
+//! The paths under which devices are searched.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Where to look for devices; tests bring trees of their own.
+/// The paths under which to search for devices; tests use their own trees.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "no such trees there"))]
 pub(crate) struct Roots {

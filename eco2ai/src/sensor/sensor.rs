@@ -1,4 +1,4 @@
-//! The trait of all sensors, built in or of the user's own.
+//! The trait [`Sensor`], for built-in and custom sensors.
 
 use std::time::Duration;
 
@@ -7,39 +7,40 @@ use super::reading::{Quality, Reading, SensorError};
 use super::share::Share;
 use crate::units::Watts;
 
-/// A source of energy figures. Implement it to plug in a device of your own: see
+/// A source of energy figures. Implement this trait to add a device of your own: see
 /// [the example](crate::sensor#a-sensor-of-your-own).
 ///
-/// Three methods are required. The others have defaults that suit a gauge; those from
-/// [`name`](Self::name) to [`properties`](Self::properties) only describe the device in
-/// [`available_devices`](crate::available_devices) and are asked once, when the sensor is added.
+/// Three methods are required. The others have defaults that are suitable for a gauge. The methods
+/// from [`name`](Self::name) to [`properties`](Self::properties) only describe the device in
+/// [`available_devices`](crate::available_devices); they are called once, when the sensor is added.
 pub trait Sensor: Send {
-    /// The short name of the source, as it stands in the row's method: `rapl`, `nvml`, `tdp`…
+    /// Returns the short name of the source, as in the row's method, such as `rapl`, `nvml` or
+    /// `tdp`.
     fn source(&self) -> &str;
 
-    /// What it measures.
+    /// Returns the component that the sensor measures.
     fn component(&self) -> Component;
 
-    /// Reads the device now, in joules or watts as [`Reading`] says.
+    /// Reads the device now.
     ///
     /// # Errors
-    /// [`SensorError::NotReady`] where the device has nothing new to report,
-    /// [`SensorError::Missing`] where this reading failed, [`SensorError::Lost`] where all later
-    /// ones will.
+    /// Returns [`SensorError::NotReady`] if the device has no new value, [`SensorError::Missing`]
+    /// if this reading failed, and [`SensorError::Lost`] if all later readings will fail.
     fn read(&mut self) -> Result<Reading, SensorError>;
 
-    /// The name of the device. The default is its [`source`](Self::source).
+    /// Returns the name of the device. The default is the [`source`](Self::source).
     fn name(&self) -> String {
         self.source().to_owned()
     }
 
-    /// How good its figures are: that of the readings it gives ([`Reading::quality`]). The default
-    /// is that of a gauge. A row goes by the readings themselves.
+    /// Returns the quality of the sensor's readings ([`Reading::quality`]). The default is that of
+    /// a gauge. Rows use the quality of the actual readings instead.
     fn quality(&self) -> Quality {
         Quality::Sampled
     }
 
-    /// How it is measured, in words. The default follows from the [`quality`](Self::quality).
+    /// Returns in words how the device is measured. The default depends on the
+    /// [`quality`](Self::quality).
     fn how(&self) -> String {
         match self.quality() {
             Quality::Measured => "energy counter",
@@ -49,38 +50,40 @@ pub trait Sensor: Send {
         .into()
     }
 
-    /// Why it is only estimated, and from what.
+    /// Returns why the energy is only estimated, and from what, if so. The default is `None`.
     fn note(&self) -> Option<String> {
         None
     }
 
-    /// Its temperature, memory and power limit, as far as the device reports them.
+    /// Returns the temperature, memory and power limit, if the device reports them. The default is
+    /// none of them.
     fn properties(&self) -> DeviceProperties {
         DeviceProperties::default()
     }
 
-    /// How often a counter is refreshed at the least; zero where it is always current. Between two
-    /// refreshes the meter goes on at the last known power.
+    /// Returns the longest time between two refreshes of a counter; zero if it is always current.
+    /// The default is zero. Between two refreshes the meter continues with the last known power.
     fn tick(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// The longest time between two readings that keeps the counter unambiguous (it wraps); `None`
-    /// where any will do.
+    /// Returns the longest time between two readings for which a wrap of the counter is unambiguous.
+    /// The default is `None`: any time is allowed.
     fn longest_interval(&self) -> Option<Duration> {
         None
     }
 
-    /// Besides a counter: the power now in watts, to go on with until the counter has moved for the
-    /// first time. Asked once, where the counter begins, and once more where it begins anew after
-    /// it could not be read.
+    /// Returns the current power of a device with a counter. The meter uses it until the counter
+    /// changes for the first time. Called once at the first reading, and again at the first reading
+    /// after failures. The default is `None`.
     fn power(&mut self) -> Option<Watts> {
         None
     }
 
-    /// The part of the device's energy that belongs to the process and its children, whose ids are
-    /// `processes`. Asked once per measuring period. The default is the part of the CPU time for a
-    /// processor, the part of the memory for memory, and all of it for anything else.
+    /// Returns the part of the device's energy that belongs to the process and its children, whose
+    /// ids are `processes`. Called once per measuring period. The default is the share of the CPU
+    /// time for a processor, the share of the memory for memory, and the whole energy for other
+    /// components.
     fn share(&mut self, processes: &[u32]) -> Share {
         let _ = processes;
         match self.component() {
@@ -91,7 +94,7 @@ pub trait Sensor: Send {
     }
 }
 
-/// What a device reports of itself besides its energy.
+/// Properties that a device reports besides its energy.
 ///
 /// ```
 /// use eco2ai::sensor::DeviceProperties;
@@ -104,10 +107,10 @@ pub trait Sensor: Send {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct DeviceProperties {
-    /// Its temperature now, in degrees Celsius.
+    /// The current temperature, in degrees Celsius.
     pub temperature_celsius: Option<u32>,
-    /// Its memory in bytes.
+    /// The memory of the device, in bytes.
     pub memory_bytes: Option<u64>,
-    /// The power that it may take at most, in watts.
+    /// The power limit, in watts.
     pub power_limit: Option<Watts>,
 }

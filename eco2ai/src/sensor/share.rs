@@ -1,6 +1,6 @@
-//! Which part of a device's energy belongs to this process.
+//! [`Share`]: the part of a device's energy that belongs to this process.
 
-/// Which part of a device's energy belongs to this process (`cpu_processes = "current"`).
+/// The part of a device's energy that belongs to this process (`cpu_processes = "current"`).
 ///
 /// ```
 /// use eco2ai::sensor::Share;
@@ -12,15 +12,16 @@
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Share {
-    /// The process's CPU time over the machine's busy CPU time.
+    /// The CPU time of the process divided by the busy CPU time of the machine.
     CpuTime,
-    /// The process's resident memory over the machine's used memory.
+    /// The resident memory of the process divided by the used memory of the machine.
     Memory,
-    /// This fraction, from 0 to 1, as the device itself reports it.
+    /// The given fraction, from 0 to 1, as reported by the device.
     Fraction(f64),
-    /// All of it: nobody else uses the device.
+    /// All of it, because no other process uses the device.
     Whole,
-    /// All of it, although others use the device too and nothing shows how much: marked in the row.
-    /// So are the first two where the platform does not report the machine's usage.
+    /// All of it, although other processes may use the device too and their part is unknown. The
+    /// row has the mark `:unshared`. The first two variants are treated like this one if the
+    /// platform does not report the usage of the machine.
     WholeThoughShared,
 }

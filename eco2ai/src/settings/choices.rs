@@ -1,4 +1,4 @@
-//! The values of the parameters that are a choice.
+//! The values of parameters that are a choice.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::error::InvalidArgument;
 use crate::scope::Scope;
 
-/// Defines a choice by words: its variants, and how each is written.
+/// Defines a choice: its variants and the word for each.
 macro_rules! choice {
     (
         $(#[$doc:meta])*
@@ -20,7 +20,7 @@ macro_rules! choice {
             $($(#[$of_variant])* $variant,)*
         }
 
-        /// As in the environment and in the saved file.
+        /// Writes the word of the environment and the saved file.
         impl fmt::Display for $choice {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(match self {
@@ -29,7 +29,7 @@ macro_rules! choice {
             }
         }
 
-        /// In capitals or not, with spaces around it or not.
+        /// Ignores case and surrounding white space.
         impl FromStr for $choice {
             type Err = InvalidArgument;
 
@@ -47,7 +47,7 @@ macro_rules! choice {
 }
 
 choice! {
-    /// Whose energy a run is charged with: the parameter `cpu_processes`.
+    /// The processes whose energy a run is charged with: the parameter `cpu_processes`.
     ///
     /// ```
     /// assert_eq!("all".parse(), Ok(eco2ai::CpuProcesses::All));
@@ -62,16 +62,16 @@ choice! {
 }
 
 choice! {
-    /// How many rows a tracked function leaves: the parameter `rows`.
+    /// How many rows a tracked function writes: the parameter `rows`.
     ///
     /// ```
     /// assert_eq!(" Total ".parse(), Ok(eco2ai::Rows::Total));
     /// ```
     Rows {
-        /// One per run.
+        /// One row per run.
         #[default]
         Each = "each",
-        /// One per function and process, with the number of calls.
+        /// One row per function, parent run and process, with the number of calls.
         Total = "total",
     }
 }
@@ -85,7 +85,7 @@ impl From<CpuProcesses> for Scope {
     }
 }
 
-/// Whether an obfuscated copy of each row is written, and where: the parameter `encode_file`.
+/// Whether to write an obfuscated copy of each row, and to which file: the parameter `encode_file`.
 ///
 /// ```
 /// use eco2ai::EncodeFile;
@@ -99,13 +99,13 @@ pub enum EncodeFile {
     /// No copy.
     #[default]
     No,
-    /// Beside the log, with `encoded_` before its name.
+    /// A file beside the log, whose name is that of the log after `encoded_`.
     Yes,
-    /// In this file.
+    /// This file.
     File(PathBuf),
 }
 
-/// The form in the environment and in the saved file: `no`, `yes`, or the name of a file.
+/// Converts the text form of the environment and the saved file: `no`, `yes` or a file name.
 impl From<&str> for EncodeFile {
     fn from(text: &str) -> Self {
         match parse_yes_or_no(text) {
@@ -126,7 +126,7 @@ impl fmt::Display for EncodeFile {
     }
 }
 
-/// `yes`, `true`, `on` and `1`, or their opposites.
+/// Parses `yes`, `true`, `on` or `1`, or `no`, `false`, `off` or `0`.
 pub(super) fn parse_yes_or_no(text: &str) -> Option<bool> {
     match text.trim().to_lowercase().as_str() {
         "yes" | "true" | "on" | "1" => Some(true),

@@ -1,4 +1,4 @@
-//! What each parameter is at present, and where its value comes from.
+//! The current value of each parameter, and its source.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::params::Params;
 use super::resolve::Settings;
 use super::sources::Sources;
 
-/// Where a value comes from.
+/// The source of a parameter's value.
 ///
 /// ```
 /// use eco2ai::{Origin, get_params};
@@ -21,12 +21,12 @@ pub enum Origin {
     Argument,
     /// A variable `ECO2AI_*`.
     Environment,
-    /// The file of saved parameters: given to `set_params!` or remembered from a tracker, in this
-    /// or an earlier process.
+    /// The file of saved parameters: values given to `set_params!` or to a tracker, by this or
+    /// another process.
     Saved,
     /// The library's default.
     Default,
-    /// It follows from another fact, which this names: a cloud region, the time zone, a table.
+    /// Derived from another fact, which the text names: a cloud region, the time zone or a table.
     Derived(String),
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A parameter with its value and where that comes from.
+/// A parameter with its current value and the source of that value.
 ///
 /// ```
 /// for parameter in &eco2ai::get_params() {
@@ -54,13 +54,13 @@ impl fmt::Display for Origin {
 pub struct ParameterInForce {
     /// The parameter's name.
     pub name: &'static str,
-    /// Its value in text form; none where nothing is given and there is no default.
+    /// The value in text form. `None` if no source gives a value and there is no default.
     pub value: Option<String>,
-    /// Where the value comes from.
+    /// The source of the value.
     pub origin: Origin,
 }
 
-/// All parameters in force; written as a table with one line each.
+/// The current values of all parameters. `Display` writes a table with one line for each.
 ///
 /// ```
 /// let params = eco2ai::get_params();
@@ -71,12 +71,12 @@ pub struct ParameterInForce {
 pub struct ParametersInForce(Vec<ParameterInForce>);
 
 impl ParametersInForce {
-    /// All of them, in the order of the documentation.
+    /// Iterates over all parameters, in the order of the documentation.
     pub fn iter(&self) -> std::slice::Iter<'_, ParameterInForce> {
         self.0.iter()
     }
 
-    /// The one of that name.
+    /// Returns the parameter with the given name. `None` if there is none.
     pub fn get(&self, name: &str) -> Option<&ParameterInForce> {
         self.0.iter().find(|parameter| parameter.name == name)
     }
@@ -104,7 +104,7 @@ impl fmt::Display for ParametersInForce {
     }
 }
 
-/// Each parameter's value where no argument is given, and where it comes from.
+/// Returns the value that each parameter has if no argument is given, and the source of that value.
 ///
 /// ```
 /// let params = eco2ai::get_params();
@@ -140,7 +140,7 @@ impl ParametersInForce {
     }
 }
 
-/// The value of a parameter that no source gives.
+/// Returns the value of a parameter that no source gives.
 fn not_given(name: &str, merged: &Params, settings: &Settings) -> (Option<String>, Origin) {
     let place = &settings.place;
     let by_cloud = merged.cloud.as_ref().map(|cloud| Origin::Derived(format!("cloud {cloud}")));

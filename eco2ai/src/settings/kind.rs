@@ -1,4 +1,4 @@
-//! The kinds of parameters: which values one has, and how they are written as text.
+//! The kinds of parameters: their allowed values, and the text form of these.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -17,18 +17,18 @@ pub(super) enum Form {
     Switch,
 }
 
-/// What values of type `T` a parameter has. The reason for a refusal says what is allowed.
+/// The allowed values of a parameter of type `T`. The error text says what is allowed.
 pub(super) trait Kind<T> {
     /// How a value is written in the file of saved parameters.
     const FORM: Form = Form::Text;
 
-    /// The value with this text form.
+    /// Parses a text form.
     fn parse(&self, text: &str) -> Result<T, String>;
 
-    /// The text form of a value, which [`parse`](Self::parse) reads back.
+    /// Returns the text form of a value, which [`parse`](Self::parse) accepts.
     fn text(&self, value: &T) -> String;
 
-    /// Checks a value by itself.
+    /// Checks a value on its own.
     fn check(&self, value: &T) -> Result<(), String>;
 }
 
@@ -97,7 +97,7 @@ pub(super) struct Number {
     pub(super) meaning: &'static str,
 }
 
-/// What a number stands for.
+/// A quantity that is given as a number.
 pub(super) trait Quantity: Sized {
     fn from_number(number: f64) -> Option<Self>;
     fn number(&self) -> f64;
@@ -123,7 +123,7 @@ impl Quantity for GramsPerKwh {
     }
 }
 
-/// Seconds.
+/// In seconds.
 impl Quantity for Duration {
     fn from_number(seconds: f64) -> Option<Self> {
         Self::try_from_secs_f64(seconds).ok()
@@ -179,7 +179,7 @@ impl Kind<Pricing> for Price {
     }
 }
 
-/// One of some words.
+/// One of several words.
 pub(super) struct Choice {
     pub(super) words: &'static [&'static str],
 }

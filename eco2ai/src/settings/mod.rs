@@ -1,9 +1,10 @@
-//! The parameters: where each value comes from, and what they amount to.
+//! The parameters: the sources of their values, and how they are resolved.
 //!
-//! A parameter is an argument, else a variable `ECO2AI_*` of the environment, else saved, else the
-//! default. Environment and saved file are read once per process; what this process saves itself
-//! counts from then on. A wrong value in either is reported once and the next source serves, but a
-//! wrong argument is an error.
+//! The value of a parameter comes from an argument, else from a variable `ECO2AI_*` of the
+//! environment, else from the saved parameters, else it is the default. The environment and the
+//! saved file are read once per process; values that this process saves apply from then on. An
+//! invalid value in either is reported once, and the next source is used. An invalid argument is an
+//! error.
 
 mod choices;
 mod in_force;

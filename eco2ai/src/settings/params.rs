@@ -1,5 +1,5 @@
-//! The parameters: their names, their text forms, and which values they may have. All of it follows
-//! from the list of parameters, which the macros have too.
+//! The parameters: their names, their text forms, and their allowed values. All of it is generated
+//! from the list of parameters, which the macros use too.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::carbon::{Place, Pricing};
 use crate::error::{Error, Result};
 use crate::units::GramsPerKwh;
 
-/// Defines [`Params`], what is known of each parameter, and the values in force.
+/// Defines [`Params`], the description of each parameter, and the values in force.
 macro_rules! parameters {
     ($(
         $(#[doc = $doc:literal])*
@@ -24,7 +24,7 @@ macro_rules! parameters {
             $(python: $python:literal,)?
         }
     )*) => {
-        /// Parameters as given in one place: `None` where that place says nothing.
+        /// The parameters given by one source; `None` for those that the source does not give.
         ///
         /// ```
         /// let mut params = eco2ai::Params::default();
@@ -47,7 +47,7 @@ macro_rules! parameters {
             )*
         }
 
-        /// What is known of the parameters, in the order of the documentation.
+        /// The descriptions of all parameters, in the order of the documentation.
         static PARAMETERS: &[Parameter] = &[$(
             Parameter {
                 name: stringify!($name),
@@ -71,7 +71,7 @@ macro_rules! parameters {
         }
 
         impl Params {
-            /// Sets the parameter `name` from its text form and checks the value by itself.
+            /// Returns the parameter `name` with the value of a text form, and checks that value.
             fn parse(name: &str, text: &str) -> Result<Self> {
                 let mut params = Self::default();
                 match name {
@@ -85,8 +85,8 @@ macro_rules! parameters {
                 Ok(params)
             }
 
-            /// The text form of the parameter `name`, if it is given: [`set_text`](Self::set_text)
-            /// reads it back.
+            /// Returns the text form of the parameter `name`, which [`set_text`](Self::set_text)
+            /// accepts. `None` if the parameter is not given or does not exist.
             pub fn text(&self, name: &str) -> Option<String> {
                 match name {
                     $(stringify!($name) => {
@@ -96,8 +96,8 @@ macro_rules! parameters {
                 }
             }
 
-            /// Leaves the parameter `name` open; a name that is no parameter's does nothing. Without
-            /// its country a region means nothing, and is left open with it.
+            /// Unsets the parameter `name`; does nothing if no parameter has this name. Unsetting
+            /// the country also unsets the region, which has no meaning without its country.
             pub(crate) fn unset(&mut self, name: &str) {
                 match name {
                     $(stringify!($name) => self.$name = None,)*
@@ -108,7 +108,7 @@ macro_rules! parameters {
                 }
             }
 
-            /// Checks each value by itself, except the names of places, which
+            /// Checks each value separately, except the names of places, which
             /// [`check_place`](Self::check_place) checks together.
             pub(crate) fn check(&self) -> Result<()> {
                 $(if let Some(value) = &self.$name {
@@ -120,7 +120,7 @@ macro_rules! parameters {
                 Ok(())
             }
 
-            /// Takes from `lower` what is open, each parameter for itself.
+            /// Sets each parameter that is not given to its value in `lower`.
             fn fill(&mut self, lower: &Self) {
                 $(if self.$name.is_none() {
                     self.$name.clone_from(&lower.$name);
@@ -145,7 +145,7 @@ macro_rules! parameters {
         }
 
         impl Values {
-            /// The text form of the parameter `name`, if it has a default.
+            /// Returns the text form of the parameter `name`, if it has a default.
             pub(super) fn text(&self, name: &str) -> Option<String> {
                 match name {
                     $($(stringify!($name) => {
@@ -162,7 +162,7 @@ macro_rules! parameters {
 
 eco2ai_macros::__parameters!();
 
-/// What is known of a parameter.
+/// A description of a parameter.
 ///
 /// ```
 /// let pue = eco2ai::Params::parameters().find(|parameter| parameter.name == "pue").unwrap();
@@ -171,31 +171,32 @@ eco2ai_macros::__parameters!();
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Parameter {
-    /// Its name: the same in the attribute, the builder, the environment (in capitals after
-    /// `ECO2AI_`), the saved file and on the command line.
+    /// The name, which is the same in the attribute, the builder, the environment (in capitals
+    /// after `ECO2AI_`), the saved file and on the command line.
     pub name: &'static str,
-    /// What it is.
+    /// The meaning of the parameter, in words.
     pub description: &'static str,
-    /// Which text forms it accepts, with the unit.
+    /// The accepted text forms, with the unit.
     pub accepts: &'static str,
-    /// The text form of its default, if it has a fixed one.
+    /// The text form of the default, if there is a fixed default.
     pub default: Option<&'static str>,
-    /// What holds where nothing is given and there is no fixed default.
+    /// A description of the value if none is given, for a parameter without a fixed default; else
+    /// empty.
     pub otherwise: &'static str,
-    /// A value as it is written in the attribute.
+    /// An example of a value, as written in the attribute.
     pub example: &'static str,
-    /// What Eco2AI for Python calls it, where that is another name.
+    /// The name in Eco2AI for Python, if it differs.
     pub python_name: Option<&'static str>,
     pub(super) form: Form,
 }
 
 impl Params {
-    /// What is known of each parameter, in the order of the documentation.
+    /// Iterates over the descriptions of all parameters, in the order of the documentation.
     pub fn parameters() -> impl ExactSizeIterator<Item = &'static Parameter> {
         PARAMETERS.iter()
     }
 
-    /// The names of all parameters.
+    /// Iterates over the names of all parameters.
     pub fn names() -> impl ExactSizeIterator<Item = &'static str> {
         PARAMETERS.iter().map(|parameter| parameter.name)
     }
@@ -203,14 +204,14 @@ impl Params {
     /// Sets the parameter `name` from its text form.
     ///
     /// # Errors
-    /// [`Error::UnknownParameter`] where there is no such parameter, [`Error::Parameter`] where
-    /// `text` is not one of its values: then nothing is set.
+    /// Returns [`Error::UnknownParameter`] if there is no such parameter, and [`Error::Parameter`]
+    /// if `text` is not an allowed value. In both cases nothing is set.
     pub fn set_text(&mut self, name: &str, text: &str) -> Result<()> {
         let one = Self::parse(name, text)?;
         if one.names_place() {
             one.check_place()?;
         }
-        // Not `over`: here each parameter stands for itself.
+        // Not `over`, which treats the parameters of a place as one.
         let old = std::mem::replace(self, one);
         self.fill(&old);
         Ok(())
@@ -221,12 +222,12 @@ impl Params {
         self.place().map(drop)
     }
 
-    /// Whether a whole place is named, which hides the place that is given elsewhere.
+    /// Returns whether a whole place is given, which hides the place of lower sources.
     pub(crate) fn names_place(&self) -> bool {
         self.country.is_some() || self.cloud.is_some()
     }
 
-    /// The place that these parameters mean.
+    /// Finds the place of these parameters.
     pub(crate) fn place(&self) -> Result<Place> {
         Place::find(
             self.country.as_deref(),
@@ -236,10 +237,10 @@ impl Params {
         )
     }
 
-    /// These parameters, and for what they leave open those of `lower`.
+    /// Merges these parameters with those of `lower`, which apply where these are not given.
     ///
-    /// `country`, `region` and `cloud` mean one place together: who names a country or a cloud
-    /// region here hides all three of `lower`, and a region here is one of the country of `lower`.
+    /// `country`, `region` and `cloud` together describe one place. A country or a cloud region in
+    /// `self` hides all three of `lower`; a region alone is a region of the country of `lower`.
     pub(crate) fn over(&self, lower: &Self) -> Self {
         let mut merged = self.clone();
         merged.fill(lower);
@@ -258,16 +259,16 @@ fn wrong(parameter: &'static str, value: &str, reason: String) -> Error {
     Error::Parameter { parameter, value: value.to_owned(), reason }
 }
 
-/// The error for a name that is no parameter's.
+/// Returns the error for a name that no parameter has.
 pub(crate) fn unknown(name: &str) -> Error {
     let hint = suggestion(name).map_or_else(
-        || format!("there are {}", Params::names().collect::<Vec<_>>().join(", ")),
+        || format!("the parameters are {}", Params::names().collect::<Vec<_>>().join(", ")),
         |meant| format!("did you mean `{meant}`?"),
     );
     Error::UnknownParameter { name: name.to_owned(), hint }
 }
 
-/// The parameter that was probably meant by `name`.
+/// Returns the parameter that was probably meant by `name`.
 pub(crate) fn suggestion(name: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
     let python = PARAMETERS.iter().find(|parameter| parameter.python_name == Some(&name));

@@ -1,4 +1,4 @@
-//! What the parameters amount to: the meaning of each.
+//! Resolves merged parameters to a place, a tariff and values.
 
 use std::ops::Deref;
 
@@ -6,7 +6,7 @@ use super::params::{Params, Values};
 use crate::carbon::{Place, Tariff};
 use crate::error::Result;
 
-/// The parameters of one tracker, each resolved.
+/// The resolved parameters of one tracker.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     values: Values,
@@ -24,20 +24,21 @@ impl Deref for Settings {
 }
 
 impl Settings {
-    /// Those of merged parameters.
+    /// Resolves merged parameters.
     ///
     /// # Errors
-    /// [`Error::Parameter`](crate::Error::Parameter) where there is no such place or price.
+    /// Returns [`Error::Parameter`](crate::Error::Parameter) if the place or the price is invalid.
     pub(super) fn new(params: &Params) -> Result<Self> {
         let place = params.place()?;
         let tariff = params.electricity_pricing.as_ref().map(Tariff::new).transpose()?;
         Ok(Self::with(params, place, tariff))
     }
 
-    /// Those of merged parameters that differ from the ones of `self` by what `given` names.
+    /// Resolves merged parameters that differ from those of `self` only in the parameters that
+    /// `given` contains.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Same as for [`new`](Self::new).
     pub(super) fn changed(&self, merged: &Params, given: &Params) -> Result<Self> {
         let is_elsewhere =
             given.names_place() || given.region.is_some() || given.emission_level.is_some();

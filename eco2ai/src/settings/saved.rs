@@ -1,8 +1,8 @@
 //! The file of saved parameters, which several processes may change at once.
 //!
-//! confy knows where such files go and how to read and write them, but it writes a file when it
-//! finds none to read, and writes in place, so that a reader may see half of it. So it only gets
-//! to read what is there, and to write a file that then takes its place, under a lock.
+//! confy determines the path of the file, and reads and writes it. But it creates a missing file on
+//! reading, and writes in place, so that another process may read half of the file. So confy only
+//! reads a file that exists, and writes a new file that then replaces the old one, under a lock.
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
@@ -21,13 +21,13 @@ use crate::regular_file::{self, Links, Replacement, with_suffix};
 use crate::settings::kind::Form;
 use crate::settings::params::Params;
 
-/// How long to wait for another process that saves; it needs well under a millisecond.
+/// How long to wait for another process that is saving; saving takes well under a millisecond.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the file holds.
+/// The contents of the file.
 type Saved = BTreeMap<String, Value>;
 
-/// A value as people write it in TOML.
+/// A value as written in TOML.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Value {
@@ -39,19 +39,20 @@ enum Value {
     Other(IgnoredAny),
 }
 
-/// The file: the one that `ECO2AI_CONFIG` names, else one in the user's configuration folder.
+/// Returns the path of the file: the one that `ECO2AI_CONFIG` names, else one in the user's
+/// configuration folder.
 pub(super) fn path(named: Option<OsString>) -> Result<PathBuf> {
     if let Some(named) = named.filter(|name| !name.is_empty()) {
         let path = PathBuf::from(named);
         return Ok(std::path::absolute(&path).unwrap_or(path));
     }
     confy::get_configuration_file_path("eco2ai", "params").map_err(|error| {
-        let reason = "there is no folder for it; name a file with ECO2AI_CONFIG";
+        let reason = "no configuration folder found; name a file with ECO2AI_CONFIG";
         unusable(Path::new("params.toml"), reason, error)
     })
 }
 
-/// The parameters in the file, and what is wrong with others there; nothing where it is missing.
+/// Reads the parameters in the file, and the problems of invalid ones. A missing file has none.
 pub(super) fn read(path: &Path) -> (Params, Vec<Error>) {
     let mut params = Params::default();
     let mut wrong = Vec::new();
@@ -86,8 +87,8 @@ pub(super) fn read(path: &Path) -> (Params, Vec<Error>) {
     (params, wrong)
 }
 
-/// Changes what is saved, and returns what is saved now. Does not write where that changes nothing,
-/// nor over a file with a mistake in it, which somebody may want to mend.
+/// Changes the saved parameters, and returns the new ones. Does not write if nothing changes, and
+/// does not overwrite a file with a mistake, which the user may want to correct.
 pub(super) fn update(path: &Path, change: impl Fn(&mut Params)) -> Result<Params> {
     // The file itself, where the path is a link to it.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
@@ -105,7 +106,7 @@ pub(super) fn update(path: &Path, change: impl Fn(&mut Params)) -> Result<Params
     let file = open_lock(path)?;
     // Some network file systems have no locks: then the rename alone must do.
     let _lock = lock_within(&file, LOCK_TIMEOUT).ok_or_else(|| {
-        let reason = "another process has it locked".to_owned();
+        let reason = "locked by another process".to_owned();
         Error::Saved { path: path.clone(), reason, source: None }
     })?;
     let (new, is_new) = changed()?;
@@ -118,12 +119,12 @@ pub(super) fn update(path: &Path, change: impl Fn(&mut Params)) -> Result<Params
     Ok(new)
 }
 
-/// Like [`read`], but one mistake is enough.
+/// Same as [`read`], but returns the first problem as an error.
 fn read_all(path: &Path) -> Result<Params> {
     let (params, wrong) = read(path);
     match wrong.into_iter().next() {
         Some(Error::Saved { path, reason, source }) => {
-            let reason = format!("{reason} (the file is left as it is)");
+            let reason = format!("{reason} (the file is left unchanged)");
             Err(Error::Saved { path, reason, source })
         }
         Some(error) => Err(error),
@@ -133,7 +134,7 @@ fn read_all(path: &Path) -> Result<Params> {
 
 fn load(path: &Path) -> Result<Saved> {
     match path.metadata() {
-        // A FIFO would hang whoever opens it.
+        // Opening a FIFO would block.
         Ok(found) if !found.is_file() => {
             let reason = "not a regular file".to_owned();
             Err(Error::Saved { path: path.to_path_buf(), reason, source: None })
@@ -168,8 +169,8 @@ fn write(path: &Path, values: &Saved) -> Result<()> {
     new.take_owner_and_mode().and_then(|()| new.commit()).map_err(wrong)
 }
 
-/// Opens the file that is locked for a change; makes it where it is not there. It lies beside the
-/// parameters, because their file is replaced. A link is not followed.
+/// Opens the file that is locked for a change, or creates it. A separate file beside the parameters
+/// is locked, because their file is replaced. Links are not followed.
 fn open_lock(path: &Path) -> Result<File> {
     let wrong = |error| unusable(path, "cannot be locked", error);
     if let Some(folder) = path.parent() {
@@ -184,7 +185,7 @@ fn open_lock(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Makes a folder and those it is in; in another user's home they are that user's.
+/// Creates a folder and its parents. In another user's home, they get that user as owner.
 fn make_folders(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -201,8 +202,8 @@ fn make_folders(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// The reason where the cause is the error of a parameter.
-const UNUSABLE_PARAMETER: &str = "a parameter cannot be used";
+/// The reason if the cause is the error of a parameter.
+const UNUSABLE_PARAMETER: &str = "invalid parameter";
 
 fn unusable(path: &Path, reason: &str, source: impl StdError + Send + Sync + 'static) -> Error {
     let source = Some(Box::new(source) as _);

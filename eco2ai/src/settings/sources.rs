@@ -1,4 +1,4 @@
-//! Where parameters come from below the arguments, and changing what is saved.
+//! The environment and the saved parameters; saving.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,14 +14,15 @@ use crate::own_code;
 use crate::report;
 
 impl Settings {
-    /// Fills in what `given` leaves open and checks every value; where nothing is given, without
-    /// copying anything.
+    /// Resolves `given` over the environment and the saved parameters, and checks every value.
+    /// Copies nothing if nothing is given.
     ///
     /// # Errors
-    /// [`Error::Parameter`] where a value of `given` is wrong.
+    /// Returns [`Error::Parameter`] if a value of `given` is invalid.
     pub(crate) fn shared(given: &Params) -> Result<Arc<Self>> {
         let sources = Sources::current();
-        // Now, and not when they were read: this tracker may want no warnings, and the next one may.
+        // Now, and not when they were read: this tracker may want no warnings, and the next one
+        // may.
         report::quietly(given.ignore_warnings == Some(true), || sources.report());
         if *given == Params::default() {
             return Ok(Arc::clone(&sources.settings));
@@ -30,22 +31,23 @@ impl Settings {
     }
 }
 
-/// Whether no warnings are wanted where no argument says so.
+/// Returns whether warnings are suppressed if no argument decides.
 pub(crate) fn ignore_warnings() -> bool {
     Sources::current().settings.ignore_warnings
 }
 
-/// A number that changes when this process saves other parameters. Code that keeps settings reads it
-/// before it resolves them, and resolves them again when it has changed.
+/// Returns a number that changes when this process saves other parameters. Code that keeps settings
+/// reads the number before it resolves them, and resolves them again when the number has changed.
 pub(crate) fn generation() -> u64 {
     GENERATION.load(Ordering::Acquire)
 }
 
-/// Saves the parameters that `given` names, for this and later processes; what it leaves open
-/// stays as saved. A country or a cloud region replaces the whole place that was saved.
+/// Saves the parameters that are given in `given`, for this and later processes. Other saved
+/// parameters keep their values, except that a country or a cloud region replaces the whole saved
+/// place.
 ///
-/// They go to `eco2ai/params.toml` in the user's configuration folder, or to the file that
-/// `ECO2AI_CONFIG` names. Any number of processes may save at once.
+/// The parameters are written to `eco2ai/params.toml` in the user's configuration folder, or to the
+/// file that `ECO2AI_CONFIG` names. Any number of processes may save at the same time.
 ///
 /// ```no_run
 /// let mut params = eco2ai::Params::default();
@@ -55,8 +57,8 @@ pub(crate) fn generation() -> u64 {
 /// ```
 ///
 /// # Errors
-/// [`Error::Parameter`] where a value is wrong, [`Error::Saved`] where the file cannot be used: then
-/// it is left as it is.
+/// Returns [`Error::Parameter`] if a value is invalid, and [`Error::Saved`] if the file cannot be
+/// read or written. In both cases the file is left unchanged.
 pub fn save(given: &Params) -> Result<()> {
     given.check()?;
     if given.country.is_some() || given.cloud.is_some() {
@@ -74,8 +76,8 @@ pub fn save(given: &Params) -> Result<()> {
     change_saved(|saved| *saved = given.over(saved))
 }
 
-/// Forgets the saved values of the parameters `names`, for this and later processes. A name that
-/// is not saved is no error.
+/// Removes the saved values of the parameters `names`, for this and later processes. Parameters
+/// without a saved value are ignored.
 ///
 /// ```no_run
 /// eco2ai::unset_params(&["country", "pue"])?;
@@ -83,8 +85,8 @@ pub fn save(given: &Params) -> Result<()> {
 /// ```
 ///
 /// # Errors
-/// [`Error::UnknownParameter`] where no parameter has such a name, [`Error::Saved`] where the file
-/// cannot be used: then it is left as it is.
+/// Returns [`Error::UnknownParameter`] if a name is not that of a parameter, and [`Error::Saved`]
+/// if the file cannot be read or written. In both cases the file is left unchanged.
 pub fn unset(names: &[impl AsRef<str>]) -> Result<()> {
     for name in names {
         if !Params::names().any(|known| known == name.as_ref()) {
@@ -98,8 +100,8 @@ pub fn unset(names: &[impl AsRef<str>]) -> Result<()> {
     })
 }
 
-/// The file of saved parameters, whether it is there or not: the one that `ECO2AI_CONFIG` names,
-/// else `eco2ai/params.toml` in the user's configuration folder.
+/// Returns the path of the file of saved parameters, which need not exist: the one that
+/// `ECO2AI_CONFIG` names, else `eco2ai/params.toml` in the user's configuration folder.
 ///
 /// ```
 /// println!("{}", eco2ai::saved_params_path()?.display());
@@ -107,12 +109,12 @@ pub fn unset(names: &[impl AsRef<str>]) -> Result<()> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Saved`] where the system has no such folder.
+/// Returns [`Error::Saved`] if the user has no configuration folder.
 pub fn saved_path() -> Result<PathBuf> {
     saved::path(std::env::var_os("ECO2AI_CONFIG"))
 }
 
-/// Changes what is saved, for this and later processes.
+/// Changes the saved parameters, for this and later processes.
 fn change_saved(change: impl Fn(&mut Params)) -> Result<()> {
     static SAVING: Lock<()> = Lock::new(Rank::SavedParameters, ());
     let _section = own_code::enter();
@@ -130,11 +132,11 @@ fn change_saved(change: impl Fn(&mut Params)) -> Result<()> {
     Ok(())
 }
 
-/// Saves those of the five parameters that a tracker remembers and `given` names: project,
-/// description, file, measuring period and PUE.
+/// Saves the parameters in `given` that a tracker saves: project, description, file, measuring
+/// period and PUE.
 ///
 /// # Errors
-/// As [`save`].
+/// Same as for [`save`].
 pub(crate) fn remember(given: &Params) -> Result<()> {
     let remembered = Params {
         project: given.project.clone(),
@@ -150,21 +152,21 @@ pub(crate) fn remember(given: &Params) -> Result<()> {
 static CURRENT: Lock<Option<Arc<Sources>>> = Lock::new(Rank::Parameters, None);
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
-/// The sources below the arguments, read once, and what they amount to.
+/// The environment and the saved parameters, read once, and their resolved settings.
 #[derive(Debug)]
 pub(super) struct Sources {
     pub(super) environment: Params,
     pub(super) saved: Params,
-    /// Environment over saved, without what is wrong in either.
+    /// The environment merged over the saved parameters, without invalid values.
     pub(super) params: Params,
-    /// The settings where no argument is given.
+    /// The settings if no argument is given.
     pub(super) settings: Arc<Settings>,
-    /// What is wrong, with the variable, or the file and the key.
+    /// Invalid values, with the variable, or the file and the key.
     pub(super) problems: Vec<String>,
 }
 
 impl Sources {
-    /// Those of this process.
+    /// Returns the sources of this process.
     pub(super) fn current() -> Arc<Self> {
         if let Some(sources) = &*CURRENT.lock() {
             return Arc::clone(sources);
@@ -190,8 +192,8 @@ impl Sources {
         sources
     }
 
-    /// Both sources hold checked values; but the environment's region may be none of the country
-    /// that goes with it.
+    /// Both sources contain checked values. But the region of the environment may not belong to the
+    /// country, which may come from the saved parameters.
     pub(super) fn new(mut environment: Params, mut saved: Params) -> Self {
         let mut problems = Vec::new();
         loop {
@@ -227,8 +229,8 @@ impl Sources {
     }
 }
 
-/// The parameters among the variables, and what is wrong with others there. An empty variable is
-/// as good as none.
+/// Returns the parameters among the environment variables, and the problems of invalid ones. Empty
+/// variables are ignored.
 pub(super) fn from_environment(
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> (Params, Vec<String>) {
@@ -245,7 +247,7 @@ pub(super) fn from_environment(
                 problems.push(format!("{variable}: did you mean ECO2AI_{meant}?"));
             }
         } else if value.to_str().is_none() {
-            problems.push(format!("{variable}: it is not UTF-8"));
+            problems.push(format!("{variable}: not valid UTF-8"));
         } else if let Some(text) = value.to_str().filter(|text| !text.is_empty())
             && let Err(error) = params.set_text(&name, text)
         {

@@ -1,4 +1,4 @@
-//! The calls of a tracked function: plain ones, with `err`, and `async` ones.
+//! The calls of tracked functions: plain ones, plain ones with `err`, and `async` ones.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
@@ -12,8 +12,9 @@ use crate::settings;
 use crate::status::Status;
 use crate::tracker::{ActiveRun, TrackerBuilder};
 
-/// Starts and enters a run, unless it cannot be done, or the library itself is at work on this thread.
-/// `arguments` is called only where its value is needed; what it calls is not tracked.
+/// Starts and enters a run, unless the parameters are invalid or the thread is executing code of
+/// the library. `arguments` is called only if its value is needed; functions that it calls are not
+/// tracked.
 // Out of the way: where tracking is off, the tracked function shall hold one test and no call.
 #[inline(never)]
 fn begin(
@@ -44,12 +45,12 @@ fn begin(
 /// Ends the run of a plain function when it is dropped.
 #[derive(Debug)]
 pub struct Guard {
-    /// Boxed, so that nothing but a null pointer is left of it where tracking is off.
+    /// Boxed, so that it is only a null pointer if tracking is off.
     active: Option<Box<ActiveRun>>,
 }
 
-/// Starts the run of a plain function, unless tracking is off. `constant`: each call has the same
-/// arguments.
+/// Starts the run of a plain function, unless tracking is off. `constant` says whether each call
+/// has the same arguments.
 #[inline]
 pub fn start(
     site: &'static Site,
@@ -78,8 +79,8 @@ fn end(active: Box<ActiveRun>) {
     drop(active);
 }
 
-/// One call of a function whose body is wrapped: because it is polled, or because the
-/// status depends on its value. The body starts the run, what drives the body ends it.
+/// One call of a function whose body is wrapped, because it is polled or because the status depends
+/// on its value. The body starts the run; the code that runs or polls the body ends it.
 #[derive(Debug)]
 pub struct Call {
     site: &'static Site,
@@ -91,12 +92,12 @@ impl UnwindSafe for Call {}
 impl RefUnwindSafe for Call {}
 
 impl Call {
-    /// A call that has not started.
+    /// Makes a call that has not started.
     pub const fn new(site: &'static Site) -> Self {
         Self { site, active: Lock::new(Rank::Call, None) }
     }
 
-    /// Starts its run, as [`start`] does.
+    /// Starts the run of the call, like [`start`].
     #[inline]
     pub fn start(&self, constant: bool, arguments: impl FnOnce() -> TrackerBuilder) {
         if !known_disabled() {
@@ -136,7 +137,7 @@ impl Drop for Call {
     }
 }
 
-/// While the body runs on this thread, its run is the innermost one of the thread.
+/// A guard that keeps the run the innermost one of the thread while the body runs on the thread.
 struct Entered<'a>(&'a Call);
 
 impl<'a> Entered<'a> {
@@ -147,7 +148,7 @@ impl<'a> Entered<'a> {
         Self(call)
     }
 
-    /// The body came to its end, or will go on later.
+    /// Leaves the body, which has completed or will be polled again.
     fn leave(self, end: Option<Status>) {
         let call = self.0;
         std::mem::forget(self);
@@ -174,7 +175,7 @@ pub fn call<T>(call: &Call, body: impl FnOnce() -> T, status: fn(&T) -> Status) 
     value
 }
 
-/// The body of an async function, whose run is the thread's current one while it is polled.
+/// The body of an `async` function, whose run is the innermost one of the thread during each poll.
 #[must_use = "futures do nothing unless polled"]
 #[derive(Debug)]
 pub struct Polled<'a, F: Future> {
@@ -187,7 +188,7 @@ pub struct Polled<'a, F: Future> {
 impl<F: Future + UnwindSafe> UnwindSafe for Polled<'_, F> {}
 impl<F: Future + RefUnwindSafe> RefUnwindSafe for Polled<'_, F> {}
 
-/// Polls `body`, which starts the run of `call` when it is polled first.
+/// Returns a future that polls `body`, which starts the run of `call` at its first poll.
 pub fn poll<'a, F: Future>(
     call: &'a Call,
     body: Pin<&'a mut F>,

@@ -1,5 +1,5 @@
-//! What the expansion of `#[track]` and `set_params!` calls. Not part of the public interface:
-//! it changes without notice.
+//! Functions that the expansions of `#[track]` and `set_params!` call. This module is not part of
+//! the public interface and changes without notice.
 
 mod call;
 mod outcome;
@@ -14,7 +14,7 @@ use crate::own_code;
 use crate::settings;
 use crate::tracker::TrackerBuilder;
 
-/// A value for code that is never run, which names the type of a block for the compiler.
+/// Returns a value of any type, for code that never runs but gives a block its type.
 pub fn never<T>() -> T {
     // Not a panic: that would be counted as one in the user's program.
     loop {
@@ -22,7 +22,7 @@ pub fn never<T>() -> T {
     }
 }
 
-/// No value: what a function of type `!` returns.
+/// The type without values, for functions that return `!`.
 pub use std::convert::Infallible;
 /// Pins a body in its function's frame.
 pub use std::pin::pin;
@@ -30,7 +30,7 @@ pub use std::pin::pin;
 /// Checks the parameters and remembers them for later trackers.
 ///
 /// # Errors
-/// Where a parameter has a value that it cannot have, or the parameters cannot be saved.
+/// Returns an error if a value is not allowed, or if the parameters cannot be saved.
 pub fn set_params(builder: &TrackerBuilder) -> Result<()> {
     let _section = own_code::enter();
     builder.check_arguments()?;

@@ -1,16 +1,17 @@
-//! From the value of a function to the status of its run.
+//! The status of a run, from the value of its function.
 
 use std::ops::Deref;
 
 use crate::status::Status;
 
-/// The value of a function, asked for the status of its run: a `Result` answers by its own method,
-/// any other type by that of [`NoError`], which method lookup reaches through `Deref`.
+/// The value of a function, which determines the status of its run. For a `Result`, `status` is the
+/// method of this type; for any other type, method lookup finds that of [`NoError`] through
+/// `Deref`.
 #[derive(Debug)]
 pub struct Outcome<'a, T>(pub &'a T);
 
 impl<T, E> Outcome<'_, Result<T, E>> {
-    /// The status of a run with this value.
+    /// Returns the status of a run with this value.
     pub fn status(&self) -> Status {
         if self.0.is_err() { Status::Error } else { Status::Ok }
     }
@@ -21,7 +22,7 @@ impl<T, E> Outcome<'_, Result<T, E>> {
 pub struct NoError;
 
 impl NoError {
-    /// The status of a run with such a value.
+    /// Returns the status of a run with such a value.
     pub fn status(&self) -> Status {
         Status::Ok
     }
@@ -35,7 +36,7 @@ impl<T> Deref for Outcome<'_, T> {
     }
 }
 
-/// The status of a run whose value cannot be an error.
+/// Returns the status of a run whose value cannot be an error.
 pub fn no_error<T>(_: &T) -> Status {
     Status::Ok
 }

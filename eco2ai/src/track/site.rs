@@ -1,4 +1,4 @@
-//! [`Site`]: what is kept of a tracked function between its calls.
+//! [`Site`]: the state of a tracked function between its calls.
 
 use std::any::type_name;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -10,25 +10,25 @@ use crate::report::{quietly, warn_once};
 use crate::settings::Rows;
 use crate::tracker::{RunConfig, TrackerBuilder};
 
-/// A tracked function: one static for each.
+/// The state of a tracked function, in one static for each.
 #[derive(Debug)]
 pub struct Site {
     /// The name that the user gave.
     given_name: Option<&'static str>,
-    /// What the compiler calls something that stands in the site's initialiser.
+    /// The compiler's name of a closure in the site's initialiser.
     inside: fn() -> &'static str,
     name: OnceLock<Arc<str>>,
-    /// What the first call has found that later calls can use: they need no lock for it.
+    /// The settings found by the first call, which later calls use without a lock.
     first: OnceLock<Known>,
-    /// The same of the last one, where saved parameters have changed since the first.
+    /// The settings found by the last call, if saved parameters have changed since the first.
     last: Lock<Option<Known>>,
 }
 
-/// Settings that later calls can use again.
+/// Settings that later calls can reuse.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     generation: u64,
-    /// `None` where the parameters were refused, which has been reported.
+    /// `None` if the parameters were invalid, which has been reported.
     pub(super) config: Option<Arc<RunConfig>>,
 }
 
@@ -37,14 +37,14 @@ impl UnwindSafe for Site {}
 impl RefUnwindSafe for Site {}
 
 impl Site {
-    /// A function whose name is its path. The path is a part of the type's name of `inside`, a closure
-    /// in the static's initialiser: unlike a closure in the function, it has the same name for all
-    /// generic arguments.
+    /// Makes the site of a function whose name is its path. The type name of `inside`, a closure in
+    /// the static's initialiser, contains the path. Unlike the name of a closure in the function,
+    /// it does not depend on generic arguments.
     pub const fn new<T: Copy>(_inside: T) -> Self {
         Self::with_name(None, type_name::<T>)
     }
 
-    /// A function whose name is given.
+    /// Makes the site of a function with a given name.
     pub const fn named(name: &'static str) -> Self {
         Self::with_name(Some(name), || "")
     }
@@ -67,20 +67,20 @@ impl Site {
         Arc::clone(self.name.get_or_init(name))
     }
 
-    /// What the first call has found, if it holds for this one.
+    /// Returns the settings found by the first call, if they apply to this one.
     pub(super) fn first(&self, generation: u64, constant: bool) -> Option<&Known> {
         self.first.get().filter(|known| known.holds(generation, constant))
     }
 
-    /// What an earlier call has found, if it holds for this one: its arguments were constant, or
-    /// all calls share one row.
+    /// Returns the settings found by an earlier call, if they apply to this one: if the arguments
+    /// are constant, or all calls share one row.
     pub(super) fn known(&self, generation: u64, constant: bool) -> Option<Known> {
         let last = self.last.lock();
         last.as_ref().filter(|known| known.holds(generation, constant)).cloned()
     }
 
-    /// Checks the arguments of this call, and keeps the result for later calls that can use it. Where
-    /// another thread was faster, its result serves this call too: there is one sum for both.
+    /// Checks the arguments of this call, and keeps the result for later calls. If another thread
+    /// was faster, returns the result of that thread, so that there is one sum for both.
     pub(super) fn resolve(
         &self,
         generation: u64,

@@ -1,5 +1,5 @@
-//! A run from its start to its row, whoever holds it: a [`Run`](super::Run), a
-//! [`Training`](super::Training), a [`DetachedRun`](super::DetachedRun) or a tracked function.
+//! A run from its start to its row: the common part of [`Run`](super::Run),
+//! [`Training`](super::Training), [`DetachedRun`](super::DetachedRun) and tracked functions.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use crate::report::{quietly, warn_once};
 use crate::settings::Rows;
 use crate::status::Status;
 
-/// Where what a run received goes.
+/// The row that a run goes to.
 #[derive(Debug)]
 enum Row {
-    /// To a row of its own, or one per epoch.
+    /// A row of its own, or one per epoch.
     Own(Arc<OpenRun>),
-    /// To the sum of all calls.
+    /// The sum of all calls.
     Sum(Meter, SumKey),
 }
 
@@ -35,8 +35,8 @@ pub(crate) struct ActiveRun {
 }
 
 impl ActiveRun {
-    /// Starts a run. Its parent is the one given, else the innermost of this thread; it becomes the
-    /// innermost itself, unless it is `detached`.
+    /// Starts a run. Its parent is the given one, else the innermost run of this thread. The new
+    /// run becomes the innermost one, unless it is `detached`.
     pub(crate) fn start(config: &RunConfig, rows: Rows, detached: bool) -> Self {
         let _section = own_code::enter();
         upkeep::close_at_exit();
@@ -86,7 +86,7 @@ impl ActiveRun {
         }
     }
 
-    /// Makes it the innermost run of this thread; false where it is on a thread already.
+    /// Makes the run the innermost one of this thread. Returns false if it is on a thread already.
     pub(crate) fn enter(&self) -> bool {
         let _section = own_code::enter();
         self.meter().is_own() && self.meter().enter(self.key)
@@ -100,7 +100,7 @@ impl ActiveRun {
         }
     }
 
-    /// Names the run.
+    /// Returns a handle to the run.
     pub(crate) fn handle(&self) -> RunHandle {
         RunHandle { run: Some((self.meter().clone(), self.key)) }
     }
@@ -110,13 +110,13 @@ impl ActiveRun {
         self.finish_unless_unwinding(Status::Ok);
     }
 
-    /// Ends the run with `status`, or as `panicked` where a panic that began while it ran drops it.
+    /// Ends the run with `status`, or as `panicked` if a panic that began during the run drops it.
     pub(crate) fn finish_unless_unwinding(&self, status: Status) {
         let unwinding = std::thread::panicking() && !self.panicking;
         self.finish_quietly(if unwinding { Status::Panicked } else { status });
     }
 
-    /// The record as it stands.
+    /// Returns the record of the run so far.
     pub(super) fn record(&self) -> Option<Record> {
         let _section = own_code::enter();
         if !self.meter().is_own() {
@@ -129,8 +129,8 @@ impl ActiveRun {
         }
     }
 
-    /// Writes the row of an epoch: what came since the last one. `None` where the run is not this
-    /// process's.
+    /// Writes the row of an epoch, with the energy since the previous one. Returns `None` if the
+    /// run belongs to another process.
     pub(super) fn write_epoch(&self, epoch: String) -> Option<Result<Record>> {
         let _section = own_code::enter();
         let Row::Own(run) = &self.row else { return None };
@@ -141,9 +141,9 @@ impl ActiveRun {
         Some(run.write_epoch(energy, epoch))
     }
 
-    /// Ends the run and writes its row, or adds it to the sum. `None` where there is nothing to end:
-    /// it was ended as the process ends, or this is a forked child, which holds a copy that is not
-    /// its own.
+    /// Ends the run and writes its row, or adds it to the sum. Returns `None` if there is nothing
+    /// to end: the exit hook has ended the run, or this is a forked child, which only has a copy of
+    /// the run.
     pub(crate) fn finish(&self, status: Status) -> Option<Result<Record>> {
         let _section = own_code::enter();
         let Stopped { energy, closed } = self.stop(status)?;
@@ -160,7 +160,7 @@ impl ActiveRun {
         }
     }
 
-    /// As [`finish`](Self::finish), for who has no use for the record: a failure is reported.
+    /// Same as [`finish`](Self::finish), but without a record; an error is reported as a warning.
     pub(crate) fn finish_quietly(&self, status: Status) {
         let _section = own_code::enter();
         match &self.row {
@@ -169,7 +169,7 @@ impl ActiveRun {
                     quietly(run.context.settings.ignore_warnings, || warn_once(&error));
                 }
             }
-            // The sum is all that is wanted.
+            // Only the sum is needed.
             Row::Sum(meter, _) => {
                 if let Some(Stopped { closed, .. }) = self.stop(status) {
                     sums::close(meter, closed);

@@ -1,4 +1,4 @@
-//! [`TrackerBuilder`]: collecting the parameters of a tracker.
+//! [`TrackerBuilder`]: collects the parameters of a tracker.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use crate::meter::Meter;
 use crate::settings::{CpuProcesses, EncodeFile, Params, Rows, Settings};
 use crate::units::GramsPerKwh;
 
-/// Collects the parameters of a [`Tracker`](crate::Tracker); what is not given comes from the
-/// environment, else from the saved parameters, else from the defaults.
+/// Collects the parameters of a [`Tracker`](crate::Tracker). A parameter that is not given comes
+/// from the environment, else from the saved parameters, else from the defaults.
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,44 +37,43 @@ pub struct TrackerBuilder {
 }
 
 impl TrackerBuilder {
-    /// All parameters that `params` names, over those given before.
+    /// Sets all parameters that are given in `params`; they replace those given before.
     #[must_use]
     pub fn params(mut self, params: &Params) -> Self {
         self.params = params.over(&self.params);
         self
     }
 
-    /// What is tracked, as it stands in the column `function`; `#[track]` has the function's path
-    /// there.
+    /// Sets the text of the column `function`. `#[track]` writes the function's path there.
     #[must_use]
     pub fn function(mut self, function: impl Into<Arc<str>>) -> Self {
         self.function = Some(function.into());
         self
     }
 
-    /// The run under which the new runs run, where it is not the innermost one of the thread.
+    /// Sets the parent of the new runs. The default is the innermost run of the thread.
     #[must_use]
     pub fn parent(mut self, parent: RunHandle) -> Self {
         self.parent = Some(parent);
         self
     }
 
-    /// Keeps [`build`](Self::build) from remembering the project, the description, the file, the
-    /// period and the PUE that are given here for later trackers, of this and of other processes.
+    /// Prevents [`build`](Self::build) from saving the project, the description, the file, the
+    /// period and the PUE for later trackers of this and of other processes.
     #[must_use]
     pub fn forget(mut self) -> Self {
         self.forget = true;
         self
     }
 
-    /// The meter to go by, where it is not the process's.
+    /// Sets the meter that measures the runs. The default is the meter of the process.
     #[must_use]
     pub fn meter(mut self, meter: &Meter) -> Self {
         self.meter = Some(meter.clone());
         self
     }
 
-    /// What these parameters make, without remembering any; `function` is what will be tracked.
+    /// Resolves the parameters without saving any; `function` is the tracked function.
     pub(crate) fn resolve(&self, function: Option<Arc<str>>) -> Result<Arc<RunConfig>> {
         self.check_arguments()?;
         let settings = Settings::shared(&self.params)?;
@@ -82,12 +81,12 @@ impl TrackerBuilder {
         Ok(Arc::new(RunConfig::new(settings, function, meter, parent)))
     }
 
-    /// Whether no warnings are wanted.
+    /// Returns whether warnings are suppressed.
     pub(crate) fn ignores_warnings(&self) -> bool {
         self.params.ignore_warnings.unwrap_or_else(crate::settings::ignore_warnings)
     }
 
-    /// Whether every argument could be converted.
+    /// Checks that every argument could be converted.
     pub(crate) fn check_arguments(&self) -> Result<()> {
         let refused = self.refused.clone();
         refused.map_or(Ok(()), |(parameter, refused)| Err(refused.of_parameter(parameter)))

@@ -1,4 +1,4 @@
-//! What runs are started with.
+//! The configuration of runs.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use crate::meter::{Meter, Prices, RunEnergy, SummedFunction};
 use crate::settings::{Rows, Settings};
 use crate::status::Status;
 
-/// Parameters, and the function that the runs are of.
+/// The resolved parameters and the tracked function.
 #[derive(Debug)]
 pub(crate) struct RunConfig {
     pub(super) settings: Arc<Settings>,
     pub(super) function: Option<Arc<str>>,
     pub(super) meter: Option<Meter>,
     pub(super) parent: Option<RunHandle>,
-    /// To whose sums the runs go, where they have no rows of their own.
+    /// The function to whose sums the runs are added, if they have no rows of their own.
     pub(super) summed: Arc<SummedFunction>,
-    /// The tariff, where the price depends on the time.
+    /// The tariff, if the price depends on the time.
     pub(super) prices: Option<Arc<dyn Prices>>,
 }
 
@@ -53,14 +53,14 @@ impl RunConfig {
         self.settings.rows
     }
 
-    /// What is known of a run that starts now on this meter. Makes the log ready to take rows.
+    /// Returns the context of a run that starts now on this meter, and prepares the log for rows.
     pub(super) fn attached(&self, meter: &Meter) -> RunContext {
         let context = self.context(meter);
         log::attach(&context.file, self.settings.ignore_warnings);
         context
     }
 
-    /// What is known of a run that starts now on this meter.
+    /// Returns the context of a run that starts now on this meter.
     pub(super) fn context(&self, meter: &Meter) -> RunContext {
         let file = &self.settings.file;
         RunContext {
@@ -71,7 +71,7 @@ impl RunConfig {
         }
     }
 
-    /// The record where tracking is off: nothing was measured.
+    /// Returns the record of a run that was not measured, because tracking is off.
     pub(super) fn nothing(&self) -> Record {
         let context = RunContext {
             settings: Arc::clone(&self.settings),

@@ -1,4 +1,4 @@
-//! From what a run received to its record.
+//! Makes the record of a run from its energy.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -19,7 +19,7 @@ use crate::settings::Settings;
 use crate::status::Status;
 use crate::units::KilowattHours;
 
-/// What is known of a run from its start on, whatever it receives.
+/// The facts of a run that are known at its start.
 #[derive(Clone, Debug)]
 pub(super) struct RunContext {
     pub(super) settings: Arc<Settings>,
@@ -29,7 +29,7 @@ pub(super) struct RunContext {
     pub(super) file: PathBuf,
 }
 
-/// What distinguishes one row from the others.
+/// The values that distinguish one row from the others.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RowStart {
     pub(super) id: Uuid,
@@ -38,14 +38,14 @@ pub(super) struct RowStart {
 }
 
 impl RunContext {
-    /// Gives the record of a run that has ended to its log and all other sinks.
+    /// Passes the record of a run that has ended to the log and all other sinks.
     pub(super) fn write(&self, record: Record) -> Result<Record> {
         let run = FinishedRun { record: &record, log: &self.file, settings: &self.settings };
         run_sinks::finish(&run)?;
         Ok(record)
     }
 
-    /// The row of a run that received `energy`.
+    /// Returns the record of a run that received `energy`.
     pub(super) fn record(&self, row: RowStart, energy: &RunEnergy, status: Status) -> Record {
         let settings = &*self.settings;
         let received = &energy.received;
@@ -132,7 +132,7 @@ fn in_local_time(time: SystemTime) -> DateTime<LocalTime> {
     LocalTime.from_utc_datetime(&DateTime::<Utc>::from(time).naive_utc())
 }
 
-/// The name of the machine; empty where the system does not give one.
+/// Returns the name of the machine; empty if the system does not report one.
 fn hostname() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| sysinfo::System::host_name().unwrap_or_default())

@@ -13,11 +13,12 @@ use crate::error::Result;
 use crate::log::Record;
 use crate::status::Status;
 
-/// A run that is on no thread until it is entered: for work that moves between threads, such as a
-/// task of an `async` runtime, and for work that waits.
+/// A run that is on no thread until a thread enters it. It is meant for work that moves between
+/// threads, such as a task of an `async` runtime, and for work that waits.
 ///
-/// While a thread has entered it, it is the innermost run of that thread: what it uses is charged to
-/// this run, and tracked functions that it calls run under it. Dropping it stops it.
+/// While a thread has entered the run, it is the innermost run of that thread: energy that the
+/// thread uses is charged to the run, and tracked functions that the thread calls become its
+/// children. Dropping the run stops it.
 ///
 /// ```
 /// # fn main() -> eco2ai::Result<()> {
@@ -48,16 +49,17 @@ impl DetachedRun {
         Self { run: HeldRun::start(config, config.rows(), true) }
     }
 
-    /// Makes the run the innermost one of this thread until the guard is dropped. A run is on one
-    /// thread at a time: where it is on one already, this changes nothing.
+    /// Makes the run the innermost one of this thread until the guard is dropped. A run is on at
+    /// most one thread at a time; if it is on one already, this has no effect.
     pub fn enter(&self) -> Entered<'_> {
         let entered = self.run.active().filter(|active| active.enter());
         Entered { active: entered, not_send: PhantomData }
     }
 
-    /// Polls `future` to its end in this run: the run is entered during each poll and stopped at the
-    /// end. If what this returns is dropped before, the run's status is `cancelled`; if the future
-    /// panics, it is `panicked`. A row that cannot be written is reported as a warning.
+    /// Returns a future that polls `future` in this run: the run is entered during each poll, and
+    /// stopped when `future` completes. If the returned future is dropped before, the run's status
+    /// is `cancelled`; if `future` panics, the status is `panicked`. A row that cannot be written
+    /// is reported as a warning.
     ///
     /// ```
     /// # async fn answer() -> u8 { 42 }
@@ -71,10 +73,10 @@ impl DetachedRun {
         self.poll_to_end(future, |_| Status::Ok)
     }
 
-    /// As [`track`](Self::track), where an `Err` makes the status `error`.
+    /// Same as [`track`](Self::track), but the status is `error` if the future returns an `Err`.
     ///
     /// # Errors
-    /// Those of the future.
+    /// Returns the error of the future.
     pub fn try_track<T, E, F>(self, future: F) -> impl Future<Output = std::result::Result<T, E>>
     where
         F: Future<Output = std::result::Result<T, E>>,
@@ -87,7 +89,7 @@ impl DetachedRun {
         future: F,
         status: fn(&F::Output) -> Status,
     ) -> impl Future<Output = F::Output> {
-        /// Ends the run where the future is dropped, or panics, before its end.
+        /// Ends the run if the future is dropped, or panics, before it completes.
         struct Unfinished(DetachedRun);
         impl Drop for Unfinished {
             fn drop(&mut self) {
@@ -111,35 +113,35 @@ impl DetachedRun {
         }
     }
 
-    /// Names the run, as [`Run::handle`](crate::Run::handle) does.
+    /// Returns a handle to the run. See [`Run::handle`](crate::Run::handle).
     pub fn handle(&self) -> RunHandle {
         self.run.handle()
     }
 
-    /// The record as it stands, as [`Run::snapshot`](crate::Run::snapshot).
+    /// Returns the record of the run so far. See [`Run::snapshot`](crate::Run::snapshot).
     pub fn snapshot(&self) -> Record {
         self.run.snapshot()
     }
 
-    /// Stops the run and writes its row, as [`Run::stop`](crate::Run::stop).
+    /// Stops the run and writes its row. See [`Run::stop`](crate::Run::stop).
     ///
     /// # Errors
-    /// Where the row could not be written.
+    /// Returns an error if the row could not be written.
     pub fn stop(self) -> Result<Record> {
         self.run.finish(Status::Ok)
     }
 
-    /// As [`stop`](Self::stop), where what ran has failed: the row's status is `error`.
+    /// Same as [`stop`](Self::stop), but the row's status is `error`, for work that failed.
     ///
     /// # Errors
-    /// Where the row could not be written.
+    /// Returns an error if the row could not be written.
     pub fn fail(self) -> Result<Record> {
         self.run.finish(Status::Error)
     }
 }
 
-/// While it lives, a [`DetachedRun`] is the innermost run of the thread that entered it. It cannot
-/// leave that thread.
+/// A guard that keeps a [`DetachedRun`] the innermost run of the thread that entered it. The guard
+/// is not `Send`.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -147,7 +149,7 @@ impl DetachedRun {
 /// let run = tracker.start_detached()?;
 /// {
 ///     let _entered = run.enter();
-///     // what this thread uses now is charged to the run
+///     // energy that this thread uses now is charged to the run
 /// }
 /// run.stop()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -155,7 +157,7 @@ impl DetachedRun {
 #[must_use = "dropping it leaves the run"]
 #[derive(Debug)]
 pub struct Entered<'a> {
-    /// `None` where the run was on a thread already, or tracking is off.
+    /// `None` if the run was on a thread already, or tracking is off.
     active: Option<&'a ActiveRun>,
     not_send: PhantomData<MutexGuard<'static, ()>>,
 }

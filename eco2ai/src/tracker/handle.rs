@@ -1,10 +1,10 @@
-//! [`RunHandle`]: the name of a run.
+//! [`RunHandle`]: refers to a run.
 
 use crate::meter::{Meter, RunKey};
 
-/// Names a run, so that work on another thread can be put under it: see
-/// [`TrackerBuilder::parent`](crate::TrackerBuilder::parent). Where tracking is off it names nothing,
-/// and is no parent.
+/// A reference to a run, to make it the parent of runs on other threads: see
+/// [`TrackerBuilder::parent`](crate::TrackerBuilder::parent). If tracking is off, the handle refers to
+/// no run and has no effect as a parent.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;

@@ -1,4 +1,4 @@
-//! What the public types hold of a run: until they stop it, or are dropped.
+//! The run inside the public types, until they stop it or are dropped.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::own_code;
 use crate::settings::Rows;
 use crate::status::Status;
 
-/// A run, or nothing where tracking is off, or where the library itself was at work on the thread
-/// that wanted to start one.
+/// A run, or none if tracking was off or the thread was executing code of the library when the run
+/// was started.
 #[derive(Debug)]
 pub(super) struct HeldRun {
     config: Arc<RunConfig>,
@@ -35,7 +35,7 @@ impl HeldRun {
         self.active.as_deref()
     }
 
-    /// The run, which is left to the caller to end.
+    /// Returns the run, which the caller must end.
     pub(super) fn take(&mut self) -> Option<Box<ActiveRun>> {
         self.active.take()
     }
@@ -59,7 +59,7 @@ impl HeldRun {
         }
     }
 
-    /// The record of no run.
+    /// Returns the record of a run that was not measured.
     pub(super) fn nothing(&self) -> Record {
         self.config.nothing()
     }

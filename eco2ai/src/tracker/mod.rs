@@ -1,4 +1,4 @@
-//! The public face: a [`Tracker`] holds parameters, a [`Run`] is one tracked piece of work.
+//! Trackers and runs: a [`Tracker`] holds parameters, a [`Run`] is one tracked piece of work.
 
 mod active;
 mod builder;

@@ -1,4 +1,4 @@
-//! The runs of this process that will have rows of their own.
+//! The open runs of this process that will have rows of their own.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use crate::process::PerProcess;
 use crate::report::{quietly, warn_once};
 use crate::status::Status;
 
-/// What comes after the last epoch of a training and is shorter leaves no row: it is the way from
-/// `new_epoch` to `stop`.
+/// The part of a training after its last epoch has no row if it is shorter than this: it is only
+/// the time between `new_epoch` and `stop`.
 const SHORTEST_REST: Duration = Duration::from_millis(1);
 
 /// A run that will have a row of its own, or one per epoch.
@@ -28,19 +28,19 @@ pub(super) struct OpenRun {
     key: RunKey,
     row: RowStart,
     start: SystemTime,
-    /// What the rows of earlier epochs hold already.
+    /// The energy in the rows of earlier epochs.
     written: Lock<Option<RunEnergy>>,
 }
 
 type OpenRuns = HashMap<Uuid, Arc<OpenRun>>;
 
-/// All of them, so that the journal can keep their state, and the end of the process close them.
+/// All open runs, so that the journal can keep their states and the exit hook can close them.
 fn open_runs() -> Locked<'static, OpenRuns> {
     static OPEN: PerProcess<Lock<OpenRuns>> = PerProcess::new();
     OPEN.get_or_init(|| Lock::new(Rank::OpenRuns, HashMap::new())).lock()
 }
 
-/// A run starts now.
+/// Adds a run that starts now.
 pub(super) fn add(
     id: Uuid,
     parent_id: Option<Uuid>,
@@ -55,13 +55,13 @@ pub(super) fn add(
     run
 }
 
-/// The open runs on a meter.
+/// Returns the open runs on a meter.
 pub(super) fn on_meter(meter: &Meter) -> Vec<Arc<OpenRun>> {
     let runs = open_runs();
     runs.values().filter(|run| run.context.meter.is_same(meter)).cloned().collect()
 }
 
-/// Ends all as `interrupted`, the latest first, because the process ends.
+/// Ends all open runs as `interrupted`, the latest first, because the process ends.
 pub(super) fn interrupt_all() {
     let mut runs: Vec<_> = open_runs().values().cloned().collect();
     runs.sort_unstable_by_key(|run| std::cmp::Reverse(run.start));
@@ -77,7 +77,8 @@ pub(super) fn interrupt_all() {
     }
 }
 
-/// Waits for the rows that other threads are about to write, which would end with the process.
+/// Waits for the rows that other threads are about to write, which would otherwise be lost at the
+/// end of the process.
 pub(super) fn wait_for_rows() {
     const TRIES: u32 = 100;
     const PAUSE: Duration = Duration::from_millis(1);
@@ -91,12 +92,12 @@ pub(super) fn wait_for_rows() {
 }
 
 impl OpenRun {
-    /// The record of the whole run.
+    /// Returns the record of the whole run.
     pub(super) fn whole(&self, energy: &RunEnergy, status: Status) -> Record {
         self.context.record(self.row, energy, status)
     }
 
-    /// The record of what no earlier epoch's row holds.
+    /// Returns the record of the part of the run that is in no earlier epoch's row.
     fn rest(&self, energy: &RunEnergy, status: Status) -> Record {
         match self.written.lock().as_ref() {
             None => self.whole(energy, status),
@@ -109,8 +110,8 @@ impl OpenRun {
         }
     }
 
-    /// The state of the run where it has lasted longer than a period: what becomes its row if the
-    /// process is killed.
+    /// Returns the state of the run if it has lasted longer than a period. The state becomes the
+    /// row of the run if the process is killed.
     pub(super) fn state(&self) -> Option<Record> {
         let energy = self.context.meter.energy(self.key)?;
         let is_long = energy.duration >= self.context.settings.measure_period;
@@ -125,8 +126,8 @@ impl OpenRun {
         quietly(self.context.settings.ignore_warnings, || self.context.write(record))
     }
 
-    /// Writes the row of the run, which has ended, or of what came after the last epoch's row; a
-    /// rest that is hardly any leaves none. Gives the record of the whole run.
+    /// Writes the row of the run, which has ended, or of its part after the last epoch, unless that
+    /// part is very short. Returns the record of the whole run.
     pub(super) fn finish(&self, energy: &RunEnergy, status: Status) -> Result<Record> {
         let has_epochs = self.written.lock().is_some();
         let rest = self.rest(energy, status);
@@ -140,7 +141,7 @@ impl OpenRun {
         if has_epochs { written.map(|_| self.whole(energy, status)) } else { written }
     }
 
-    /// The run has ended without a row.
+    /// Removes a run that has ended without a row.
     pub(super) fn discard(&self, energy: &RunEnergy) {
         log::discard(&self.context.file, &self.rest(energy, Status::Ok));
         open_runs().remove(&self.row.id);

@@ -1,4 +1,4 @@
-//! [`Run`]: one tracked piece of work on one thread.
+//! [`Run`]: a tracked piece of work on one thread.
 
 use std::marker::PhantomData;
 use std::sync::{Arc, MutexGuard};
@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::log::Record;
 use crate::status::Status;
 
-/// A run that is being tracked: stop it to get its record. Dropping it stops it too.
+/// A run that is being tracked. Stop the run to get its record; dropping it stops it too.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -24,9 +24,9 @@ use crate::status::Status;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// It is the innermost run of the thread that started it, until it stops: tracked functions that
-/// this thread calls meanwhile run under it. So it cannot leave that thread, and cannot be held over
-/// an `.await` of a task that may move:
+/// Until it stops, a `Run` is the innermost run of the thread that started it: tracked functions
+/// that the thread calls become its children. So a `Run` is not `Send`, and cannot be held across
+/// an `.await` in a task that may move to another thread:
 ///
 /// ```compile_fail,E0277
 /// fn moves(_: impl Send) {}
@@ -40,8 +40,7 @@ use crate::status::Status;
 /// moves(serve(eco2ai::Tracker::builder().build().unwrap()));
 /// ```
 ///
-/// For such work there is [`DetachedRun`](crate::DetachedRun), and `#[track]` on an `async`
-/// function.
+/// For such work, use a [`DetachedRun`](crate::DetachedRun), or `#[track]` on an `async` function.
 #[must_use = "dropping a run stops it"]
 #[derive(Debug)]
 pub struct Run {
@@ -55,36 +54,36 @@ impl Run {
         Self { run, not_send: PhantomData }
     }
 
-    /// Names the run, so that work on other threads can be put under it with
-    /// [`TrackerBuilder::parent`](crate::TrackerBuilder::parent) or `parent = …` of the attribute.
+    /// Returns a handle to the run, to make it the parent of runs on other threads with
+    /// [`TrackerBuilder::parent`](crate::TrackerBuilder::parent) or with `parent = …` in the attribute.
     pub fn handle(&self) -> RunHandle {
         self.run.handle()
     }
 
-    /// The record as it stands: id, energy, CO2 and cost so far. Its status is `interrupted`, as
-    /// it would be if the process died now.
+    /// Returns the record of the run so far: its id, energy, CO2 and cost. The status is
+    /// `interrupted`, as in the row if the process died now.
     pub fn snapshot(&self) -> Record {
         self.run.snapshot()
     }
 
-    /// Stops the run and writes its row. Where tracking is off (`ECO2AI_DISABLE`), nothing is
-    /// written and the record says `none` of each method.
+    /// Stops the run, writes its row and returns the record. If tracking is off
+    /// (`ECO2AI_DISABLE`), nothing is written and each method in the record is `none`.
     ///
     /// # Errors
-    /// Where the row could not be written.
+    /// Returns an error if the row could not be written.
     pub fn stop(self) -> Result<Record> {
         self.run.finish(Status::Ok)
     }
 
-    /// As [`stop`](Self::stop), where what ran has failed: the row's status is `error`.
+    /// Same as [`stop`](Self::stop), but the row's status is `error`, for work that failed.
     ///
     /// # Errors
-    /// Where the row could not be written.
+    /// Returns an error if the row could not be written.
     pub fn fail(self) -> Result<Record> {
         self.run.finish(Status::Error)
     }
 
-    /// Stops the run without a row, where nothing came of it. What ran under it keeps its rows.
+    /// Stops the run without writing a row. The rows of its child runs are kept.
     pub fn discard(self) {
         self.run.discard();
     }

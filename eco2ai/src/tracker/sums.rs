@@ -17,10 +17,10 @@ use crate::process::PerProcess;
 use crate::report::{quietly, warn_once};
 use crate::status::Status;
 
-/// What is known of sums, whatever their calls receive, by their meters and keys.
+/// The contexts of sums, by their meters and keys.
 type SumsByKey = HashMap<(usize, SumKey), Arc<RunContext>>;
 
-/// The sums of this process that have not come to their end.
+/// Returns the open sums of this process.
 fn sums() -> Locked<'static, SumsByKey> {
     static SUMS: PerProcess<Lock<SumsByKey>> = PerProcess::new();
     SUMS.get_or_init(|| Lock::new(Rank::OpenRuns, HashMap::new())).lock()
@@ -30,7 +30,7 @@ fn find(meter: &Meter, key: SumKey) -> Option<Arc<RunContext>> {
     sums().get(&(meter.address(), key)).cloned()
 }
 
-/// A call began that goes to a sum.
+/// Notes that a call that is added to a sum has begun.
 pub(super) fn called(config: &RunConfig, meter: &Meter, call: CalledSum) {
     if call.is_new {
         let context = config.attached(meter);
@@ -41,7 +41,7 @@ pub(super) fn called(config: &RunConfig, meter: &Meter, call: CalledSum) {
     }
 }
 
-/// The record of one call.
+/// Returns the record of one call.
 pub(super) fn call(
     meter: &Meter,
     key: SumKey,
@@ -53,7 +53,7 @@ pub(super) fn call(
     Some(find(meter, key)?.record(row, energy, status))
 }
 
-/// Writes the rows of sums that have come to their end.
+/// Writes the rows of sums that have ended.
 pub(super) fn close(meter: &Meter, closed: ClosedSums) {
     if closed.is_empty() {
         return;
@@ -71,14 +71,14 @@ pub(super) fn close(meter: &Meter, closed: ClosedSums) {
     }
 }
 
-/// The logs of the sums on a meter.
+/// Returns the logs of the sums on a meter.
 pub(super) fn files(meter: &Meter) -> Vec<PathBuf> {
     let sums = sums();
     let on_meter = sums.values().filter(|context| context.meter.is_same(meter));
     on_meter.map(|context| context.file.clone()).collect()
 }
 
-/// The states of the sums on a meter and a log: what becomes their rows if the process is killed.
+/// Returns the states of the sums on a meter and a log. They become rows if the process is killed.
 pub(super) fn states(meter: &Meter, file: &Path) -> Vec<Record> {
     let state = |row: SumRow| {
         let context = find(meter, row.key).filter(|context| context.file == file)?;
@@ -87,7 +87,7 @@ pub(super) fn states(meter: &Meter, file: &Path) -> Vec<Record> {
     meter.sums_so_far().into_iter().filter_map(state).collect()
 }
 
-/// The meters that have sums.
+/// Returns the meters that have sums.
 fn meters() -> Vec<Meter> {
     let mut meters: Vec<Meter> = Vec::new();
     for context in sums().values() {
@@ -98,7 +98,7 @@ fn meters() -> Vec<Meter> {
     meters
 }
 
-/// Writes the rows of all sums as they stand; later calls begin new ones.
+/// Writes the rows of all sums so far; later calls begin new rows.
 pub(super) fn flush() -> Result<()> {
     let mut result = Ok(());
     for meter in meters() {

@@ -1,4 +1,4 @@
-//! [`Tracker`]: parameters, checked once, with which runs are started.
+//! [`Tracker`]: checked parameters, which start runs.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::own_code;
 use crate::report::{quietly, warn_once};
 
-/// Parameters for runs, checked once.
+/// Starts runs with parameters that were checked once.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -21,7 +21,7 @@ use crate::report::{quietly, warn_once};
 ///     .country("FR")
 ///     .pue(1.2)
 ///     .file(&file)
-///     .forget() // otherwise later trackers of this user begin with these parameters
+///     .forget() // otherwise these parameters are saved for later trackers of this user
 ///     .build()?;
 ///
 /// let run = tracker.start()?;
@@ -37,17 +37,19 @@ pub struct Tracker {
 }
 
 impl TrackerBuilder {
-    /// Checks the parameters, and remembers the project, the description, the file, the period and
-    /// the PUE that are given here for later trackers, as Eco2AI does; see [`forget`](Self::forget).
+    /// Checks the parameters and builds the tracker. The project, the description, the file, the
+    /// period and the PUE, if they are given, are saved for later trackers, as in Eco2AI; see
+    /// [`forget`](Self::forget).
     ///
     /// # Errors
-    /// Names the parameter, its value and what is allowed.
+    /// Returns [`Error::Parameter`](crate::Error::Parameter) if a value is not allowed. The error
+    /// names the parameter, its value and the allowed values.
     pub fn build(self) -> Result<Tracker> {
         let _section = own_code::enter();
         let config = self.resolve(self.function.clone())?;
         if !self.forget {
             quietly(config.ignores_warnings(), || {
-                // The tracker works all the same.
+                // The tracker works even if saving fails.
                 crate::settings::remember(&self.params).unwrap_or_else(|error| warn_once(&error));
             });
         }
@@ -56,26 +58,27 @@ impl TrackerBuilder {
 }
 
 impl Tracker {
-    /// Starts to collect parameters.
+    /// Returns a builder without any parameters.
     pub fn builder() -> TrackerBuilder {
         TrackerBuilder::default()
     }
 
     /// Starts a run.
     ///
-    /// A log that cannot take its row is reported as a warning, and the row waits in a journal: that
-    /// is no reason not to run.
+    /// If the log cannot be written, the run starts nevertheless: its row waits in a journal, and
+    /// the problem is reported as a warning.
     ///
     /// # Errors
-    /// None at present.
+    /// Never returns an error at present.
     pub fn start(&self) -> Result<Run> {
         Ok(Run::start(&self.config))
     }
 
-    /// Starts a run that is on no thread until it is entered, for work that moves between threads.
+    /// Starts a run that is on no thread until a thread enters it, for work that moves between
+    /// threads.
     ///
     /// # Errors
-    /// As for [`start`](Self::start).
+    /// Same as for [`start`](Self::start).
     pub fn start_detached(&self) -> Result<DetachedRun> {
         Ok(DetachedRun::start(&self.config))
     }
@@ -83,16 +86,16 @@ impl Tracker {
     /// Starts a training, whose first epoch is number 1.
     ///
     /// # Errors
-    /// As for [`start`](Self::start).
+    /// Same as for [`start`](Self::start).
     pub fn start_training(&self) -> Result<Training> {
         self.start_training_at(1)
     }
 
-    /// Starts a training whose first epoch has the given number, as one that goes on with an
-    /// earlier one does.
+    /// Starts a training whose first epoch has the given number, for example to continue an earlier
+    /// training.
     ///
     /// # Errors
-    /// As for [`start`](Self::start).
+    /// Same as for [`start`](Self::start).
     pub fn start_training_at(&self, first_epoch: u64) -> Result<Training> {
         Ok(Training::start(&self.config, first_epoch))
     }

@@ -12,9 +12,9 @@ use crate::log::{Record, epoch_text};
 use crate::settings::Rows;
 use crate::status::Status;
 
-/// A training that is being tracked: one row per epoch, with the energy since the previous one.
+/// A training that is being tracked: one row per epoch, with the energy since the previous epoch.
 ///
-/// Dropping it stops it too. As a [`Run`](crate::Run), it stays on its thread.
+/// Dropping the training stops it too. Like a [`Run`](crate::Run), it is not `Send`.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -47,21 +47,21 @@ impl Training {
         Self { run, epoch: first_epoch, not_send: PhantomData }
     }
 
-    /// Names the training, as [`Run::handle`](crate::Run::handle) does.
+    /// Returns a handle to the training. See [`Run::handle`](crate::Run::handle).
     pub fn handle(&self) -> RunHandle {
         self.run.handle()
     }
 
-    /// The record of the whole training as it stands.
+    /// Returns the record of the whole training so far.
     pub fn snapshot(&self) -> Record {
         self.run.snapshot()
     }
 
-    /// Ends an epoch and writes its row: the energy since the previous epoch, and the metrics in
-    /// Eco2AI's form, `epoch: 3, loss: 0.1, `.
+    /// Ends an epoch, and writes and returns its row. The row has the energy since the previous
+    /// epoch, and the metrics in Eco2AI's form, `epoch: 3, loss: 0.1, `.
     ///
     /// # Errors
-    /// Where the row could not be written.
+    /// Returns an error if the row could not be written.
     pub fn new_epoch<K: Display, V: Display>(
         &mut self,
         metrics: impl IntoIterator<Item = (K, V)>,
@@ -76,21 +76,21 @@ impl Training {
         active.write_epoch(epoch).unwrap_or_else(|| Ok(self.run.nothing()))
     }
 
-    /// Stops the training and gives the record of the whole. What came after the last epoch gets a
-    /// row whose epoch is `N/A`, unless it is shorter than a millisecond. Without an epoch that row
-    /// is the training's only one.
+    /// Stops the training and returns the record of the whole training. The part after the last
+    /// epoch gets a row whose epoch is `N/A`, unless that part is shorter than a millisecond. A
+    /// training without epochs has this row only.
     ///
     /// # Errors
-    /// Where the row could not be written.
+    /// Returns an error if the row could not be written.
     pub fn stop(self) -> Result<Record> {
         self.run.finish(Status::Ok)
     }
 
-    /// As [`stop`](Self::stop), where the training has failed: what came after the last epoch gets a
-    /// row with the status `error`, however short it is.
+    /// Same as [`stop`](Self::stop), for a training that failed: the part after the last epoch gets
+    /// a row with the status `error`, even if it is shorter than a millisecond.
     ///
     /// # Errors
-    /// Where the row could not be written.
+    /// Returns an error if the row could not be written.
     pub fn fail(self) -> Result<Record> {
         self.run.finish(Status::Error)
     }

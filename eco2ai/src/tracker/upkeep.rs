@@ -1,4 +1,5 @@
-//! What is open reaches its log: once per period, when the program asks, and when the process ends.
+//! Writes the state of open runs: once per period, when the program calls [`flush`], and when the
+//! process ends.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -11,11 +12,12 @@ use crate::meter::Meter;
 use crate::own_code;
 use crate::report::warn_once;
 
-/// Writes now what would be written later: the rows of functions with `rows = "total"`, which
-/// otherwise come when their parent run or the process ends, and rows that wait because their log
-/// could not be written. Later calls of such a function begin a new row.
+/// Writes rows that would otherwise be written later: those of functions with `rows = "total"`,
+/// which are normally written when their parent run or the process ends, and those that wait
+/// because their log could not be written. Later calls of a function with `rows = "total"` begin a
+/// new row.
 ///
-/// Does nothing where it is called from within the library, as by the program's logger.
+/// Does nothing if the library itself calls it, for example through the program's logger.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -32,14 +34,14 @@ use crate::report::warn_once;
 /// ```
 ///
 /// # Errors
-/// The first row that still cannot be written; it goes on waiting.
+/// Returns the error of the first row that still cannot be written; the row continues to wait.
 pub fn flush() -> Result<()> {
     let Some(_section) = own_code::enter_from_outside() else { return Ok(()) };
     sums::flush().and(log::flush())
 }
 
-/// Gives the state of all long runs, and of the sums, to the journals of their logs. Called by the
-/// meter's thread once per period.
+/// Writes the states of all long runs, and of the sums, to the journals of their logs. The meter's
+/// thread calls this once per period.
 pub(super) fn keep_open(meter: &Meter) {
     let mut files: HashSet<PathBuf> = sums::files(meter).into_iter().collect();
     files.extend(open_runs::on_meter(meter).iter().map(|run| run.context.file.clone()));
@@ -54,13 +56,13 @@ pub(super) fn keep_open(meter: &Meter) {
     }
 }
 
-/// Makes sure that what is open when the process ends normally gets its row.
+/// Ensures that runs that are open when the process ends normally get their rows.
 pub(super) fn close_at_exit() {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(|| crate::exit::at_exit(close_all));
 }
 
-/// Closes all open runs as `interrupted`, and writes what waits.
+/// Closes all open runs as `interrupted`, and writes waiting rows.
 fn close_all() {
     sums::interrupt_all();
     open_runs::interrupt_all();

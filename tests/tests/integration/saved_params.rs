@@ -118,7 +118,7 @@ fn a_file_with_a_mistake_is_reported_with_its_key_and_left_as_it_is() {
         let path = config.display().to_string();
         assert!(err.contains(&path) && err.contains(named), "{content}: {err}");
         assert_eq!(err.matches(&path).count(), 1, "said more than once: {err}");
-        assert!(out.contains("refused") && out.contains("left as it is"), "{content}: {out}");
+        assert!(out.contains("refused") && out.contains("left unchanged"), "{content}: {out}");
         assert_eq!(fs::read_to_string(&config).unwrap(), content);
         assert_eq!(out.contains("kept"), content.contains("'kept'"), "{out}");
     }

@@ -106,7 +106,7 @@ impl<R: Read> CsvReader<R> {
             let (next, malformed) = match scan {
                 Scan::Row { next } if fits(&self.cells) => (next, None),
                 Scan::Row { .. } | Scan::Wide => {
-                    (self.first_line_end()?, Some("it has another number of cells"))
+                    (self.first_line_end()?, Some("wrong number of cells"))
                 }
                 Scan::Stray => (self.first_line_end()?, Some("text stands after a closing quote")),
                 Scan::Short => (self.first_line_end()?, Some("a quote is never closed")),

@@ -23,7 +23,7 @@ pub(crate) struct LogRow<'a> {
     pub(crate) header: &'a Header,
 }
 
-/// What every row must hold to be of use, and what a summary adds up.
+/// The values that every row must have, which a summary adds up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowAmounts {
     pub(crate) seconds: f64,
@@ -56,15 +56,15 @@ impl LogRow<'_> {
         }
     }
 
-    /// The bytes in a column, without the spaces around them and with doubled quotes. Empty where the
-    /// column is missing.
+    /// The bytes in a column, without the spaces around them and with doubled quotes. Empty where
+    /// the column is missing.
     pub(crate) fn raw(&self, column: Column) -> &[u8] {
         let cell = self.header.place(column).and_then(|place| self.row.raw(place));
         cell.unwrap_or_default().trim_ascii()
     }
 
-    /// The word in a column, without the spaces around it: enough for numbers and for words that need
-    /// no quotes. Empty where the column is missing.
+    /// The word in a column, without the spaces around it: enough for numbers and for words that
+    /// need no quotes. Empty where the column is missing.
     fn word(&self, column: Column) -> &str {
         std::str::from_utf8(self.raw(column)).unwrap_or("\u{fffd}")
     }
@@ -101,7 +101,7 @@ impl LogRow<'_> {
         }
     }
 
-    /// The reason that a cell is not what its column needs.
+    /// Returns the reason why the text of a cell is not valid in its column.
     pub(crate) fn wrong(&self, column: Column, wanted: &str) -> Unread {
         let mut found = self.text(column);
         if let Some((cut, _)) = found.char_indices().nth(60) {
@@ -111,11 +111,11 @@ impl LogRow<'_> {
         format!("{} = {found:?} is not {wanted}", column.name())
     }
 
-    /// What makes the row of use. A log without own energies has one kind of energy only.
+    /// Returns the required values of the row. A log without own energies has only one energy.
     ///
     /// # Errors
-    /// Where duration, energy or CO2 is missing, or any of the amounts is not a number. Whatever else
-    /// is missing, the row counts.
+    /// Returns an error if duration, energy or CO2 is missing, or if any of the amounts is not a
+    /// number. Other values may be missing.
     pub(crate) fn amounts(&self) -> Result<RowAmounts, Unread> {
         let energy = KilowattHours(self.number(Column::Power)?);
         let co2 = KilogramsCo2e(self.number(Column::Co2)?);
@@ -134,7 +134,7 @@ impl LogRow<'_> {
     /// When the run started.
     ///
     /// # Errors
-    /// Where the row does not say, or its text cannot be understood.
+    /// Returns an error if the row has no start time, or one that cannot be parsed.
     pub(crate) fn start_time(&self) -> Result<DateTime<FixedOffset>, Unread> {
         start_time::parse(self.word(Column::StartTime))
             .map_err(|wanted| self.wrong(Column::StartTime, wanted))

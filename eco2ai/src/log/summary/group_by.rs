@@ -1,4 +1,4 @@
-//! What divides the rows of a summary into groups.
+//! [`GroupBy`]: how the rows of a summary are grouped.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::log::columns::Column;
 use crate::log::row::{LogRow, unguarded};
 use crate::log::start_time::{ISO_DATE, begins_with_iso_date};
 
-/// What the rows of one group of a [`Summary`](crate::Summary) have in common.
+/// The property by which a [`Summary`](crate::Summary) groups rows.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("eco2ai-group-by-{}", std::process::id()));
@@ -26,16 +26,16 @@ use crate::log::start_time::{ISO_DATE, begins_with_iso_date};
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum GroupBy {
-    /// Their project.
+    /// The project.
     #[default]
     Project,
-    /// Their function; empty where the row has none.
+    /// The function; empty if the row has none.
     Function,
-    /// The day on which they started, as `2026-01-31`, where they ran; empty where that is not known.
+    /// The day on which the run started, in local time, such as `2026-01-31`; empty if unknown.
     Day,
-    /// The machine they ran on; empty where the row does not say.
+    /// The machine of the run; empty if unknown.
     Host,
-    /// How they ended; empty where the row does not say, as in a log of Eco2AI.
+    /// The status of the run; empty if unknown, as in a log of Eco2AI.
     Status,
 }
 
@@ -50,7 +50,8 @@ impl GroupBy {
         }
     }
 
-    /// Its name, as `eco2ai summary --by` takes it: `project`, `function`, `day`, `host` or `status`.
+    /// Returns the name of the property: `project`, `function`, `day`, `host` or `status`, as in
+    /// `eco2ai summary --by`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Project => "project",
@@ -61,7 +62,7 @@ impl GroupBy {
         }
     }
 
-    /// The name of the row's group.
+    /// Returns the name of the row's group.
     pub(super) fn key<'a>(self, row: &LogRow<'a>) -> Cow<'a, [u8]> {
         let cell = row.header.place(self.column()).and_then(|place| row.row.cell(place));
         let cell = cell.unwrap_or_default();

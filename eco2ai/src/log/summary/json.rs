@@ -1,4 +1,4 @@
-//! A summary with serde: the object that `eco2ai summary --format json` prints.
+//! Serializes a summary as the object that `eco2ai summary --format json` prints.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 use super::{Summary, Totals};
 
-/// The totals of one group, and its name under the key that says what the groups are: `"day":
+/// The totals of one group, and its name under the key of the [`GroupBy`], such as `"day":
 /// "2026-01-31"`.
 #[derive(serde::Serialize)]
 struct Group<'a> {

@@ -1,4 +1,4 @@
-//! What a log adds up to.
+//! [`Summary`]: the totals of logs.
 
 mod group_by;
 mod json;
@@ -24,10 +24,10 @@ use crate::units::{KilogramsCo2e, KilowattHours};
 
 pub use group_by::GroupBy;
 
-/// How many problems are kept; the rest is counted.
+/// The maximum number of problems that are kept; the others are only counted.
 const MAX_PROBLEMS: usize = 1000;
 
-/// What some rows of a log add up to.
+/// The totals of a number of rows.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("eco2ai-totals-{}", std::process::id()));
@@ -43,25 +43,25 @@ const MAX_PROBLEMS: usize = 1000;
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Totals {
-    /// How many rows.
+    /// The number of rows.
     pub rows: u64,
-    /// The durations of all rows, as Eco2AI sums them: runs that nest or overlap count their time
-    /// each.
+    /// The sum of the durations of all rows, as in Eco2AI: time in which runs are nested or overlap
+    /// is counted for each of them.
     #[serde(rename = "duration_s", serialize_with = "serialized::seconds::serialize")]
     pub duration: Duration,
-    /// Energy, counted once also where runs nest: the sum of the rows' own energies.
+    /// The energy: the sum of the rows' own energies, which counts nested runs once.
     #[serde(rename = "energy_kwh")]
     pub energy: KilowattHours,
-    /// CO2 equivalents of that energy.
+    /// The CO2 equivalents of the energy.
     #[serde(rename = "co2_kg")]
     pub co2: KilogramsCo2e,
-    /// Price of that energy, in the currency of the tariff.
+    /// The price of the energy, in the currency of the tariff.
     pub cost: f64,
 }
 
-/// What a log, or many, add up to: per project or another group, and in total. Made by
-/// [`summary`] and [`Summary::read`]. Its [`Display`](std::fmt::Display) is a table for people. With
-/// serde it becomes the object that `eco2ai summary --format json` prints.
+/// The totals of one or several logs, per project or another group, and of all rows. Created by
+/// [`summary`] and [`Summary::read`]. [`Display`](std::fmt::Display) writes a table for people. With
+/// serde, a summary is serialized as the object that `eco2ai summary --format json` prints.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -79,29 +79,29 @@ pub struct Totals {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// What the groups are.
+    /// The property by which the rows are grouped.
     pub by: GroupBy,
-    /// The projects, or other groups, in the order of their names.
+    /// The totals of each project, or other group, by name.
     pub groups: BTreeMap<String, Totals>,
-    /// All groups together.
+    /// The totals of all groups.
     pub total: Totals,
-    /// Rows that could not be used: the first thousand.
+    /// The first thousand rows that could not be used.
     pub problems: Vec<Problem>,
-    /// How many rows could not be used.
+    /// The number of rows that could not be used.
     pub unusable_rows: u64,
-    /// How many rows were in several logs, as in a copy of one: each is counted once.
+    /// The number of repeated rows, which another of the logs has too. Each row is counted once.
     pub repeated_rows: u64,
-    /// How many rows have no start that can be understood. They count all the same.
+    /// The number of rows without a start time that can be parsed. The totals include these rows.
     pub undated_rows: u64,
-    /// The first of the undated rows, and why its time is not understood.
+    /// The first of the undated rows, with the reason why its time cannot be parsed.
     pub first_undated: Option<Problem>,
-    /// What the logs do not hold yet.
+    /// The numbers of rows that are not in the logs yet.
     pub unwritten: Unwritten,
 }
 
-/// Sums up a log of this library or of Eco2AI, per project. The file is read once. The memory needed
-/// grows with the number of projects, not with that of rows. [`Summary::read`] sums up several logs, and by other groups
-/// than projects.
+/// Sums up a log of this library or of Eco2AI, per project. The file is read once. The memory use
+/// depends on the number of projects, not on the number of rows. To sum up several logs, or to
+/// group by another property, use [`Summary::read`].
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("eco2ai-summary-{}", std::process::id()));
@@ -116,8 +116,9 @@ pub struct Summary {
 /// ```
 ///
 /// # Errors
-/// Where the file cannot be read, or is no emission log. Rows that cannot be used are left out,
-/// and are listed in [`Summary::problems`].
+/// Returns [`Error::Read`](crate::Error::Read) if the file cannot be read, and
+/// [`Error::NotALog`](crate::Error::NotALog) if it is not an emission log. Rows that cannot be used
+/// are left out, and listed in [`Summary::problems`].
 pub fn summary(path: impl AsRef<Path>) -> Result<Summary> {
     Summary::read([path], GroupBy::Project)
 }
@@ -152,7 +153,7 @@ impl GroupSums {
     }
 }
 
-/// What one row adds: its own energy, so that nothing is counted twice.
+/// The values that one row adds: those of its own energy, so that nothing is counted twice.
 impl From<RowAmounts> for GroupSums {
     fn from(row: RowAmounts) -> Self {
         Self {
@@ -166,7 +167,7 @@ impl From<RowAmounts> for GroupSums {
 }
 
 impl Summary {
-    /// Sums up several logs as if they were one: see [`read_logs`](crate::read_logs).
+    /// Sums up several logs as if they were one. See [`read_logs`](crate::read_logs).
     ///
     /// ```
     /// # let folder = std::env::temp_dir().join(format!("eco2ai-summaries-{}", std::process::id()));
@@ -186,7 +187,7 @@ impl Summary {
     /// ```
     ///
     /// # Errors
-    /// As [`summary`], for the first log with one.
+    /// Same as for [`summary`]; returns the error of the first log that has one.
     pub fn read(paths: impl IntoIterator<Item = impl AsRef<Path>>, by: GroupBy) -> Result<Self> {
         let mut summary = Self { by, ..Self::default() };
         let mut groups: HashMap<Box<[u8]>, GroupSums> = HashMap::new();
@@ -231,8 +232,9 @@ impl Summary {
         Ok(summary)
     }
 
-    /// What the sums do not show: rows that could not be used, that several logs have, whose date is
-    /// not known, or that are not in the log yet. One sentence each, for people.
+    /// Returns notes for people on the totals, one sentence each: on rows that could not be used,
+    /// rows that several logs have, rows without a known date, and rows that are not in the logs
+    /// yet.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.unusable_rows > 0 {

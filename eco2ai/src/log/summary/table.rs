@@ -1,4 +1,4 @@
-//! A summary as a table: CSV for programs, columns for people.
+//! Writes a summary as a table: as CSV for programs, and in columns for people.
 
 use std::fmt;
 use std::io;
@@ -9,21 +9,22 @@ use crate::error::{Error, Result};
 use crate::log::row::guarded;
 use crate::units::{HumanDuration, Price};
 
-/// How many characters of a group's name are shown.
+/// The maximum number of characters of a group's name that are shown.
 const MAX_NAME: usize = 60;
-/// What Eco2AI calls the last line.
+/// The name of the last line in Eco2AI.
 const ALL_PROJECTS: &str = "All the projects";
 
 impl Summary {
-    /// Each group with its totals, then all together under the name that Eco2AI gives them.
+    /// Iterates over the groups with their totals; the last item is the total of all groups, under
+    /// Eco2AI's name for it.
     fn lines(&self) -> impl Iterator<Item = (&str, &Totals)> {
         let groups = self.groups.iter().map(|(name, totals)| (name.as_str(), totals));
         let all = if self.by == GroupBy::Project { ALL_PROJECTS } else { "All" };
         groups.chain([(all, &self.total)])
     }
 
-    /// Writes the summary as CSV with Eco2AI's columns, in seconds, kWh and kg. The last line has the
-    /// totals of all groups.
+    /// Writes the summary to a CSV file with Eco2AI's columns, in seconds, kWh and kg. The last
+    /// line contains the totals of all groups.
     ///
     /// ```no_run
     /// eco2ai::summary("emission.csv")?.write_csv("summary.csv")?;
@@ -31,14 +32,14 @@ impl Summary {
     /// ```
     ///
     /// # Errors
-    /// Where the file cannot be written.
+    /// Returns [`Error::Write`](crate::Error::Write) if the file cannot be written.
     pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
         let io = Error::write(path.as_ref());
         let file = std::fs::File::create(path.as_ref()).map_err(io)?;
         self.write_csv_to(file).map_err(io)
     }
 
-    /// As [`write_csv`](Self::write_csv), to anything that takes bytes.
+    /// Same as [`write_csv`](Self::write_csv), but writes to `to`.
     ///
     /// ```
     /// let mut csv = Vec::new();
@@ -48,7 +49,7 @@ impl Summary {
     /// ```
     ///
     /// # Errors
-    /// Those of `to`.
+    /// Returns the errors of `to`.
     pub fn write_csv_to(&self, to: impl io::Write) -> io::Result<()> {
         let write = || -> csv::Result<()> {
             let mut writer = csv::Writer::from_writer(to);
@@ -80,7 +81,8 @@ impl Summary {
     }
 }
 
-/// A table with a line for each group and one for all, then [`notes`](Self::notes).
+/// Writes a table with a line for each group and one for the total, followed by the
+/// [`notes`](Self::notes).
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = vec![

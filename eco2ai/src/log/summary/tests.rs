@@ -109,7 +109,7 @@ fn json_has_a_group_with_its_name_and_units_for_each_line() {
             "problems": [{
                 "file": path.to_string_lossy(),
                 "line": 3,
-                "reason": "it has another number of cells",
+                "reason": "wrong number of cells",
             }],
         })
     );

@@ -1,4 +1,4 @@
-//! Whether a board's counter of energy agrees with its power.
+//! Checks whether the energy counter of a board agrees with its power.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use crate::units::{Joules, Watts};
 /// A larger difference between counter and power is reported. On some boards the counter is wrong
 /// (Zeus, issue 181).
 const MAX_DISAGREEMENT: f64 = 0.25;
-/// How long counter and power are compared.
+/// How long the counter and the power are compared.
 const COMPARED_FOR: Duration = Duration::from_secs(10);
 const MIN_SAMPLES: u32 = 20;
 
@@ -21,7 +21,8 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
-    /// Takes a pair of readings; once there are enough, returns counted over integrated energy.
+    /// Adds a pair of readings. When there are enough, returns the ratio of counted to integrated
+    /// energy.
     pub(super) fn add(&mut self, now: Instant, energy: Joules, power: Watts) -> Option<f64> {
         let (begun, first) = *self.first.get_or_insert((now, energy));
         if let Some((last, last_power)) = self.last.replace((now, power)) {
@@ -36,7 +37,7 @@ impl Comparison {
     }
 }
 
-/// Whether a ratio of counted to integrated energy is too far from one.
+/// Returns whether a ratio of counted to integrated energy is too far from 1.
 pub(super) fn disagrees(ratio: f64) -> bool {
     (ratio - 1.0).abs() > MAX_DISAGREEMENT
 }

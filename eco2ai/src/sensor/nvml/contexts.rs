@@ -1,4 +1,4 @@
-//! On which boards the process has a context.
+//! The boards on which the process has a context.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use nvml_wrapper::Device;
 
 use crate::locks::{Lock, Rank};
 
-/// The devices that the program may use, to find out on which of them it has a context.
+/// Finds out on which of the visible devices the process has a context.
 #[derive(Debug)]
 pub(super) struct Siblings {
     devices: Vec<Arc<Device<'static>>>,
@@ -15,7 +15,7 @@ pub(super) struct Siblings {
 
 #[derive(Debug)]
 struct Contexts {
-    /// Whether one of our processes has a context on each device; `None` where nobody has asked.
+    /// Whether one of our processes has a context on each device; `None` if it was not checked.
     has_ours: Vec<Option<bool>>,
     /// A process id has matched once: NVML counts processes as we do, which it does not from
     /// within a container.

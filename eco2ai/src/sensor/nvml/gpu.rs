@@ -24,10 +24,10 @@ use crate::units::{Joules, Watts};
 /// The counter is refreshed every 20 to 100 ms.
 const TICK: Duration = Duration::from_millis(100);
 
-/// One NVIDIA GPU: a counter of energy where it has one, else a gauge of power.
+/// One NVIDIA GPU, read through an energy counter if the GPU has one, else through a power gauge.
 ///
-/// The counter starts anew when the driver is loaded anew: the value then falls, and the meter
-/// goes on from there.
+/// The counter restarts when the driver is reloaded. The value then falls, and the meter continues
+/// from the new value.
 ///
 /// ```
 /// use eco2ai::sensor::{NvidiaGpu, Sensor as _};
@@ -79,7 +79,7 @@ impl Readout {
 }
 
 impl NvidiaGpu {
-    /// The devices that this program may use, by `CUDA_VISIBLE_DEVICES`.
+    /// Returns the GPUs that this program may use, as selected by `CUDA_VISIBLE_DEVICES`.
     ///
     /// ```
     /// use eco2ai::sensor::{NvidiaGpu, Sensor};
@@ -91,7 +91,7 @@ impl NvidiaGpu {
     /// ```
     ///
     /// # Errors
-    /// [`SensorError::Missing`] where there is no NVML, or it does not start.
+    /// Returns [`SensorError::Missing`] if NVML is not installed or cannot be initialized.
     pub fn all() -> Result<Vec<Self>, SensorError> {
         let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
         let order = std::env::var("CUDA_DEVICE_ORDER").ok();
@@ -105,11 +105,11 @@ impl NvidiaGpu {
         Err(reason.unwrap_or_else(|| SensorError::Missing("no driver for this system".into())))
     }
 
-    /// As [`all`](Self::all), by a library of choice (a path or name of NVML) and by the given
+    /// Same as [`all`](Self::all), but with a given library (a path or name of NVML) and given
     /// values of `CUDA_VISIBLE_DEVICES` and `CUDA_DEVICE_ORDER`. Only with the feature `test-util`.
     ///
     /// # Errors
-    /// [`SensorError::Missing`] where the library does not load or start.
+    /// Returns [`SensorError::Missing`] if the library cannot be loaded or initialized.
     #[cfg(feature = "test-util")]
     pub fn all_from(
         library: &OsStr,
@@ -119,8 +119,8 @@ impl NvidiaGpu {
         Self::find(library, visible, order)
     }
 
-    /// The devices that `library` counts. A device that cannot be read at all is left out, and the
-    /// user is warned.
+    /// Returns the visible devices of `library`. A device that cannot be read at all is left out,
+    /// with a warning.
     fn find(
         library: &OsStr,
         visible: Option<&str>,
@@ -159,7 +159,7 @@ impl NvidiaGpu {
         Ok(gpus.collect())
     }
 
-    /// Its id, `GPU-…`.
+    /// Returns the UUID of the GPU, `GPU-…`.
     pub fn uuid(&self) -> &str {
         &self.uuid
     }
@@ -180,8 +180,8 @@ impl NvidiaGpu {
         self.comparison = None;
         if disagrees(ratio) {
             report::warn_once(&format!(
-                "{} ({}): its energy counter shows {:.0} % of what its power adds up to; the \
-                 counter is used, so take its figures with care",
+                "{} ({}): the energy counter shows {:.0} % of the energy computed from the power; \
+                 the counter is used, but its figures may be wrong",
                 self.name,
                 self.uuid,
                 ratio * 100.0

@@ -1,4 +1,4 @@
-//! NVML itself, and the boards that it counts.
+//! Loads NVML and lists its boards.
 
 use std::ffi::{OsStr, OsString};
 
@@ -9,7 +9,7 @@ use nvml_wrapper::{Device, Nvml};
 use super::visible_devices::{Candidate, choose};
 use crate::locks::{Lock, Rank};
 
-/// Where the driver installs the library; the second is a development link.
+/// The names under which the driver installs the library; the second is a development link.
 #[cfg(target_os = "linux")]
 pub(super) const LIBRARIES: &[&str] = &["libnvidia-ml.so.1", "libnvidia-ml.so"];
 #[cfg(windows)]

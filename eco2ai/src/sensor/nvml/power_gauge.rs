@@ -8,22 +8,22 @@ use nvml_wrapper::sys_exports::field_id::NVML_FI_DEV_POWER_INSTANT;
 
 use crate::units::Watts;
 
-/// Which power the device reports.
+/// The kind of power that the device reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PowerGauge {
-    /// Of this moment.
+    /// The current power.
     Instant,
     /// On Ampere and later the average over the last second.
     Usage,
 }
 
 impl PowerGauge {
-    /// The best that the device supports.
+    /// Returns the best kind that the device supports.
     pub(super) fn find(device: &Device<'_>) -> Option<Self> {
         [Self::Instant, Self::Usage].into_iter().find(|gauge| gauge.read(device).is_ok())
     }
 
-    /// The power in watts.
+    /// Reads the power in watts.
     pub(super) fn read(self, device: &Device<'_>) -> Result<Watts, NvmlError> {
         let milliwatts = match self {
             Self::Usage => f64::from(device.power_usage()?),

@@ -1,9 +1,9 @@
-//! Which NVIDIA devices `CUDA_VISIBLE_DEVICES` leaves to the program.
+//! The NVIDIA devices that `CUDA_VISIBLE_DEVICES` makes visible to the program.
 //!
-//! CUDA counts devices in an order of its own (`CUDA_DEVICE_ORDER`): by PCI bus, or, as its
-//! default, the fastest first. NVML always counts by PCI bus.
+//! CUDA numbers devices in its own order (`CUDA_DEVICE_ORDER`): by PCI bus or, by default, the
+//! fastest first. NVML always numbers them by PCI bus.
 
-/// A device as far as choosing it goes, in the order of NVML.
+/// The properties of a device by which it is selected, in the order of NVML.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Candidate {
     /// `GPU-…`
@@ -17,7 +17,7 @@ pub(crate) struct Candidate {
 /// The indices of the devices that are visible, in NVML's order. `visible` is
 /// `CUDA_VISIBLE_DEVICES`, `order` is `CUDA_DEVICE_ORDER`.
 ///
-/// As in CUDA, what follows the first name that is no device is ignored.
+/// As in CUDA, the list ends at the first name that is not a device.
 pub(crate) fn choose(
     visible: Option<&str>,
     order: Option<&str>,
@@ -60,7 +60,7 @@ fn find(name: &str, cuda_order: &[usize], devices: &[Candidate]) -> Option<usize
     cuda_order.get(name.parse::<usize>().ok()?).copied()
 }
 
-/// The one device that `fits`; a prefix that fits several names none.
+/// Returns the only device that `fits`; `None` if several do.
 fn only(devices: &[Candidate], fits: impl Fn(&Candidate) -> bool) -> Option<usize> {
     let mut fitting = (0..devices.len()).filter(|&index| devices.get(index).is_some_and(&fits));
     let first = fitting.next()?;

@@ -1,10 +1,10 @@
-//! What a source of usage reports to the meter.
+//! [`Usage`] and [`UsageSource`]: CPU time and memory of the machine and the process.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-/// CPU time and memory, of the machine and of this process with its children. What a platform
-/// does not report is `None`, never 0.
+/// CPU time and memory of the machine, and of this process with its children. A value that the
+/// platform does not report is `None`, never 0.
 ///
 /// ```
 /// use std::time::Duration;
@@ -18,24 +18,25 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Usage {
-    /// CPU time that the process and its children have used since some moment in the past; never
-    /// falls.
+    /// The CPU time that the process and its children have used since a fixed moment in the past.
+    /// Never decreases.
     pub own_cpu: Option<Duration>,
-    /// CPU time that all processes have used (user, nice, system, irq, softirq) since some moment
-    /// in the past; never falls.
+    /// The CPU time that all processes have used (user, nice, system, irq, softirq) since a fixed
+    /// moment in the past. Never decreases.
     pub busy_cpu: Option<Duration>,
-    /// Logical CPUs: the CPU time that the machine can give per unit of time.
+    /// The number of logical CPUs: the available CPU time per unit of time.
     pub cpus: f64,
-    /// Resident memory of the process and its children in bytes.
+    /// The resident memory of the process and its children, in bytes.
     pub own_memory: Option<u64>,
-    /// Used memory of the machine in bytes.
+    /// The used memory of the machine, in bytes.
     pub used_memory: Option<u64>,
 }
 
-/// A clock of a process's CPU time, shared by the threads that ask. It never falls.
+/// A clock of the CPU time of a process, shared by threads. Never decreases.
 pub type CpuClock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
-/// Reports the usage. The meter has one for the machine it runs on; a test brings its own.
+/// A source of [`Usage`]. The meter of the process has one for this machine; a test provides its
+/// own.
 ///
 /// ```
 /// use eco2ai::sensor::{Usage, UsageSource};
@@ -58,21 +59,21 @@ pub type CpuClock = Arc<dyn Fn() -> Duration + Send + Sync>;
 /// }
 /// ```
 pub trait UsageSource: Send {
-    /// The usage now. Called at each reading, so it is cheap: children and memory may be those of
-    /// the last [`refresh`](Self::refresh).
+    /// Returns the current usage. Called at each reading, so it must be cheap: children and memory
+    /// may be those of the last [`refresh`](Self::refresh).
     fn read(&mut self) -> Usage;
 
-    /// Searches for children anew and reads the memory figures. Called when measuring begins and once
-    /// per measuring period: a child that is found later than the first time is charged with all
-    /// it has used.
+    /// Searches for children and reads the memory figures. Called when measuring begins and once
+    /// per measuring period. All CPU time of a child that a later call finds is charged to the
+    /// process.
     fn refresh(&mut self);
 
-    /// The ids of the process and its children as of the last refresh.
+    /// Returns the ids of the process and its children as of the last refresh.
     fn processes(&self) -> &[u32];
 
-    /// The CPU time of the process, without its children, where it can be had within a
-    /// microsecond: by it the meter knows how busy a run was that is too short for a reading of its
-    /// own. Asked once.
+    /// Returns a clock of the CPU time of the process, without its children, if it can be read
+    /// within a microsecond. The meter uses it for runs that are too short for a reading of their
+    /// own. Called once.
     fn cpu_clock(&self) -> Option<CpuClock> {
         None
     }

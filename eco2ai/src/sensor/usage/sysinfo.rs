@@ -1,4 +1,4 @@
-//! CPU time and memory through sysinfo, where there is no `/proc`.
+//! CPU time and memory through the `sysinfo` crate, for systems without `/proc`.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,8 +11,9 @@ use super::source::{Usage, UsageSource};
 
 /// Reads the usage of this process and its children through the `sysinfo` crate.
 ///
-/// What a child uses between the last refresh and its end is lost here, and the machine's busy
-/// time is not known: a processor that is measured counts whole, and is marked `:unshared`.
+/// The CPU time that a child uses between the last refresh and its end is lost. The busy time of
+/// the machine is not known, so the whole energy of a measured processor is counted, and marked
+/// `:unshared`.
 #[derive(Debug)]
 pub struct SysinfoUsage {
     system: System,
@@ -29,7 +30,7 @@ pub struct SysinfoUsage {
 }
 
 impl SysinfoUsage {
-    /// Reads this process.
+    /// Makes a source for this process.
     pub fn new() -> Self {
         let own = Pid::from_u32(std::process::id());
         let mut usage = Self {

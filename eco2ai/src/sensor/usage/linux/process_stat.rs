@@ -5,7 +5,7 @@ use crate::sensor::kept_file::KeptFile;
 /// Long enough for the fields of `/proc/<pid>/stat` up to the resident set.
 pub(super) const STAT_BUFFER: usize = 512;
 
-/// What `/proc/<pid>/stat` holds.
+/// The contents of `/proc/<pid>/stat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ProcessStat {
     pub(super) parent: u32,

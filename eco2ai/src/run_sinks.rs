@@ -4,14 +4,14 @@ use crate::error::Result;
 use crate::log::{EncodedCopySink, FinishedRun, LogSink, RunSink};
 
 /// The log comes first: its row is written whatever fails later.
-static SINKS: [&dyn RunSink; 2] = [&LogSink, &EncodedCopySink];
+static SINKS: &[&dyn RunSink] = &[&LogSink, &EncodedCopySink];
 
 /// Gives a run that has ended to every sink, also after one has failed.
 ///
 /// # Errors
 /// The first error of a sink.
 pub(crate) fn finish(run: &FinishedRun<'_>) -> Result<()> {
-    give(&SINKS, run)
+    give(SINKS, run)
 }
 
 fn give(sinks: &[&dyn RunSink], run: &FinishedRun<'_>) -> Result<()> {

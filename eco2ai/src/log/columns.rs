@@ -4,7 +4,7 @@
 pub(crate) const ECO2AI_COLUMNS: usize = 13;
 
 macro_rules! columns {
-    ($($name:ident = $text:literal,)*) => {
+    ($($name:ident: $holds:ident = $text:literal,)*) => {
         /// A column of the log, in the order of the file.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Column { $($name,)* }
@@ -14,46 +14,57 @@ macro_rules! columns {
 
         /// All columns, in the order of the file.
         pub(crate) const ALL: [Column; NAMES.len()] = [$(Column::$name,)*];
+
+        /// Whether each column holds text, in the order of the file.
+        const HOLD_TEXT: [bool; NAMES.len()] = [$(matches!(Holds::$holds, Holds::Text),)*];
     };
 }
 
+/// What the cells of a column hold.
+enum Holds {
+    /// Text of the user or the machine.
+    Text,
+    /// A number, a time or a word of this library's own.
+    Plain,
+}
+
 columns! {
-    Id = "id",
-    Project = "project_name",
-    Description = "experiment_description",
-    Epoch = "epoch",
-    StartTime = "start_time",
-    Duration = "duration(s)",
-    Power = "power_consumption(kWh)",
-    Co2 = "CO2_emissions(kg)",
-    CpuName = "CPU_name",
-    GpuName = "GPU_name",
-    Os = "OS",
-    Place = "region/country",
-    Cost = "cost",
-    ParentId = "parent_id",
-    Function = "function",
-    Status = "status",
-    Calls = "calls",
-    Scope = "scope",
-    OwnEnergy = "own_energy(kWh)",
-    OwnCo2 = "own_CO2(kg)",
-    OwnCost = "own_cost",
-    ProcessEnergy = "process_energy(kWh)",
-    CpuEnergy = "cpu_energy(kWh)",
-    GpuEnergy = "gpu_energy(kWh)",
-    RamEnergy = "ram_energy(kWh)",
-    OtherEnergy = "other_energy(kWh)",
-    CpuMethod = "cpu_method",
-    GpuMethod = "gpu_method",
-    RamMethod = "ram_method",
-    OtherMethod = "other_method",
-    EmissionLevel = "emission_level(kg/MWh)",
-    EmissionSource = "emission_source",
-    Pue = "pue",
-    Hostname = "hostname",
-    Pid = "pid",
-    Version = "version",
+    Id: Text = "id",
+    Project: Text = "project_name",
+    Description: Text = "experiment_description",
+    Epoch: Text = "epoch",
+    StartTime: Plain = "start_time",
+    Duration: Plain = "duration(s)",
+    Power: Plain = "power_consumption(kWh)",
+    Co2: Plain = "CO2_emissions(kg)",
+    CpuName: Text = "CPU_name",
+    GpuName: Text = "GPU_name",
+    Os: Text = "OS",
+    Place: Text = "region/country",
+    Cost: Plain = "cost",
+    ParentId: Text = "parent_id",
+    Function: Text = "function",
+    Status: Plain = "status",
+    Calls: Plain = "calls",
+    Scope: Plain = "scope",
+    OwnEnergy: Plain = "own_energy(kWh)",
+    OwnCo2: Plain = "own_CO2(kg)",
+    OwnCost: Plain = "own_cost",
+    ProcessEnergy: Plain = "process_energy(kWh)",
+    CpuEnergy: Plain = "cpu_energy(kWh)",
+    GpuEnergy: Plain = "gpu_energy(kWh)",
+    RamEnergy: Plain = "ram_energy(kWh)",
+    OtherEnergy: Plain = "other_energy(kWh)",
+    CpuMethod: Text = "cpu_method",
+    GpuMethod: Text = "gpu_method",
+    RamMethod: Text = "ram_method",
+    OtherMethod: Text = "other_method",
+    EmissionLevel: Plain = "emission_level(kg/MWh)",
+    EmissionSource: Text = "emission_source",
+    Pue: Plain = "pue",
+    Hostname: Text = "hostname",
+    Pid: Plain = "pid",
+    Version: Text = "version",
 }
 
 impl Column {
@@ -75,29 +86,7 @@ impl Column {
     /// Returns whether the column contains text of the user or the machine, which is guarded
     /// against being taken for a formula.
     pub(crate) fn is_text(self) -> bool {
-        use Column::{
-            CpuMethod, CpuName, Description, EmissionSource, Epoch, Function, GpuMethod, GpuName,
-            Hostname, Id, Os, OtherMethod, ParentId, Place, Project, RamMethod, Version,
-        };
-        matches!(
-            self,
-            Id | Project
-                | Description
-                | Epoch
-                | CpuName
-                | GpuName
-                | Os
-                | Place
-                | ParentId
-                | Function
-                | CpuMethod
-                | GpuMethod
-                | RamMethod
-                | OtherMethod
-                | EmissionSource
-                | Hostname
-                | Version
-        )
+        HOLD_TEXT[self as usize]
     }
 }
 

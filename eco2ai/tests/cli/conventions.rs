@@ -5,8 +5,18 @@ use std::io::pipe;
 
 use crate::home::{Home, code, err, out};
 
-const COMMANDS: [&str; 8] =
-    ["run", "devices", "summary", "report", "watch", "params", "recover", "completions"];
+/// The commands, as the help lists them.
+fn commands(home: &Home) -> Vec<String> {
+    let help = home.text(&["--help"]);
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let listed = listed.take_while(|line| !line.is_empty());
+    // A line without a name continues the one above it.
+    let names = listed.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let names = names.filter(|name| !["", "help"].contains(name));
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    assert!(names.iter().any(|name| name == "run"), "{help}");
+    names
+}
 
 /// Each command that prints, with arguments with which it does.
 fn printing(home: &Home) -> Vec<Vec<&'static str>> {
@@ -56,14 +66,10 @@ fn what_cannot_be_printed_is_an_error() {
 }
 
 #[test]
-fn help_names_every_command_and_gives_examples() {
+fn the_help_of_every_command_gives_examples() {
     let home = Home::new();
-    let help = home.text(&["--help"]);
-    for command in COMMANDS {
-        assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
-    }
-    for command in COMMANDS {
-        let help = home.text(&[command, "--help"]);
+    for command in commands(&home) {
+        let help = home.text(&[command.as_str(), "--help"]);
         assert!(help.contains("\nExamples:\n  eco2ai "), "{help}");
         assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
     }
@@ -93,10 +99,11 @@ fn wrong_usage_ends_with_code_2() {
 #[test]
 fn every_shell_can_complete_every_command() {
     let home = Home::new();
+    let commands = commands(&home);
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = home.text(&["completions", shell]);
-        for command in COMMANDS {
-            assert!(script.contains(command), "{shell}: {command}");
+        for command in &commands {
+            assert!(script.contains(command.as_str()), "{shell}: {command}");
         }
     }
 }

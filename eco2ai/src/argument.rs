@@ -106,10 +106,7 @@ fn intervals<S: Into<String>>(pairs: impl Iterator<Item = (S, f64)>) -> Pricing 
 
 fn seconds(number: f64) -> Result<Duration, InvalidArgument> {
     Duration::try_from_secs_f64(number).map_err(|_| {
-        InvalidArgument::new(
-            number.to_string(),
-            "it must be a number of seconds that is not below 0",
-        )
+        InvalidArgument::new(number.to_string(), "must be a number of seconds that is not below 0")
     })
 }
 

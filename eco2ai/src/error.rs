@@ -80,7 +80,7 @@ pub enum Error {
 ///
 /// ```
 /// let refused = "none".parse::<eco2ai::Rows>().unwrap_err();
-/// assert_eq!(refused.to_string(), "\"none\": it must be `each` or `total`");
+/// assert_eq!(refused.to_string(), "\"none\": must be `each` or `total`");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{value:?}: {reason}")]

@@ -79,7 +79,7 @@ impl Place {
                 return Err(Error::Parameter {
                     parameter: "emission_level",
                     value: level.0.to_string(),
-                    reason: "it must be 0 kg/MWh or more".to_owned(),
+                    reason: "must be 0 kg/MWh or more".to_owned(),
                 });
             }
             place.emission_level = level;

@@ -91,7 +91,7 @@ pub(crate) fn report_others_of_that_name(log: &Path) {
 /// be used is reported as a warning, not as an error.
 fn take_over(log: &mut LogFile, real: &Path, candidate: &JournalFile) -> Result<TakenOver> {
     let unusable = |error: &dyn std::fmt::Display| {
-        warn_once(&format!("{}: {error}; it is left alone", candidate.path.display()));
+        warn_once(&format!("{}: {error}; the file is left unchanged", candidate.path.display()));
         Ok(TakenOver::Unusable)
     };
     let file = match candidate.open() {

@@ -76,7 +76,7 @@ impl Channel {
         }
         match guarded(|| self.sensor.share(processes)) {
             Some(share) => self.share = share,
-            None => self.failed(&SensorError::Lost("it panicked".into())),
+            None => self.failed(&SensorError::Lost("the sensor panicked".into())),
         }
     }
 
@@ -97,7 +97,7 @@ impl Channel {
         }
         self.share = known_share(self.share, &usage.now);
         let read = guarded(|| self.sensor.read())
-            .unwrap_or_else(|| Err(SensorError::Lost("it panicked".into())));
+            .unwrap_or_else(|| Err(SensorError::Lost("the sensor panicked".into())));
         let read = match read.and_then(Reading::valid) {
             Ok(reading) => self.take(now, reading, usage).map(|it| (it, Some(reading.quality()))),
             Err(SensorError::NotReady) => self.go_on(now, usage).map(|it| (it, self.quality())),
@@ -237,7 +237,7 @@ impl Channel {
             // which are active then.
             self.history = History::Empty;
             crate::report::warn_once(&format!(
-                "{}: {error}; its energy is missing from here on{}",
+                "{}: {error}; its energy is missing from now on{}",
                 self.source,
                 if self.lost { "" } else { " until it can be read again" },
             ));

@@ -182,7 +182,7 @@ impl Zone {
         let energy = KeptFile::open(&file).map_err(|error| named(&file, &error))?;
         let now = energy.read_u64().map_err(|error| named(&file, &error))?;
         if now == 0 {
-            let text = format!("{}: stands at 0", file.display());
+            let text = format!("{}: always reads 0", file.display());
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
         let file = path.join("max_energy_range_uj");

@@ -38,7 +38,7 @@ macro_rules! choice {
                     $($word => Ok(Self::$variant),)*
                     _ => {
                         let words = [$(concat!("`", $word, "`")),*].join(" or ");
-                        Err(InvalidArgument::new(text, format!("it must be {words}")))
+                        Err(InvalidArgument::new(text, format!("must be {words}")))
                     }
                 }
             }

@@ -58,7 +58,7 @@ pub(super) use Text as Cloud;
 pub(super) struct NonEmptyText;
 
 fn check_filled(is_empty: bool) -> Result<(), String> {
-    if is_empty { Err("it must not be empty".into()) } else { Ok(()) }
+    if is_empty { Err("must not be empty".into()) } else { Ok(()) }
 }
 
 impl Kind<String> for NonEmptyText {
@@ -136,7 +136,7 @@ impl Quantity for Duration {
 
 impl Number {
     fn allowed(&self) -> String {
-        format!("it must be {}", self.meaning)
+        format!("must be {}", self.meaning)
     }
 }
 
@@ -144,7 +144,7 @@ impl<T: Quantity> Kind<T> for Number {
     const FORM: Form = Form::Number;
 
     fn parse(&self, text: &str) -> Result<T, String> {
-        let number = text.trim().parse().map_err(|_| "it must be a number".to_owned())?;
+        let number = text.trim().parse().map_err(|_| "must be a number".to_owned())?;
         T::from_number(number).ok_or_else(|| self.allowed())
     }
 
@@ -187,7 +187,7 @@ pub(super) struct Choice {
 impl<T: FromStr + Display> Kind<T> for Choice {
     fn parse(&self, text: &str) -> Result<T, String> {
         let quoted = || self.words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>();
-        text.parse().map_err(|_| format!("it must be {}", quoted().join(" or ")))
+        text.parse().map_err(|_| format!("must be {}", quoted().join(" or ")))
     }
 
     fn text(&self, value: &T) -> String {
@@ -223,7 +223,7 @@ impl Kind<bool> for YesNo {
     const FORM: Form = Form::Switch;
 
     fn parse(&self, text: &str) -> Result<bool, String> {
-        parse_yes_or_no(text).ok_or_else(|| "it must be yes or no".to_owned())
+        parse_yes_or_no(text).ok_or_else(|| "must be yes or no".to_owned())
     }
 
     fn text(&self, value: &bool) -> String {

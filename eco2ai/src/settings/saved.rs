@@ -65,7 +65,7 @@ pub(super) fn read(path: &Path) -> (Params, Vec<Error>) {
                     Value::Number(number) => params.set_text(&key, &number.to_string()),
                     Value::Text(text) => params.set_text(&key, &text),
                     Value::Other(_) => {
-                        let reason = format!("{key}: it must be a text, a number, true or false");
+                        let reason = format!("{key}: must be a text, a number, true or false");
                         wrong.push(Error::Saved { path: path.to_path_buf(), reason, source: None });
                         continue;
                     }

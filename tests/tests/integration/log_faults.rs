@@ -177,7 +177,7 @@ fn planted_journals_are_left_alone_and_cost_a_warning_each() {
     let output = run(writer.arg(&log).arg("2"));
     assert_success(&output);
     let warnings = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(warnings.matches("it is left alone").count(), 3, "{warnings}");
+    assert_eq!(warnings.matches("the file is left unchanged").count(), 3, "{warnings}");
     assert_eq!(warnings.lines().count(), 3, "{warnings}");
     assert_eq!(eco2ai::summary(&log).unwrap().total.rows, 2);
     assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");

@@ -182,7 +182,7 @@ fn a_logger_may_use_the_library_while_it_is_warned() {
     let mut command = command("log", &config);
     command.env("ECO2AI_PUE", "0.5");
     let (out, err) = finish(command.spawn().unwrap());
-    assert!(out.contains("logged: ECO2AI_PUE: pue = \"0.5\": it must be 1 or more"), "{out}{err}");
+    assert!(out.contains("logged: ECO2AI_PUE: pue = \"0.5\": must be 1 or more"), "{out}{err}");
     assert_eq!(fs::read_to_string(&config).unwrap(), "project = \"by the logger\"\n");
 }
 

@@ -22,6 +22,7 @@ mod scope;
 pub mod sensor;
 mod settings;
 mod status;
+mod text_table;
 mod tracker;
 pub mod units;
 

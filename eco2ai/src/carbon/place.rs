@@ -59,7 +59,7 @@ impl Place {
     /// that of the next larger place, and its source says so.
     ///
     /// # Errors
-    /// Returns an error if a name is unknown (the error suggests the nearest known name), if a
+    /// Returns [`Error::Parameter`] if a name is unknown (the error suggests the nearest known name), if a
     /// region is given without its country, or if the emission level is negative or not a finite
     /// number.
     pub fn find(

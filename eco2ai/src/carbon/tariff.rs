@@ -33,7 +33,7 @@ impl Tariff {
     /// Checks a price and makes a tariff of it.
     ///
     /// # Errors
-    /// Returns an error that names the invalid price or interval, the two intervals that overlap,
+    /// Returns [`Error::Parameter`], which names the invalid price or interval, the two intervals that overlap,
     /// or the two with a gap between them.
     pub fn new(pricing: &Pricing) -> error::Result<Self> {
         Self::parse(pricing).map_err(|reason| Error::Parameter {

@@ -5,6 +5,7 @@ use std::fmt;
 use super::params::Params;
 use super::resolve::Settings;
 use super::sources::Sources;
+use crate::text_table::{Align, TextTable};
 
 /// The source of a parameter's value.
 ///
@@ -93,14 +94,12 @@ impl<'a> IntoIterator for &'a ParametersInForce {
 
 impl fmt::Display for ParametersInForce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = |parameter: &ParameterInForce| parameter.value.clone().unwrap_or("-".into());
-        let name_width = self.iter().map(|one| one.name.len()).max().unwrap_or(0);
-        let value_width = self.iter().map(|one| value(one).chars().count()).max().unwrap_or(0);
-        for one in self {
-            let value = value(one);
-            writeln!(f, "{:name_width$}  {value:value_width$}  {}", one.name, one.origin)?;
+        let mut table = TextTable::new([Align::Left; 3]);
+        for ParameterInForce { name, value, origin } in self {
+            let value = value.as_deref().unwrap_or("-").replace(char::is_control, " ");
+            table.push([(*name).to_owned(), value, origin.to_string()]);
         }
-        Ok(())
+        writeln!(f, "{table}")
     }
 }
 

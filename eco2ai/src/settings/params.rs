@@ -42,7 +42,7 @@ macro_rules! parameters {
             $(
                 $(#[doc = $doc])*
                 ///
-                #[doc = concat!("Text form: ", $text, ".")]
+                #[doc = concat!("Text form: ", $text, ". Default: ", $("`", $default, "`",)? $($otherwise,)? ".")]
                 pub $name: Option<$value>,
             )*
         }

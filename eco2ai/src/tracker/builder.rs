@@ -107,21 +107,13 @@ impl TrackerBuilder {
 macro_rules! parameters {
     ($(
         $(#[$doc:meta])*
-        $name:ident: $value:ty {
-            kind: $kind:ident $({ $($limits:tt)* })?,
-            accepts: $accepts:literal,
-            text: $text:literal,
-            $(default: $default:literal,)?
-            $(otherwise: $otherwise:literal,)?
-            example: $example:literal,
-            $(python: $python:literal,)?
-        }
+        $name:ident: $value:ty { $($rest:tt)* }
     )*) => {
         impl TrackerBuilder {
             $(
                 $(#[$doc])*
                 ///
-                #[doc = concat!("Accepts: ", $accepts, ". Default: ", $("`", $default, "`",)? $($otherwise,)? ".")]
+                #[doc = concat!("Values and default: see [`Params`](crate::Params::", stringify!($name), ").")]
                 #[must_use]
                 pub fn $name(mut self, $name: impl Argument<$value>) -> Self {
                     self.params.$name = self.convert(stringify!($name), $name);

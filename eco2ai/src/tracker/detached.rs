@@ -126,7 +126,9 @@ impl DetachedRun {
     /// Stops the run and writes its row. See [`Run::stop`](crate::Run::stop).
     ///
     /// # Errors
-    /// Returns an error if the row could not be written.
+    /// Returns [`Error::Write`](crate::Error::Write), [`Error::NotALog`](crate::Error::NotALog) or
+    /// [`Error::Parameter`](crate::Error::Parameter) if the obfuscated copy cannot be written. A row
+    /// that the log cannot take waits in a journal, which a warning reports.
     pub fn stop(self) -> Result<Record> {
         self.run.finish(Status::Ok)
     }
@@ -134,7 +136,9 @@ impl DetachedRun {
     /// Same as [`stop`](Self::stop), but the row's status is `error`, for work that failed.
     ///
     /// # Errors
-    /// Returns an error if the row could not be written.
+    /// Returns [`Error::Write`](crate::Error::Write), [`Error::NotALog`](crate::Error::NotALog) or
+    /// [`Error::Parameter`](crate::Error::Parameter) if the obfuscated copy cannot be written. A row
+    /// that the log cannot take waits in a journal, which a warning reports.
     pub fn fail(self) -> Result<Record> {
         self.run.finish(Status::Error)
     }

@@ -70,7 +70,9 @@ impl Run {
     /// (`ECO2AI_DISABLE`), nothing is written and each method in the record is `none`.
     ///
     /// # Errors
-    /// Returns an error if the row could not be written.
+    /// Returns [`Error::Write`](crate::Error::Write), [`Error::NotALog`](crate::Error::NotALog) or
+    /// [`Error::Parameter`](crate::Error::Parameter) if the obfuscated copy cannot be written. A row
+    /// that the log cannot take waits in a journal, which a warning reports.
     pub fn stop(self) -> Result<Record> {
         self.run.finish(Status::Ok)
     }
@@ -78,7 +80,9 @@ impl Run {
     /// Same as [`stop`](Self::stop), but the row's status is `error`, for work that failed.
     ///
     /// # Errors
-    /// Returns an error if the row could not be written.
+    /// Returns [`Error::Write`](crate::Error::Write), [`Error::NotALog`](crate::Error::NotALog) or
+    /// [`Error::Parameter`](crate::Error::Parameter) if the obfuscated copy cannot be written. A row
+    /// that the log cannot take waits in a journal, which a warning reports.
     pub fn fail(self) -> Result<Record> {
         self.run.finish(Status::Error)
     }

@@ -61,7 +61,9 @@ impl Training {
     /// epoch, and the metrics in Eco2AI's form, `epoch: 3, loss: 0.1, `.
     ///
     /// # Errors
-    /// Returns an error if the row could not be written.
+    /// Returns [`Error::Write`](crate::Error::Write), [`Error::NotALog`](crate::Error::NotALog) or
+    /// [`Error::Parameter`](crate::Error::Parameter) if the obfuscated copy cannot be written. A row
+    /// that the log cannot take waits in a journal, which a warning reports.
     pub fn new_epoch<K: Display, V: Display>(
         &mut self,
         metrics: impl IntoIterator<Item = (K, V)>,
@@ -81,7 +83,9 @@ impl Training {
     /// training without epochs has this row only.
     ///
     /// # Errors
-    /// Returns an error if the row could not be written.
+    /// Returns [`Error::Write`](crate::Error::Write), [`Error::NotALog`](crate::Error::NotALog) or
+    /// [`Error::Parameter`](crate::Error::Parameter) if the obfuscated copy cannot be written. A row
+    /// that the log cannot take waits in a journal, which a warning reports.
     pub fn stop(self) -> Result<Record> {
         self.run.finish(Status::Ok)
     }
@@ -90,7 +94,9 @@ impl Training {
     /// a row with the status `error`, even if it is shorter than a millisecond.
     ///
     /// # Errors
-    /// Returns an error if the row could not be written.
+    /// Returns [`Error::Write`](crate::Error::Write), [`Error::NotALog`](crate::Error::NotALog) or
+    /// [`Error::Parameter`](crate::Error::Parameter) if the obfuscated copy cannot be written. A row
+    /// that the log cannot take waits in a journal, which a warning reports.
     pub fn fail(self) -> Result<Record> {
         self.run.finish(Status::Error)
     }

@@ -7,7 +7,6 @@ use eco2ai::{Origin, Params, get_params, save_params, saved_params_path, unset_p
 
 use crate::failure::{Failure, Result};
 use crate::output::{print, warning};
-use crate::table::{Align, TextTable};
 
 /// Shows and changes the saved parameters
 ///
@@ -54,7 +53,7 @@ enum Action {
 
 pub(crate) fn params(arguments: &ParamsArgs) -> Result {
     match &arguments.action {
-        None | Some(Action::Get { name: None }) => print_all()?,
+        None | Some(Action::Get { name: None }) => print(get_params().to_string().trim_end())?,
         Some(Action::Get { name: Some(name) }) => {
             let value = get_params().get(name).and_then(|parameter| parameter.value.clone());
             print(value.ok_or_else(|| Failure::new(format!("{name}: no value is set")))?)?;
@@ -64,16 +63,6 @@ pub(crate) fn params(arguments: &ParamsArgs) -> Result {
         Some(Action::Path) => print(saved_params_path()?.display())?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn print_all() -> Result<()> {
-    let mut table = TextTable::new([Align::Left; 3]);
-    for one in &get_params() {
-        let value = one.value.clone().unwrap_or_else(|| "-".to_owned());
-        let value = value.replace(char::is_control, " ");
-        table.push([one.name.to_owned(), value, one.origin.to_string()]);
-    }
-    print(table)
 }
 
 fn set(values: &[String]) -> Result<()> {

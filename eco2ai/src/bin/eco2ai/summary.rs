@@ -3,13 +3,11 @@
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use eco2ai::units::{HumanDuration, Price};
 use eco2ai::{GroupBy, Summary};
 
 use crate::failure::{Failure, Result};
 use crate::log_files::LogFiles;
 use crate::output::{print, warning, write};
-use crate::table::{Align, TextTable, name_cell};
 
 /// Prints the totals of logs, of this tool and of Eco2AI, as if they were one
 ///
@@ -62,13 +60,6 @@ impl From<Grouping> for GroupBy {
     }
 }
 
-impl Grouping {
-    /// Returns the value of `--by`.
-    fn name(self) -> String {
-        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
-    }
-}
-
 #[derive(Clone, Copy, Default, ValueEnum)]
 enum OutputFormat {
     /// A table with readable units
@@ -96,7 +87,7 @@ pub(crate) fn summary(arguments: &SummaryArgs) -> Result {
     // The notes are only to contain what is not reported yet.
     let unusable_rows = std::mem::take(&mut summary.unusable_rows);
     match arguments.format {
-        OutputFormat::Table => print(text(&summary, arguments.by))?,
+        OutputFormat::Table => print(&summary)?,
         OutputFormat::Csv => {
             print_notes(&summary);
             write(|to| summary.write_csv_to(to))?;
@@ -115,31 +106,4 @@ fn print_notes(summary: &Summary) {
     for note in summary.notes() {
         warning(note);
     }
-}
-
-/// Returns the table and the notes.
-fn text(summary: &Summary, by: Grouping) -> String {
-    const NUMBER: Align = Align::Right;
-    let mut table = TextTable::new([Align::Left, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER]);
-    let heads = ["rows", "duration", "energy", "CO2", "cost"].map(str::to_owned);
-    let [rows, duration, energy, co2, cost] = heads;
-    table.push([by.name(), rows, duration, energy, co2, cost]);
-    let all = match by {
-        // Eco2AI's name for it.
-        Grouping::Project => "All the projects",
-        _ => "All",
-    };
-    let groups = summary.groups.iter().map(|(name, totals)| (name.as_str(), totals));
-    for (name, totals) in groups.chain([(all, &summary.total)]) {
-        table.push([
-            name_cell(name),
-            totals.rows.to_string(),
-            HumanDuration(totals.duration).to_string(),
-            totals.energy.to_string(),
-            totals.co2.to_string(),
-            Price(totals.cost).to_string(),
-        ]);
-    }
-    let notes = summary.notes().into_iter().map(|note| format!("\n{note}"));
-    notes.fold(table.to_string(), |text, note| text + &note)
 }

@@ -12,7 +12,7 @@ use crate::failure::Result;
 use crate::live::{RunPower, clock};
 use crate::log_files::log_in_force;
 use crate::output::{print, write};
-use crate::table::{Align, TextTable, name_cell};
+use crate::text_table::{Align, TextTable, name_cell};
 
 /// Shows the runs in progress on a log, of every process
 ///

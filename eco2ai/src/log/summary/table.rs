@@ -7,10 +7,9 @@ use std::path::Path;
 use super::{GroupBy, Summary, Totals};
 use crate::error::{Error, Result};
 use crate::log::row::guarded;
+use crate::text_table::{Align, TextTable, name_cell};
 use crate::units::{HumanDuration, Price};
 
-/// The maximum number of characters of a group's name that are shown.
-const MAX_NAME: usize = 60;
 /// The name of the last line in Eco2AI.
 const ALL_PROJECTS: &str = "All the projects";
 
@@ -85,17 +84,13 @@ impl Summary {
 /// [`notes`](Self::notes).
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table = vec![
-            [self.by.as_str(), "rows", "duration", "energy", "CO2", "cost"].map(str::to_owned),
-        ];
+        const NUMBER: Align = Align::Right;
+        let mut table = TextTable::new([Align::Left, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER]);
+        let heads = [self.by.as_str(), "rows", "duration", "energy", "CO2", "cost"];
+        table.push(heads.map(str::to_owned));
         for (name, totals) in self.lines() {
-            let mut shown = name.replace(char::is_control, " ");
-            if let Some((cut, _)) = shown.char_indices().nth(MAX_NAME) {
-                shown.truncate(cut);
-                shown.push('…');
-            }
             table.push([
-                if shown.is_empty() { "-".to_owned() } else { shown },
+                name_cell(name),
                 totals.rows.to_string(),
                 HumanDuration(totals.duration).to_string(),
                 totals.energy.to_string(),
@@ -103,23 +98,7 @@ impl fmt::Display for Summary {
                 Price(totals.cost).to_string(),
             ]);
         }
-        let mut widths = [0; 6];
-        for line in &table {
-            for (width, cell) in widths.iter_mut().zip(line) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        for (at, line) in table.iter().enumerate() {
-            if at > 0 {
-                writeln!(f)?;
-            }
-            for (column, (cell, width)) in line.iter().zip(widths).enumerate() {
-                match column {
-                    0 => write!(f, "{cell:<width$}")?,
-                    _ => write!(f, "  {cell:>width$}")?,
-                }
-            }
-        }
+        write!(f, "{table}")?;
         for note in self.notes() {
             write!(f, "\n{note}")?;
         }

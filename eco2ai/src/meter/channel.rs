@@ -8,6 +8,7 @@ use super::gauge::Gauge;
 use super::increment::Increment;
 use super::models::{CpuLoad, MemoryInUse};
 use super::power_model::ScalesWith;
+use super::provenance::ReadingState;
 use super::usage_window::UsageChange;
 use crate::sensor::{Component, Quality, Reading, Sensor, SensorError, Share, Usage};
 use crate::units::{Joules, Watts};
@@ -85,15 +86,11 @@ impl Channel {
         self.lost || self.failures >= FAILURES_BEFORE_WARNING
     }
 
-    /// Reads the sensor. The quality is that of this reading, or of the last one where the sensor
-    /// has nothing new; `None` where there is none.
-    pub(super) fn read(
-        &mut self,
-        now: Duration,
-        usage: &UsageChange,
-    ) -> (Increment, Option<Quality>) {
+    /// Reads the sensor. The quality is that of this reading, or of the last one if the sensor has
+    /// nothing new; `None` if there is none.
+    pub(super) fn read(&mut self, now: Duration, usage: &UsageChange) -> (Increment, ReadingState) {
         if self.lost {
-            return (Increment::default(), None);
+            return (Increment::default(), ReadingState::default());
         }
         self.share = known_share(self.share, &usage.now);
         let read = guarded(|| self.sensor.read())
@@ -104,14 +101,30 @@ impl Channel {
             Err(error) => Err(error),
         };
         match read {
-            Ok(read) => {
+            Ok((increment, quality)) => {
                 self.failures = 0;
-                read
+                let state = ReadingState {
+                    quality,
+                    lacks_device_part: guarded(|| self.sensor.is_partial()).unwrap_or(true),
+                    lacks_process_part: usage.now.is_partial && self.depends_on_usage(),
+                };
+                (increment, state)
             }
             Err(error) => {
                 self.failed(&error);
-                (self.go_on(now, usage).unwrap_or_default(), None)
+                (self.go_on(now, usage).unwrap_or_default(), ReadingState::default())
             }
+        }
+    }
+
+    /// Whether the process's part follows from its CPU time or memory.
+    fn depends_on_usage(&self) -> bool {
+        match self.history {
+            History::Empty => false,
+            History::Counter(_) | History::Gauge(_) => {
+                matches!(self.share, Share::CpuTime | Share::Memory)
+            }
+            History::CpuLoad(_) | History::MemoryInUse(_) => true,
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::method::{Method, ShareMark};
 use crate::sensor::{Component, Quality, Share};
 
-/// How many changes of quality are kept apart.
+/// The maximum number of states that are kept.
 const MAX_CHANGES: usize = 64;
 
 /// How the figures of one sensor were obtained.
@@ -16,44 +16,77 @@ pub(super) struct Provenance {
     pub(super) share: Share,
     /// When the sensor was added.
     pub(super) added: Duration,
-    /// Each quality that its readings had, with the time at which it began; `None` while they are
-    /// missing.
-    pub(super) qualities: Vec<(Duration, Option<Quality>)>,
+    /// Each state that its readings had, with the time at which it began.
+    pub(super) states: Vec<(Duration, ReadingState)>,
+}
+
+/// How readings are obtained at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ReadingState {
+    /// The quality of the readings; `None` while there are none.
+    pub(super) quality: Option<Quality>,
+    /// A part of the device is missing from the readings.
+    pub(super) lacks_device_part: bool,
+    /// A part of this process's usage is missing from its share.
+    pub(super) lacks_process_part: bool,
+}
+
+impl ReadingState {
+    /// Combines two states into one that is no better than either.
+    fn merge(self, other: Self) -> Self {
+        Self {
+            quality: [self.quality, other.quality].into_iter().flatten().min(),
+            lacks_device_part: self.lacks_device_part || other.lacks_device_part,
+            lacks_process_part: self.lacks_process_part || other.lacks_process_part,
+        }
+    }
+
+    /// Returns whether the energy of the device, or of the process's part of it, is complete.
+    fn is_whole(self, whole_machine: bool) -> bool {
+        self.quality.is_some()
+            && !self.lacks_device_part
+            && (whole_machine || !self.lacks_process_part)
+    }
 }
 
 impl Provenance {
-    /// Notes the quality from `now` on; returns whether it is another one.
-    pub(super) fn note(&mut self, now: Duration, quality: Option<Quality>) -> bool {
-        let last = self.qualities.last().map(|(_, quality)| *quality);
-        if last == Some(quality) {
+    /// Notes the state from `now` on. Returns whether it differs from the last one.
+    pub(super) fn note(&mut self, now: Duration, state: ReadingState) -> bool {
+        let last = self.states.last().map(|(_, state)| *state);
+        if last == Some(state) {
             return false;
         }
-        // The first reading begins all that follows: runs wait for it.
+        // Runs wait for the first reading, so its state also applies to the time before it.
         let from = if last.is_some() { now } else { self.added };
-        // A sensor that comes and goes for weeks must not fill the memory.
-        if let [_, (_, second), _, ..] = self.qualities.as_slice()
-            && self.qualities.len() >= MAX_CHANGES
+        // Limits the memory that a sensor with frequent failures uses.
+        if let [_, (_, second), _, ..] = self.states.as_slice()
+            && self.states.len() >= MAX_CHANGES
         {
             let second = *second;
-            if let Some((_, first)) = self.qualities.first_mut() {
-                *first = [*first, second].into_iter().flatten().min();
+            if let Some((_, first)) = self.states.first_mut() {
+                *first = first.merge(second);
             }
-            self.qualities.remove(1);
+            self.states.remove(1);
         }
-        self.qualities.push((from, quality));
+        self.states.push((from, state));
         true
     }
 
-    /// Whether it could be read all the time from `since` on.
-    fn is_whole(&self, since: Duration) -> bool {
-        let first = self.qualities.iter().rposition(|(at, _)| *at <= since);
-        first.is_some_and(|first| self.qualities.iter().skip(first).all(|(_, it)| it.is_some()))
+    /// Returns the states from `since` on.
+    fn states_since(&self, since: Duration) -> impl Iterator<Item = ReadingState> {
+        let first = self.states.iter().rposition(|(at, _)| *at <= since).unwrap_or(0);
+        self.states.iter().skip(first).map(|(_, state)| *state)
     }
 
-    /// The weakest quality from `since` on; `None` where there was no reading.
+    /// Returns whether nothing is missing from `since` on.
+    fn is_whole(&self, since: Duration, whole_machine: bool) -> bool {
+        self.states.first().is_some_and(|(at, _)| *at <= since)
+            && self.states_since(since).all(|state| state.is_whole(whole_machine))
+    }
+
+    /// Returns the weakest quality from `since` on. `None` if there was no reading.
     fn weakest(&self, since: Duration) -> Option<Quality> {
-        let first = self.qualities.iter().rposition(|(at, _)| *at <= since).unwrap_or(0);
-        self.qualities.iter().skip(first).filter_map(|(_, quality)| *quality).min()
+        self.states_since(since).filter_map(|state| state.quality).min()
     }
 }
 
@@ -83,7 +116,7 @@ impl Methods {
             let mut share = None;
             let mut is_partial = false;
             for sensor in sensors.iter().filter(|sensor| sensor.component == component) {
-                if !sensor.qualities.is_empty() && !sensor.is_whole(since) {
+                if !sensor.states.is_empty() && !sensor.is_whole(since, whole_machine) {
                     is_partial = true;
                 }
                 let Some(quality) = sensor.weakest(since).map(|quality| quality.min(at_most))
@@ -115,7 +148,7 @@ impl Methods {
             ram: or_none(Component::Ram),
             other: or_none(Component::Other),
             machine: wall_meters
-                .all(|meter| meter.is_whole(since))
+                .all(|meter| meter.is_whole(since, whole_machine))
                 .then(|| method(Component::Machine))
                 .flatten(),
         }

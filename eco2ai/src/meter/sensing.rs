@@ -47,7 +47,7 @@ impl Sensing {
             source: channel.source().to_owned(),
             share: channel.share(),
             added: now,
-            qualities: Vec::new(),
+            states: Vec::new(),
         });
         self.channels.push(channel);
     }
@@ -60,7 +60,7 @@ impl Sensing {
     /// Whether some device reports only its power, which is to be read often.
     pub(super) fn has_gauge(&self) -> bool {
         self.provenance.iter().any(|sensor| {
-            sensor.qualities.last().is_some_and(|(_, quality)| *quality == Some(Quality::Sampled))
+            sensor.states.last().is_some_and(|(_, state)| state.quality == Some(Quality::Sampled))
         })
     }
 
@@ -78,7 +78,7 @@ impl Sensing {
         let (usage, mut model) = self.window.advance(now, usage, own_cpu);
         let mut used = UsedEnergy::default();
         for (channel, provenance) in self.channels.iter_mut().zip(&mut self.provenance) {
-            let (increment, quality) = channel.read(now, &usage);
+            let (increment, state) = channel.read(now, &usage);
             let component = channel.component();
             for (energies, figure) in [
                 (&mut used.machine, increment.machine.0),
@@ -94,9 +94,9 @@ impl Sensing {
                 ScalesWith::CpuTime(power) => model.per_cpu[component] += power.0,
             }
             // A single reading that failed changes nothing yet, unless it is the very first.
-            let is_first = provenance.qualities.is_empty();
-            if quality.is_some() || is_first || channel.is_failing() {
-                self.provenance_changed |= provenance.note(now, quality);
+            let is_first = provenance.states.is_empty();
+            if state.quality.is_some() || is_first || channel.is_failing() {
+                self.provenance_changed |= provenance.note(now, state);
             }
             if provenance.share != channel.share() {
                 provenance.share = channel.share();

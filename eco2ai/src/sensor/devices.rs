@@ -29,7 +29,8 @@ pub struct Devices {
     pub is_virtual_machine: bool,
     /// The devices whose energy is measured or estimated.
     pub devices: Vec<Device>,
-    /// The figures that this machine does not provide, with the reasons.
+    /// The figures that this machine does not provide, and the devices that were found and are not
+    /// counted, with the reasons.
     pub missing: Vec<Missing>,
 }
 
@@ -64,7 +65,7 @@ pub struct Device {
     pub power_limit: Option<Watts>,
 }
 
-/// A figure that this machine does not provide.
+/// A figure that this machine does not provide, or a device that was found and is not counted.
 ///
 /// ```
 /// for missing in &eco2ai::available_devices().missing {
@@ -76,12 +77,15 @@ pub struct Device {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Missing {
-    /// The missing figure, in words.
+    /// The missing figure or device, in words.
     pub what: String,
     /// The reason.
     pub why: String,
     /// The command that enables the figure, if there is one.
     pub command: Option<String>,
+    /// The component whose figures lack this device. `None` if they are complete without it, or if
+    /// the machine has no such figure at all.
+    pub lacking: Option<Component>,
 }
 
 impl Device {

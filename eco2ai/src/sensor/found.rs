@@ -2,6 +2,7 @@
 
 use super::component::Component;
 use super::devices::{Device, Missing};
+use super::reading::{Reading, SensorError};
 use super::sensor::Sensor;
 
 /// The sensors found so far. Each kind of sensor adds its own, in the order of
@@ -27,11 +28,49 @@ impl Found {
         why: impl Into<String>,
         command: Option<String>,
     ) {
-        self.missing.push(Missing { what: what.into(), why: why.into(), command });
+        let (what, why) = (what.into(), why.into());
+        self.missing.push(Missing { what, why, command, lacking: None });
+    }
+
+    /// Adds a device that is there but cannot be read. The figures of `component` lack its energy,
+    /// and rows say so.
+    pub(crate) fn add_unreadable(
+        &mut self,
+        component: Component,
+        source: &'static str,
+        name: impl Into<String>,
+        why: impl Into<String>,
+        command: Option<String>,
+    ) {
+        let (what, why) = (name.into(), why.into());
+        let reason = format!("{what}: {why}");
+        self.missing.push(Missing { what, why, command, lacking: Some(component) });
+        self.sensors.push(Box::new(Unreadable { component, source, reason }));
     }
 
     /// Returns whether a sensor of this component was found.
     pub(crate) fn has(&self, component: Component) -> bool {
         self.devices.iter().any(|device| device.component == component)
+    }
+}
+
+/// A device that is there but cannot be read: it marks the figures of its component `:partial`.
+struct Unreadable {
+    component: Component,
+    source: &'static str,
+    reason: String,
+}
+
+impl Sensor for Unreadable {
+    fn source(&self) -> &str {
+        self.source
+    }
+
+    fn component(&self) -> Component {
+        self.component
+    }
+
+    fn read(&mut self) -> Result<Reading, SensorError> {
+        Err(SensorError::Lost(self.reason.clone()))
     }
 }

@@ -28,6 +28,13 @@ pub trait Sensor: Send {
     /// if this reading failed, and [`SensorError::Lost`] if all later readings will fail.
     fn read(&mut self) -> Result<Reading, SensorError>;
 
+    /// Returns whether a part of the device is missing from the last reading, such as one of two
+    /// sockets. The row then has the mark `:partial`. Called after each successful reading. The
+    /// default is `false`.
+    fn is_partial(&self) -> bool {
+        false
+    }
+
     /// Returns the name of the device. The default is the [`source`](Self::source).
     fn name(&self) -> String {
         self.source().to_owned()

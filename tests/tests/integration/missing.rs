@@ -3,10 +3,13 @@
 
 use std::time::Duration;
 
-use eco2ai::CpuProcesses::All;
+use eco2ai::CpuProcesses::{All, Current};
 use eco2ai::Record;
 use eco2ai::meter::{Clock, ManualClock, Meter, MeterBuilder};
-use eco2ai::sensor::{Component, NvidiaGpu, Rapl, Reading, Sensor, SensorError};
+use eco2ai::sensor::{
+    Component, NvidiaGpu, Rapl, Reading, Sensor, SensorError, Usage, UsageSource,
+};
+use eco2ai::units::Watts;
 use eco2ai_tests::bench::{Bench, assert_about, assert_joules, joules};
 use eco2ai_tests::curve::Curve;
 use eco2ai_tests::fake_nvml::FakeNvml;
@@ -134,7 +137,7 @@ fn where_the_wall_meter_fell_silent_the_parts_are_the_total() {
             curve: Curve::Constant(90.0),
         };
         let wall = Silent { sensor, clock: clock.clone(), from: 10.5, to: 1e9 };
-        let cpu = Model(eco2ai::units::Watts(80.0));
+        let cpu = Model(Watts(80.0));
         Meter::builder(load(clock)).sensor(cpu).sensor(wall)
     });
     let seen = bench.tracker(All).start().expect("a run");
@@ -224,4 +227,65 @@ fn a_zone_that_fails_for_a_moment_is_no_wrap() {
     let record = run.stop().expect("a record");
     assert_joules(record.cpu_energy, 500.0);
     assert_eq!(record.cpu_method, "measured:rapl");
+}
+
+/// A processor of two sockets, one of which cannot be read at first.
+struct TwoSockets(ManualClock);
+
+impl Sensor for TwoSockets {
+    fn source(&self) -> &'static str {
+        "two-sockets"
+    }
+
+    fn component(&self) -> Component {
+        Component::Cpu
+    }
+
+    fn read(&mut self) -> Result<Reading, SensorError> {
+        Ok(Reading::Power(Watts(if self.is_partial() { 50.0 } else { 100.0 })))
+    }
+
+    fn is_partial(&self) -> bool {
+        self.0.now() < Duration::from_secs(20)
+    }
+}
+
+#[test]
+fn a_sensor_that_lacks_a_part_of_its_device_marks_the_runs_of_that_time() {
+    let bench = Bench::new(|clock| Meter::builder(load(clock)).sensor(TwoSockets(clock.clone())));
+    assert_eq!(bench.run(All, 10.0).cpu_method, "sampled:two-sockets:partial");
+    assert_eq!(bench.run(All, 15.0).cpu_method, "sampled:two-sockets:partial");
+    assert_eq!(bench.run(All, 10.0).cpu_method, "sampled:two-sockets");
+}
+
+/// The usage of a process some of whose children cannot be seen.
+struct HiddenChildren(Load);
+
+impl UsageSource for HiddenChildren {
+    fn read(&mut self) -> Usage {
+        let mut usage = self.0.read();
+        usage.is_partial = true;
+        usage
+    }
+
+    fn refresh(&mut self) {
+        self.0.refresh();
+    }
+
+    fn processes(&self) -> &[u32] {
+        self.0.processes()
+    }
+}
+
+#[test]
+fn children_that_cannot_be_seen_mark_what_depends_on_them() {
+    let bench = Bench::new(|clock| {
+        let component = Component::Gpu;
+        let gpu = Gauge { clock: clock.clone(), component, curve: Curve::Constant(100.0) };
+        Meter::builder(HiddenChildren(load(clock))).sensor(Model(Watts(80.0))).sensor(gpu)
+    });
+    let record = bench.run(Current, 10.0);
+    assert_eq!(record.cpu_method, "estimated:model:partial");
+    assert_eq!(record.gpu_method, "sampled:gauge");
+    assert_eq!(bench.run(All, 10.0).cpu_method, "estimated:model", "no part of the machine");
 }

@@ -30,6 +30,9 @@ pub struct Usage {
     pub own_memory: Option<u64>,
     /// The used memory of the machine, in bytes.
     pub used_memory: Option<u64>,
+    /// Whether CPU time or memory of some children is missing from `own_cpu` or `own_memory`. The
+    /// row then has the mark `:partial`.
+    pub is_partial: bool,
 }
 
 /// A clock of the CPU time of a process, shared by threads. Never decreases.

@@ -83,6 +83,7 @@ impl UsageSource for SysinfoUsage {
             cpus: self.cpus,
             own_memory: self.own_memory,
             used_memory: self.used_memory,
+            is_partial: false,
         }
     }
 

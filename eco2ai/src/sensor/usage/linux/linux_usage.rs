@@ -103,6 +103,7 @@ impl UsageSource for LinuxUsage {
             cpus: self.cpus,
             own_memory: self.own_memory.map(|own| own.saturating_add(children)),
             used_memory: self.used_memory,
+            is_partial: false,
         }
     }
 

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_is_told_once() {
+    fn each_mistake_is_reported_once() {
         for (input, told) in [
             (quote!(project = "a", project = "b"), vec!["`project` is given twice"]),
             (quote!(project = "a", r#project = "b"), vec!["`project` is given twice"]),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_together() {
+    fn all_mistakes_are_reported_together() {
         assert_eq!(mistakes(quote!(pue = 0.5, project = "", country = "Atlantis")).len(), 3);
     }
 }

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_literal_out_of_range_or_of_another_type_is_refused_with_what_is_allowed() {
+    fn a_literal_out_of_range_or_of_another_type_is_refused() {
         for (name, tokens, told) in [
             ("pue", quote!(0.99), "`pue` must be 1 or more"),
             ("measure_period", quote!(-1), "`measure_period` must be 0.01 to 3600 seconds"),

@@ -1,4 +1,4 @@
-//! Writing the tracked function.
+//! Writes the tracked function.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
@@ -10,21 +10,22 @@ use crate::return_type::{Type, is_opaque, is_unsized};
 use crate::returned::Returned;
 use crate::tokens::{is_ident, is_punct, with_span};
 
-/// The function with its body tracked.
+/// Returns the function with its body tracked.
 ///
-/// Our code has spans of [`Span::mixed_site`], and so the edition of this crate; the user's has the
-/// edition of the user's crate, or of a macro above. Since 2024 the temporaries of a block's last
-/// expression are dropped before the block's locals, and until then after them. So the user's body
-/// stands with its own braces in an arm of a `match`, which ends its temporaries in every edition
-/// before what the `match` has bound; and no expression of ours is the last one of a block if it
-/// has temporaries.
+/// Generated code has spans of [`Span::mixed_site`], so the edition of this crate applies to it.
+/// The edition of the user's crate, or of the macro that generated the function, applies to the
+/// user's code. Since edition 2024 the temporaries of a block's last expression are dropped before
+/// the block's locals, in earlier editions after them. The expansion must not depend on this. So
+/// the user's body, with its own braces, is an arm of a `match`: in every edition its temporaries
+/// are dropped before the values that the `match` binds. And a generated expression with
+/// temporaries is never the last one of a block.
 ///
 /// # Errors
-/// Where an argument does not fit the function.
+/// Returns an error if an argument does not fit the function.
 pub(crate) fn function(function: &Function, arguments: &Arguments) -> Result<TokenStream> {
     let Function { head, parameters, tail, body, .. } = function;
     if is_unsized(&function.returns) {
-        // No function returns this. Left alone, it is refused in rustc's words.
+        // No function can return this type. Unchanged, it gets rustc's own error.
         return Ok(quote!(#head #parameters #tail #body));
     }
     let code = Code { arguments, at: Span::mixed_site().located_at(body.span()) };
@@ -47,8 +48,9 @@ pub(crate) fn function(function: &Function, arguments: &Arguments) -> Result<Tok
     } else {
         (parameters.clone(), code.guarded(function, &block))
     };
-    // Some lints of clippy know a function by all of its body, and look at none that a macro wrote.
-    // With the braces of a macro, though, rustc finds no function unused.
+    // Some lints of clippy check whether the whole body has a certain form, and skip bodies that a
+    // macro wrote. If the braces have the span of a macro, though, rustc never reports the function
+    // as unused.
     let span = if is_canonical(function) { code.at } else { body.span() };
     let body = braced(quote!(#attributes #tracked), span);
     Ok(quote!(#head #parameters #tail #body))
@@ -57,7 +59,8 @@ pub(crate) fn function(function: &Function, arguments: &Arguments) -> Result<Tok
 /// Writes the code around a body.
 struct Code<'a> {
     arguments: &'a Arguments,
-    /// Ours, but where the body is: there a message of rustc should point that concerns the whole.
+    /// The span of generated code. It is located at the body, so that rustc's messages about
+    /// generated code point to the body.
     at: Span,
 }
 
@@ -70,14 +73,13 @@ impl Code<'_> {
             #runtime::__private::start(#site, #constant, || #builder)
         };
         if has_no_value(block) {
-            // There are no temporaries at the end, and what rustc says of the missing value is
-            // better without a block. Items stand first in a block, else clippy finds them
-            // misplaced.
+            // There are no temporaries at the end, and rustc's message about a missing value is
+            // better without a block. Clippy wants items to be first in a block.
             let body = if starts_with_item(block) { quote!(#block) } else { block.stream() };
             quote_spanned!(self.at=> let _guard = #start; #body)
         } else if is_opaque(&function.returns) {
-            // A `match` does not pass on to a closure what the opaque type says of its parameters.
-            // In parentheses of ours, the braces are not found unnecessary.
+            // Through a `match`, a closure would not get the types of its parameters from the opaque
+            // return type. The generated parentheses keep rustc from reporting unnecessary braces.
             let returned = self.returned(&quote_spanned!(self.at=> (#block)));
             quote_spanned!(self.at=> let _guard = #start; #returned)
         } else {
@@ -85,7 +87,7 @@ impl Code<'_> {
         }
     }
 
-    /// A plain function with `err`: the body in a closure, whose value is looked at.
+    /// A plain function with `err`: the body in a closure, whose value is checked for an error.
     fn called(
         &self,
         function: &Function,
@@ -107,7 +109,7 @@ impl Code<'_> {
         (parameters, tracked)
     }
 
-    /// An async function: the body in a block of its own, so that each poll of it is seen.
+    /// An async function: the body in a block of its own, so that each poll of it is tracked.
     fn polled(&self, function: &Function, block: &Group) -> (Group, TokenStream) {
         let (parameters, statements) = rebound(function);
         let keyword = quote_spanned!(self.at=> async move);
@@ -143,8 +145,8 @@ impl Code<'_> {
         let call = self.call();
         let hint = self.hint(output);
         let started = self.started(block);
-        // For clippy, a future at the end of an `async` block was forgotten to be awaited; one that
-        // is returned was not.
+        // Clippy reports a future at the end of an `async` block as not awaited, but not one that is
+        // returned.
         let never = matches!(output, Type::Never);
         let body = if never { started } else { self.returned(&started) };
         let polled = quote_spanned! {self.at=>
@@ -162,7 +164,7 @@ impl Code<'_> {
         }
     }
 
-    /// A block has no return type of its own: this, which never runs, gives it one.
+    /// Gives a block, which cannot declare a return type, the type of the function. Never executed.
     fn hint(&self, output: &Type) -> TokenStream {
         let runtime = &self.arguments.runtime;
         let never = quote_spanned!(self.at=> #runtime::__private::never());
@@ -176,8 +178,7 @@ impl Code<'_> {
                 quote_spanned!(self.at=> if false { let value: #no_value = #never; return value; })
             }
             Type::Named(output) => {
-                // Where rustc speaks of the inferred return type, it should point to the written
-                // one.
+                // So that rustc's messages about the inferred return type point to the declared one.
                 let at = output.clone().into_iter().next().map_or(self.at, |token| token.span());
                 let value = Ident::new("value", at);
                 quote_spanned!(self.at=> if false { let #value: #output = #never; return #value; })
@@ -198,8 +199,8 @@ impl Code<'_> {
         quote_spanned!(self.at=> match call.start(#constant, || #builder) { () => #block })
     }
 
-    /// A body whose value is returned, not left at the end. The `break`, which never runs, keeps
-    /// rustc from finding the `return` unreachable where the body never ends.
+    /// A body whose value is returned by `return`. The `break`, which is never executed, keeps rustc
+    /// from reporting the `return` as unreachable if the body never ends.
     fn returned(&self, body: &TokenStream) -> TokenStream {
         let runtime = &self.arguments.runtime;
         quote_spanned! {self.at=>
@@ -227,7 +228,7 @@ impl Code<'_> {
     }
 }
 
-/// The inner attributes of a body, and the block without them.
+/// Splits a body into its inner attributes and the block without them.
 fn split_attributes(body: &Group) -> (TokenStream, Group) {
     let mut tokens = body.stream().into_iter();
     let mut attributes = TokenStream::new();
@@ -246,8 +247,8 @@ fn braced(tokens: TokenStream, span: Span) -> Group {
     with_span(Group::new(Delimiter::Brace, tokens), span)
 }
 
-/// Whether a lint may know the body as a whole: an empty one of a generic function, or the one
-/// expression of a `clone` or `partial_cmp`.
+/// Returns whether a lint may check the body as a whole: an empty one of a generic function, or the
+/// single expression of a `clone` or `partial_cmp`.
 fn is_canonical(function: &Function) -> bool {
     let body: Vec<TokenTree> = function.body.stream().into_iter().collect();
     let mut name = function.head.clone().into_iter().skip_while(|token| !is_ident(token, "fn"));
@@ -259,7 +260,8 @@ fn is_canonical(function: &Function) -> bool {
     name.as_ref().is_some_and(defined) && !body.iter().any(|token| is_punct(token, ';'))
 }
 
-/// Whether a block is sure to have no value: it ends in a `;`, or is still to be written.
+/// Returns whether a block certainly has no value: it ends in a `;`, or is `todo!()` or
+/// `unimplemented!()`.
 fn has_no_value(block: &Group) -> bool {
     let tokens: Vec<TokenTree> = block.stream().into_iter().collect();
     match tokens.as_slice() {
@@ -286,7 +288,7 @@ fn starts_with_item(block: &Group) -> bool {
         "macro_rules",
         "extern",
         "pub",
-        // These may also stand before an expression.
+        // These may also begin an expression.
         "async",
         "unsafe",
     ];

@@ -1,5 +1,4 @@
-//! Reading a function without understanding its body: the parts that the expansion needs, the rest
-//! as the tokens that they are.
+//! Reads the parts of a function that the expansion needs. Everything else stays as tokens.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -9,13 +8,13 @@ use crate::tokens::{depths, is_ident, is_punct, ungroup};
 
 /// A function with a body.
 pub(crate) struct Function {
-    /// All before the parameters: attributes, visibility, qualifiers, name, generics.
+    /// Everything before the parameters: attributes, visibility, qualifiers, name, generics.
     pub(crate) head: TokenStream,
     pub(crate) is_async: bool,
     pub(crate) parameters: Group,
-    /// The tokens of the return type; empty where it is `()` by omission.
+    /// The tokens of the return type; empty if it is omitted.
     pub(crate) returns: TokenStream,
-    /// From the arrow to the body: return type and `where` clause.
+    /// Everything from the arrow to the body: the return type and the `where` clause.
     pub(crate) tail: TokenStream,
     pub(crate) body: Group,
 }
@@ -24,12 +23,12 @@ impl Function {
     /// Reads the item under the attribute.
     ///
     /// # Errors
-    /// On the token for which the item is no function with a body that runs at run time.
+    /// Returns an error if the item is not a function with a body that runs at run time.
     pub(crate) fn read(item: TokenStream) -> Result<Self> {
         let tokens: Vec<TokenTree> = ungroup(item).into_iter().collect();
         let keyword = find_fn(&tokens)?;
         let name = keyword + 1;
-        // Generics, if any, end where the brackets balance; then come the parameters.
+        // The parameters are the first parentheses outside the brackets of the generics.
         let depths = depths(&tokens);
         let parameters = (name + 1..tokens.len())
             .find(|&at| depths[at] == 0 && parenthesised(&tokens[at]).is_some())
@@ -62,7 +61,7 @@ fn no_body(at: &TokenTree) -> Error {
     )
 }
 
-/// The position of the `fn` of a function that can be tracked.
+/// Returns the position of the `fn` of a function that can be tracked.
 fn find_fn(tokens: &[TokenTree]) -> Result<usize> {
     let mut at = 0;
     let mut is_const = None;
@@ -90,7 +89,7 @@ fn find_fn(tokens: &[TokenTree]) -> Result<usize> {
     ))
 }
 
-/// Whether the item is a closure, which takes an unstable feature to get here.
+/// Returns whether the item is a closure. Attributes on closures are an unstable feature.
 pub(crate) fn is_closure(item: &TokenStream) -> bool {
     let first = item.clone().into_iter().next();
     first.is_some_and(|token| is_punct(&token, '|') || is_ident(&token, "move"))
@@ -111,7 +110,7 @@ fn constant(token: &TokenTree) -> Error {
     )
 }
 
-/// The type after the arrow, without the `where` clause.
+/// Returns the type after the arrow, without the `where` clause.
 fn return_type(between: &[TokenTree]) -> TokenStream {
     let arrow = between.first().is_some_and(|t| is_punct(t, '-'))
         && between.get(1).is_some_and(|t| is_punct(t, '>'));
@@ -128,7 +127,7 @@ fn parenthesised(token: &TokenTree) -> Option<&Group> {
     }
 }
 
-/// A block, also where a macro passed it as `$body:block`.
+/// Returns the block, also if a macro passed it as `$body:block`.
 fn braced(token: &TokenTree) -> Option<Group> {
     let TokenTree::Group(group) = token else { return None };
     match group.delimiter() {
@@ -144,16 +143,16 @@ fn braced(token: &TokenTree) -> Option<Group> {
     }
 }
 
-/// A parameter of a function whose body is moved into a block of its own: there it must be bound
-/// again, or the block would not own it, and arguments would be dropped in another order.
+/// A parameter of a function whose body is moved into a block. It must be bound again in the block:
+/// otherwise the block would not own it, and the arguments would be dropped in another order.
 pub(crate) struct Parameter {
-    /// What stays in the signature.
+    /// The parameter in the signature.
     pub(crate) outer: TokenStream,
     /// The statements that bind it in the block.
     pub(crate) inner: TokenStream,
 }
 
-/// Splits `parameters` into what stays outside the block and what is bound inside.
+/// Splits `parameters` into those of the signature and the bindings in the block.
 pub(crate) fn rebind(parameters: &Group) -> Vec<Parameter> {
     let tokens: Vec<TokenTree> = parameters.stream().into_iter().collect();
     let depths = depths(&tokens);
@@ -179,7 +178,7 @@ fn rebind_one(tokens: &[TokenTree], depths: &[usize], number: usize) -> Paramete
         && hash.as_char() == '#'
     {
         let attribute = [hash.to_token_stream(), group.to_token_stream()];
-        // A switched-off parameter is off on both sides; a lint belongs to the binding.
+        // `cfg` applies to both the parameter and the binding; a lint applies to the binding only.
         if group.stream().into_iter().next().is_some_and(|word| is_ident(&word, "cfg")) {
             switches.extend(attribute.iter().cloned());
         }
@@ -189,7 +188,7 @@ fn rebind_one(tokens: &[TokenTree], depths: &[usize], number: usize) -> Paramete
     let colon = (at..tokens.len()).find(|&at| depths[at] == 0 && is_single_colon(tokens, at));
     let pattern = &tokens[at..colon.unwrap_or(tokens.len())];
     if let Some(receiver) = pattern.iter().find(|token| is_ident(token, "self")) {
-        // `self` cannot be bound again; naming it makes the block own all of it.
+        // `self` cannot be bound again. A reference to it makes the block own all of it.
         return Parameter {
             outer: tokens.iter().cloned().collect(),
             inner: local(&quote!(#attributes), &quote!(_), &quote!(&#receiver)),
@@ -197,17 +196,17 @@ fn rebind_one(tokens: &[TokenTree], depths: &[usize], number: usize) -> Paramete
     }
     let types: TokenStream = tokens[colon.unwrap_or(tokens.len())..].iter().cloned().collect();
     let binding: TokenStream = match pattern {
-        // Ours: a lint wants `()` for it where a `let` ignores a unit, and lets a parameter do so.
+        // With the span of a macro: clippy reports a `let _` of type `()`, but not such a parameter.
         [TokenTree::Ident(wildcard)] if wildcard == "_" => {
             quote_spanned!(wildcard.span().resolved_at(Span::mixed_site())=> _)
         }
         pattern => pattern.iter().cloned().collect(),
     };
     if let Some(name) = simple(pattern) {
-        // The same name, but ours: lints that look at uses of `_name` leave it alone.
+        // The same name with the span of a macro, so that lints about uses of `_name` skip it.
         let mut name = name.clone();
         name.set_span(name.span().resolved_at(Span::mixed_site()));
-        // So do those that look at `let _name = …`, if it is no plain name on the left.
+        // Lints about `let _name = …` skip a pattern that is not a plain name.
         let (binding, value) = if name.to_string().starts_with('_') {
             (quote!((#binding,)), quote!((#name,)))
         } else {
@@ -228,7 +227,7 @@ fn local(attributes: &TokenStream, pattern: &TokenStream, value: &TokenStream) -
     quote_spanned!(Span::mixed_site()=> #attributes let #pattern = #value;)
 }
 
-/// The name in `name` or `mut name`.
+/// Returns the name in `name` or `mut name`.
 fn simple(pattern: &[TokenTree]) -> Option<&Ident> {
     match pattern {
         [TokenTree::Ident(name)] if name != "_" => Some(name),
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_are_found_among_brackets_of_all_kinds() {
+    fn a_signature_with_brackets_of_all_kinds_is_split_into_its_parts() {
         let function = read(quote! {
             #[doc = "fn (x) { }"]
             pub(in a::b) async unsafe extern "C" fn name<F: Fn(u8) -> Vec<u8>, const N: usize>(
@@ -275,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_function_with_a_body_is_refused() {
+    fn items_that_are_not_functions_with_a_body_are_refused() {
         for (item, refusal) in [
             (
                 quote!(
@@ -310,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_bound_again_in_their_order() {
+    fn parameters_are_bound_again_in_their_original_order() {
         let function = read(quote! {
             async fn f(&mut self, mut a: HashMap<u8, u8>, #[cfg(x)] (b, c): (u8, u8), _: u8) {}
         });

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_saved_is_no_parameter_of_set_params() {
+    fn set_params_accepts_only_parameters_that_can_be_saved() {
         assert!(find(Macro::Track, "parent").is_ok());
         for name in ["parent", "name", "err"] {
             assert!(refusal(Macro::SetParams, name).contains("`#[track]` alone"), "{name}");

@@ -1,5 +1,5 @@
-//! Futures that plain functions return: where the function ends in one that can be seen, that is
-//! what is tracked, not the call that makes it.
+//! Futures that plain functions return. If the body ends in an `async` block, the future is tracked,
+//! not the call that creates it.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
@@ -9,15 +9,15 @@ use crate::tokens::{depths, is_ident, is_punct};
 
 /// The future at the end of a function's body.
 pub(crate) struct Returned {
-    /// All that stands before the `async` block, with the call of `Box::pin` left open.
+    /// Everything before the `async` block, including `Box::pin` without its parentheses.
     before: Vec<TokenTree>,
-    /// The parentheses of `Box::pin(…)`, and what stands in them after the block.
+    /// The parentheses of `Box::pin(…)`, and the tokens in them after the block.
     boxed: Option<(Group, Vec<TokenTree>)>,
     /// `async` or `async move`.
     pub(crate) keyword: TokenStream,
     /// The block.
     pub(crate) body: Group,
-    /// The type of the future's value; empty where it is not written.
+    /// The type of the future's value; empty if it is not declared.
     pub(crate) output: TokenStream,
 }
 
@@ -62,7 +62,7 @@ impl Returned {
         }
     }
 
-    /// The function's body with `block` in place of the `async` block's own.
+    /// Returns the function's body with `block` as the body of the `async` block.
     pub(crate) fn with_block(&self, block: &Group) -> TokenStream {
         let Self { before, boxed, keyword, .. } = self;
         let future = quote!(#keyword #block);
@@ -81,8 +81,8 @@ fn is_brace(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
 }
 
-/// Where `async {}` or `async move {}` at the end of `tokens` starts, if it is a statement of its
-/// own: nothing, a `;` or a block stands before it.
+/// Returns the start of the `async {}` or `async move {}` at the end of `tokens`, if it is a
+/// statement of its own: preceded by nothing, a `;` or a block.
 fn start_of_async(tokens: &[TokenTree]) -> Option<usize> {
     let block = tokens.len().checked_sub(1)?;
     let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| is_ident(token, word));
@@ -101,8 +101,7 @@ fn starts_a_statement(tokens: &[TokenTree], at: usize) -> bool {
     }
 }
 
-/// Whether the tokens end in `Box::pin`, with or without a path before it, as the start of a
-/// statement.
+/// Returns whether the tokens end in a statement that begins with `Box::pin`, or a path to it.
 fn calls_box_pin(tokens: &[TokenTree]) -> bool {
     let path = tokens.iter().rev().take_while(|token| match token {
         TokenTree::Ident(word) => word != "return",
@@ -119,7 +118,7 @@ fn calls_box_pin(tokens: &[TokenTree]) -> bool {
         && matches!(words.as_slice(), [.., owner, function] if owner == "Box" && function == "pin")
 }
 
-/// Whether a type speaks of a future: `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture`.
+/// Returns whether a type names a future: `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture`.
 fn names_a_future(tokens: &TokenStream) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(word) => word.to_string().ends_with("Future"),
@@ -128,7 +127,7 @@ fn names_a_future(tokens: &TokenStream) -> bool {
     })
 }
 
-/// The type in `Output = …`.
+/// Returns the type in `Output = …`.
 fn output(returns: &TokenStream) -> TokenStream {
     let tokens: Vec<TokenTree> = returns.clone().into_iter().collect();
     let start = tokens.iter().enumerate().position(|(at, token)| {
@@ -141,7 +140,7 @@ fn output(returns: &TokenStream) -> TokenStream {
         };
         return tokens.into_iter().filter_map(group).find(|o| !o.is_empty()).unwrap_or_default();
     };
-    // The brackets around `Output = …` close where the depth falls below that of its start.
+    // The type ends where the brackets around `Output = …` close.
     let depths = depths(&tokens[start..]);
     let mut open = 0_usize;
     let mut end = start;
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn every_statement_before_the_future_stays() {
+    fn statements_before_the_future_are_kept() {
         let returned = find(quote! {
             fn f(x: u8) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, E>> + Send>> {
                 let y = x;
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_future_is_left() {
+    fn other_bodies_are_not_taken_for_futures() {
         for item in [
             quote!(
                 fn f() -> u8 {

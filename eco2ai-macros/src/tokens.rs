@@ -1,4 +1,4 @@
-//! Reading Rust at the level of tokens, where brackets of the form `<…>` are not groups.
+//! Reads Rust as tokens, in which angle brackets are not groups.
 
 use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
 
@@ -6,8 +6,8 @@ pub(crate) fn is_punct(token: &TokenTree, c: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == c)
 }
 
-/// For each token of a signature, in how many `<…>` it stands. In a signature a `<` is always a
-/// bracket, and a `>` is one unless it ends an arrow.
+/// Returns for each token of a signature how many angle brackets enclose it. In a signature a `<` is
+/// always a bracket, and a `>` is one unless it ends an arrow.
 pub(crate) fn depths(tokens: &[TokenTree]) -> Vec<usize> {
     let mut depth = 0_usize;
     let mut arrow = false;
@@ -25,13 +25,13 @@ pub(crate) fn depths(tokens: &[TokenTree]) -> Vec<usize> {
             } else {
                 arrow = false;
             }
-            // Both brackets count as outside, as what they enclose counts as inside.
+            // A bracket has the depth of its surroundings.
             before.min(depth)
         })
         .collect()
 }
 
-/// Takes off the invisible group around something that a `macro_rules!` macro passed on whole.
+/// Removes the invisible group that a `macro_rules!` macro puts around a fragment.
 pub(crate) fn ungroup(stream: TokenStream) -> TokenStream {
     let mut tokens = stream.clone().into_iter();
     match (tokens.next(), tokens.next()) {
@@ -42,7 +42,7 @@ pub(crate) fn ungroup(stream: TokenStream) -> TokenStream {
     }
 }
 
-/// The one token of `value`, also out of an invisible group.
+/// Returns the only token of `value`, also if it is in an invisible group.
 pub(crate) fn only_token(value: &TokenStream) -> Option<TokenTree> {
     let mut tokens = ungroup(value.clone()).into_iter();
     let only = tokens.next();

@@ -114,7 +114,7 @@ mod tests {
 
     /// In the machine's zone, which `TZ` can change.
     #[test]
-    fn the_clock_shows_what_chrono_says_and_is_read_as_the_moments_at_which_it_shows_that() {
+    fn local_time_agrees_with_chrono_in_both_directions() {
         for moment in moments() {
             let offset = Local.offset_from_utc_datetime(&moment).fix();
             let shown = LocalTime.from_utc_datetime(&moment);

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_planted_is_neither_opened_nor_followed() {
+    fn planted_files_and_links_are_not_opened() {
         let folder = tempfile::tempdir().unwrap();
         let [file, link, fifo] = ["file", "link", "fifo"].map(|name| folder.path().join(name));
         fs::write(&file, "x").unwrap();
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_replaced_whole_and_keeps_its_mode_or_is_left_as_it_is() {
+    fn a_file_is_replaced_as_a_whole_and_keeps_its_mode() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, "old").unwrap();

@@ -49,7 +49,7 @@ fn energy(function: &str, column: &str) -> f64 {
 }
 
 #[test]
-fn futures_that_take_turns_get_what_they_used_and_outer_ones_hold_inner_ones() {
+fn interleaved_futures_receive_their_own_energy() {
     in_own_folder();
     let mut cx = Context::from_waker(Waker::noop());
     let (mut busy, mut idle) = (Box::pin(computes()), Box::pin(waits()));

@@ -4,7 +4,7 @@
 use std::process::Command;
 
 #[test]
-fn mistakes_are_told_as_the_expected_output_says() {
+fn mistakes_give_the_expected_messages() {
     const TOOLCHAIN: &str = "rustc 1.95.";
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(rustc).arg("--version").output().expect("rustc");

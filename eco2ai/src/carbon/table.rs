@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_no_row_is_not_found() {
+    fn unknown_places_are_not_found() {
         let table = Table::<1>::new("key,value\nb,1\nd,2\nd+,3\n");
         for missing in ["", "a", "c", "d,", "d,2", "e", "key"] {
             assert_eq!(table.find([missing]), None, "{missing:?}");

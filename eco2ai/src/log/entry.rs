@@ -321,7 +321,7 @@ mod tests {
     use crate::log::record::tests::record;
 
     #[test]
-    fn what_can_be_written_nowhere_is_kept_in_memory_and_tried_again() {
+    fn rows_that_cannot_be_written_are_kept_in_memory_and_retried() {
         let folder = tempfile::tempdir().unwrap();
         // No folder, and so no log and no journal beside it.
         let path = folder.path().join("missing").join("unit_test.csv");

@@ -1,8 +1,9 @@
-//! What a file of the journal holds.
+//! The format of a journal.
 //!
-//! It is a sequence of frames: a line `eco2ai-journal 2 KIND NUMBER LENGTH CHECKSUM`, then
-//! LENGTH bytes: a line with where the log ended when the frame was made, the path of the log, its
-//! owner, and rows below their header, so that another version finds its way.
+//! A journal is a sequence of frames. A frame is a line
+//! `eco2ai-journal 2 KIND NUMBER LENGTH CHECKSUM`, followed by LENGTH bytes: a line with the end of
+//! the log at the time of writing, the path of the log, its owner, and rows with their header, so
+//! that other versions can read them.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
@@ -16,13 +17,13 @@ use crate::log::record::Record;
 use crate::log::row::LogRow;
 
 const MAGIC: &str = "eco2ai-journal 2 ";
-/// More than any journal that this crate writes.
+/// An upper bound of the size of a journal.
 const MAX_SIZE: u64 = 1 << 30;
 
 /// The kind of rows in a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    /// Finished rows that wait for the log.
+    /// Finished rows that are not in the log yet.
     Waiting,
     /// The latest state of runs that have not ended.
     Running,
@@ -39,7 +40,7 @@ impl Kind {
     }
 }
 
-/// A frame of a journal.
+/// Returns a frame as bytes.
 pub(crate) fn frame(kind: Kind, number: u64, log: &Path, end: End, rows: &[u8]) -> Vec<u8> {
     let log = log.to_string_lossy();
     let identity = end.identity.unwrap_or(Identity { device: 0, number: 0 });
@@ -60,7 +61,7 @@ pub(crate) fn frame(kind: Kind, number: u64, log: &Path, end: End, rows: &[u8]) 
     frame
 }
 
-/// FNV-1a, 64 bits: distinguishes a whole frame from a torn one.
+/// Computes the FNV-1a checksum (64 bits), which detects incomplete frames.
 fn checksum(kind: &str, number: u64, body: &[u8]) -> u64 {
     kind.bytes()
         .chain(number.to_le_bytes())
@@ -75,22 +76,23 @@ fn checksum(kind: &str, number: u64, body: &[u8]) -> u64 {
 pub(crate) struct Found {
     /// The real path of the log that it belongs to, as its owner saw it.
     pub(crate) log: String,
-    /// Where the log ended when the frame was made: what came later may be in it already.
+    /// The end of the log when the frame was written. Rows of the frame may follow it in the log.
     pub(crate) end: End,
     pub(crate) owner: Owner,
     pub(crate) records: Vec<Record>,
 }
 
 impl Found {
-    /// Rows of this process, which may be anywhere in their log.
+    /// Makes the contents of a journal from rows of this process, which may be anywhere in the log.
     pub(crate) fn from_own(records: Vec<Record>) -> Self {
         Self { log: String::new(), end: End::default(), owner: Owner::current(), records }
     }
 
-    /// Whether it is of the log with that real path. Its name must be the same. In the state
-    /// folder, where many logs of one name have theirs, its folder as well; or it is the same file,
-    /// whose folder has been renamed. A state folder may be shared by machines that have each a log
-    /// there.
+    /// Returns whether the journal belongs to the log with that real path. The name must be the
+    /// same. A journal `beside` the log needs no more. One in the state folder must also have the
+    /// same folder, or be of the same file, whose folder was renamed: there are journals of many
+    /// logs with the same name, and machines that share a state folder may each have a log at the
+    /// same path.
     pub(crate) fn belongs_to(&self, log: &Path, beside: bool) -> bool {
         let name = log.file_name().unwrap_or_default().to_string_lossy();
         if Path::new(&self.log).file_name().unwrap_or_default().to_string_lossy() != name {
@@ -107,17 +109,17 @@ impl Found {
     }
 }
 
-/// Reads what a journal holds: of runs, the latest whole state; of rows that wait, all. `None`
-/// where its first frame was cut off.
+/// Reads a journal: the latest complete state of running runs, or all waiting rows. Returns `None`
+/// if its first frame is incomplete.
 ///
 /// # Errors
-/// Also where the file is something else: not ours to remove.
+/// Returns an error if the file cannot be read or is not a journal. Such a file must not be removed.
 pub(crate) fn read(mut file: &File, kind: Kind) -> io::Result<Option<Found>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0))?;
     file.take(MAX_SIZE).read_to_end(&mut bytes)?;
     let found = parse(&bytes, kind);
-    // A power cut can leave zeros where a frame was to be.
+    // A power failure can leave zeros instead of a frame.
     let cut_off = || {
         bytes.iter().zip(MAGIC.bytes()).all(|(byte, wanted)| *byte == wanted)
             || bytes.iter().all(|byte| *byte == 0)
@@ -155,7 +157,7 @@ pub(crate) fn parse(bytes: &[u8], kind: Kind) -> Option<Found> {
     }
 }
 
-/// The frame at the head of `bytes`: its number, what it holds, its length.
+/// Parses the frame at the start of `bytes`. Returns its number, contents and length.
 fn parse_frame(bytes: &[u8], kind: Kind) -> Option<(u64, Found, usize)> {
     let line_end = memchr::memchr(b'\n', bytes.get(..200.min(bytes.len()))?)?;
     let line = std::str::from_utf8(bytes.get(MAGIC.len()..line_end)?).ok()?;
@@ -185,7 +187,7 @@ fn parse_frame(bytes: &[u8], kind: Kind) -> Option<(u64, Found, usize)> {
     Some((number, Found { log, end: End { identity, offset }, owner, records }, stop))
 }
 
-/// All rows of a whole frame, below their header.
+/// Parses the rows of a complete frame, which follow their header.
 fn records_of(rows: &[u8]) -> Option<Vec<Record>> {
     let mut rows = CsvReader::new(rows);
     let header = read_header(Path::new(""), &mut rows).ok()??;
@@ -225,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_state_is_read_and_all_rows_that_wait() {
+    fn the_latest_state_and_all_waiting_rows_are_read() {
         let mut bytes = frame_with(Kind::Running, 2, &["new"]);
         bytes.extend(frame_with(Kind::Running, 1, &["old"]));
         bytes.extend(frame_with(Kind::Waiting, 1, &["one"]));
@@ -238,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_of_a_later_version_is_understood_by_its_header() {
+    fn a_journal_of_a_later_version_is_read_by_its_header() {
         let header = Header::full().line();
         let row = rows_of([&record("1")], &Header::full(), FileKind::Log);
         let later = format!("one more,{header}7,{}", String::from_utf8(row).unwrap());
@@ -248,7 +250,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_without_harm(
+        fn a_damaged_frame_is_ignored(
             mut bytes in prop::collection::vec(any::<u8>(), 0..300), number: u64, at: prop::sample::Index,
             byte: u8,
         ) {

@@ -1,17 +1,16 @@
-//! Reading the start of a run, as this crate, Eco2AI, pandas and spreadsheets write it.
+//! Reads the start time of a run in the formats of this crate, Eco2AI, pandas and spreadsheets.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeZone};
 
 use crate::local_time::from_wall;
 
-/// A time as text; without an offset it is this machine's.
+/// Parses a time. Without an offset it is in the time zone of this machine.
 ///
 /// # Errors
-/// Why it cannot be understood: `a time`, or that its day and month cannot be distinguished.
+/// Returns what the text should have been: `a time`, or one whose day and month can be told apart.
 pub(crate) fn parse(text: &str) -> Result<DateTime<FixedOffset>, &'static str> {
     const NO_TIME: &str = "a time";
-    // RFC 3339 lets a space stand for its T, and has a parser that is ten times as fast as one
-    // that reads its format first.
+    // RFC 3339 allows a space instead of the T. Its parser is ten times as fast as the general one.
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time);
     }
@@ -32,11 +31,11 @@ pub(crate) fn parse(text: &str) -> Result<DateTime<FixedOffset>, &'static str> {
     }
 }
 
-/// How this crate and Eco2AI write a date; each 0 stands for a digit.
+/// The format in which this crate and Eco2AI write a date; 0 is any digit.
 pub(crate) const ISO_DATE: &[u8] = b"0000-00-00";
 
-/// Whether a text begins with a date as this crate and Eco2AI write it: enough to know the day
-/// without reading the rest.
+/// Returns whether a text begins with a date in the format of this crate and Eco2AI, so that the day
+/// is known without parsing the rest.
 pub(crate) fn begins_with_iso_date(text: &[u8]) -> bool {
     text.get(..ISO_DATE.len()).is_some_and(|day| {
         day.iter().zip(ISO_DATE).all(|(byte, form)| match form {
@@ -46,7 +45,8 @@ pub(crate) fn begins_with_iso_date(text: &[u8]) -> bool {
     })
 }
 
-/// The year first, or day and month in the order that follows from their size or from the dots between them.
+/// Parses a date: the year first, or day and month in the order that their values or the dots
+/// between them determine.
 fn parse_date(text: &str) -> Result<NaiveDate, &'static str> {
     const NO_DATE: &str = "a time";
     const AMBIGUOUS: &str =
@@ -64,7 +64,7 @@ fn parse_date(text: &str) -> Result<NaiveDate, &'static str> {
         (4, _) => (one, two, three),
         (_, 4) if separator == '.' || one > 12 => (three, two, one),
         (_, 4) if two > 12 || one == two => (three, one, two),
-        // Of two digits each, only this order leaves no doubt: neither day nor year may be a month.
+        // With two digits each, only this order is unambiguous: neither day nor year can be a month.
         (_, 2) if separator == '/' && one <= 12 && two > 12 => (2000 + three, one, two),
         (_, 2 | 4) => return Err(AMBIGUOUS),
         _ => return Err(NO_DATE),
@@ -79,7 +79,7 @@ fn parse_time(text: &str) -> Option<NaiveTime> {
         .find_map(|format| NaiveTime::parse_from_str(text, format).ok())
 }
 
-/// Divides `20:20:07 +01:00` before its offset.
+/// Splits `20:20:07 +01:00` before its offset.
 fn split_offset(text: &str) -> (&str, Option<&str>) {
     for utc in ["Z", "UTC"] {
         if let Some(time) = text.strip_suffix(utc) {
@@ -92,9 +92,9 @@ fn split_offset(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// `+01:00`, `+0100` or `+01`.
+/// Parses `+01:00`, `+0100` or `+01`.
 fn parse_offset(text: &str) -> Option<FixedOffset> {
-    // There is no parser for an offset alone.
+    // `chrono` has no parser for an offset alone.
     let time = format!("1970-01-02 00:00 {text}");
     Some(*DateTime::parse_from_str(&time, "%Y-%m-%d %H:%M %#z").ok()?.offset())
 }
@@ -105,7 +105,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_time_is_understood_in_the_forms_that_programs_write() {
+    fn times_are_parsed_in_the_formats_of_common_programs() {
         let wall = |text: &str| {
             let time = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f");
             from_wall(&time.unwrap())
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_may_be_a_month_is_not_guessed() {
+    fn ambiguous_days_and_months_are_refused() {
         for text in ["3/4/2023 20:20", "3-4-2023 20:20", "17/1/23 20:20", "3/4/23 20:20"] {
             assert!(parse(text).unwrap_err().contains("which the month?"), "{text}");
         }
@@ -153,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_without_harm(text: String, date in "[0-9/.:T +Z-]{0,25}") {
+        fn no_text_makes_the_parser_panic(text: String, date in "[0-9/.:T +Z-]{0,25}") {
             let _ = parse(&text);
             let _ = parse(&date);
         }

@@ -1,8 +1,7 @@
-//! Runs whose price changes with the time: at each change, the energy that they received is kept
-//! apart.
+//! Runs whose price depends on the time: the energy that they received at each price.
 //!
-//! What a tariff says is asked before the ledger is locked: the ledger only knows the changes
-//! that were found then.
+//! A tariff may execute the user's code, so it is asked before the ledger is locked. The ledger
+//! only contains the resulting forecasts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,10 +13,10 @@ use super::forecast::{Forecast, Prices};
 use super::keys::RunKey;
 use super::run_energy::{Received, RunEnergy};
 
-/// Prices without a run are kept for the next one, up to this many.
+/// The maximum number of prices that are kept for later runs while no run uses them.
 const MAX_UNUSED: usize = 16;
 
-/// Names a price by where it lies, which keeps its place while it is here.
+/// Identifies prices by their address, which is constant while `PricesInUse` holds them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct PricesId(usize);
 
@@ -27,7 +26,7 @@ impl PricesId {
     }
 }
 
-/// A price that changes, with what is known of its changes.
+/// A price that changes, and the forecast of its changes.
 #[derive(Debug)]
 struct PricesInUse {
     prices: Arc<dyn Prices>,
@@ -35,11 +34,11 @@ struct PricesInUse {
     forecast: Forecast,
 }
 
-/// A time at one price that has ended.
+/// A period at one price that has ended.
 #[derive(Clone, Copy, Debug)]
 struct Segment {
     price: f64,
-    /// The total energy that the run had received until its end.
+    /// The total energy that the run had received by the end of the period.
     received: Received,
 }
 
@@ -50,7 +49,7 @@ struct RunSegments {
     passed: Vec<Segment>,
 }
 
-/// All prices that change and are in use, and the runs that use them.
+/// The prices that change, and the runs that use them.
 #[derive(Debug, Default)]
 pub(super) struct TariffSegments {
     tariffs: HashMap<PricesId, PricesInUse>,
@@ -66,9 +65,8 @@ impl TariffSegments {
         self.tariffs.contains_key(&PricesId::new(prices))
     }
 
-    /// Takes in what was found out about a price. Gives the runs whose price is another one now
-    /// because the calendar was set, with the price that ends: nothing was used in the time that
-    /// the calendar left out.
+    /// Replaces the forecast of a price. Returns the runs whose price has changed because the system
+    /// time was set, with their previous price.
     #[must_use]
     pub(super) fn update(
         &mut self,
@@ -97,8 +95,8 @@ impl TariffSegments {
         self.tariffs.values().filter(|tariff| tariff.runs > 0).count()
     }
 
-    /// The prices of which it is not known what they are between `began` and `now`. Those that no
-    /// run uses are forgotten.
+    /// Returns the prices whose forecast does not cover the time from `began` to `now`. Removes those
+    /// that no run uses.
     pub(super) fn outdated(&mut self, began: SystemTime, now: SystemTime) -> Vec<Arc<dyn Prices>> {
         let is_outdated = |tariff: &PricesInUse| tariff.forecast.is_outdated(began, now);
         if !self.tariffs.values().any(is_outdated) {
@@ -109,7 +107,7 @@ impl TariffSegments {
         outdated.map(|tariff| Arc::clone(&tariff.prices)).collect()
     }
 
-    /// A run with these prices starts.
+    /// Adds a run that starts with these prices.
     pub(super) fn add(&mut self, run: RunKey, prices: &Arc<dyn Prices>) {
         let id = PricesId::new(prices);
         if let Some(tariff) = self.tariffs.get_mut(&id) {
@@ -118,7 +116,7 @@ impl TariffSegments {
         }
     }
 
-    /// A run has ended.
+    /// Removes a run that has ended.
     pub(super) fn remove(&mut self, run: RunKey) {
         if let Some(segments) = self.runs.remove(run)
             && let Some(tariff) = self.tariffs.get_mut(&segments.prices)
@@ -127,7 +125,7 @@ impl TariffSegments {
         }
     }
 
-    /// The moments up to `now` at which a price changes, in their order.
+    /// Returns the times up to `now` at which a price changes, in order.
     pub(super) fn changes_until(&self, now: SystemTime) -> Vec<SystemTime> {
         let changes = self.tariffs.values().flat_map(|tariff| {
             tariff.forecast.changes.iter().map(|(at, _)| *at).take_while(|at| *at <= now)
@@ -138,7 +136,7 @@ impl TariffSegments {
         changes
     }
 
-    /// The runs whose price changes at `at`, with the price that ends.
+    /// Returns the runs whose price changes at `at`, with their previous price.
     pub(super) fn changing_at(&self, at: SystemTime) -> Vec<(RunKey, f64)> {
         let changing = self.tariffs.iter().filter_map(|(id, tariff)| {
             let Forecast { price, changes, .. } = &tariff.forecast;
@@ -149,14 +147,14 @@ impl TariffSegments {
         changing.flat_map(|(id, price)| self.runs_at(id, price)).collect()
     }
 
-    /// A run received so much until the end of a segment.
+    /// Ends a period of a run, which had received the given energy.
     pub(super) fn end_segment(&mut self, run: RunKey, price: f64, received: Received) {
         if let Some(segments) = self.runs.get_mut(run) {
             segments.passed.push(Segment { price, received });
         }
     }
 
-    /// Lets the calendar pass all changes up to `now`.
+    /// Advances the forecasts to `now`.
     pub(super) fn pass(&mut self, now: SystemTime) {
         for tariff in self.tariffs.values_mut() {
             let forecast = &mut tariff.forecast;

@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_an_error_that_names_parameter_value_and_what_is_allowed() {
+    fn an_error_names_the_parameter_the_value_and_the_allowed_values() {
         for (name, text, allowed) in [
             ("project", " ", "empty"),
             ("file", "", "empty"),

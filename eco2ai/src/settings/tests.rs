@@ -29,7 +29,7 @@ fn sources(environment: &[(&str, &str)], saved: &[(&str, &str)]) -> Sources {
 }
 
 #[test]
-fn an_argument_goes_before_the_environment_before_what_is_saved_before_the_default() {
+fn arguments_precede_the_environment_saved_parameters_and_defaults() {
     let sources = sources(
         &[("ECO2AI_PROJECT", "variable"), ("ECO2AI_PUE", "1.2")],
         &[("project", "saved"), ("pue", "1.3"), ("measure_period", "0.5")],
@@ -136,7 +136,7 @@ fn a_cloud_region_gives_the_pue_unless_one_is_given_anywhere() {
 }
 
 #[test]
-fn what_follows_from_something_else_says_from_what() {
+fn derived_values_name_their_source() {
     let sources = sources(&[("ECO2AI_CLOUD", "aws:us-east-1")], &[]);
     let list = ParametersInForce::new(&Params::default(), &sources, &sources.settings);
     let get = |name| {

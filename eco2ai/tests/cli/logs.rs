@@ -137,7 +137,7 @@ fn a_file_that_is_no_log_is_an_error_that_says_so() {
 }
 
 #[test]
-fn what_the_figures_do_not_show_is_said() {
+fn messages_explain_what_the_figures_do_not_show() {
     let home = home();
     let undated = THEIRS.replace("1,Iris,d,N/A,2026-01-02 23:59:59", "3,Iris,d,N/A,3/4/2026 10:00");
     home.write("undated.csv", &undated.replace("much", "8.0"));

@@ -3,7 +3,7 @@
 use crate::home::{Home, code, err, is_there};
 
 #[test]
-fn what_is_set_is_got_and_counts_until_it_is_unset() {
+fn a_set_parameter_is_returned_and_used_until_it_is_unset() {
     let home = Home::new();
     home.text(&["params", "set", "project=A = B", "pue=1.25", "country=US", "region=California"]);
     assert_eq!(home.text(&["params", "get", "project"]), "A = B\n");
@@ -34,7 +34,7 @@ fn the_path_is_where_they_are_saved() {
 }
 
 #[test]
-fn what_is_wrong_is_reported_and_not_saved() {
+fn wrong_values_are_reported_and_not_saved() {
     let home = Home::new();
     for (value, message) in [
         ("pue=0.5", "1 or more"),

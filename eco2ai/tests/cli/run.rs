@@ -155,7 +155,7 @@ fn without_tracking_the_command_runs_all_the_same() {
 }
 
 #[test]
-fn what_orphans_use_while_the_command_runs_is_counted() {
+fn orphans_are_counted_while_the_command_runs() {
     let home = Home::new();
     let current = ["run", "--json", "--cpu-processes=current", "sh", "-c"];
     let child = home.output(&[&current[..], &[format!("sh -c '{WORK}'; :").as_str()]].concat());
@@ -177,7 +177,7 @@ fn what_orphans_use_while_the_command_runs_is_counted() {
 }
 
 #[test]
-fn the_run_ends_with_the_command_and_not_with_what_it_leaves() {
+fn the_run_ends_with_the_command_not_with_its_orphans() {
     let home = Home::new();
     let mut command =
         home.eco2ai(&["run", "--quiet", "--", "sh", "-c", "sleep 120 & echo $! > pid; exit 6"]);

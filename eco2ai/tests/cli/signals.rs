@@ -48,7 +48,7 @@ fn a_command_that_dies_of_the_signal_leaves_its_row() {
 }
 
 #[test]
-fn a_command_that_ignores_the_signal_goes_on_and_so_do_we() {
+fn a_command_that_ignores_the_signal_is_tracked_to_its_end() {
     let home = Home::new();
     let script = "trap '' TERM INT; touch ready; while [ -e held ]; do sleep 0.02; done; echo done";
     let child = started(&home, script);
@@ -61,7 +61,7 @@ fn a_command_that_ignores_the_signal_goes_on_and_so_do_we() {
 }
 
 #[test]
-fn what_was_ignored_at_the_start_stays_ignored_for_the_command() {
+fn signals_ignored_at_the_start_stay_ignored_for_the_command() {
     let home = Home::new();
     let script =
         format!("trap '' HUP; exec {ECO2AI} run --quiet -- grep SigIgn: /proc/self/status");

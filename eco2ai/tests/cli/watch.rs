@@ -26,7 +26,7 @@ fn a_run_is_seen_while_it_runs_and_not_after() {
 }
 
 #[test]
-fn what_a_dead_process_left_is_not_running() {
+fn the_journal_of_a_dead_process_is_not_a_running_run() {
     let home = Home::new();
     let script = "while [ -e held ]; do sleep 0.02; done";
     let mut run =

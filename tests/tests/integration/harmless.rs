@@ -71,7 +71,7 @@ fn a_file_that_is_no_log_is_left_as_it_is() {
 }
 
 #[test]
-fn what_a_tracker_is_told_later_processes_remember_and_the_attributes_not() {
+fn later_processes_remember_the_parameters_of_a_tracker_but_not_of_the_attribute() {
     let folder = tempfile::tempdir().expect("a folder");
     assert_success(&run("remember", folder.path(), &[]));
     let output = run("tracker", folder.path(), &[]);

@@ -198,7 +198,7 @@ fn row_ends(text: &[u8]) -> Vec<usize> {
 }
 
 #[test]
-fn a_log_that_ends_anywhere_is_continued_and_its_whole_rows_stay() {
+fn a_log_with_any_end_is_continued_and_keeps_its_complete_rows() {
     let folder = tempfile::tempdir().unwrap();
     let whole = folder.path().join("whole.csv");
     let track = |log: &Path, text: &str| {
@@ -228,7 +228,7 @@ fn a_log_that_ends_anywhere_is_continued_and_its_whole_rows_stay() {
 }
 
 #[test]
-fn what_waits_in_the_state_folder_is_found_again_when_the_logs_folder_was_renamed() {
+fn waiting_rows_in_the_state_folder_are_found_after_the_folder_of_the_log_was_renamed() {
     let folder = tempfile::tempdir().unwrap();
     let old = folder.path().join("old");
     fs::create_dir(&old).unwrap();

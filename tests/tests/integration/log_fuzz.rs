@@ -391,7 +391,7 @@ fn assert_each_once(log: &Path, known: &Journals, expected: &HashSet<String>) {
 }
 
 #[test]
-fn recovery_brings_each_whole_row_once_whatever_lies_around() {
+fn recovery_writes_each_complete_row_once() {
     let header = header();
     let folder = tempfile::tempdir().unwrap();
     let log_path = folder.path().join("emission.csv");

@@ -208,7 +208,7 @@ old,d,2022-05-02 10:00:00,2.5,0.002,0.0002,\"A/1 device(s), TDP:45\",T4 1 device
 /// our rows are added to it, and after it was converted.
 #[test]
 #[ignore = "needs Eco2AI for Python: see .ci/run"]
-fn pandas_reads_of_a_changed_log_what_we_read() {
+fn pandas_reads_the_same_values_from_a_changed_log() {
     let with_column = |log: &str| {
         let mut lines = log.split('\n');
         let header = format!("{},note\n", lines.next().unwrap());

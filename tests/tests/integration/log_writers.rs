@@ -139,7 +139,7 @@ fn a_stopped_holder_of_the_lock_stops_nobody() {
 /// for a full disk: the rows come when there is space again.
 #[cfg(unix)]
 #[test]
-fn a_full_disk_loses_no_row_and_harms_no_run() {
+fn a_full_disk_loses_no_row_and_disturbs_no_run() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("emission.csv");
     write_runs(&log, 1, 1);

@@ -150,7 +150,7 @@ fn target<'a>(path: &[String], ranks: &'a HashMap<String, usize>) -> Option<&'a 
 }
 
 #[test]
-fn every_module_stands_in_the_map_and_uses_only_what_stands_before_it() {
+fn every_module_is_listed_and_uses_only_modules_before_it() {
     let mut mistakes = Vec::new();
     let orders = orders();
     assert!(orders.len() >= 3, "the library, the command and the macros have a list each");

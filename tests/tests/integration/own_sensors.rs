@@ -118,7 +118,7 @@ impl Sensor for Impossible {
 }
 
 #[test]
-fn a_sensor_that_panics_or_reports_nonsense_harms_no_other_figure() {
+fn a_sensor_that_panics_or_reports_nonsense_changes_no_other_figure() {
     let bench = bench();
     bench.meter.add_sensor(Careless(0));
     bench.meter.add_sensor(Impossible);

@@ -67,7 +67,7 @@ fn two_processes_saving_1000_times_each_never_tear_the_file_nor_lose_a_parameter
 }
 
 #[test]
-fn what_one_process_saves_serves_at_once_and_in_a_later_one() {
+fn saved_parameters_apply_to_other_and_later_processes() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("params.toml");
     let (out, _) = run("save project=MNIST;pue=1.2;ignore_warnings=yes", &config);

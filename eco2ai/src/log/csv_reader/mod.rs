@@ -1,5 +1,5 @@
-//! Reading the rows of a CSV file as slices of its bytes: faster than the general reader, and able
-//! to go on behind a torn row.
+//! Reads the rows of a CSV file as slices of its bytes: faster than the `csv` crate, and able to
+//! continue after an incomplete row.
 
 mod row;
 mod scan;
@@ -13,34 +13,34 @@ use row::Cell;
 pub(crate) use row::CsvRow;
 use scan::{Scan, scan};
 
-/// The longest row that is read, in bytes. A longer one has a quote that was never closed: the rows
-/// that this crate writes are far shorter.
+/// The longest row that is read, in bytes. Rows of this crate are much shorter, so a longer one has
+/// an unclosed quote.
 const MAX_ROW: usize = 16 << 20;
-/// How many bytes are read at once: few enough to stay in the processor's cache.
+/// The number of bytes read at once. They fit in the processor's cache.
 const CHUNK: usize = 128 << 10;
 
 /// Reads the rows of a CSV file.
 pub(crate) struct CsvReader<R> {
     source: R,
     buffer: Vec<u8>,
-    /// The bytes of `buffer` that were read and not yet given out.
+    /// The bytes of `buffer` that have not been returned yet.
     start: usize,
     end: usize,
-    /// Nothing more comes from the source.
+    /// Whether the end of the source was reached.
     finished: bool,
-    /// Byte offset in the file of `buffer[0]`.
+    /// The offset of `buffer[0]` in the file.
     offset: u64,
-    /// Number of the line at `start`, from 1.
+    /// The number of the line at `start`, from 1.
     line: u64,
-    /// How lines end: known once the first has been read.
+    /// How lines end; known after the first line.
     line_end: LineEnd,
-    /// Where the row that was given out last starts, and its line.
+    /// The start and the line number of the last returned row.
     last: (usize, u64),
     cells: Vec<Cell>,
 }
 
 impl<R: Read> CsvReader<R> {
-    /// Reads a file from its beginning.
+    /// Makes a reader of a whole file.
     pub(crate) fn new(source: R) -> Self {
         Self {
             source,
@@ -56,27 +56,27 @@ impl<R: Read> CsvReader<R> {
         }
     }
 
-    /// Reads on from `offset` of a file, where line `line` begins.
+    /// Makes a reader that starts at `offset` of a file, where line `line` begins.
     pub(crate) fn resume(source: R, offset: u64, line: u64, line_end: LineEnd) -> Self {
         Self { offset, line, line_end, ..Self::new(source) }
     }
 
-    /// The source of the bytes.
+    /// Returns the source.
     pub(crate) fn source(&self) -> &R {
         &self.source
     }
 
-    /// How the lines of the file end. Known once a row has been read.
+    /// Returns how the lines of the file end; known after the first row.
     pub(crate) fn line_end(&self) -> LineEnd {
         self.line_end
     }
 
-    /// The next row that has cells. Of a row of several lines that is malformed, or does not have
-    /// `width` cells, only the first line is given up: a quote left open by a torn row swallows no
-    /// other row.
+    /// Returns the next row that is not blank. If a row of several lines is malformed or does not have
+    /// `width` cells, only its first line is skipped, because an unclosed quote in it may enclose
+    /// other rows.
     pub(crate) fn next(&mut self, width: Option<usize>) -> io::Result<Option<CsvRow<'_>>> {
-        // Without a limit, damaged rows could look like one that never ends, again from each of
-        // their lines. So could a damaged header: no log has that many columns.
+        // The limit keeps the time for damaged files short: each of their lines could begin a row
+        // that extends to the end of the file.
         let max_cells = width.unwrap_or(256);
         loop {
             if self.start == self.end && !self.fill()? {
@@ -108,7 +108,7 @@ impl<R: Read> CsvReader<R> {
                 Scan::Row { .. } | Scan::Wide => {
                     (self.first_line_end()?, Some("wrong number of cells"))
                 }
-                Scan::Stray => (self.first_line_end()?, Some("text stands after a closing quote")),
+                Scan::Stray => (self.first_line_end()?, Some("text follows a closing quote")),
                 Scan::Short => (self.first_line_end()?, Some("a quote is never closed")),
             };
             let line = self.line;
@@ -141,8 +141,8 @@ impl<R: Read> CsvReader<R> {
         }
     }
 
-    /// Gives up the first line of the last row only. Its other lines are read as rows of their own: a
-    /// quote that was left open may have swallowed them.
+    /// Skips only the first line of the last returned row. Its other lines are read again as separate
+    /// rows, because an unclosed quote may have enclosed them.
     pub(crate) fn only_first_line(&mut self) {
         let (from, line) = self.last;
         if let Some(at) =
@@ -153,11 +153,11 @@ impl<R: Read> CsvReader<R> {
         }
     }
 
-    /// Finds out how the first line ends.
+    /// Determines how lines end, from the first one.
     fn find_line_end(&mut self) -> io::Result<()> {
         let (mut length, mut quoted) = (0, false);
         self.line_end = loop {
-            // A refill moves what is there.
+            // `fill` moves the bytes.
             let read = self.buffer.get(self.start + length..self.end).unwrap_or_default();
             let byte = read.first().copied();
             match (byte, read.get(1)) {
@@ -187,20 +187,20 @@ impl<R: Read> CsvReader<R> {
         Ok(())
     }
 
-    /// Where the line at `start` ends, its new line included.
+    /// Returns the end of the line at `start`, including its new line.
     fn first_line_end(&mut self) -> io::Result<usize> {
         loop {
             if let Some(at) = memchr::memchr(b'\n', &self.buffer[self.start..self.end]) {
                 return Ok(self.start + at + 1);
             }
-            // A line without end is given up in pieces.
+            // A line of more than `MAX_ROW` bytes is skipped in pieces.
             if self.end - self.start >= MAX_ROW || !self.fill()? {
                 return Ok(self.end);
             }
         }
     }
 
-    /// Reads more bytes into the buffer; false at the end of the source.
+    /// Reads more bytes into the buffer. Returns `false` at the end of the source.
     fn fill(&mut self) -> io::Result<bool> {
         if self.finished {
             return Ok(false);

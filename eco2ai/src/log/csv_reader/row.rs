@@ -7,7 +7,7 @@ use std::borrow::Cow;
 pub(super) struct Cell {
     pub(super) from: usize,
     pub(super) to: usize,
-    /// Whether it holds doubled quotes.
+    /// Whether it contains doubled quotes.
     pub(super) doubled: bool,
 }
 
@@ -16,25 +16,25 @@ pub(super) struct Cell {
 pub(crate) struct CsvRow<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) cells: &'a [Cell],
-    /// Number of its first line, from 1.
+    /// The number of its first line, from 1.
     pub(crate) line: u64,
-    /// Why it cannot be used; `None` where it can.
+    /// Why the row cannot be used, if so.
     pub(crate) malformed: Option<&'static str>,
 }
 
 impl<'a> CsvRow<'a> {
-    /// The number of its cells.
+    /// Returns the number of cells.
     pub(crate) fn len(&self) -> usize {
         self.cells.len()
     }
 
-    /// A cell with its doubled quotes still doubled: enough for numbers and for comparisons.
+    /// Returns a cell as in the file, with doubled quotes. Sufficient for numbers and comparisons.
     pub(crate) fn raw(&self, place: usize) -> Option<&'a [u8]> {
         let cell = self.cells.get(place)?;
         self.bytes.get(cell.from..cell.to)
     }
 
-    /// A cell with each doubled quote as one.
+    /// Returns a cell with each doubled quote replaced by one.
     pub(crate) fn cell(&self, place: usize) -> Option<Cow<'a, [u8]>> {
         let raw = self.raw(place)?;
         if !self.cells.get(place)?.doubled {
@@ -51,7 +51,7 @@ impl<'a> CsvRow<'a> {
         Some(Cow::Owned(text))
     }
 
-    /// All cells, each as [`cell`](Self::cell) returns it.
+    /// Iterates over the cells, as returned by [`cell`](Self::cell).
     pub(crate) fn iter(&self) -> impl Iterator<Item = Cow<'a, [u8]>> {
         (0..self.len()).filter_map(|place| self.cell(place))
     }

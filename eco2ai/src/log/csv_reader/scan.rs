@@ -1,20 +1,20 @@
-//! Where the cells of a row begin and end.
+//! Finds where the cells of a row begin and end.
 
 use super::row::Cell;
 
-/// How a row ends, as far as the buffer shows.
+/// The result of a scan.
 pub(super) enum Scan {
-    /// Whole: what follows it starts here.
+    /// A complete row; the next one starts at `next`.
     Row { next: usize },
-    /// A quote is followed by something else than a comma or the end of the row.
+    /// A closing quote is not followed by a comma or the end of the row.
     Stray,
-    /// It has more cells than it may have.
+    /// The row has too many cells.
     Wide,
     /// The buffer ends before the row does.
     Short,
 }
 
-/// Splits the row at `start` of `buffer` into `cells`, of which it may have `max_cells`.
+/// Splits the row at `start` of `buffer` into at most `max_cells` cells.
 pub(super) fn scan(
     buffer: &[u8],
     start: usize,
@@ -75,9 +75,9 @@ pub(super) fn scan(
     }
 }
 
-/// The length of a cell without quotes: where the first comma or new line is.
+/// Returns the length of a cell without quotes, which ends at the first comma or new line.
 pub(super) fn cell_end(rest: &[u8]) -> Option<usize> {
-    // Most cells are too short for a search that has to be set up: eight bytes at a time, as in
+    // Most cells are too short for `memchr` to pay off. Search eight bytes at a time, as in
     // "Determine if a word has a byte equal to n" of Anderson's "Bit Twiddling Hacks".
     const SHORT: usize = 3;
     const ONES: u64 = u64::MAX / 255;
@@ -89,7 +89,7 @@ pub(super) fn cell_end(rest: &[u8]) -> Option<usize> {
         let found =
             zeros(word ^ (ONES * u64::from(b','))) | zeros(word ^ (ONES * u64::from(b'\n')));
         if found != 0 {
-            // Only bytes behind the first one may be marked in error.
+            // Only bytes after the first match can be false matches.
             return Some(seen + found.trailing_zeros() as usize / 8);
         }
         seen += 8;

@@ -6,7 +6,7 @@ use super::CsvReader;
 use super::scan::cell_end;
 use crate::log::header::LineEnd;
 
-/// Hands out one byte at a time, so that every row crosses a refill.
+/// Returns one byte at a time, so that every row needs several reads.
 struct Drip<'a>(&'a [u8]);
 
 impl Read for Drip<'_> {
@@ -39,7 +39,7 @@ fn good(line: u64, cells: &[&str]) -> (u64, Option<Vec<String>>) {
 }
 
 #[test]
-fn quotes_new_lines_carriage_returns_and_a_byte_order_mark_are_understood() {
+fn quotes_line_ends_and_a_byte_order_mark_are_read() {
     assert_eq!(
         of("\u{feff}a,b\r\n\"x\ny\",\"say \"\"hi\"\"\"\r\n\n,\nlast,row", 2),
         [
@@ -78,7 +78,7 @@ fn lines_may_end_with_carriage_returns_alone() {
 
 #[test]
 fn a_cell_ends_at_its_first_comma_or_new_line() {
-    // Neighbours of both in value, and with the highest bit.
+    // Bytes with neighbouring values, and with the highest bit set.
     for filler in *b"x-+\x0b\x09\x00\x01\x80\xac\x8a\xff" {
         for end in 0..40 {
             for (first, second) in [(b',', b'\n'), (b'\n', b','), (b',', filler)] {
@@ -93,7 +93,7 @@ fn a_cell_ends_at_its_first_comma_or_new_line() {
 }
 
 #[test]
-fn a_torn_row_takes_no_other_with_it() {
+fn an_incomplete_row_does_not_hide_other_rows() {
     assert_eq!(
         of("a,b\n1,\"torn\n2,\"whole, row\"\n3,x\n", 2),
         [good(1, &["a", "b"]), (2, None), good(3, &["2", "whole, row"]), good(4, &["3", "x"])]
@@ -103,7 +103,7 @@ fn a_torn_row_takes_no_other_with_it() {
 }
 
 #[test]
-fn the_lines_of_a_row_that_is_of_no_use_are_rows_of_their_own() {
+fn the_lines_of_a_skipped_row_are_read_as_rows() {
     let text = "1,\"torn\n2,\"\n3,x\n";
     let mut read = CsvReader::new(text.as_bytes());
     assert_eq!(read.next(Some(2)).unwrap().unwrap().raw(1), Some(&b"torn\n2,"[..]));
@@ -116,7 +116,7 @@ fn the_lines_of_a_row_that_is_of_no_use_are_rows_of_their_own() {
 }
 
 proptest! {
-    /// What the `csv` crate writes is read back, whatever the cells hold.
+    /// Rows of the `csv` crate are read back with any contents.
     #[test]
     fn rows_of_the_csv_crate_are_read_as_written(
         table in prop::collection::vec(prop::collection::vec("[ -~\r\n\",é世]{0,12}", 3), 0..6)
@@ -132,9 +132,9 @@ proptest! {
         prop_assert_eq!(read, table);
     }
 
-    /// Whatever the bytes: an end, no panic, and a good row after them is found.
+    /// With any bytes: the reader ends, does not panic, and finds a valid row after them.
     #[test]
-    fn any_bytes_lose_no_good_row_after_them(
+    fn a_valid_row_after_any_bytes_is_found(
         mut bytes in prop::collection::vec(
             prop_oneof![Just(b'"'), Just(b','), Just(b'\n'), Just(b'\r'), Just(b'x'), any::<u8>()],
             0..200,

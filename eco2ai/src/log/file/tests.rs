@@ -51,7 +51,7 @@ fn a_log_that_is_removed_or_replaced_meanwhile_is_written_at_its_path() {
 }
 
 #[test]
-fn a_torn_row_is_ended_before_the_next() {
+fn an_incomplete_row_is_ended_before_the_next() {
     for (torn, ended) in
         [("1,2", "1,2\n"), ("1,\"2,", "1,\"2,\"\n"), ("1,\"a\"\"", "1,\"a\"\"\"\n")]
     {
@@ -64,7 +64,7 @@ fn a_torn_row_is_ended_before_the_next() {
 }
 
 #[test]
-fn a_torn_header_is_completed() {
+fn an_incomplete_header_is_completed() {
     let folder = tempfile::tempdir().unwrap();
     // Each of them may be another program's that is writing, and is waited for.
     for length in (0..full().len()).step_by(37) {

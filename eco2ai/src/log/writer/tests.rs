@@ -35,7 +35,7 @@ fn a_run_that_finishes_leaves_one_row_and_no_journal() {
 }
 
 #[test]
-fn what_a_dead_process_left_becomes_a_row_once() {
+fn the_journal_of_a_dead_process_becomes_a_row_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("unit_test.csv");
     finish(&path, &record("before"));

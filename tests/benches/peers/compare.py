@@ -2,7 +2,7 @@
 
     python3 tests/benches/peers/compare.py                 what tracking costs
     python3 tests/benches/peers/compare.py --fidelity      GPU energy over the exact integral
-    python3 tests/benches/peers/compare.py --attribution   CPU energy over the truth
+    python3 tests/benches/peers/compare.py --attribution   CPU energy over the reference
 
 It needs Python 3.10 or later, Cargo and, the first time, PyPI: it makes virtual environments with
 the peers. While they work, none reaches the network (see `refuse_network` in `work.py`), and this
@@ -165,8 +165,8 @@ class Comparison:
             lines,
             f"""Medians of {self.options.rounds} alternating rounds, each in fresh processes. *First run*: making the
 tracker, start, stop and row, in a fresh process; the start of the process or the interpreter is not in
-it. *An empty run*: one more start, stop and row once all is warm (median of {counts}).
-*Memory added*: resident memory after the first run, with the imports, less that before. Ratio: over
+it. *An empty run*: one more start, stop and row, after several others (median of {counts}).
+*Memory added*: resident memory after the first run, with the imports, minus that before. Ratio: to
 this crate's figure, on the fake GPU for Zeus, which measures nothing without one. One run is one tracked
 function here, a new `Tracker` for Eco2AI, a new `OfflineEmissionsTracker` for CodeCarbon (as their
 decorators do) or a task of one, which leaves no row before the end, an epoch of one tracker for carbontracker, a window of one monitor for Zeus.""",
@@ -194,8 +194,8 @@ decorators do) or a task of one, which leaves no row before the end, an epoch of
             "A row appended to a long log",
             ["tool", "rows", "into an empty log", "into a log of so many rows", "ratio"],
             lines,
-            """Time that a run spends in its tool's own function that writes the row; for this crate the
-whole run. carbontracker writes a new log per tracker, Zeus one per monitor: nothing grows.""",
+            """Time that a run spends in the function of its tool that writes the row; for this crate, the
+whole run. carbontracker writes a new log per tracker and Zeus one per monitor, so they are not here.""",
         )
 
     # GPU energy over the exact integral.
@@ -235,7 +235,7 @@ whole run. carbontracker writes a new log per tracker, Zeus one per monitor: not
 return of its start and the call of its stop; 1 is right. All tools run at the same time, at their
 default settings, on one fake NVML: square, 60 and 300 W, 7 s; ramp, from 60 W at 8 W/s; spikes of
 0.2 s to 400 W every 1.7 s over 60 W. Counter and power are refreshed every 0.1 s, as real
-boards do within 0.02 to 0.1 s; the power is that of the moment, which flatters who reads it: newer boards
+boards do within 0.02 to 0.1 s; the power is the current one, which favours tools that read it: newer boards
 show the average of a second. This crate, Zeus and CodeCarbon read the counter where there is one. Without
 one this crate reads the power up to ten times a second, CodeCarbon every second; Zeus polls in a process
 of its own, keeps changes alone and joins them by straight lines, which curves without noise punish.
@@ -249,7 +249,7 @@ carbontracker samples the power every second and Eco2AI every 10 s in any case."
         truth = self.ours().work(self.fresh("integral"), "integral", curve=curve, **times)
         return answer["gpu_j"], truth["joules"]
 
-    # CPU energy over the truth.
+    # CPU energy over the reference.
 
     def attribution(self):
         idle, burn = self.options.idle, self.options.burn
@@ -278,18 +278,18 @@ carbontracker samples the power every second and Eco2AI every 10 s in any case."
                     line += [f"{answer['model']}; {answer['watts']:.4g} W"]
                 line += [
                     joules(answer["cpu_j"]),
-                    ratio_to_truth(answer, "cpu_j"),
+                    ratio_to_reference(answer, "cpu_j"),
                     f"{answer['own_cpu_s']:.1f} and {elsewhere:.1f} s",
                 ]
             lines.append(line)
         cpus = os.cpu_count()
         self.table(
-            "CPU energy over the truth",
-            ["tool", "its model of the CPU", "CPU energy", "over the truth", "CPU time, own and others'",
-             "CPU energy, beside a busy process", "over the truth", "CPU time, own and others'"],
+            "CPU energy over the reference",
+            ["tool", "its model of the CPU", "CPU energy", "over the reference", "CPU time, own and others'",
+             "CPU energy, beside a busy process", "over the reference", "CPU time, own and others'"],
             lines,
             f"""A process sleeps {idle} s, then burns one core of {cpus} for {burn} s. There is no energy counter here, so the
-truth is the tool's own power at full load x the CPU time of its process (the kernel's account, children
+reference is the tool's own power at full load x the CPU time of its process (the kernel's account, children
 that ended included) / {cpus} CPUs; 1 charges the process its own work and nothing else. The time of others is
 that of all processes while the tool was loaded, started, at work and stopped, less its own at work. In
 the second half another process burns a core meanwhile. Eco2AI asks `top` every 10 s and at the stop, and
@@ -302,16 +302,16 @@ takes that moment for the whole period.""",
             for way in ("nested", "overlapping"):
                 note(f"{tool.name}, {way}")
                 answer = tool.work(self.fresh(way), "two", way=way, step=self.options.step)
-                line += [joules(answer["sum_j"]), ratio_to_truth(answer, "sum_j")]
+                line += [joules(answer["sum_j"]), ratio_to_reference(answer, "sum_j")]
             lines.append(line)
         self.table(
             "Two runs at once in one process",
-            ["tool", "sum of the log, nested", "over the truth", "overlapping", "over the truth"],
+            ["tool", "sum of the log, nested", "over the reference", "overlapping", "over the truth"],
             lines,
             f"""One core burns for 3 x {self.options.step} s; a first run covers all, a second the middle third (nested), or each
-covers two thirds (overlapping). The sum of what the two rows say of the CPU over the truth, as above;
-here the rows' own energy is summed, as `summary` does (memory is in it, which is a thousandth). Whoever
-counts twice what he measures right is at 4/3.""",
+covers two thirds (overlapping). The sum of the CPU energy of the two rows, divided by the reference as above;
+for this crate, the own energies are added, as `summary` does (memory is in it, which is a thousandth). A
+tool that measures correctly but counts the overlap twice is at 4/3.""",
         )
 
     # The report.
@@ -374,7 +374,7 @@ def fill_log(tool: Tool, folder: Path, rows: int):
         os.fsync(file.fileno())
 
 
-def ratio_to_truth(answer, energy) -> str:
+def ratio_to_reference(answer, energy) -> str:
     truth = answer["watts"] * answer["own_cpu_s"] / os.cpu_count()
     return f"{answer[energy] / truth:.3f}"
 

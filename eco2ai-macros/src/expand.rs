@@ -6,6 +6,7 @@ use syn::{Error, Result};
 
 use crate::arguments::Arguments;
 use crate::function::{Function, rebind};
+use crate::lints::{self, has_checked_form, starts_item};
 use crate::return_type::{Type, is_opaque, is_unsized};
 use crate::returned::Returned;
 use crate::tokens::{is_ident, is_punct, with_span};
@@ -32,7 +33,8 @@ pub(crate) fn function(function: &Function, arguments: &Arguments) -> Result<Tok
     if let Some(returned) = Returned::find(function) {
         let block = code.returned_future(function, &returned);
         let body = braced(returned.with_block(&block), body.span());
-        return Ok(quote!(#head #parameters #tail #body));
+        let allow = lints::allow(function, true);
+        return Ok(quote!(#allow #head #parameters #tail #body));
     }
     let (attributes, block) = split_attributes(body);
     let (parameters, tracked) = if function.is_async {
@@ -48,12 +50,11 @@ pub(crate) fn function(function: &Function, arguments: &Arguments) -> Result<Tok
     } else {
         (parameters.clone(), code.guarded(function, &block))
     };
-    // Some lints of clippy check whether the whole body has a certain form, and skip bodies that a
-    // macro wrote. If the braces have the span of a macro, though, rustc never reports the function
-    // as unused.
-    let span = if is_canonical(function) { code.at } else { body.span() };
+    // With the span of a macro for all braces, rustc would never report a function as unused.
+    let span = if has_checked_form(function) { code.at } else { body.span() };
     let body = braced(quote!(#attributes #tracked), span);
-    Ok(quote!(#head #parameters #tail #body))
+    let allow = lints::allow(function, function.is_async || is_opaque(&function.returns));
+    Ok(quote!(#allow #head #parameters #tail #body))
 }
 
 /// Writes the code around a body.
@@ -75,7 +76,9 @@ impl Code<'_> {
         if has_no_value(block) {
             // There are no temporaries at the end, and rustc's message about a missing value is
             // better without a block. Clippy wants items to be first in a block.
-            let body = if starts_with_item(block) { quote!(#block) } else { block.stream() };
+            let first = block.stream().into_iter().next();
+            let is_item = first.is_some_and(|token| starts_item(&token));
+            let body = if is_item { quote!(#block) } else { block.stream() };
             quote_spanned!(self.at=> let _guard = #start; #body)
         } else if is_opaque(&function.returns) {
             // Through a `match`, a closure would not get the types of its parameters from the opaque
@@ -99,6 +102,8 @@ impl Code<'_> {
         let (call, started) = (self.call(), self.started(block));
         let tracked = quote_spanned! {self.at=>
             match #call {
+                // The return type may be that of a trait.
+                #[allow(clippy::result_large_err)]
                 call => #runtime::__private::call(
                     call,
                     move || -> #returns { #statements #started },
@@ -247,19 +252,6 @@ fn braced(tokens: TokenStream, span: Span) -> Group {
     with_span(Group::new(Delimiter::Brace, tokens), span)
 }
 
-/// Returns whether a lint may check the body as a whole: an empty one of a generic function, or the
-/// single expression of a `clone` or `partial_cmp`.
-fn is_canonical(function: &Function) -> bool {
-    let body: Vec<TokenTree> = function.body.stream().into_iter().collect();
-    let mut name = function.head.clone().into_iter().skip_while(|token| !is_ident(token, "fn"));
-    let (name, generics) = (name.nth(1), name.next());
-    if body.is_empty() {
-        return generics.is_some();
-    }
-    let defined = |name| is_ident(name, "clone") || is_ident(name, "partial_cmp");
-    name.as_ref().is_some_and(defined) && !body.iter().any(|token| is_punct(token, ';'))
-}
-
 /// Returns whether a block certainly has no value: it ends in a `;`, or is `todo!()` or
 /// `unimplemented!()`.
 fn has_no_value(block: &Group) -> bool {
@@ -270,33 +262,6 @@ fn has_no_value(block: &Group) -> bool {
         }
         tokens => tokens.last().is_none_or(|last| is_punct(last, ';')),
     }
-}
-
-fn starts_with_item(block: &Group) -> bool {
-    const ITEMS: [&str; 16] = [
-        "use",
-        "const",
-        "static",
-        "fn",
-        "struct",
-        "enum",
-        "union",
-        "impl",
-        "trait",
-        "type",
-        "mod",
-        "macro_rules",
-        "extern",
-        "pub",
-        // These may also begin an expression.
-        "async",
-        "unsafe",
-    ];
-    block.stream().into_iter().next().is_some_and(|token| match token {
-        TokenTree::Ident(word) => ITEMS.iter().any(|item| word == item),
-        // An attribute, of an item or of a statement.
-        token => is_punct(&token, '#'),
-    })
 }
 
 /// The parameters in the signature, and the statements that bind them in the block.

@@ -7,6 +7,7 @@ mod check;
 mod country;
 mod expand;
 mod function;
+mod lints;
 mod parameters;
 mod pricing;
 mod return_type;

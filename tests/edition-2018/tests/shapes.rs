@@ -13,6 +13,9 @@ mod shapes_async;
 #[rustfmt::skip]
 #[path = "../../tests/shapes/shapes_attributes.rs"]
 mod shapes_attributes;
+
+#[path = "../../tests/shapes/shapes_lints.rs"]
+mod shapes_lints;
 #[rustfmt::skip]
 #[path = "../../tests/shapes/shapes_plain.rs"]
 mod shapes_plain;

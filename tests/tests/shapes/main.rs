@@ -7,4 +7,5 @@ mod parents;
 mod shapes_2021;
 mod shapes_async;
 mod shapes_attributes;
+mod shapes_lints;
 mod shapes_plain;

@@ -12,7 +12,7 @@ use super::periods::Periods;
 use super::rows::Rows;
 use super::run_energy::RunEnergy;
 use super::stacks::Stacks;
-use super::start::{Start, Started, Stopped};
+use super::start::{Enclosing, EnclosingRow, Start, Started, Stopped};
 use super::sums::{ClosedSums, SumRow};
 use super::tariff_segments::TariffSegments;
 use super::tree::RunTree;
@@ -185,6 +185,26 @@ impl Ledger {
         }
     }
 
+    /// Returns the parent of a run that starts: the given one, else the innermost run of the thread.
+    fn parent(&self, given: Option<RunKey>, thread: Option<usize>) -> Option<RunKey> {
+        let innermost = || thread.and_then(|thread| self.stacks.innermost(thread));
+        given.or_else(innermost).filter(|key| self.tree.nodes.contains_key(*key))
+    }
+
+    /// Returns the run under which a run would start.
+    pub(super) fn enclosing(
+        &self,
+        given: Option<RunKey>,
+        thread: Option<usize>,
+    ) -> Option<Enclosing> {
+        let node = self.tree.nodes.get(self.parent(given, thread)?)?;
+        let row = match node.row {
+            RowOf::Own(id) => EnclosingRow::Own(id),
+            RowOf::Sum { sum, .. } => EnclosingRow::Sum(sum),
+        };
+        Some(Enclosing { row, settings: node.settings })
+    }
+
     /// Starts a run.
     pub(super) fn start(
         &mut self,
@@ -192,9 +212,7 @@ impl Ledger {
         thread: Option<usize>,
         now: Duration,
     ) -> Started {
-        let innermost = || thread.and_then(|thread| self.stacks.innermost(thread));
-        let parent =
-            start.parent.or_else(innermost).filter(|key| self.tree.nodes.contains_key(*key));
+        let parent = self.parent(start.parent, thread);
         let thread = thread.filter(|_| !start.detached);
         let scope =
             parent.and_then(|key| self.tree.nodes.get(key)).map_or(start.scope, |it| it.scope);
@@ -219,6 +237,7 @@ impl Ledger {
             readings_mark: pool.readings,
             started: now,
             period: start.period,
+            settings: start.settings,
         };
         node.set_leaf(pool, true);
         node.set_on(pool, thread.is_some());

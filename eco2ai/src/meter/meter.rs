@@ -14,7 +14,7 @@ use super::meter_state::{MeterState, Names};
 use super::provenance::Methods;
 use super::run_energy::RunEnergy;
 use super::sensing::Sensing;
-use super::start::{Start, Started, Stopped};
+use super::start::{Enclosing, Start, Started, Stopped};
 use super::sums::{ClosedSums, SumRow};
 use super::{sampling_thread, thread_slots};
 use crate::own_code;
@@ -246,6 +246,13 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
     pub fn simulate(&self, clock: &ManualClock, time: Duration) {
         let _section = own_code::enter();
         sampling_thread::simulate(&self.state, clock, time);
+    }
+
+    /// Returns the run under which a run would start: the given parent, else the innermost run of
+    /// this thread.
+    pub(crate) fn enclosing(&self, parent: Option<RunKey>) -> Option<Enclosing> {
+        let thread = thread_slots::slot(&self.state);
+        self.state.ledger.lock().enclosing(parent, thread)
     }
 
     /// Starts a run under the given parent, else under the innermost run of this thread, and makes

@@ -46,6 +46,8 @@ pub(super) struct Node {
     pub(super) overlap_mark: Duration,
     pub(super) given_mark: Energies,
     pub(super) period: Duration,
+    /// The number of its settings, which runs under it inherit.
+    pub(super) settings: u64,
 }
 
 impl Node {

@@ -164,6 +164,7 @@ impl Both {
                 scope: Scope::Process,
                 period: Duration::from_secs(1),
                 prices: None,
+                settings: 0,
             },
             Some(thread),
             self.now,

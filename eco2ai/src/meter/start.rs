@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::forecast::Prices;
-use super::keys::RunKey;
+use super::keys::{RunKey, SumKey};
 use super::run_energy::RunEnergy;
 use super::sums::{CalledSum, ClosedSums, SummedFunction};
 use crate::scope::Scope;
@@ -26,6 +26,25 @@ pub(crate) struct Start<'a> {
     pub(crate) period: Duration,
     /// The price, where it changes with the time.
     pub(crate) prices: Option<&'a Arc<dyn Prices>>,
+    /// The number of the run's settings.
+    pub(crate) settings: u64,
+}
+
+/// An active run under which another one starts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Enclosing {
+    pub(crate) row: EnclosingRow,
+    /// The number of its settings.
+    pub(crate) settings: u64,
+}
+
+/// The row of an active run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum EnclosingRow {
+    /// A row of its own, with this id.
+    Own(Uuid),
+    /// The row of a sum.
+    Sum(SumKey),
 }
 
 /// A run that has started.

@@ -22,8 +22,10 @@ pub enum Origin {
     Argument,
     /// A variable `ECO2AI_*`.
     Environment,
-    /// The file of saved parameters: values given to `set_params!` or to a tracker, by this or
-    /// another process.
+    /// The memory of this program: the project, description, log, measuring period or PUE that was
+    /// given to an earlier tracker of the same executable.
+    Remembered,
+    /// The saved parameters of this user, written by `set_params!` or `eco2ai params set`.
     Saved,
     /// The library's default.
     Default,
@@ -36,6 +38,7 @@ impl fmt::Display for Origin {
         f.write_str(match self {
             Self::Argument => "argument",
             Self::Environment => "environment",
+            Self::Remembered => "remembered",
             Self::Saved => "saved",
             Self::Default => "default",
             Self::Derived(from) => from,
@@ -104,6 +107,7 @@ impl fmt::Display for ParametersInForce {
 }
 
 /// Returns the value that each parameter has if no argument is given, and the source of that value.
+/// A run under another run takes the values of that run instead.
 ///
 /// ```
 /// let params = eco2ai::get_params();
@@ -128,7 +132,8 @@ impl ParametersInForce {
             let origin = [
                 (given, Origin::Argument),
                 (&sources.environment, Origin::Environment),
-                (&sources.saved, Origin::Saved),
+                (&sources.files.remembered, Origin::Remembered),
+                (&sources.files.saved, Origin::Saved),
             ]
             .into_iter()
             .find_map(|(params, origin)| params.text(name).map(|_| origin));

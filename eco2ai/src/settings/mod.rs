@@ -1,15 +1,16 @@
 //! The parameters: the sources of their values, and how they are resolved.
 //!
-//! The value of a parameter comes from an argument, else from a variable `ECO2AI_*` of the
-//! environment, else from the saved parameters, else it is the default. The environment and the
-//! saved file are read once per process; values that this process saves apply from then on. An
-//! invalid value in either is reported once, and the next source is used. An invalid argument is an
-//! error.
+//! The value of a parameter comes from an argument, else from the run under which a run starts, else
+//! from a variable `ECO2AI_*` of the environment, else from what this program remembers, else from
+//! the saved parameters of the user, else it is the default. The environment and the files are read
+//! once per process; values that this process writes apply from then on. An invalid value in them is
+//! reported once, and the next source is used. An invalid argument is an error.
 
 mod choices;
 mod in_force;
 mod kind;
 mod params;
+mod program_file;
 mod resolve;
 mod saved;
 mod sources;

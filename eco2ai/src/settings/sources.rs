@@ -1,4 +1,4 @@
-//! The environment and the saved parameters; saving.
+//! The environment, the parameters that the program remembers, and the saved parameters; saving.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::params::{self, Params};
+use super::program_file;
 use super::resolve::Settings;
 use super::saved;
 use crate::error::{Error, Result};
@@ -14,7 +15,7 @@ use crate::own_code;
 use crate::report;
 
 impl Settings {
-    /// Resolves `given` over the environment and the saved parameters, and checks every value.
+    /// Resolves `given` over the environment and the files, and checks every value.
     /// Copies nothing if nothing is given.
     ///
     /// # Errors
@@ -36,15 +37,16 @@ pub(crate) fn ignore_warnings() -> bool {
     Sources::current().settings.ignore_warnings
 }
 
-/// Returns a number that changes when this process saves other parameters. Code that keeps settings
+/// Returns a number that changes when this process writes other parameters to a file. Code that keeps settings
 /// reads the number before it resolves them, and resolves them again when the number has changed.
 pub(crate) fn generation() -> u64 {
     GENERATION.load(Ordering::Acquire)
 }
 
-/// Saves the parameters that are given in `given`, for this and later processes. Other saved
-/// parameters keep their values, except that a country or a cloud region replaces the whole saved
-/// place.
+/// Saves the parameters that are given in `given` for this user, for this and later processes. Other
+/// saved parameters keep their values, except that a country or a cloud region replaces the whole
+/// saved place. If this program remembers other values of these parameters, it forgets them. Other
+/// programs keep theirs, which precede the saved values.
 ///
 /// The parameters are written to `eco2ai/params.toml` in the user's configuration folder, or to the
 /// file that `ECO2AI_CONFIG` names. Any number of processes may save at the same time.
@@ -64,20 +66,13 @@ pub fn save(given: &Params) -> Result<()> {
     if given.country.is_some() || given.cloud.is_some() {
         given.check_place()?;
     }
-    if let Some(file) = &given.file
-        && file.to_str().is_none()
-    {
-        return Err(Error::Parameter {
-            parameter: "file",
-            value: file.display().to_string(),
-            reason: "only a name in UTF-8 can be saved".to_owned(),
-        });
-    }
-    change_saved(|saved| *saved = given.over(saved))
+    check_file(given)?;
+    change(Level::User, |saved| *saved = given.over(saved))?;
+    forget(|name| given.text(name).is_some())
 }
 
-/// Removes the saved values of the parameters `names`, for this and later processes. Parameters
-/// without a saved value are ignored.
+/// Removes the saved values of the parameters `names`, and those that this program remembers, for
+/// this and later processes. Parameters without such a value are ignored.
 ///
 /// ```no_run
 /// eco2ai::unset_params(&["country", "pue"])?;
@@ -93,9 +88,19 @@ pub fn unset(names: &[impl AsRef<str>]) -> Result<()> {
             return Err(params::unknown(name.as_ref()));
         }
     }
-    change_saved(|saved| {
+    change(Level::User, |saved| {
         for name in names {
             saved.unset(name.as_ref());
+        }
+    })?;
+    forget(|name| names.iter().any(|unset| unset.as_ref() == name))
+}
+
+/// Removes parameters from those that this program remembers.
+fn forget(is_forgotten: impl Fn(&str) -> bool) -> Result<()> {
+    change(Level::Program, |remembered| {
+        for name in Params::names().filter(|name| is_forgotten(name)) {
+            remembered.unset(name);
         }
     })
 }
@@ -114,17 +119,35 @@ pub fn saved_path() -> Result<PathBuf> {
     saved::path(std::env::var_os("ECO2AI_CONFIG"))
 }
 
-/// Changes the saved parameters, for this and later processes.
-fn change_saved(change: impl Fn(&mut Params)) -> Result<()> {
+/// For whom a file of parameters is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    /// What this program remembers.
+    Program,
+    /// What this user saved.
+    User,
+}
+
+/// Changes a file of parameters, for this and later processes.
+fn change(level: Level, change: impl Fn(&mut Params)) -> Result<()> {
     static SAVING: Lock<()> = Lock::new(Rank::SavedParameters, ());
     let _section = own_code::enter();
-    let path = saved_path()?;
+    let user = saved_path()?;
+    let path = match level {
+        Level::User => user,
+        Level::Program => match program_file::path(&user) {
+            Some(path) => path,
+            None => return Ok(()),
+        },
+    };
     let _one_at_a_time = SAVING.lock();
     let old = Sources::current();
     old.report();
-    let saved = saved::update(&path, change)?;
-    if saved != old.saved {
-        let new = Arc::new(Sources::new(old.environment.clone(), saved));
+    let changed = saved::update(&path, change)?;
+    let mut files = old.files.clone();
+    *files.of(level) = changed;
+    if files != old.files {
+        let new = Arc::new(Sources::new(old.environment.clone(), files));
         *CURRENT.lock() = Some(Arc::clone(&new));
         GENERATION.fetch_add(1, Ordering::Release);
         new.report();
@@ -132,11 +155,11 @@ fn change_saved(change: impl Fn(&mut Params)) -> Result<()> {
     Ok(())
 }
 
-/// Saves the parameters in `given` that a tracker saves: project, description, file, measuring
-/// period and PUE.
+/// Remembers the parameters in `given` that this program remembers: project, description, file,
+/// measuring period and PUE.
 ///
 /// # Errors
-/// Same as for [`save`].
+/// Returns [`Error::Saved`] if the file cannot be read or written.
 pub(crate) fn remember(given: &Params) -> Result<()> {
     let remembered = Params {
         project: given.project.clone(),
@@ -146,18 +169,52 @@ pub(crate) fn remember(given: &Params) -> Result<()> {
         pue: given.pue,
         ..Params::default()
     };
-    if remembered == Params::default() { Ok(()) } else { save(&remembered) }
+    if remembered == Params::default() {
+        return Ok(());
+    }
+    check_file(&remembered)?;
+    change(Level::Program, |known| *known = remembered.over(known))
+}
+
+/// Checks that the path of the log can be saved.
+fn check_file(given: &Params) -> Result<()> {
+    match &given.file {
+        Some(file) if file.to_str().is_none() => Err(Error::Parameter {
+            parameter: "file",
+            value: file.display().to_string(),
+            reason: "only a name in UTF-8 can be saved".to_owned(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 static CURRENT: Lock<Option<Arc<Sources>>> = Lock::new(Rank::Parameters, None);
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
-/// The environment and the saved parameters, read once, and their resolved settings.
+/// The parameters in the files.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Files {
+    /// Those that this program remembers.
+    pub(super) remembered: Params,
+    /// Those that this user saved.
+    pub(super) saved: Params,
+}
+
+impl Files {
+    fn of(&mut self, level: Level) -> &mut Params {
+        match level {
+            Level::Program => &mut self.remembered,
+            Level::User => &mut self.saved,
+        }
+    }
+}
+
+/// The environment and the files, read once, and their resolved settings.
 #[derive(Debug)]
 pub(super) struct Sources {
     pub(super) environment: Params,
-    pub(super) saved: Params,
-    /// The environment merged over the saved parameters, without invalid values.
+    pub(super) files: Files,
+    /// The environment merged over the files, without invalid values.
     pub(super) params: Params,
     /// The settings if no argument is given.
     pub(super) settings: Arc<Settings>,
@@ -184,9 +241,14 @@ impl Sources {
         file: Option<PathBuf>,
     ) -> Self {
         let (environment, mut problems) = from_environment(variables);
-        let (saved, wrong) = file.map(|file| saved::read(&file)).unwrap_or_default();
-        problems.extend(wrong.iter().map(|error| error.with_causes().to_string()));
-        let mut sources = Self::new(environment, saved);
+        let mut read = |file: Option<PathBuf>| {
+            let (params, wrong) = file.map(|file| saved::read(&file)).unwrap_or_default();
+            problems.extend(wrong.iter().map(|error| error.with_causes().to_string()));
+            params
+        };
+        let remembered = read(file.as_deref().and_then(program_file::path));
+        let files = Files { remembered, saved: read(file) };
+        let mut sources = Self::new(environment, files);
         problems.append(&mut sources.problems);
         sources.problems = problems;
         sources
@@ -194,21 +256,21 @@ impl Sources {
 
     /// Both sources contain checked values. But the region of the environment may not belong to the
     /// country, which may come from the saved parameters.
-    pub(super) fn new(mut environment: Params, mut saved: Params) -> Self {
+    pub(super) fn new(mut environment: Params, mut files: Files) -> Self {
         let mut problems = Vec::new();
         loop {
-            let params = environment.over(&saved);
+            let params = environment.over(&files.remembered.over(&files.saved));
             match Settings::new(&params) {
                 Ok(settings) => {
                     let settings = Arc::new(settings);
-                    return Self { environment, saved, params, settings, problems };
+                    return Self { environment, files, params, settings, problems };
                 }
                 Err(error) => {
                     problems.push(format!("ECO2AI_REGION: {error}"));
                     if environment.region.take().is_none() {
                         // The defaults always do.
                         environment = Params::default();
-                        saved = Params::default();
+                        files = Files::default();
                     }
                 }
             }
@@ -217,7 +279,7 @@ impl Sources {
 
     pub(super) fn settings_with(&self, given: &Params) -> Result<Settings> {
         given.check()?;
-        self.settings.changed(&given.over(&self.params), given)
+        self.settings.changed(given.over(&self.params), given)
     }
 
     pub(super) fn report(&self) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::params::Params;
 use super::resolve::Settings;
-use super::sources::{Sources, from_environment};
+use super::sources::{Files, Sources, from_environment};
 use super::{CpuProcesses, EncodeFile, Origin, ParametersInForce, Rows};
 use crate::carbon::{Pricing, Tariff, WORLD_AVERAGE};
 use crate::units::GramsPerKwh;
@@ -25,7 +25,7 @@ fn variables(texts: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
 fn sources(environment: &[(&str, &str)], saved: &[(&str, &str)]) -> Sources {
     let (environment, problems) = from_environment(variables(environment).into_iter());
     assert!(problems.is_empty(), "{problems:?}");
-    Sources::new(environment, params(saved))
+    Sources::new(environment, Files { saved: params(saved), ..Files::default() })
 }
 
 #[test]
@@ -65,8 +65,8 @@ fn every_parameter_reaches_the_settings_from_an_argument_and_from_a_source() {
         ("encode_file", "yes"),
         ("ignore_warnings", "on"),
     ];
-    let by_argument = sources(&[], &[]).settings_with(&params(&texts)).unwrap();
-    let by_source = Settings::clone(&sources(&[], &texts).settings);
+    let by_argument = Arc::new(sources(&[], &[]).settings_with(&params(&texts)).unwrap());
+    let by_source = Arc::clone(&sources(&[], &texts).settings);
     for settings in [by_argument, by_source] {
         assert_eq!(settings.project, "MNIST");
         assert_eq!(settings.description, "two layers");
@@ -75,7 +75,7 @@ fn every_parameter_reaches_the_settings_from_an_argument_and_from_a_source() {
         assert_eq!(settings.place.label, "US/California");
         assert_eq!(settings.place.emission_level, GramsPerKwh(17.0));
         assert_eq!(settings.pue, 1.5);
-        assert_eq!(settings.tariff, Some(Tariff::new(&Pricing::Flat(2.5)).unwrap()));
+        assert_eq!(settings.tariff.as_deref(), Some(&Tariff::new(&Pricing::Flat(2.5)).unwrap()));
         assert_eq!(settings.cpu_processes, CpuProcesses::All);
         assert_eq!(settings.rows, Rows::Total);
         assert_eq!(settings.encode_file, EncodeFile::Yes);

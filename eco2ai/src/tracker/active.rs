@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use super::config::RunConfig;
+use super::context::RunContext;
 use super::handle::RunHandle;
 use super::open_runs::{self, OpenRun};
 use super::sums;
 use super::upkeep;
 use crate::error::Result;
 use crate::log::Record;
-use crate::meter::{Meter, RunKey, Start, StartedRow, Stopped, SumKey};
+use crate::meter::{Enclosing, EnclosingRow, Meter, RunKey, Start, StartedRow, Stopped, SumKey};
 use crate::own_code;
 use crate::report::{quietly, warn_once};
 use crate::settings::Rows;
@@ -36,43 +37,60 @@ pub(crate) struct ActiveRun {
 
 impl ActiveRun {
     /// Starts a run. Its parent is the given one, else the innermost run of this thread. The new
-    /// run becomes the innermost one, unless it is `detached`.
-    pub(crate) fn start(config: &RunConfig, rows: Rows, detached: bool) -> Self {
+    /// run becomes the innermost one, unless it is `detached`. `rows` replaces the parameter.
+    pub(crate) fn start(config: &Arc<RunConfig>, rows: Option<Rows>, detached: bool) -> Self {
         let _section = own_code::enter();
         upkeep::close_at_exit();
         quietly(config.settings.ignore_warnings, || Self::start_on_meter(config, rows, detached))
     }
 
-    fn start_on_meter(config: &RunConfig, rows: Rows, detached: bool) -> Self {
+    fn start_on_meter(config: &Arc<RunConfig>, rows: Option<Rows>, detached: bool) -> Self {
         let given = config.parent.as_ref().and_then(|handle| handle.run.as_ref());
         let meter = match (&config.meter, given) {
             (Some(meter), _) => meter,
             (None, Some((meter, _))) if meter.is_own() => meter,
             (None, _) => Meter::process(),
         };
+        let parent = given.filter(|(parents, _)| parents.is_same(meter)).map(|(_, key)| *key);
+        let enclosing = meter.enclosing(parent);
+        let context_of_enclosing = || enclosing.and_then(|it| context_of(meter, it.row));
+        let inherited;
+        let config = match enclosing {
+            None => config,
+            Some(Enclosing { settings, .. }) => match config.first_inherited(settings) {
+                Some(config) => config,
+                None => {
+                    inherited = config
+                        .inherit(settings, || Some(Arc::clone(&context_of_enclosing()?.settings)));
+                    &inherited
+                }
+            },
+        };
         // For a sum this is done once, when the sum begins.
-        let context = match rows {
-            Rows::Each => Some(config.attached(meter)),
+        let context = match rows.unwrap_or(config.settings.rows) {
+            Rows::Each => Some(config.attached(meter, context_of_enclosing().as_deref())),
             Rows::Total => None,
         };
         let started = meter.start(Start {
             summed: context.is_none().then_some(&config.summed),
-            parent: given.filter(|(parents, _)| parents.is_same(meter)).map(|(_, key)| *key),
+            parent,
             detached,
             scope: config.settings.cpu_processes.into(),
             period: config.settings.measure_period,
             prices: config.prices.as_ref(),
+            settings: config.settings.number,
         });
         if !matches!(started.row, StartedRow::Sum(called) if !called.is_new) {
             meter.on_period(upkeep::keep_open);
         }
         let row = match started.row {
             StartedRow::Own { id, parent_id } => {
-                let context = context.unwrap_or_else(|| config.context(meter));
+                let attached = || config.attached(meter, context_of_enclosing().as_deref());
+                let context = context.unwrap_or_else(attached);
                 Row::Own(open_runs::add(id, parent_id, started.key, context))
             }
             StartedRow::Sum(called) => {
-                sums::called(config, meter, called);
+                sums::called(config, meter, called, context_of_enclosing);
                 Row::Sum(meter.clone(), called.key)
             }
         };
@@ -194,5 +212,13 @@ impl ActiveRun {
             return None;
         }
         self.meter().stop(self.key, status)
+    }
+}
+
+/// Returns the context of an active run on the meter.
+fn context_of(meter: &Meter, row: EnclosingRow) -> Option<Arc<RunContext>> {
+    match row {
+        EnclosingRow::Own(id) => open_runs::context(id),
+        EnclosingRow::Sum(key) => sums::context(meter, key),
     }
 }

@@ -14,7 +14,8 @@ use crate::settings::{CpuProcesses, EncodeFile, Params, Rows, Settings};
 use crate::units::GramsPerKwh;
 
 /// Collects the parameters of a [`Tracker`](crate::Tracker). A parameter that is not given comes
-/// from the environment, else from the saved parameters, else from the defaults.
+/// from the run under which a run starts, else from the environment, else from what this program
+/// remembers, else from the saved parameters, else from the defaults.
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,8 +59,8 @@ impl TrackerBuilder {
         self
     }
 
-    /// Prevents [`build`](Self::build) from saving the project, the description, the file, the
-    /// period and the PUE for later trackers of this and of other processes.
+    /// Prevents that this program remembers the project, the description, the file, the period and the
+    /// PUE for later trackers.
     #[must_use]
     pub fn forget(mut self) -> Self {
         self.forget = true;
@@ -78,7 +79,7 @@ impl TrackerBuilder {
         self.check_arguments()?;
         let settings = Settings::shared(&self.params)?;
         let (meter, parent) = (self.meter.clone(), self.parent.clone());
-        Ok(Arc::new(RunConfig::new(settings, function, meter, parent)))
+        Ok(Arc::new(RunConfig::new(self.params.clone(), settings, function, meter, parent)))
     }
 
     /// Returns whether warnings are suppressed.

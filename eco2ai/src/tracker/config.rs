@@ -1,22 +1,29 @@
 //! The configuration of runs.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::DateTime;
 use uuid::Uuid;
 
 use super::context::{RowStart, RunContext};
 use super::handle::RunHandle;
-use crate::carbon::Tariff;
+use crate::locks::{Lock, Rank};
 use crate::log::{self, Record};
 use crate::meter::{Meter, Prices, RunEnergy, SummedFunction};
-use crate::settings::{Rows, Settings};
+use crate::report::warn_once;
+use crate::settings::{Params, Rows, Settings};
 use crate::status::Status;
+
+/// How many enclosing settings a configuration remembers the result for.
+const MAX_INHERITED: usize = 8;
 
 /// The resolved parameters and the tracked function.
 #[derive(Debug)]
 pub(crate) struct RunConfig {
+    /// The parameters that were given, which an enclosing run does not change.
+    given: Params,
     pub(super) settings: Arc<Settings>,
     pub(super) function: Option<Arc<str>>,
     pub(super) meter: Option<Meter>,
@@ -25,19 +32,93 @@ pub(crate) struct RunConfig {
     pub(super) summed: Arc<SummedFunction>,
     /// The tariff, if the price depends on the time.
     pub(super) prices: Option<Arc<dyn Prices>>,
+    inherited: Inherited,
+}
+
+/// The configurations of runs under other runs, each with the number of the enclosing settings.
+#[derive(Debug)]
+struct Inherited {
+    /// Found without a lock.
+    first: OnceLock<(u64, Arc<RunConfig>)>,
+    others: Lock<VecDeque<(u64, Arc<RunConfig>)>>,
+}
+
+impl Default for Inherited {
+    fn default() -> Self {
+        Self { first: OnceLock::new(), others: Lock::new(Rank::Site, VecDeque::new()) }
+    }
 }
 
 impl RunConfig {
     pub(crate) fn new(
+        given: Params,
         settings: Arc<Settings>,
         function: Option<Arc<str>>,
         meter: Option<Meter>,
         parent: Option<RunHandle>,
     ) -> Self {
-        let changing = |tariff: &&Tariff| tariff.flat_price().is_none();
-        let tariff = settings.tariff.as_ref().filter(changing).cloned();
-        let prices = tariff.map(|tariff| Arc::new(tariff) as Arc<dyn Prices>);
-        Self { settings, function, meter, parent, summed: SummedFunction::new(), prices }
+        let prices = changing_prices(&settings);
+        let (summed, inherited) = (SummedFunction::new(), Inherited::default());
+        Self { given, settings, function, meter, parent, summed, prices, inherited }
+    }
+
+    /// Returns the configuration of a run under a run with the settings `number`, if it is the first
+    /// one that was [inherited](Self::inherit).
+    #[inline]
+    pub(super) fn first_inherited(&self, number: u64) -> Option<&Arc<Self>> {
+        self.inherited.first.get().filter(|(known, _)| *known == number).map(|(_, config)| config)
+    }
+
+    /// Returns the configuration of a run under a run with the settings `number`, which `enclosing`
+    /// returns: each parameter that was not given is that of the enclosing run.
+    pub(super) fn inherit(
+        &self,
+        number: u64,
+        enclosing: impl FnOnce() -> Option<Arc<Settings>>,
+    ) -> Arc<Self> {
+        let find = |others: &VecDeque<(u64, Arc<Self>)>| {
+            others.iter().find(|(known, _)| *known == number).map(|(_, it)| Arc::clone(it))
+        };
+        if let Some(known) = find(&self.inherited.others.lock()) {
+            return known;
+        }
+        let settings = enclosing().map(|enclosing| Settings::inherit(&self.given, &enclosing));
+        let settings = match settings {
+            Some(Ok(settings)) => settings,
+            Some(Err(error)) => {
+                warn_once(&error);
+                Arc::clone(&self.settings)
+            }
+            // It has ended meanwhile.
+            None => Arc::clone(&self.settings),
+        };
+        let mut others = self.inherited.others.lock();
+        if let Some(known) = find(&others) {
+            return known;
+        }
+        // Functions that call each other must not get new settings with each call.
+        let first = self.inherited.first.get().map(|(_, first)| first);
+        let same = |config: &&Arc<Self>| config.settings.is_same(&settings);
+        let same = first.into_iter().chain(others.iter().map(|(_, config)| config)).find(same);
+        let config = same.cloned().unwrap_or_else(|| Arc::new(self.with(settings)));
+        if self.inherited.first.set((number, Arc::clone(&config))).is_err() {
+            others.truncate(MAX_INHERITED - 1);
+            others.push_front((number, Arc::clone(&config)));
+        }
+        config
+    }
+
+    fn with(&self, settings: Arc<Settings>) -> Self {
+        Self {
+            given: self.given.clone(),
+            function: self.function.clone(),
+            meter: self.meter.clone(),
+            parent: self.parent.clone(),
+            summed: Arc::clone(&self.summed),
+            prices: changing_prices(&settings),
+            settings,
+            inherited: Inherited::default(),
+        }
     }
 
     #[cfg(test)]
@@ -53,21 +134,34 @@ impl RunConfig {
         self.settings.rows
     }
 
-    /// Returns the context of a run that starts now on this meter, and prepares the log for rows.
-    pub(super) fn attached(&self, meter: &Meter) -> RunContext {
-        let context = self.context(meter);
+    /// Returns the context of a run that starts now on this meter, under `enclosing` if there is one.
+    /// Prepares the log for rows.
+    pub(super) fn attached(
+        &self,
+        meter: &Meter,
+        enclosing: Option<&RunContext>,
+    ) -> Arc<RunContext> {
+        let context = self.context(meter, enclosing);
         log::attach(&context.file, self.settings.ignore_warnings);
-        context
+        Arc::new(context)
     }
 
-    /// Returns the context of a run that starts now on this meter.
-    pub(super) fn context(&self, meter: &Meter) -> RunContext {
-        let file = &self.settings.file;
+    fn context(&self, meter: &Meter, enclosing: Option<&RunContext>) -> RunContext {
+        // A relative path is that of the moment at which the outermost run started.
+        let inherited = enclosing.filter(|_| self.given.file.is_none());
+        let file = inherited.map_or_else(
+            || {
+                let file = &self.settings.file;
+                std::path::absolute(file).unwrap_or_else(|_| file.clone())
+            },
+            |enclosing| enclosing.file.clone(),
+        );
+        let inherited = || enclosing.and_then(|enclosing| enclosing.function.clone());
         RunContext {
             settings: Arc::clone(&self.settings),
             meter: meter.clone(),
-            function: self.function.clone(),
-            file: std::path::absolute(file).unwrap_or_else(|_| file.clone()),
+            function: self.function.clone().or_else(inherited),
+            file,
         }
     }
 
@@ -83,4 +177,11 @@ impl RunConfig {
         let row = RowStart { id: Uuid::nil(), parent_id: None, start_time };
         context.record(row, &RunEnergy::default(), Status::Ok)
     }
+}
+
+/// Returns the tariff of the settings, if its price depends on the time. Settings with the same
+/// tariff return the same one.
+fn changing_prices(settings: &Settings) -> Option<Arc<dyn Prices>> {
+    let tariff = settings.tariff.as_ref().filter(|tariff| tariff.flat_price().is_none());
+    tariff.map(|tariff| Arc::clone(tariff) as Arc<dyn Prices>)
 }

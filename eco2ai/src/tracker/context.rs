@@ -55,7 +55,7 @@ impl RunContext {
             |energies: &Energies| KilowattHours::from(energies.total(wall_meter)) * settings.pue;
         let own_energy = kwh(&received.own);
         let inclusive_energy = kwh(&received.inclusive);
-        let (own_cost, cost) = match settings.tariff.as_ref().map(Tariff::flat_price) {
+        let (own_cost, cost) = match settings.tariff.as_deref().map(Tariff::flat_price) {
             None => (0.0, 0.0),
             Some(Some(price)) => (price * own_energy.0, price * inclusive_energy.0),
             Some(None) => energy.priced.iter().fold((0.0, 0.0), |sum, part| {

@@ -46,7 +46,7 @@ pub struct DetachedRun {
 
 impl DetachedRun {
     pub(super) fn start(config: &Arc<RunConfig>) -> Self {
-        Self { run: HeldRun::start(config, config.rows(), true) }
+        Self { run: HeldRun::start(config, None, true) }
     }
 
     /// Makes the run the innermost one of this thread until the guard is dropped. A run is on at

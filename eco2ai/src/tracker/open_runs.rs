@@ -24,7 +24,7 @@ const SHORTEST_REST: Duration = Duration::from_millis(1);
 /// A run that will have a row of its own, or one per epoch.
 #[derive(Debug)]
 pub(super) struct OpenRun {
-    pub(super) context: RunContext,
+    pub(super) context: Arc<RunContext>,
     key: RunKey,
     row: RowStart,
     start: SystemTime,
@@ -45,7 +45,7 @@ pub(super) fn add(
     id: Uuid,
     parent_id: Option<Uuid>,
     key: RunKey,
-    context: RunContext,
+    context: Arc<RunContext>,
 ) -> Arc<OpenRun> {
     let start = context.meter.wall();
     let row = RowStart { id, parent_id, start_time: local(start) };
@@ -53,6 +53,11 @@ pub(super) fn add(
     let run = Arc::new(OpenRun { context, key, row, start, written });
     open_runs().insert(id, Arc::clone(&run));
     run
+}
+
+/// Returns the context of an open run.
+pub(super) fn context(id: Uuid) -> Option<Arc<RunContext>> {
+    open_runs().get(&id).map(|run| Arc::clone(&run.context))
 }
 
 /// Returns the open runs on a meter.

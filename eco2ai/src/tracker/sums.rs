@@ -26,15 +26,21 @@ fn sums() -> Locked<'static, SumsByKey> {
     SUMS.get_or_init(|| Lock::new(Rank::OpenRuns, HashMap::new())).lock()
 }
 
-fn find(meter: &Meter, key: SumKey) -> Option<Arc<RunContext>> {
+/// Returns the context of a sum.
+pub(super) fn context(meter: &Meter, key: SumKey) -> Option<Arc<RunContext>> {
     sums().get(&(meter.address(), key)).cloned()
 }
 
 /// Notes that a call that is added to a sum has begun.
-pub(super) fn called(config: &RunConfig, meter: &Meter, call: CalledSum) {
+pub(super) fn called(
+    config: &RunConfig,
+    meter: &Meter,
+    call: CalledSum,
+    enclosing: impl FnOnce() -> Option<Arc<RunContext>>,
+) {
     if call.is_new {
-        let context = config.attached(meter);
-        sums().insert((meter.address(), call.key), Arc::new(context));
+        let context = config.attached(meter, enclosing().as_deref());
+        sums().insert((meter.address(), call.key), context);
     }
     if call.begins {
         meter.begin_row(call.key);
@@ -50,7 +56,7 @@ pub(super) fn call(
 ) -> Option<Record> {
     let start_time = local(meter.wall().checked_sub(energy.duration)?);
     let row = RowStart { id: Uuid::nil(), parent_id: None, start_time };
-    Some(find(meter, key)?.record(row, energy, status))
+    Some(context(meter, key)?.record(row, energy, status))
 }
 
 /// Writes the rows of sums that have ended.
@@ -59,7 +65,7 @@ pub(super) fn close(meter: &Meter, closed: ClosedSums) {
         return;
     }
     for row in &closed.rows {
-        if let Some(context) = find(meter, row.key)
+        if let Some(context) = context(meter, row.key)
             && let Err(error) = write(&context, row)
         {
             quietly(context.settings.ignore_warnings, || warn_once(&error));
@@ -81,7 +87,7 @@ pub(super) fn files(meter: &Meter) -> Vec<PathBuf> {
 /// Returns the states of the sums on a meter and a log. They become rows if the process is killed.
 pub(super) fn states(meter: &Meter, file: &Path) -> Vec<Record> {
     let state = |row: SumRow| {
-        let context = find(meter, row.key).filter(|context| context.file == file)?;
+        let context = context(meter, row.key).filter(|context| context.file == file)?;
         Some(record(&context, &row))
     };
     meter.sums_so_far().into_iter().filter_map(state).collect()
@@ -103,7 +109,7 @@ pub(super) fn flush() -> Result<()> {
     let mut result = Ok(());
     for meter in meters() {
         for row in meter.take_sums() {
-            if let Some(context) = find(&meter, row.key) {
+            if let Some(context) = context(&meter, row.key) {
                 result = result.and(write(&context, &row));
             }
         }

@@ -21,7 +21,7 @@ use crate::report::{quietly, warn_once};
 ///     .country("FR")
 ///     .pue(1.2)
 ///     .file(&file)
-///     .forget() // otherwise these parameters are saved for later trackers of this user
+///     .forget() // otherwise this program remembers project, PUE and file
 ///     .build()?;
 ///
 /// let run = tracker.start()?;
@@ -38,8 +38,8 @@ pub struct Tracker {
 
 impl TrackerBuilder {
     /// Checks the parameters and builds the tracker. The project, the description, the file, the
-    /// period and the PUE, if they are given, are saved for later trackers, as in Eco2AI; see
-    /// [`forget`](Self::forget).
+    /// period and the PUE, if they are given, are remembered for later trackers of this program (its
+    /// executable), as in Eco2AI; see [`forget`](Self::forget).
     ///
     /// # Errors
     /// Returns [`Error::Parameter`](crate::Error::Parameter) if a value is not allowed. The error

@@ -1,7 +1,7 @@
 //! A program that saves parameters, or shows those in force: `saved_params TASK [ARGUMENT]` for
 //! `tests/saved_params.rs`.
 
-use eco2ai::{Params, get_params, save_params};
+use eco2ai::{Params, Tracker, get_params, save_params, unset_params};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -10,6 +10,14 @@ fn main() {
     match task.as_str() {
         "write" => write(&argument()),
         "save" => save(&argument()),
+        "track" => {
+            Tracker::builder().project(argument()).build().expect("good parameters");
+            println!("{}", get_params());
+        }
+        "unset" => {
+            unset_params(&[argument()]).expect("the file can be written");
+            println!("{}", get_params());
+        }
         "log" => {
             log::set_logger(&SavingLogger).expect("the first");
             log::set_max_level(log::LevelFilter::Warn);

@@ -13,6 +13,7 @@ mod fork_storm;
 mod forks;
 mod harmless;
 mod hwmon;
+mod inheritance;
 mod log_faults;
 mod log_fuzz;
 mod log_killed;

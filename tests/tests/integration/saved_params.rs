@@ -8,8 +8,11 @@ use eco2ai_tests::program::assert_success;
 
 /// The program with a task and what belongs to it.
 fn command(task: &str, config: &Path) -> Command {
+    command_of(Path::new(env!("CARGO_BIN_EXE_saved_params")), task, config)
+}
+
+fn command_of(program: &Path, task: &str, config: &Path) -> Command {
     // The folder of the file need not be there.
-    let program = env!("CARGO_BIN_EXE_saved_params");
     let mut command = eco2ai_tests::program::program(program, &std::env::temp_dir());
     command.env("ECO2AI_CONFIG", config).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.args(task.splitn(2, ' '));
@@ -173,6 +176,35 @@ fn the_environment_goes_before_what_is_saved_and_the_time_zone_comes_last() {
     assert_eq!(country(&[("TZ", "Europe/Paris")]), "Germany saved");
     assert_eq!(country(&[("TZ", "Europe/Paris"), ("ECO2AI_COUNTRY", "PL")]), "PL environment");
     assert_eq!(country(&[("ECO2AI_COUNTRY", "Narnia")]), "Germany saved");
+}
+
+#[test]
+fn a_program_remembers_what_its_trackers_were_given_and_no_other_program_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("params.toml");
+    let other = folder.path().join("other_program");
+    fs::copy(env!("CARGO_BIN_EXE_saved_params"), &other).unwrap();
+    let project = |out: &str| {
+        let line = out.lines().rfind(|line| line.starts_with("project")).unwrap();
+        line.strip_prefix("project").unwrap().trim().to_owned()
+    };
+    let here = |task: &str| project(&run(task, &config).0);
+    let there = |task: &str| {
+        let mut command = command_of(&other, task, &config);
+        project(&finish(eco2ai_tests::program::start(&mut command)).0)
+    };
+    run("save project=of the user", &config);
+    let tracked = there("track of the other");
+    assert!(tracked.starts_with("of the other") && tracked.ends_with("remembered"), "{tracked}");
+    assert!(here("show").ends_with("saved"), "{}", here("show"));
+    assert!(there("show").ends_with("remembered"));
+    // The program itself may save other values, and they apply to it too.
+    finish(command_of(&other, "save project=new", &config).spawn().unwrap());
+    assert!(there("show").ends_with("saved"));
+    assert!(there("track again").ends_with("remembered"));
+    assert!(here("show").starts_with("new"));
+    assert!(there("unset project").ends_with("default"));
+    assert!(here("show").ends_with("default"));
 }
 
 #[test]

@@ -11,7 +11,8 @@ use crate::output::{print, warning};
 /// Shows and changes the saved parameters
 ///
 /// Without a subcommand, prints all parameters in force and the origin of each value. A saved value
-/// applies to every tracker of this user, unless an argument or a variable ECO2AI_… overrides it.
+/// applies to every tracker of this user, unless an argument, a variable ECO2AI_… or a value that the
+/// program remembers from an earlier tracker overrides it.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ParamsArgs {

@@ -65,9 +65,9 @@ mod tests {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines: String = moments.iter().map(|moment| format!("@{moment}\n")).collect();
+        let lines: Vec<String> = moments.iter().map(|moment| format!("@{moment}")).collect();
         let mut input = date.stdin.take().unwrap();
-        let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
+        let writer = std::thread::spawn(move || input.write_all(lines.join("\n").as_bytes()));
         let output = date.wait_with_output().unwrap();
         writer.join().unwrap().unwrap();
         let seconds = |line: &str| {

@@ -6,6 +6,7 @@ mod arguments;
 mod check;
 mod country;
 mod expand;
+mod fold;
 mod function;
 mod lints;
 mod parameters;

@@ -5,6 +5,9 @@
 //! handler. So this module reads the zone once per process, and does not notice later changes of
 //! it.
 
+#[cfg(unix)]
+mod posix_tz;
+
 use std::time::SystemTime;
 
 use chrono::{
@@ -75,13 +78,9 @@ fn offset_at(second: i64) -> i32 {
 
     static ZONE: PerProcess<tz::TimeZone> = PerProcess::new();
     let _section = crate::own_code::enter();
-    let zone = ZONE.get_or_init(|| {
-        let zone = match std::env::var("TZ") {
-            Ok(name) if !name.is_empty() => tz::TimeZone::from_posix_tz(&name),
-            _ => tz::TimeZone::local(),
-        };
-        // As the C library has it.
-        zone.unwrap_or_else(|_| tz::TimeZone::utc())
+    let zone = ZONE.get_or_init(|| match std::env::var_os("TZ") {
+        Some(tz) => posix_tz::zone(&tz.to_string_lossy()),
+        None => tz::TimeZone::local().unwrap_or_else(|_| tz::TimeZone::utc()),
     });
     zone.find_local_time_type(second).map_or(0, tz::LocalTimeType::ut_offset)
 }

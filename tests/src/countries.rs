@@ -1,4 +1,4 @@
-//! The macros' list of countries, as the runtime's table gives it.
+//! The macros' list of countries, as the runtime's table gives it, and how names are compared.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -13,7 +13,12 @@ pub fn list() -> PathBuf {
     workspace("eco2ai-macros/countries.txt")
 }
 
-/// What the file is to hold.
+/// The macros' copy of the file that says how names are compared, and the runtime's.
+pub fn folds() -> [PathBuf; 2] {
+    ["eco2ai-macros/src/fold.rs", "eco2ai/src/carbon/fold.rs"].map(workspace)
+}
+
+/// What the list is to hold.
 ///
 /// # Panics
 /// Where the runtime's table is not as it should be.

@@ -38,10 +38,9 @@ pub(crate) fn find(written: &str) -> Result<CloudRegion> {
     let names: Vec<String> =
         table.iter().map(|row| format!("{}:{}", row.cell(0), row.cell(1))).collect();
     let near = name::nearest(&format!("{provider}:{region}"), names.iter().map(String::as_str));
-    let hint = near.map_or_else(
-        || "it is `provider:region` with the provider aws, azure or gcp".to_owned(),
-        |near| format!("did you mean {near:?}?"),
-    );
+    let hint = name::did_you_mean(&near).unwrap_or_else(|| {
+        "it is `provider:region` with the provider aws, azure or gcp".to_owned()
+    });
     Err(Error::Parameter {
         parameter: "cloud",
         value: written.to_owned(),

@@ -5,8 +5,10 @@
 
 mod cloud;
 pub(crate) mod equivalents;
+mod fold;
 mod name;
 pub(crate) mod place;
+mod place_table;
 mod pricing;
 mod table;
 pub(crate) mod tariff;

@@ -1,118 +1,68 @@
-//! Compares names in Latin and Cyrillic script without regard to case, diacritics, spaces and
-//! punctuation.
+//! Compares names, and finds the nearest ones.
 
-/// Returns the letters and digits of `name`, in lower case and without diacritics.
-pub(crate) fn fold(name: &str) -> impl Iterator<Item = char> {
-    name.chars().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).flat_map(|c| {
-        let (base, second) = without_mark(c);
-        std::iter::once(base).chain(second)
-    })
-}
+use crate::carbon::fold::fold;
 
 /// Returns whether `name` folds to `folded`.
 pub(crate) fn is(name: &str, folded: &str) -> bool {
     fold(name).eq(folded.chars())
 }
 
-/// Returns the candidate nearest to the given name, if one is near enough to be a suggestion.
+/// Returns the suggestions for a name that is unknown: the candidates that are nearest to it, if
+/// they are near enough. There are several if they are equally near.
 pub(crate) fn nearest<'a>(
     written: &str,
     candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+) -> Vec<&'a str> {
     let written: String = fold(written).collect();
     let length = written.chars().count();
-    let allowed = length / 4 + 1;
-    candidates
-        .into_iter()
-        // Their distance is at least the difference of their lengths.
-        .filter(|candidate| fold(candidate).count().abs_diff(length) <= allowed)
-        .map(|candidate| {
-            let folded: String = fold(candidate).collect();
-            (strsim::damerau_levenshtein(&written, &folded), candidate)
-        })
-        // Everything is near to a code of two letters.
-        .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.len() / 2)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+    // A longer distance would suggest Poland for Scotland, and Somalia for Somaliland.
+    let mut allowed = length / 8 + 1;
+    let mut nearest = Vec::new();
+    for candidate in candidates {
+        let folded: String = fold(candidate).collect();
+        let letters = folded.chars().count();
+        // Their distance is at least the difference of their lengths. Everything is near to a
+        // code of two letters.
+        if letters.abs_diff(length) > allowed || letters <= 3 {
+            continue;
+        }
+        let distance = strsim::damerau_levenshtein(&written, &folded);
+        if distance < allowed {
+            nearest.clear();
+        }
+        if distance <= allowed && distance < letters / 2 {
+            allowed = distance;
+            nearest.push(candidate);
+        }
+    }
+    nearest
 }
 
-/// Returns the base letter of a letter, or the two letters of a ligature. Combining marks are not
-/// letters, so decomposed text needs no special case.
-fn without_mark(c: char) -> (char, Option<char>) {
-    let base = match c {
-        'à'..='å' | 'ā' | 'ă' | 'ą' | 'ǎ' | 'ạ'..='ặ' => 'a',
-        'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => 'c',
-        'ď' | 'đ' | 'ð' | 'ḍ' => 'd',
-        'è'..='ë' | 'ē' | 'ĕ' | 'ė' | 'ę' | 'ě' | 'ə' | 'ẹ'..='ệ' => 'e',
-        'ĝ' | 'ğ' | 'ġ' | 'ģ' | 'ǧ' => 'g',
-        'ĥ' | 'ħ' | 'ḥ' | 'ḩ' | 'ẖ' => 'h',
-        'ì'..='ï' | 'ĩ' | 'ī' | 'ĭ' | 'į' | 'ı' | 'ǐ' | 'ỉ' | 'ị' => 'i',
-        'ĵ' | 'ǰ' => 'j',
-        'ķ' | 'ḳ' | 'ḵ' => 'k',
-        'ĺ' | 'ļ' | 'ľ' | 'ŀ' | 'ł' | 'ḷ' => 'l',
-        'ṃ' | 'ḿ' => 'm',
-        'ñ' | 'ń' | 'ņ' | 'ň' | 'ṇ' | 'ṅ' => 'n',
-        'ò'..='ö' | 'ø' | 'ō' | 'ŏ' | 'ő' | 'ơ' | 'ǒ' | 'ǫ' | 'ọ'..='ợ' => 'o',
-        'ŕ' | 'ŗ' | 'ř' | 'ṛ' => 'r',
-        'ś' | 'ŝ' | 'ş' | 'š' | 'ș' | 'ṣ' => 's',
-        'ţ' | 'ť' | 'ŧ' | 'ț' | 'ṭ' => 't',
-        'ù'..='ü' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' | 'ư' | 'ǔ' | 'ụ'..='ự' | 'ṳ' => {
-            'u'
-        }
-        'ŵ' | 'ẁ' | 'ẃ' | 'ẅ' => 'w',
-        'ý' | 'ÿ' | 'ŷ' | 'ỳ'..='ỹ' => 'y',
-        'ź' | 'ż' | 'ž' | 'ẓ' => 'z',
-        'ӑ' | 'ӓ' => 'а',
-        'ѓ' => 'г',
-        'ѐ' | 'ё' | 'ӗ' => 'е',
-        'ӂ' | 'ӝ' => 'ж',
-        'ӟ' => 'з',
-        'й' | 'ѝ' | 'ӣ' | 'ӥ' => 'и',
-        'ї' => 'і',
-        'ќ' => 'к',
-        'ӧ' => 'о',
-        'ў' | 'ӯ' | 'ӱ' | 'ӳ' => 'у',
-        'ӵ' => 'ч',
-        'ӹ' => 'ы',
-        'ӭ' => 'э',
-        'ӛ' => 'ә',
-        'ӫ' => 'ө',
-        'ß' => return ('s', Some('s')),
-        'æ' | 'ǣ' | 'ǽ' => return ('a', Some('e')),
-        'œ' => return ('o', Some('e')),
-        'þ' => return ('t', Some('h')),
-        other => other,
-    };
-    (base, None)
+/// Returns the question which of the suggestions was meant; `None` if there is none.
+pub(crate) fn did_you_mean(suggestions: &[&str]) -> Option<String> {
+    let names: Vec<String> = suggestions.iter().map(|name| format!("{name:?}")).collect();
+    (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn folded(name: &str) -> String {
-        fold(name).collect()
-    }
-
-    #[test]
-    fn case_marks_spaces_and_punctuation_do_not_matter() {
-        assert_eq!(folded("Côte d'Ivoire"), "cotedivoire");
-        assert_eq!(folded("Saint Barthe\u{301}lemy"), "saintbarthelemy");
-        assert_eq!(folded("ÅLAND"), "aland");
-        assert_eq!(folded("Bình Định"), "binhdinh");
-        assert_eq!(folded("Алтайский край"), folded("АЛТАИСКИИ КРАИ"));
-        assert_eq!(folded("Straße"), "strasse");
-        assert_eq!(folded("Україна"), "украіна");
-        assert_ne!(folded("Austria"), folded("Australia"));
-    }
-
     #[test]
     fn the_nearest_is_near() {
-        let names = ["France", "Germany", "Niger", "Nigeria", "US"];
-        assert_eq!(nearest("Frence", names), Some("France"));
-        assert_eq!(nearest("germani", names), Some("Germany"));
-        assert_eq!(nearest("Narnia", names), None);
-        assert_eq!(nearest("xy", names), None);
-        assert_eq!(nearest("", names), None);
+        let names = ["France", "Germany", "Iran", "Iraq", "Poland", "Somalia", "US"];
+        assert_eq!(nearest("Frence", names), ["France"]);
+        assert_eq!(nearest("germani", names), ["Germany"]);
+        assert_eq!(nearest("Irak", names), ["Iran", "Iraq"]);
+        for unknown in ["Narnia", "Scotland", "Somaliland", "xy", ""] {
+            assert!(nearest(unknown, names).is_empty(), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn equally_near_names_are_all_suggested() {
+        assert_eq!(did_you_mean(&[]), None);
+        let question = did_you_mean(&["Iran", "Iraq"]).unwrap();
+        assert_eq!(question, "did you mean \"Iran\" or \"Iraq\"?");
     }
 }

@@ -2,29 +2,15 @@
 
 use std::sync::OnceLock;
 
-use crate::carbon::table::{Table, TableRow};
-use crate::carbon::{cloud, name, time_zone};
+use crate::carbon::place_table::{self, column, find_country, find_region, source, with_year};
+use crate::carbon::table::TableRow;
+use crate::carbon::{cloud, time_zone};
 use crate::error::{Error, Result};
 use crate::units::GramsPerKwh;
 
 /// The carbon intensity if the place is unknown, 436.529 gCO2e/kWh. Source: Ember's Global
 /// Electricity Review 2022, which is also the documented default of Eco2AI.
 pub const WORLD_AVERAGE: GramsPerKwh = GramsPerKwh(436.529);
-
-/// Countries (empty region code) and regions, with their emission levels.
-pub(crate) const PLACES: &str = include_str!("../../data/places.csv");
-
-/// The columns of [`PLACES`].
-mod column {
-    pub(super) const COUNTRY: usize = 0;
-    pub(super) const REGION: usize = 1;
-    pub(super) const ALPHA3: usize = 2;
-    pub(super) const NAME: usize = 3;
-    pub(super) const EMISSION_LEVEL: usize = 4;
-    pub(super) const YEAR: usize = 5;
-    pub(super) const SOURCE: usize = 6;
-    pub(super) const OTHER_NAMES: usize = 7;
-}
 
 /// A place with its carbon intensity and the source of that figure.
 ///
@@ -92,7 +78,7 @@ impl Place {
     /// `UTC`.
     pub fn from_time_zone(zone: &str) -> Option<Self> {
         let country = time_zone::country_of(zone)?;
-        let mut place = Self::from_country(table().find([country, ""])?);
+        let mut place = Self::from_country(place_table::table().find([country, ""])?);
         place.source.push_str(", place by time zone");
         Some(place)
     }
@@ -158,8 +144,8 @@ impl Place {
     }
 
     fn from_cloud(cloud: &cloud::CloudRegion) -> Self {
-        let country = table().find([cloud.country, ""]);
-        let region = table().find([cloud.country, cloud.region]);
+        let country = place_table::table().find([cloud.country, ""]);
+        let region = place_table::table().find([cloud.country, cloud.region]);
         let mut place = match (country, region) {
             (Some(country), Some(region)) if !cloud.region.is_empty() => {
                 Self::from_region(country, region)
@@ -176,132 +162,12 @@ impl Place {
     }
 }
 
-fn table() -> Table<2> {
-    Table::new(PLACES)
-}
-
-/// Finds a country by alpha-2 code, alpha-3 code or English name.
-pub(crate) fn find_country(written: &str) -> Result<TableRow> {
-    let folded: String = name::fold(written).collect();
-    let code = folded.to_uppercase();
-    let countries = || table().iter().filter(|row| row.cell(column::REGION).is_empty());
-    let is_named = |row: &TableRow| {
-        name::is(row.cell(column::ALPHA3), &folded)
-            || names(*row).any(|known| name::is(known, &folded))
-    };
-    if let Some(country) = table().find([&code, ""]).or_else(|| countries().find(is_named)) {
-        return Ok(country);
-    }
-    let candidates = countries().map(|row| row.cell(column::NAME));
-    let near = name::nearest(written, candidates.chain(countries().flat_map(names)));
-    let hint = near.map_or_else(
-        || "give an ISO 3166 code such as FR, or its English name".to_owned(),
-        |near| format!("did you mean {near:?}?"),
-    );
-    Err(Error::Parameter {
-        parameter: "country",
-        value: written.to_owned(),
-        reason: format!("no such country; {hint}"),
-    })
-}
-
-/// Finds a region of `country` by ISO 3166-2 code, with or without the country code, or by name.
-fn find_region(country: TableRow, written: &str) -> Result<TableRow> {
-    let country_code = country.cell(column::COUNTRY);
-    let regions = || table().group(country_code).filter(|row| !row.cell(column::REGION).is_empty());
-    let folded: String = name::fold(written).collect();
-    let is_named = |row: &TableRow| {
-        let code = row.cell(column::REGION);
-        let short = code.split_once('-').map_or("", |(_, short)| short);
-        !folded.is_empty()
-            && (name::is(code, &folded)
-                || name::is(short, &folded)
-                || names(*row).any(|known| name::is(known, &folded)))
-    };
-    if let Some(region) = regions().find(is_named) {
-        return Ok(region);
-    }
-    let country_name = country.cell(column::NAME);
-    let candidates = regions().map(|row| row.cell(column::NAME));
-    let near = name::nearest(written, candidates.chain(regions().flat_map(names)));
-    let reason = match near {
-        Some(near) => format!("no such region of {country_name}; did you mean {near:?}?"),
-        None if regions().next().is_none() => {
-            format!("there are no figures for regions of {country_name}; leave it out")
-        }
-        None => {
-            format!("no such region of {country_name}; give its ISO 3166-2 code or English name")
-        }
-    };
-    Err(Error::Parameter { parameter: "region", value: written.to_owned(), reason })
-}
-
-/// Iterates over the names of a row's place.
-fn names(row: TableRow) -> impl Iterator<Item = &'static str> {
-    std::iter::once(row.cell(column::NAME))
-        .chain(row.cell(column::OTHER_NAMES).split('|').filter(|name| !name.is_empty()))
-}
-
-/// Returns the source of a row's emission level.
-fn source(row: TableRow) -> String {
-    with_year(row.cell(column::SOURCE), row.cell(column::YEAR))
-}
-
-/// Returns the full name of a source, as listed in `data/README.md`, with the year of the figure.
-fn with_year(key: &str, year: &str) -> String {
-    let name = match key {
-        "owid" => "Ember via Our World in Data",
-        "owid-codecarbon" => "Our World in Data via CodeCarbon",
-        "codecarbon-us" => "US EPA eGRID",
-        "codecarbon-ca" => "Canadian provincial mix via CodeCarbon",
-        "codecarbon-cn" => "Chinese ministry's announcement 2025 No. 47 for",
-        "codecarbon-gcp" => "Google Cloud",
-        "eco2ai" => "Eco2AI 0.3.12",
-        other => other,
-    };
-    let year = if year.is_empty() { "(no year)" } else { year };
-    format!("{name} {year}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn find(country: &str, region: Option<&str>) -> Place {
         Place::find(Some(country), region, None, None).unwrap()
-    }
-
-    #[test]
-    fn a_country_is_found_by_every_name_it_has() {
-        for row in table().iter().filter(|row| row.cell(column::REGION).is_empty()) {
-            let code = row.cell(column::COUNTRY);
-            for name in [code, row.cell(column::ALPHA3)].into_iter().chain(names(row)) {
-                assert_eq!(find(name, None).label, code, "{name}");
-                assert_eq!(find(&name.to_lowercase(), None).label, code, "{name}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_region_is_found_by_every_name_it_has() {
-        for row in table().iter().filter(|row| !row.cell(column::REGION).is_empty()) {
-            let country = row.cell(column::COUNTRY);
-            let code = row.cell(column::REGION);
-            let label = format!("{country}/{}", row.cell(column::NAME));
-            let short = &code[country.len() + 1..];
-            for name in [code, short].into_iter().chain(names(row)) {
-                assert_eq!(find(country, Some(&name.to_uppercase())).label, label, "{name}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_row_with_a_figure_has_a_source_that_is_spelled_out() {
-        for row in table().iter().filter(|row| row.number(column::EMISSION_LEVEL).is_some()) {
-            let source = source(row);
-            assert!(source.contains(' ') && !source.contains("codecarbon"), "{source}");
-            assert!(source.ends_with("(no year)") || source.ends_with(char::is_numeric));
-        }
     }
 
     #[test]
@@ -320,22 +186,6 @@ mod tests {
         assert_eq!(find("US", Some("Georgia")).label, "US/Georgia");
         assert_eq!(find("RU", Some("московская область")).label, "RU/Moscow Oblast");
         assert_eq!(find("Россия", Some("RU-MOW")).label, "RU/Moscow");
-    }
-
-    #[test]
-    fn an_unknown_place_is_an_error_that_suggests_the_nearest() {
-        let error = |country, region| {
-            Place::find(Some(country), region, None, None).unwrap_err().to_string()
-        };
-        assert!(error("Frence", None).contains("\"France\""), "{}", error("Frence", None));
-        assert!(error("Narnia", None).contains("ISO 3166"));
-        assert!(error("", None).contains("no such country"));
-        assert!(error("US", Some("Calofornia")).contains("\"California\""));
-        assert!(error("US", Some("CA-ON")).contains("no such region of United States"));
-        assert!(error("FR", Some("Bretagne")).contains("leave it out"));
-        assert!(error("AU", Some("")).contains("no such region"));
-        let alone = Place::find(None, Some("Bavaria"), None, None).unwrap_err().to_string();
-        assert!(alone.contains("needs a country"), "{alone}");
     }
 
     #[test]
@@ -395,7 +245,7 @@ mod tests {
         let paris = Place::from_time_zone("Europe/Paris").unwrap();
         assert_eq!(paris.label, "FR");
         assert_eq!(paris.source, "Ember via Our World in Data 2024, place by time zone");
-        for row in Table::<1>::new(time_zone::TIME_ZONES).iter() {
+        for row in crate::carbon::table::Table::<1>::new(time_zone::TIME_ZONES).iter() {
             assert_eq!(Place::from_time_zone(row.cell(0)).unwrap().label, row.cell(1));
         }
     }

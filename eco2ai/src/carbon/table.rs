@@ -79,7 +79,7 @@ impl TableRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::carbon::{cloud, equivalents, place, time_zone};
+    use crate::carbon::{cloud, equivalents, place_table, time_zone};
 
     /// Each row is found by its key, which a row out of order or a double key would not be.
     fn check<const N: usize>(name: &str, csv: &'static str, columns: usize) {
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn every_table_is_sorted_and_every_row_is_found_by_its_key() {
-        check::<2>("places.csv", place::PLACES, 8);
+        check::<2>("places.csv", place_table::PLACES, 8);
         check::<1>("time_zones.csv", time_zone::TIME_ZONES, 2);
         check::<2>("cloud_regions.csv", cloud::CLOUD_REGIONS, 8);
         check::<1>("equivalents.csv", equivalents::EQUIVALENTS, 6);

@@ -13,9 +13,15 @@ pub(crate) fn country_of(zone: &str) -> Option<&'static str> {
 /// Returns the IANA name of this machine's time zone: that of the variable `TZ`, else the system's.
 pub(crate) fn machine_zone() -> Option<String> {
     match std::env::var("TZ") {
-        Ok(tz) if !tz.trim().is_empty() => Some(name_in(&tz).to_owned()),
+        Ok(tz) if names_a_zone(&tz) => Some(name_in(&tz).to_owned()),
         _ => iana_time_zone::get_timezone().ok(),
     }
+}
+
+/// Returns whether a value of `TZ` names a zone. An empty one does not, and neither does the path of
+/// the system's own zone, which programs are given to save them a look at that file.
+fn names_a_zone(tz: &str) -> bool {
+    !matches!(name_in(tz), "" | "localtime" | "/etc/localtime")
 }
 
 /// Returns the name of the zone in a value of `TZ`, which may begin with a colon and may be the
@@ -53,6 +59,29 @@ mod tests {
         ] {
             assert_eq!(name_in(tz), "Europe/Paris", "{tz:?}");
         }
-        assert_eq!(country_of(name_in("CET-1CEST,M3.5.0,M10.5.0/3")), None);
+    }
+
+    #[test]
+    fn a_rule_is_of_no_country() {
+        for tz in [
+            "CET-1CEST",
+            ":CET-1CEST,M3.5.0,M10.5.0/3",
+            "EST5EDT",
+            "<+03>-3",
+            "UTC0",
+            "Japan-9",
+            "GB0BST,M3.5.0/1,M10.5.0",
+        ] {
+            assert!(names_a_zone(tz), "{tz:?}");
+            assert_eq!(country_of(name_in(tz)), None, "{tz:?}");
+        }
+        assert_eq!(country_of(name_in("Japan")), Some("JP"), "an old name of a zone");
+    }
+
+    #[test]
+    fn the_path_of_the_systems_zone_names_none() {
+        for tz in ["", " ", ":", ":/etc/localtime", "/etc/localtime", "localtime"] {
+            assert!(!names_a_zone(tz), "{tz:?}");
+        }
     }
 }

@@ -6,6 +6,7 @@ mod linux {
     use std::path::Path;
 
     use super::CpuInfo;
+    use crate::sensor::arm_core;
     use crate::sensor::kept_file::read_trimmed;
 
     /// The first processor's entry ends well before this; the file of a large machine is long,
@@ -29,10 +30,13 @@ mod linux {
             };
             let brand = field("model name")
                 .filter(|brand| !brand.is_empty())
-                .or_else(|| arm_core(&field("CPU implementer")?, &field("CPU part")?))
-                // POWER and Loongson.
+                .or_else(|| {
+                    arm_core::name(&field("CPU implementer")?, &field("CPU part")?).map(Into::into)
+                })
+                // POWER and Loongson; RISC-V, as in `sifive,u74-mc`.
                 .or_else(|| field("cpu"))
                 .or_else(|| field("Model Name"))
+                .or_else(|| field("uarch"))
                 .unwrap_or_else(|| "unknown".into());
             let has_flag = field("flags")
                 .is_some_and(|flags| flags.split_ascii_whitespace().any(|it| it == "hypervisor"));
@@ -110,29 +114,6 @@ mod linux {
             || ["qemu", "xen", "vmware", "innotek", "parallels", "firecracker", "openstack"]
                 .iter()
                 .any(|name| vendor.contains(name))
-    }
-
-    /// Arm processors print numbers only. Part numbers: `arch/arm64/include/asm/cputype.h` of
-    /// Linux, implementer 0x41 (Arm).
-    fn arm_core(implementer: &str, part: &str) -> Option<String> {
-        if implementer != "0x41" {
-            return None;
-        }
-        let name = match part {
-            "0xd03" => "Cortex-A53",
-            "0xd05" => "Cortex-A55",
-            "0xd07" => "Cortex-A57",
-            "0xd08" => "Cortex-A72",
-            "0xd0a" => "Cortex-A75",
-            "0xd0b" => "Cortex-A76",
-            "0xd0c" => "Neoverse-N1",
-            "0xd40" => "Neoverse-V1",
-            "0xd42" => "Cortex-A78AE",
-            "0xd49" => "Neoverse-N2",
-            "0xd4f" => "Neoverse-V2",
-            _ => return None,
-        };
-        Some(name.into())
     }
 
     #[cfg(test)]

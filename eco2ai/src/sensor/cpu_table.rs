@@ -64,6 +64,8 @@ fn find_old_spelling(words: &[String]) -> Option<Part> {
         ["core", kind @ ("i3" | "i5" | "i7"), letter, number] if letter.len() == 1 => {
             ["", "m"].map(|mobile| format!("core {kind}-{number}{letter}{mobile}")).into()
         }
+        // `Atom(TM) Processor E3930`
+        ["atom", number] => ["x5", "x7"].map(|line| format!("atom {line}-{number}")).into(),
         // `Xeon(R) CPU E7- 8870`
         ["xeon", line @ ("e7-" | "e3-" | "e5-"), number] => vec![format!("xeon {line}{number}")],
         // `Xeon(R) CPU E5-2670 0`: the first of its line, before there was a v2
@@ -83,12 +85,13 @@ fn find_old_spelling(words: &[String]) -> Option<Part> {
 /// Normalises a name to the spelling of the table, in lower case, word by word.
 fn normalize(brand: &str) -> Vec<String> {
     let mut text = brand.to_ascii_lowercase();
-    for mark in ["(r)", "(tm)", "®", "™"] {
-        text =
-            text.replace(mark, if mark == "(tm)" && text.contains("core(tm)2") { " " } else { "" });
+    // The replacement character stands for a mark that is not UTF-8.
+    for mark in ["(r)", "(tm)", "®", "\u{fffd}"] {
+        text = text.replace(mark, "™");
     }
+    text = text.replace("core™2", "core 2").replace('™', "");
     // The clock, the graphics and what follows a comma are no part of the model.
-    for end in ["@", ",", " with ", " w/", " radeon"] {
+    for end in ["@", ",", " with ", " w/", " radeon", " creator edition"] {
         if let Some(at) = text.find(end) {
             text.truncate(at);
         }

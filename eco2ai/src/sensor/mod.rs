@@ -55,6 +55,8 @@
 //! With the feature `test-util`, a program can test its sensor with a clock that only the test
 //! advances: see [`Meter`](crate::meter::Meter).
 
+#[cfg(target_os = "linux")]
+mod arm_core;
 mod component;
 mod cpu_info;
 mod cpu_model;

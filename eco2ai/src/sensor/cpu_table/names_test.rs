@@ -33,7 +33,7 @@ fn names_that_systems_print_mean_their_row() {
         ("AMD Athlon(tm) 64 Processor 3200+", "Athlon 64 3200+"),
         ("AMD Athlon(tm) 64 X2 Dual Core Processor 4200+", "Athlon 64 X2 4200+"),
         ("AMD Athlon(tm) II X2 250 Processor", "Athlon II X2 250"),
-        ("AMD Custom APU 0405", ""),
+        ("AMD Custom APU 0405", "Custom 0405"),
         ("AMD E-350 Processor", "AMD E-350"),
         ("AMD E2-1800 APU with Radeon(tm) HD Graphics", "AMD E2-1800"),
         ("AMD EPYC 3251 8-Core Processor", "EPYC 3251"),
@@ -275,7 +275,6 @@ fn further_names_mean_their_row_or_none() {
         ("AMD Phenom(tm) II X6 1055T Processor", "Phenom II X6 1055T"),
         ("Apple M1", "Apple M1"),
         ("Apple M5 Ultra Max", ""),
-        ("Cortex-A53", ""),
         ("Neoverse-V2", ""),
         ("Common KVM processor", ""),
         ("Intel Core Processor (Haswell, no TSX)", ""),
@@ -301,5 +300,47 @@ fn further_names_mean_their_row_or_none() {
         ("AMD Processor", ""),
         ("Intel", ""),
         ("", ""),
+    ]);
+}
+
+/// Names of systems that people use at home, on boards and in clouds.
+#[test]
+fn names_of_small_and_custom_parts_mean_their_row_or_none() {
+    assert_means(&[
+        ("Intel(R) N150", "Intel N150"),
+        ("Intel(R) N100", "Intel N100"),
+        ("Intel(R) Core(TM) 3 N355", "Core 3 N355"),
+        ("Intel(R) Core(TM) i3-N305", "Core i3-N305"),
+        ("Intel(R) Atom(TM) Processor E3930 @ 1.30GHz", "Atom x5-E3930"),
+        ("AMD Ryzen 7 8745H w/ Radeon 780M Graphics", "Ryzen 7 8745H"),
+        ("AMD Ryzen 7 8745HS w/ Radeon 780M Graphics", "Ryzen 7 8745HS"),
+        ("AMD Ryzen 7 H 255 w/ Radeon 780M Graphics", "Ryzen 7 H 255"),
+        ("AMD Ryzen 7 5800HS Creator Edition", "Ryzen 7 5800HS"),
+        ("AMD Custom APU 0932", "Custom 0932"),
+        ("AMD Custom APU 1234", ""),
+        ("AMD EPYC 9R14", "EPYC 9R14"),
+        ("AMD EPYC 9R14 96-Core Processor", "EPYC 9R14"),
+        ("AMD EPYC 9R45", ""),
+        ("Cortex-A53", "Cortex-A53"),
+        ("Cortex-A55", "Cortex-A55"),
+        ("Cortex-A72", "Cortex-A72"),
+        ("Cortex-A76", "Cortex-A76"),
+        ("Cortex-A78AE", ""),
+        ("Apple M1 Pro", "Apple M1 Pro"),
+        ("Qualcomm Oryon", ""),
+        ("sifive,u74-mc", ""),
+    ]);
+}
+
+/// `\u{fffd}` is what a mark that is not UTF-8 is read as.
+#[test]
+fn trademarks_in_every_encoding_are_no_part_of_a_name() {
+    assert_means(&[
+        ("Intel(R) Core(TM) i7-9750H CPU @ 2.60GHz", "Core i7-9750H"),
+        ("Intel® Core™ i7-9750H CPU @ 2.60GHz", "Core i7-9750H"),
+        ("Intel\u{fffd} Core\u{fffd} i7-9750H CPU @ 2.60GHz", "Core i7-9750H"),
+        ("Intel(R) Core(TM)2 Quad CPU    Q6600  @ 2.40GHz", "Core 2 Quad Q6600"),
+        ("Intel® Core™2 Quad CPU Q6600 @ 2.40GHz", "Core 2 Quad Q6600"),
+        ("AMD FX\u{fffd}-8350 Eight-Core Processor", "AMD FX-8350"),
     ]);
 }

@@ -78,14 +78,14 @@ impl Battery {
         let (mut batteries, mut mains) = (Vec::new(), Vec::new());
         for supply in supplies {
             let text = |file| read_trimmed(supply.join(file));
-            let is_battery = text("type").is_some_and(|it| it == "Battery");
-            if !is_battery {
+            if text("scope").is_some_and(|scope| scope == "Device") {
+                continue;
+            }
+            if text("type").is_none_or(|it| it != "Battery") {
                 mains.extend(KeptFile::open(supply.join("online")));
                 continue;
             }
-            let is_of_device = text("scope").is_some_and(|scope| scope == "Device");
-            let is_absent = text("present").is_some_and(|present| present == "0");
-            if is_of_device || is_absent {
+            if text("present").is_some_and(|present| present == "0") {
                 continue;
             }
             match Pack::open(&supply) {

@@ -75,6 +75,9 @@ fn batteries_of_other_devices_and_absent_ones_are_not_the_machine() {
     assert!(Battery::find(&tree.sys()).is_none());
     supply(&tree, "BAT1", &[("type", "Battery"), ("status", "Discharging"), ("energy_now", "5")]);
     assert!(Battery::find(&tree.sys()).is_none(), "it reports no power");
+    supply(&tree, "BAT1", &[("power_now", "7000000")]);
+    supply(&tree, "tablet_ac", &[("type", "Mains"), ("scope", "Device"), ("online", "1")]);
+    assert_eq!(read(&tree).unwrap(), Reading::Power(Watts(7.0)), "the tablet is charged");
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn a_power_far_above_the_limit_of_a_card_is_missing() {
     let tree = FakeTree::new();
     amd(&tree, "card0", "power1_average");
     let folder = "sys/class/drm/card0/device/hwmon/hwmon3";
-    let mut read = |limit: Option<u64>, power: u64| {
+    let read = |limit: Option<u64>, power: u64| {
         if let Some(limit) = limit {
             tree.write(&format!("{folder}/power1_cap"), limit);
         }

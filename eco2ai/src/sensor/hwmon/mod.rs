@@ -23,10 +23,10 @@ use super::roots::Roots;
 pub use monitor::Hwmon;
 
 impl Hwmon {
-    /// Finds the devices under `sys` (`/sys`) that this program may use, as selected by the
-    /// variables of ROCm, such as `ROCR_VISIBLE_DEVICES`. An AMD chip that contains both processor
-    /// and GPU is left out if `has_rapl` is set, because the processor's counter includes it;
-    /// otherwise it is counted as the processor.
+    /// Finds the devices under `sys` (`/sys`) that this program may use, as selected by
+    /// `ROCR_VISIBLE_DEVICES` and the other variables of AMD's runtime. An AMD chip that contains
+    /// both processor and GPU is left out if `has_rapl` is set, because the processor's counter
+    /// includes it; otherwise it is counted as the processor.
     ///
     /// ```
     /// use eco2ai::sensor::{Hwmon, Sensor};

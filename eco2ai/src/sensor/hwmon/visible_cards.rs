@@ -2,7 +2,7 @@
 //!
 //! `ROCR_VISIBLE_DEVICES` selects and orders the cards for all programs. From what is left,
 //! `HIP_VISIBLE_DEVICES` (else `CUDA_VISIBLE_DEVICES`) selects for HIP, and `GPU_DEVICE_ORDINAL` for
-//! OpenCL. Source: ROCm documentation, "GPU isolation techniques" and "HIP environment variables".
+//! `OpenCL`. Source: AMD, "GPU isolation techniques" and "HIP environment variables".
 
 use std::path::Path;
 
@@ -33,8 +33,7 @@ impl Variables {
     /// The lists that apply, with the names of their variables, in the order in which they apply.
     /// `has_nvidia`: the machine also has boards that `CUDA_VISIBLE_DEVICES` means.
     fn lists(&self, has_nvidia: bool) -> Vec<(&'static str, &str)> {
-        // Set but empty, the first variable means no card; the others are then as if they were not
-        // set.
+        // An empty text means no card in this variable, and nothing in the others.
         let first = self.rocr.as_deref().map(|list| ("ROCR_VISIBLE_DEVICES", list));
         let second = [
             ("HIP_VISIBLE_DEVICES", &self.hip),
@@ -71,7 +70,7 @@ impl Variables {
 }
 
 /// Returns the cards that a list names, in its order. `visible` are the cards that it can name by
-/// their numbers. As in ROCm, the list ends at the first name that is not a card.
+/// their numbers. The list ends at the first name that is not a card.
 fn choose(list: &str, visible: &[usize], uuids: &[String]) -> Vec<usize> {
     let mut chosen = Vec::new();
     for name in list.split(',').map(str::trim) {
@@ -90,7 +89,7 @@ fn choose(list: &str, visible: &[usize], uuids: &[String]) -> Vec<usize> {
     chosen
 }
 
-/// Returns the cards in the order in which ROCm numbers them: that of the driver's topology, which
+/// Returns the cards in the order in which AMD's runtime numbers them: that of the driver's topology, which
 /// names each by its render device. Without a topology, the order of the cards.
 fn rocm_order(sys: &Path, cards: &[&Card]) -> Vec<usize> {
     let mut nodes = entries(&sys.join("class/kfd/kfd/topology/nodes"), "");

@@ -23,6 +23,7 @@ impl Found {
 
     /// Adds a sensor of the whole machine, unless there is one already: only one can replace the
     /// total.
+    #[cfg(target_os = "linux")]
     pub(crate) fn add_machine(&mut self, sensor: impl Sensor + 'static) {
         match self.devices.iter().find(|device| device.component == Component::Machine) {
             None => self.add(sensor),

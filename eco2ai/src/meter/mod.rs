@@ -56,6 +56,7 @@ mod tree;
 mod usage_window;
 mod used_energy;
 mod wake;
+mod wall_meter;
 
 pub use available_devices::available_devices;
 #[cfg(feature = "test-util")]

@@ -7,7 +7,8 @@ use super::power_model::ScalesWith;
 use super::provenance::Provenance;
 use super::usage_window::UsageWindow;
 use super::used_energy::UsedEnergy;
-use crate::sensor::{CpuClock, Quality, Sensor, UsageSource};
+use super::wall_meter::WallMeter;
+use crate::sensor::{Component, CpuClock, Quality, Sensor, UsageSource};
 
 /// The sensors, and the usage by which their energy is shared.
 pub(super) struct Sensing {
@@ -77,21 +78,25 @@ impl Sensing {
         let own_cpu = self.cpu_clock.as_ref().map(|clock| clock());
         let (usage, mut model) = self.window.advance(now, usage, own_cpu);
         let mut used = UsedEnergy::default();
+        let mut wall_meters = Vec::new();
         for (channel, provenance) in self.channels.iter_mut().zip(&mut self.provenance) {
             let (increment, state) = channel.read(now, &usage);
             let component = channel.component();
-            for (energies, figure) in [
-                (&mut used.machine, increment.machine.0),
-                (&mut used.process, increment.process.0),
-                (&mut used.machine_power, increment.machine_power.0),
-                (&mut used.process_power, increment.process_power.0),
-            ] {
-                energies[component] += figure;
-            }
             match increment.scales_with {
-                ScalesWith::Time => model.steady[component] += increment.process_power.0,
-                ScalesWith::CpuShare => model.shared[component] += increment.machine_power.0,
-                ScalesWith::CpuTime(power) => model.per_cpu[component] += power.0,
+                ScalesWith::CpuShare if component == Component::Machine => {
+                    // Its part of GPUs is known once they are read.
+                    wall_meters.push(increment);
+                }
+                scales_with => {
+                    used.add(component, &increment);
+                    match scales_with {
+                        ScalesWith::Time => model.steady[component] += increment.process_power.0,
+                        ScalesWith::CpuShare => {
+                            model.shared[component] += increment.machine_power.0;
+                        }
+                        ScalesWith::CpuTime(power) => model.per_cpu[component] += power.0,
+                    }
+                }
             }
             // A single reading that failed changes nothing yet, unless it is the very first.
             let is_first = provenance.states.is_empty();
@@ -102,6 +107,12 @@ impl Sensing {
                 provenance.share = channel.share();
                 self.provenance_changed = true;
             }
+        }
+        for increment in wall_meters {
+            let split = WallMeter::new(&increment, &used);
+            used.add(Component::Machine, &split.charge(increment));
+            model.steady[Component::Machine] += split.gpus.0;
+            model.shared[Component::Machine] += split.rest.0;
         }
         used.model = self.cpu_clock.is_some().then_some(model);
         used

@@ -1,7 +1,9 @@
 //! The energy that all sensors together report to the ledger.
 
 use super::energies::Energies;
+use super::increment::Increment;
 use super::power_model::PowerModel;
+use crate::sensor::Component;
 
 /// The energy since the last reading, and the power from then on, for both scopes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,4 +18,18 @@ pub(super) struct UsedEnergy {
     pub(super) process_power: Energies,
     /// How that power scales, if the process has a clock of its CPU time.
     pub(super) model: Option<PowerModel>,
+}
+
+impl UsedEnergy {
+    /// Adds what one sensor reported.
+    pub(super) fn add(&mut self, component: Component, increment: &Increment) {
+        for (energies, figure) in [
+            (&mut self.machine, increment.machine.0),
+            (&mut self.process, increment.process.0),
+            (&mut self.machine_power, increment.machine_power.0),
+            (&mut self.process_power, increment.process_power.0),
+        ] {
+            energies[component] += figure;
+        }
+    }
 }

@@ -1,8 +1,12 @@
 //! Chooses the sensors that this machine has.
 
+#[cfg(target_os = "linux")]
+use super::battery;
 use super::component::Component;
 use super::cpu_info::CpuInfo;
 use super::cpu_model::{self, CpuModel};
+#[cfg(target_os = "linux")]
+use super::cray;
 use super::devices::{Device, Devices};
 use super::found::Found;
 #[cfg(target_os = "linux")]
@@ -31,7 +35,9 @@ pub(crate) fn detect() -> Detected {
 }
 
 /// Finds the sensors under the given roots. The order matters: a model comes after the counters
-/// that replace it.
+/// that replace it; node counters of HPE Cray are used for what nothing else measures; and of the
+/// sensors of the whole machine only the first counts: the supply rails of a Jetson, an ACPI power
+/// meter, the node counter of HPE Cray, a battery.
 pub(crate) fn detect_at(roots: &Roots) -> Detected {
     let cpu = read_cpu_info(roots);
     let model = CpuModel::new(&cpu);
@@ -44,9 +50,13 @@ pub(crate) fn detect_at(roots: &Roots) -> Detected {
     rapl::detect(roots, &cpu, &mut found);
     #[cfg(target_os = "linux")]
     hwmon::detect(roots, &mut found);
+    nvml::detect(roots, &mut found);
+    #[cfg(target_os = "linux")]
+    cray::detect(roots, &mut found);
+    #[cfg(target_os = "linux")]
+    battery::detect(roots, cpu.is_virtual, &mut found);
     cpu_model::detect(model, &mut found);
     ram_model::detect(&mut found);
-    nvml::detect(roots, &mut found);
 
     Detected {
         sensors: found.sensors,

@@ -21,6 +21,19 @@ impl Found {
         self.sensors.push(Box::new(sensor));
     }
 
+    /// Adds a sensor of the whole machine, unless there is one already: only one can replace the
+    /// total.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn add_machine(&mut self, sensor: impl Sensor + 'static) {
+        match self.devices.iter().find(|device| device.component == Component::Machine) {
+            None => self.add(sensor),
+            Some(other) => {
+                let why = format!("{} measures the whole machine already", other.name);
+                self.add_missing(sensor.name(), why, None);
+            }
+        }
+    }
+
     /// Notes a figure that cannot be measured, the reason, and the command that enables it.
     pub(crate) fn add_missing(
         &mut self,

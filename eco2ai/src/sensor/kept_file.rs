@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// A file that stays open. The kernel updates its text for each read from the start.
 #[derive(Debug)]
@@ -33,15 +34,20 @@ impl KeptFile {
 
     /// Reads the number in the file.
     pub(crate) fn read_u64(&self) -> io::Result<u64> {
-        let mut buffer = [0; 32];
-        parse_u64(self.read(&mut buffer)?)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "holds no number"))
+        self.read_number()
     }
-}
 
-/// Parses an unsigned number with white space around it.
-pub(crate) fn parse_u64(text: &[u8]) -> Option<u64> {
-    std::str::from_utf8(text).ok()?.trim().parse().ok()
+    /// Reads the number in the file, which may be negative.
+    pub(crate) fn read_i64(&self) -> io::Result<i64> {
+        self.read_number()
+    }
+
+    fn read_number<T: FromStr>(&self) -> io::Result<T> {
+        let mut buffer = [0; 32];
+        let text = std::str::from_utf8(self.read(&mut buffer)?).unwrap_or_default();
+        let number = text.trim().parse().ok();
+        number.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "holds no number"))
+    }
 }
 
 /// Reads a file once and returns its trimmed text; `None` if it cannot be read.

@@ -57,10 +57,13 @@
 
 #[cfg(target_os = "linux")]
 mod arm_core;
+mod battery;
 mod component;
 mod cpu_info;
 mod cpu_model;
 mod cpu_table;
+#[cfg(target_os = "linux")]
+mod cray;
 mod detect;
 mod devices;
 mod found;
@@ -79,8 +82,12 @@ mod sensor;
 mod share;
 mod usage;
 
+#[cfg(target_os = "linux")]
+pub use battery::Battery;
 pub use component::Component;
 pub use cpu_model::CpuModel;
+#[cfg(target_os = "linux")]
+pub use cray::CrayCounter;
 pub(crate) use detect::detect;
 pub use devices::{Device, Devices, Missing};
 #[cfg(target_os = "linux")]

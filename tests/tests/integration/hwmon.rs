@@ -96,6 +96,119 @@ fn of_a_jetson_only_the_rail_that_feeds_the_module_counts() {
     assert_eq!(share, Share::CpuTime);
 }
 
+/// A chip with rails: label, millivolts, milliamperes.
+fn rails(tree: &FakeTree, monitor: &str, rails: &[(&str, i32, i32)]) {
+    let folder = format!("sys/class/hwmon/{monitor}");
+    tree.write(&format!("{folder}/name"), "ina3221");
+    for (rail, (label, millivolts, milliamperes)) in (1..).zip(rails) {
+        tree.write(&format!("{folder}/in{rail}_label"), label);
+        tree.write(&format!("{folder}/in{rail}_input"), millivolts);
+        tree.write(&format!("{folder}/curr{rail}_input"), milliamperes);
+    }
+}
+
+#[test]
+fn the_supply_rails_of_a_module_are_added_up_over_all_chips() {
+    let machine = |source: &str, watts| {
+        [(source.to_owned(), Component::Machine, Reading::Power(Watts(watts)))]
+    };
+    let orin = FakeTree::new();
+    let gpu = ("VDD_GPU_SOC", 20_000, 200);
+    rails(&orin, "hwmon3", &[gpu, ("VDD_CPU_CV", 20_000, 100), ("VIN_SYS_5V0", 5000, 900)]);
+    // Contained in `VIN_SYS_5V0`.
+    rails(&orin, "hwmon4", &[("NC", 0, 0), ("VDDQ_VDD2_1V8AO", 5000, 200)]);
+    assert_eq!(found(&orin, false), machine("ina3221", 4.0 + 2.0 + 4.5));
+
+    let xavier = FakeTree::new();
+    rails(&xavier, "hwmon1", &[("GPU", 1000, 1000), ("CPU", 1000, 2000), ("SOC", 1000, 3000)]);
+    assert_eq!(found(&xavier, false), [], "half of the rails is not the module");
+    rails(&xavier, "hwmon2", &[("CV", 1000, 500), ("VDDRQ", 1000, 500), ("SYS5V", 5000, 400)]);
+    assert_eq!(found(&xavier, false), machine("ina3221", 9.0));
+
+    let thor = FakeTree::new();
+    // A rail that is off shows less than 0.
+    let rest = [("VDD_CPU_SOC_MSS", 10_000, 600), ("VIN_SYS_5V0", 5000, 1000)];
+    rails(&thor, "hwmon1", &[("VDD_GPU", 10_000, -40), rest[0], rest[1]]);
+    assert_eq!(found(&thor, false), machine("ina3221", 11.0));
+    tree_of_thors_board(&thor);
+    assert_eq!(found(&thor, false), machine("ina238", 23.0));
+}
+
+/// The monitor of the carrier board, which also supplies the module.
+fn tree_of_thors_board(tree: &FakeTree) {
+    tree.write("sys/class/hwmon/hwmon5/name", "ina238");
+    tree.write("sys/class/hwmon/hwmon5/power1_input", 23_000_000);
+}
+
+#[test]
+fn an_empty_file_of_a_card_may_hold_a_power_later() {
+    let tree = FakeTree::new();
+    amd(&tree, "card0", "power1_average");
+    let file = "sys/class/drm/card0/device/hwmon/hwmon3/power1_average";
+    tree.write(file, "");
+    let mut card = Hwmon::find(&tree.sys(), true).pop().expect("the card is there");
+    assert!(matches!(card.read(), Err(SensorError::Missing(_))), "which is not 0");
+    tree.write(file, 20_000_000);
+    assert_eq!(card.read().unwrap(), Reading::Power(Watts(20.0)));
+}
+
+#[test]
+fn a_power_far_above_the_limit_of_a_card_is_missing() {
+    let tree = FakeTree::new();
+    amd(&tree, "card0", "power1_average");
+    let folder = "sys/class/drm/card0/device/hwmon/hwmon3";
+    let read = |limit: Option<u64>, power: u64| {
+        if let Some(limit) = limit {
+            tree.write(&format!("{folder}/power1_cap"), limit);
+        }
+        tree.write(&format!("{folder}/power1_average"), power);
+        Hwmon::find(&tree.sys(), true).pop().unwrap().read()
+    };
+    let largest = 4_294_967_295_000_000;
+    assert!(matches!(read(None, largest), Err(SensorError::Missing(_))), "no limit is known");
+    assert!(matches!(read(Some(200_000_000), largest), Err(SensorError::Missing(_))));
+    assert!(matches!(read(Some(200_000_000), 401_000_000), Err(SensorError::Missing(_))));
+    let peak = read(Some(200_000_000), 230_000_000).unwrap();
+    assert_eq!(peak, Reading::Power(Watts(230.0)), "a short peak");
+}
+
+#[test]
+fn where_the_counter_of_an_intel_card_stays_0_that_of_its_package_counts() {
+    let mut tree = FakeTree::new();
+    let folder = "sys/class/drm/card0/device/hwmon/hwmon5";
+    tree.write(&format!("{folder}/name"), "xe");
+    tree.write(&format!("{folder}/energy1_input"), 0);
+    let package = format!("{folder}/energy2_input");
+    tree.counter(&package, Curve::Constant(15.0), 977_000_000, u64::MAX / 2);
+    let mut card = Hwmon::find(&tree.sys(), true).pop().unwrap();
+    assert_eq!(card.how(), "energy counter, of the package without its memory");
+    assert_eq!(card.read().unwrap(), Reading::Energy(Joules(977.0)));
+    tree.set_time(2.0);
+    // The choice stands: another counter would look like a jump.
+    tree.write(&format!("{folder}/energy1_input"), 5_000_000_000_u64);
+    assert_eq!(card.read().unwrap(), Reading::Energy(Joules(1007.0)));
+}
+
+#[test]
+fn an_acpi_power_meter_measures_the_machine() {
+    let tree = FakeTree::new();
+    let folder = "sys/class/hwmon/hwmon1";
+    tree.write(&format!("{folder}/name"), "power_meter");
+    tree.write(&format!("{folder}/power1_average"), 262_000_000);
+    tree.write(&format!("{folder}/power1_average_interval"), 1000);
+    tree.write(&format!("{folder}/power1_oem_info"), "");
+    let gauge = ("power_meter".to_owned(), Component::Machine, Reading::Power(Watts(262.0)));
+    assert_eq!(found(&tree, true), [gauge]);
+    let mut meter = Hwmon::find(&tree.sys(), true).pop().unwrap();
+    assert_eq!(meter.how(), "power, average of 1 s, sampled");
+    assert_eq!(meter.share(&[1]), Share::CpuTime);
+    // Firmware that has no figure.
+    for microwatts in [0, 4_294_967_295_000_u64] {
+        tree.write(&format!("{folder}/power1_average"), microwatts);
+        assert!(matches!(meter.read(), Err(SensorError::Missing(_))));
+    }
+}
+
 #[test]
 fn a_failed_reading_is_missing_and_other_monitors_are_left_alone() {
     let tree = FakeTree::new();

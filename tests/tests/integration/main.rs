@@ -1,9 +1,11 @@
 //! The tests that share one process: each has its own files, its own meter or programs of its own,
 //! and changes nothing of the process.
 
+mod battery;
 mod busy_service;
 mod clocks;
 mod countries;
+mod cray;
 mod detached;
 mod devices;
 mod edges;

@@ -4,9 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use eco2ai::CpuProcesses::{All, Current};
 use eco2ai::meter::{Clock, ManualClock, Meter};
-use eco2ai::sensor::{Component, Reading, Sensor, SensorError};
+use eco2ai::sensor::{Component, Reading, Sensor, SensorError, Share};
 use eco2ai::units::{Joules, Watts};
-use eco2ai_tests::bench::{Bench, assert_joules, joules};
+use eco2ai_tests::bench::{Bench, assert_about, assert_joules, joules};
 use eco2ai_tests::curve::Curve;
 use eco2ai_tests::scripted::{Gauge, Load, Model};
 
@@ -47,6 +47,48 @@ fn a_wall_meter_replaces_the_total_and_the_parts_stay_as_information() {
     // All that the processor did not use, the other device's part included.
     assert_joules(record.other_energy, 500.0);
     assert_eq!(record.other_method, "sampled:gauge:rest");
+}
+
+/// A sensor with a share of its own.
+struct Shared(Gauge, Share);
+
+impl Sensor for Shared {
+    fn source(&self) -> &str {
+        self.0.source()
+    }
+
+    fn component(&self) -> Component {
+        self.0.component()
+    }
+
+    fn read(&mut self) -> Result<Reading, SensorError> {
+        self.0.read()
+    }
+
+    fn share(&mut self, _: &[u32]) -> Share {
+        self.1
+    }
+}
+
+#[test]
+fn the_share_of_a_wall_meter_by_cpu_time_leaves_out_the_gpus_of_others() {
+    for (gpu_share, expected) in [(0.0, 25.0), (0.5, 25.0 + 450.0), (1.0, 25.0 + 900.0)] {
+        let bench = Bench::new(|clock| {
+            // A quarter of the CPU time is this process's.
+            let load = Load { clock: clock.clone(), own: 1.0, others: 3.0, memory_gib: 0.0 };
+            let wall = gauge(clock, Component::Machine, 1000.0);
+            let gpus = gauge(clock, Component::Gpu, 900.0);
+            Meter::builder(load)
+                .sensor(Shared(wall, Share::CpuTime))
+                .sensor(Shared(gpus, Share::Fraction(gpu_share)))
+        });
+        // The share of the first reading is not known yet.
+        bench.meter.read();
+        bench.pass(10.0);
+        let record = bench.run(Current, 10.0);
+        assert_about(record.energy, expected * 10.0, 0.5);
+        assert_eq!(record.other_method, "sampled:gauge:share:rest");
+    }
 }
 
 #[test]

@@ -144,6 +144,52 @@ fn a_jetson_is_printed_with_the_rail_that_feeds_it() {
 }
 
 #[test]
+fn of_the_sensors_of_a_whole_machine_only_the_first_counts() {
+    let (meter, battery) = ("sys/class/hwmon/hwmon0", "sys/class/power_supply/BAT0");
+    let files = [
+        (format!("{meter}/name"), "power_meter\n"),
+        (format!("{meter}/power1_average"), "90000000\n"),
+        ("sys/cray/pm_counters/energy".to_owned(), "5000 J 1690000000 us\n"),
+        ("sys/cray/pm_counters/cpu_energy".to_owned(), "3000 J 1690000000 us\n"),
+        (format!("{battery}/type"), "Battery\n"),
+        (format!("{battery}/status"), "Discharging\n"),
+        (format!("{battery}/power_now"), "9000000\n"),
+    ];
+    let mut files: Vec<(&str, &str)> =
+        files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
+    files.extend(SOCKETS);
+    let detected = Machine::new("several", &files).detect();
+    assert_eq!(
+        methods(&detected),
+        [(Component::Machine, "power_meter"), (Component::Cpu, "cray"), (Component::Ram, "model"),]
+    );
+    let unused = detected
+        .devices
+        .missing
+        .iter()
+        .filter(|missing| missing.why == "ACPI power meter measures the whole machine already");
+    let names: Vec<&str> = unused.map(|missing| missing.what.as_str()).collect();
+    assert_eq!(names, ["HPE Cray node", "battery BAT0"]);
+}
+
+#[test]
+fn a_virtual_machine_does_not_count_the_battery_of_its_host() {
+    let battery = "sys/class/power_supply/BAT0";
+    let files = [
+        ("proc/cpuinfo".to_owned(), "model name : x\nflags : fpu hypervisor\n"),
+        (format!("{battery}/type"), "Battery\n"),
+        (format!("{battery}/status"), "Discharging\n"),
+        (format!("{battery}/power_now"), "9000000\n"),
+    ];
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
+    let text = printed("host-battery", &files);
+    assert!(!text.contains("machine  "), "{text}");
+    let missing = "missing  battery BAT0: a virtual machine shows the battery of its host\n";
+    assert!(text.contains(missing), "{text}");
+}
+
+#[test]
 fn a_virtual_machine_is_known_by_its_flag_or_its_firmware() {
     let is_virtual =
         |files: &[(&str, &str)]| Machine::new("virtual", files).detect().devices.is_virtual_machine;

@@ -79,7 +79,8 @@ impl PerfEnergy {
     }
 
     fn energy(&mut self) -> io::Result<Joules> {
-        let counts = self.events.iter_mut().map(|event| Ok(event.scale * event.counter.read()? as f64));
+        let counts =
+            self.events.iter_mut().map(|event| Ok(event.scale * event.counter.read()? as f64));
         counts.sum()
     }
 }

@@ -7,9 +7,10 @@
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::search::{self, Candidate};
+use super::time::Time;
 use super::zone::{TICK, Zone, named};
 use crate::sensor::component::Component;
 use crate::sensor::reading::{Quality, Reading, SensorError};
@@ -40,6 +41,7 @@ pub struct Rapl {
     pub(super) name: String,
     powercap: PathBuf,
     zones: Vec<Zone>,
+    time: Time,
     /// Why zones that exist were not opened.
     unopened: Vec<io::Error>,
     /// The number of sockets that should have a zone.
@@ -49,7 +51,7 @@ pub struct Rapl {
     /// The energy since the counters were opened.
     microjoules: u64,
     /// The time and the count from which the first power is computed.
-    power_since: (Instant, u64),
+    power_since: (Duration, u64),
     is_partial: bool,
 }
 
@@ -88,16 +90,17 @@ impl Rapl {
             name: component.to_string(),
             powercap: powercap.to_owned(),
             zones: Vec::new(),
+            time: Time::default(),
             unopened: Vec::new(),
             sockets: 0,
             model: None,
             microjoules: 0,
-            power_since: (Instant::now(), 0),
+            power_since: (Duration::ZERO, 0),
             is_partial: false,
         };
         let candidates = search::find(powercap, component)?;
         rapl.open_zones(candidates);
-        rapl.is_partial = rapl.lacks_a_part(Instant::now());
+        rapl.is_partial = rapl.lacks_a_part(rapl.time.now());
         if rapl.zones() > 0 {
             return Ok(rapl);
         }
@@ -124,7 +127,7 @@ impl Rapl {
             if is_known {
                 continue;
             }
-            match Zone::open(&folder, place) {
+            match Zone::open(&folder, place, self.time.now()) {
                 Ok(zone) => {
                     if is_second_view {
                         // It stands for the first view, which is at 0.
@@ -139,6 +142,17 @@ impl Rapl {
         }
     }
 
+    /// Takes the time of the readings from `now` instead of the system, for tests with counters that
+    /// do not advance by themselves. Only with the feature `test-util`.
+    #[cfg(feature = "test-util")]
+    #[must_use]
+    pub fn on_clock(mut self, now: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        self.zones.iter_mut().for_each(|zone| zone.read_at = now());
+        self.power_since.0 = now();
+        self.time = Time::Test(Box::new(now));
+        self
+    }
+
     /// Returns the number of zones that are added up.
     pub fn zones(&self) -> usize {
         self.zones.iter().filter(|zone| !zone.is_zero()).count()
@@ -147,7 +161,7 @@ impl Rapl {
     /// Sets the number of sockets that should have a zone.
     pub(super) fn expect_sockets(&mut self, sockets: usize) {
         self.sockets = sockets;
-        self.is_partial = self.lacks_a_part(Instant::now());
+        self.is_partial = self.lacks_a_part(self.time.now());
     }
 
     /// Returns the number of sockets whose zones are added up, and of those that should have one.
@@ -174,14 +188,14 @@ impl Rapl {
     }
 
     /// Whether the energy of a socket or zone is missing.
-    fn lacks_a_part(&self, now: Instant) -> bool {
+    fn lacks_a_part(&self, now: Duration) -> bool {
         !self.unopened.is_empty()
             || self.counted_sockets() < self.sockets
             || self.zones.iter().any(|zone| !zone.is_counted(now))
     }
 
     /// Reads all zones and adds up what they counted. Returns why one could not be read.
-    fn count(&mut self, now: Instant) -> Option<io::Error> {
+    fn count(&mut self, now: Duration) -> Option<io::Error> {
         let mut failure = None;
         for zone in &mut self.zones {
             match zone.read(now) {
@@ -225,7 +239,7 @@ impl Sensor for Rapl {
     }
 
     fn read(&mut self) -> Result<Reading, SensorError> {
-        let now = Instant::now();
+        let now = self.time.now();
         let failure = self.count(now);
         if self.zones.iter().all(|zone| zone.is_dead(now)) {
             return self.model(failure.as_ref());
@@ -268,17 +282,20 @@ impl Sensor for Rapl {
     /// Returns the mean power since the counters were opened, so that it is known even for a first
     /// run shorter than an update. Waits for a few updates if there were none yet.
     fn power(&mut self) -> Option<Watts> {
-        let passed = self.power_since.0.elapsed();
+        let now = self.time.now();
+        let passed = now.saturating_sub(self.power_since.0);
         if self.longest_interval().is_some_and(|longest| passed > longest) {
             // They may have wrapped meanwhile.
-            self.count(Instant::now());
-            self.power_since = (Instant::now(), self.microjoules);
+            self.count(now);
+            self.power_since = (now, self.microjoules);
         }
         let (since, counted) = self.power_since;
-        std::thread::sleep(POWER_WINDOW.saturating_sub(since.elapsed()));
-        self.count(Instant::now());
+        std::thread::sleep((since + POWER_WINDOW).saturating_sub(now));
+        let now = self.time.now();
+        self.count(now);
         let energy = Joules(self.microjoules.saturating_sub(counted) as f64 * 1e-6);
-        Some(Watts(energy.0 / since.elapsed().as_secs_f64())).filter(|power| power.0 > 0.0)
+        let power = Watts(energy.0 / now.saturating_sub(since).as_secs_f64());
+        Some(power).filter(|power| power.0 > 0.0 && power.0.is_finite())
     }
 
     fn longest_interval(&self) -> Option<Duration> {
@@ -287,7 +304,8 @@ impl Sensor for Rapl {
 
     /// Searches for the zones that are missing, then returns the share of the CPU time or memory.
     fn share(&mut self, _: &[u32]) -> Share {
-        if self.is_partial || self.zones.iter().any(|zone| zone.is_dead(Instant::now())) {
+        let now = self.time.now();
+        if self.is_partial || self.zones.iter().any(|zone| zone.is_dead(now)) {
             self.zones.iter_mut().for_each(Zone::reopen);
             if let Ok(candidates) = search::find(&self.powercap, self.component) {
                 self.open_zones(candidates);

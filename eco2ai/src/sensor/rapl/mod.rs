@@ -4,6 +4,7 @@
 mod advice;
 mod counters;
 mod search;
+mod time;
 mod zone;
 
 pub(super) use advice::detect;

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::sensor::kept_file::KeptFile;
 use crate::units::Watts;
@@ -18,7 +18,7 @@ pub(super) const TICK: Duration = Duration::from_millis(1);
 const MIN_RANGE: u64 = 1_000_000_000;
 /// The range that is assumed where it is unknown: the shortest one (32 bits of 15.3 uJ).
 const SHORTEST_RANGE: u64 = 65_532_610_987;
-/// A counter that has not moved for so long stands still. At 0.1 W, less than an idle package or
+/// A counter that has not moved for so long stands still; no counter is updated so rarely. At 0.1 W, less than an idle package or
 /// memory needs, it moves 160 times in this time (steps of 61 uJ).
 const STANDSTILL: Duration = Duration::from_millis(100);
 /// After so many failed readings in a row a zone is taken to be gone.
@@ -45,16 +45,17 @@ pub(super) struct Zone {
     /// The highest value, after which the counter wraps to 0; `None` if it is unknown.
     range: Option<u64>,
     last: u64,
-    read_at: Instant,
+    /// The time of the last successful reading.
+    pub(super) read_at: Duration,
     /// When the counter moved last, or was first read.
-    moved_at: Option<Instant>,
+    moved_at: Option<Duration>,
     /// The number of failed readings since the last successful one.
     failures: u32,
 }
 
 impl Zone {
     /// Opens the counter in `folder`.
-    pub(super) fn open(folder: &Path, place: Place) -> io::Result<Self> {
+    pub(super) fn open(folder: &Path, place: Place, now: Duration) -> io::Result<Self> {
         let energy = open_counter(folder)?;
         let last = energy.read_u64().map_err(|error| named(energy.path(), &error))?;
         let range = KeptFile::open(folder.join("max_energy_range_uj"));
@@ -68,7 +69,7 @@ impl Zone {
             energy,
             range: range.filter(|&range| range >= MIN_RANGE.max(last)),
             last,
-            read_at: Instant::now(),
+            read_at: now,
             moved_at: None,
             failures: 0,
         })
@@ -84,7 +85,7 @@ impl Zone {
     }
 
     /// Reads the counter. Returns the microjoules since the last successful reading.
-    pub(super) fn read(&mut self, now: Instant) -> io::Result<u64> {
+    pub(super) fn read(&mut self, now: Duration) -> io::Result<u64> {
         match self.energy.read_u64() {
             Ok(value) => Ok(self.advance(value, now)),
             Err(error) => {
@@ -94,8 +95,8 @@ impl Zone {
         }
     }
 
-    fn advance(&mut self, value: u64, now: Instant) -> u64 {
-        let passed = now.saturating_duration_since(std::mem::replace(&mut self.read_at, now));
+    fn advance(&mut self, value: u64, now: Duration) -> u64 {
+        let passed = now.saturating_sub(std::mem::replace(&mut self.read_at, now));
         let last = std::mem::replace(&mut self.last, value);
         if value != last || self.moved_at.is_none() {
             self.moved_at = Some(now);
@@ -105,21 +106,20 @@ impl Zone {
             // It may have wrapped more than once.
             return 0;
         }
-        if value >= last && last > 0 {
-            return value - last;
-        }
-        if let Some(range) = self.range {
-            let wrapped = range.saturating_sub(last).saturating_add(value);
-            // Readings are so close that a wrap takes at most half the range: more is a reset.
-            if last > 0 && wrapped <= range / 2 {
-                return wrapped;
-            }
-        }
-        // A reset, or a wrap at an unknown value, which looks the same. The energy since then is
-        // counted, so that at most that of one interval is missing; a value that cannot have been
-        // reached since the last reading is a jump.
-        let highest = MAX_POWER * (passed + TICK);
-        if value as f64 * 1e-6 <= highest.0 { value } else { 0 }
+        let is_possible = |energy: u64| {
+            let highest = MAX_POWER * (passed + STANDSTILL);
+            energy as f64 * 1e-6 <= highest.0
+        };
+        let energy = if value >= last {
+            value - last
+        } else {
+            let wrapped = self.range.map(|range| range.saturating_sub(last).saturating_add(value));
+            // Otherwise it is a reset, or a wrap at an unknown value, which looks the same: the
+            // energy since then is counted, so that at most that of one interval is missing.
+            wrapped.filter(|&wrapped| is_possible(wrapped)).unwrap_or(value)
+        };
+        // More is a jump to another value.
+        if is_possible(energy) { energy } else { 0 }
     }
 
     /// Whether the counter is at 0, as it always is in some virtual machines and where a part has no
@@ -129,10 +129,9 @@ impl Zone {
     }
 
     /// Whether the counter cannot be used: it is at 0, stands still or is gone.
-    pub(super) fn is_dead(&self, now: Instant) -> bool {
-        let stands_still = self
-            .moved_at
-            .is_some_and(|moved| now.saturating_duration_since(moved) >= STANDSTILL);
+    pub(super) fn is_dead(&self, now: Duration) -> bool {
+        let stands_still =
+            self.moved_at.is_some_and(|moved| now.saturating_sub(moved) >= STANDSTILL);
         match self.failures {
             0 => self.is_zero() || stands_still,
             failures => failures > MAX_FAILURES,
@@ -140,7 +139,7 @@ impl Zone {
     }
 
     /// Whether the energy of the zone is in the sum of the last reading.
-    pub(super) fn is_counted(&self, now: Instant) -> bool {
+    pub(super) fn is_counted(&self, now: Duration) -> bool {
         self.failures == 0 && !self.is_dead(now)
     }
 
@@ -189,8 +188,8 @@ mod tests {
 
     const RANGE: u64 = 262_143_328_850;
 
-    /// A zone that showed `last` at `read_at`.
-    fn zone(range: Option<u64>, last: u64, read_at: Instant) -> Zone {
+    /// A zone that showed `last` at the time 0.
+    fn zone(range: Option<u64>, last: u64) -> Zone {
         Zone {
             place: Place::default(),
             folder: PathBuf::new(),
@@ -198,16 +197,15 @@ mod tests {
             energy: KeptFile::open("/proc/self/stat").unwrap(),
             range,
             last,
-            read_at,
-            moved_at: Some(read_at),
+            read_at: Duration::ZERO,
+            moved_at: Some(Duration::ZERO),
             failures: 0,
         }
     }
 
     /// The microjoules that are counted when the counter goes from `last` to `value` in a second.
     fn counted(range: Option<u64>, last: u64, value: u64) -> u64 {
-        let start = Instant::now();
-        zone(range, last, start).advance(value, start + Duration::from_secs(1))
+        zone(range, last).advance(value, Duration::from_secs(1))
     }
 
     #[test]
@@ -215,28 +213,28 @@ mod tests {
         assert_eq!(counted(Some(RANGE), 400, 700), 300);
         assert_eq!(counted(Some(RANGE), RANGE - 100, 50), 150, "wrapped");
         assert_eq!(counted(Some(RANGE), 300_000, 20_000), 20_000, "reset");
-        assert_eq!(counted(Some(RANGE), 250_000_000_000, 100_000_000_000), 0, "1000 W is 1e9 uJ");
+        assert_eq!(counted(Some(RANGE), 240_000_000_000, 20_000), 20_000, "22 kJ in a second?");
+    }
+
+    #[test]
+    fn a_jump_to_another_value_is_not_energy() {
+        assert_eq!(counted(Some(RANGE), 250_000_000_000, 100_000_000_000), 0);
+        assert_eq!(counted(Some(RANGE), 100_000_000_000, 250_000_000_000), 0);
+        assert_eq!(counted(None, 60_000_000_000, 50_000_000_000), 0);
+        assert_eq!(counted(Some(RANGE), 0, 5_000_000_000), 0, "a counter that begins to work");
     }
 
     #[test]
     fn a_wrap_at_an_unknown_value_counts_what_came_after_it() {
         assert_eq!(counted(None, RANGE - 100, 50_000_000), 50_000_000);
-        assert_eq!(counted(None, 60_000_000_000, 50_000_000_000), 0, "no jump is counted");
-    }
-
-    #[test]
-    fn a_counter_that_leaves_zero_counts_from_there() {
-        assert_eq!(counted(Some(RANGE), 0, 5_000_000_000), 0);
-        assert_eq!(counted(Some(RANGE), 0, 5_000_000), 5_000_000);
     }
 
     #[test]
     fn a_counter_that_does_not_move_stands_still_until_it_moves() {
-        let start = Instant::now();
-        let mut zone = zone(Some(RANGE), 500, start);
-        assert_eq!(zone.advance(500, start + Duration::from_millis(99)), 0);
-        assert!(zone.is_counted(start + Duration::from_millis(99)));
-        let later = start + Duration::from_millis(100);
+        let (before, later) = (Duration::from_millis(99), Duration::from_millis(100));
+        let mut zone = zone(Some(RANGE), 500);
+        assert_eq!(zone.advance(500, before), 0);
+        assert!(zone.is_counted(before));
         assert_eq!(zone.advance(500, later), 0);
         assert!(zone.is_dead(later));
         assert_eq!(zone.advance(501, later), 1);
@@ -245,10 +243,8 @@ mod tests {
 
     #[test]
     fn a_zone_that_was_gone_catches_up_unless_it_may_have_wrapped_meanwhile() {
-        let start = Instant::now();
         let back = |after: Duration| {
-            let mut zone = Zone { failures: 2, ..zone(Some(RANGE), 500, start) };
-            zone.advance(9_000_500, start + after)
+            Zone { failures: 2, ..zone(Some(RANGE), 500) }.advance(9_000_500, after)
         };
         assert_eq!(back(Duration::from_secs(1)), 9_000_000);
         assert_eq!(back(Duration::from_secs(3600)), 0);

@@ -26,6 +26,8 @@ const PMU: &str = "bus/event_source/devices/power";
 const TICK: Duration = Duration::from_millis(1);
 /// The number of updates over which the first power is computed.
 const POWER_WINDOW: Duration = Duration::from_millis(3);
+/// A counter that does not move for so long does not work.
+const STANDSTILL: Duration = Duration::from_millis(20);
 
 /// The energy of all packages or of their memory. The kernel extends the counters to 64 bits, so
 /// they do not wrap.
@@ -34,8 +36,8 @@ pub(crate) struct PerfEnergy {
     name: String,
     events: Vec<Event>,
     sockets: usize,
-    /// The time and the energy from which the first power is computed.
-    opened: (Instant, Joules),
+    /// When the counters were opened, from which the first power is computed.
+    opened: Instant,
 }
 
 /// The counter of one package.
@@ -49,9 +51,9 @@ impl PerfEnergy {
     /// Opens the counters of `component` ([`Component::Cpu`] or [`Component::Ram`]) under `sys`.
     ///
     /// # Errors
-    /// Returns an error of the kind `NotFound` if there are no such counters, and
-    /// `PermissionDenied` if the process may not read them: it needs the capability `CAP_PERFMON`,
-    /// or `kernel.perf_event_paranoid` must be 0 or less.
+    /// Returns an error of the kind `NotFound` if there are no such counters, `InvalidData` if they
+    /// do not move, and `PermissionDenied` if the process may not read them: it needs the capability
+    /// `CAP_PERFMON`, or `kernel.perf_event_paranoid` must be 0 or less.
     pub(crate) fn open(
         sys: &Path,
         component: Component,
@@ -72,9 +74,16 @@ impl PerfEnergy {
             name: name.to_owned(),
             events,
             sockets: usize::try_from(cpu.sockets).unwrap_or(usize::MAX),
-            opened: (Instant::now(), Joules::ZERO),
+            opened: Instant::now(),
         };
-        perf.opened = (Instant::now(), perf.energy()?);
+        // The counts begin at 0.
+        while perf.energy()? <= Joules::ZERO {
+            if perf.opened.elapsed() > STANDSTILL {
+                let text = format!("{}: {event} does not move", pmu.display());
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+            }
+            std::thread::sleep(TICK);
+        }
         Ok(perf)
     }
 
@@ -176,10 +185,9 @@ impl Sensor for PerfEnergy {
     /// Returns the mean power since the counters were opened. Waits for a few updates if there were
     /// none yet.
     fn power(&mut self) -> Option<Watts> {
-        let (since, energy) = self.opened;
-        std::thread::sleep(POWER_WINDOW.saturating_sub(since.elapsed()));
-        let energy = self.energy().ok()? - energy;
-        Some(Watts(energy.0 / since.elapsed().as_secs_f64())).filter(|power| power.0 > 0.0)
+        std::thread::sleep(POWER_WINDOW.saturating_sub(self.opened.elapsed()));
+        let energy = self.energy().ok()?;
+        Some(Watts(energy.0 / self.opened.elapsed().as_secs_f64()))
     }
 }
 
@@ -259,8 +267,10 @@ mod tests {
         let mut perf = match PerfEnergy::open(&machine.0, Component::Cpu, "a", &cpu("Intel")) {
             Ok(perf) => perf,
             // Not every machine lets tests read events of all processes.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return,
-            Err(error) => panic!("{error}"),
+            Err(error) => match error.kind() {
+                io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported => return,
+                _ => panic!("{error}"),
+            },
         };
         let opened = Instant::now();
         std::thread::sleep(Duration::from_millis(5));

@@ -92,7 +92,7 @@ fn dies_that_mirror_one_counter_are_counted_once() {
 fn each_zone_wraps_by_itself() {
     let mut tree = FakeTree::new();
     let square = Curve::Square { low: 100.0, high: 400.0, period: 30.0 };
-    tree.zone("intel-rapl:0", "package-0", Curve::Constant(280.0), RANGE - 10, SHORT_RANGE);
+    tree.zone("intel-rapl:0", "package-0", Curve::Constant(280.0), SHORT_RANGE - 10, SHORT_RANGE);
     tree.zone("intel-rapl:1", "package-1", square, 3_000_000, SHORT_RANGE);
     let mut packages = packages(&tree);
     let longest = packages.longest_interval().unwrap().as_secs_f64();

@@ -4,7 +4,6 @@
 //! `psys` contains it. A `dram` zone is below its package in the tree, but the counter of the
 //! package does not include it.
 
-use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -170,8 +169,11 @@ impl Rapl {
     }
 
     fn counted_sockets(&self) -> usize {
-        let zones = self.zones.iter().filter(|zone| !zone.is_zero());
-        zones.map(|zone| zone.place.package).collect::<HashSet<_>>().len()
+        let packages = self.zones.iter().filter(|it| !it.is_zero()).map(|it| it.place.package);
+        let is_first = |(index, package): &(usize, Option<u32>)| {
+            !packages.clone().take(*index).any(|earlier| earlier == *package)
+        };
+        packages.clone().enumerate().filter(is_first).count()
     }
 
     /// Returns why zones of this component are not counted.

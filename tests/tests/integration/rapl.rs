@@ -161,6 +161,17 @@ fn the_mmio_zone_counts_where_there_is_no_other() {
 }
 
 #[test]
+fn the_mmio_zone_stands_for_one_that_cannot_be_read() {
+    let mut tree = FakeTree::new();
+    tree.zone("intel-rapl-mmio:0", "package-0", Curve::Constant(50.0), 1_000_000, RANGE);
+    tree.write("sys/class/powercap/intel-rapl:0/name", "package-0");
+    tree.write("sys/class/powercap/intel-rapl:0/energy_uj", "");
+    let mut packages = packages(&tree);
+    assert_close(counted(&tree, &mut packages, 10.0, 5), 500.0);
+    assert!(!packages.is_partial());
+}
+
+#[test]
 fn zones_are_found_in_a_mounted_folder_of_the_driver() {
     let mut tree = FakeTree::new();
     let (package, dram) = (Curve::Constant(50.0), Curve::Constant(7.0));

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::search::{self, Candidate};
 use super::time::Time;
-use super::zone::{TICK, Zone, named};
+use super::zone::{Place, TICK, Zone, named};
 use crate::sensor::component::Component;
 use crate::sensor::reading::{Quality, Reading, SensorError};
 use crate::sensor::sensor::Sensor;
@@ -19,6 +19,8 @@ use crate::units::{Joules, Watts};
 
 /// The number of updates over which the first power is computed.
 const POWER_WINDOW: Duration = Duration::from_millis(3);
+/// The time between two searches for missing zones, which bounds their cost.
+const SEARCH_PERIOD: Duration = Duration::from_secs(1);
 
 /// The energy of all packages (processors) or of all `dram` zones (memory).
 ///
@@ -42,7 +44,9 @@ pub struct Rapl {
     zones: Vec<Zone>,
     time: Time,
     /// Why zones that exist were not opened.
-    unopened: Vec<io::Error>,
+    unopened: Vec<(Place, io::Error)>,
+    /// When zones were last searched for.
+    searched_at: Duration,
     /// The number of sockets that should have a zone.
     sockets: usize,
     /// The model that replaces the counters while all of them stand still.
@@ -91,6 +95,7 @@ impl Rapl {
             zones: Vec::new(),
             time: Time::default(),
             unopened: Vec::new(),
+            searched_at: Duration::ZERO,
             sockets: 0,
             model: None,
             microjoules: 0,
@@ -104,9 +109,9 @@ impl Rapl {
             return Ok(rapl);
         }
         let mut errors = std::mem::take(&mut rapl.unopened);
-        errors.sort_by_key(|error| error.kind() != io::ErrorKind::PermissionDenied);
+        errors.sort_by_key(|(_, error)| error.kind() != io::ErrorKind::PermissionDenied);
         Err(match (errors.into_iter().next(), rapl.zones.first()) {
-            (Some(error), _) => error,
+            (Some((_, error)), _) => error,
             (None, Some(zone)) => zero(zone),
             (None, None) => {
                 let text = "no zone of a processor's package";
@@ -129,14 +134,15 @@ impl Rapl {
             match Zone::open(&folder, place, self.time.now()) {
                 Ok(zone) => {
                     if is_second_view {
-                        // It stands for the first view, which is at 0.
+                        // It stands for the first view, which is at 0 or cannot be read.
                         self.zones.retain(|other| other.place != place);
+                        self.unopened.retain(|(other, _)| *other != place);
                     }
                     if !self.zones.iter().any(|other| zone.mirrors(other)) {
                         self.zones.push(zone);
                     }
                 }
-                Err(error) => self.unopened.push(error),
+                Err(error) => self.unopened.push((place, error)),
             }
         }
     }
@@ -180,7 +186,7 @@ impl Rapl {
     pub(super) fn reasons(&self) -> impl Iterator<Item = io::Error> {
         let unopened = self.unopened.iter();
         unopened
-            .map(|error| io::Error::new(error.kind(), error.to_string()))
+            .map(|(_, error)| io::Error::new(error.kind(), error.to_string()))
             .chain(self.zones.iter().filter(|zone| zone.is_zero()).map(zero))
     }
 
@@ -216,7 +222,7 @@ impl Rapl {
         );
         let Some(model) = self.model else { return Err(SensorError::Missing(why)) };
         crate::report::warn_once(&format!(
-            "{}: {why}; its energy is estimated until they do",
+            "{}: {why}; until this changes, its energy is only estimated",
             self.name
         ));
         // The model covers the whole component.
@@ -307,7 +313,9 @@ impl Sensor for Rapl {
     /// Searches for the zones that are missing, then returns the share of the CPU time or memory.
     fn share(&mut self, _: &[u32]) -> Share {
         let now = self.time.now();
-        if self.is_partial || self.zones.iter().any(|zone| zone.is_dead(now)) {
+        let is_missing = self.is_partial || self.zones.iter().any(|zone| zone.is_dead(now));
+        if is_missing && now.saturating_sub(self.searched_at) >= SEARCH_PERIOD {
+            self.searched_at = now;
             self.zones.iter_mut().for_each(Zone::reopen);
             if let Ok(candidates) = search::find(&self.powercap, self.component) {
                 self.open_zones(candidates);

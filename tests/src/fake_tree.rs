@@ -4,6 +4,9 @@
 use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -14,6 +17,8 @@ use crate::curve::Curve;
 pub struct FakeTree {
     directory: TempDir,
     counters: Vec<Counter>,
+    /// Nanoseconds since the start.
+    time: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -46,7 +51,11 @@ impl FakeTree {
     /// # Panics
     /// Where no temporary folder can be made.
     pub fn new() -> Self {
-        let tree = Self { directory: TempDir::new().expect("a folder"), counters: Vec::new() };
+        let tree = Self {
+            directory: TempDir::new().expect("a folder"),
+            counters: Vec::new(),
+            time: Arc::default(),
+        };
         fs::create_dir_all(tree.powercap()).expect("a folder");
         fs::create_dir_all(tree.proc()).expect("a folder");
         tree
@@ -109,11 +118,19 @@ impl FakeTree {
     /// # Panics
     /// Where a counter cannot be written.
     pub fn set_time(&self, seconds: f64) {
+        let time = Duration::from_secs_f64(seconds).as_nanos();
+        self.time.store(u64::try_from(time).expect("a short time"), Ordering::Relaxed);
         for Counter { file, curve, start, range } in &self.counters {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let used = (curve.joules(seconds) * 1e6).round() as u64;
             fs::write(file, format!("{}\n", (start + used) % (range + 1))).expect("a counter");
         }
+    }
+
+    /// The clock that [`set_time`](Self::set_time) sets.
+    pub fn clock(&self) -> impl Fn() -> Duration + Send + Sync + 'static {
+        let time = self.time.clone();
+        move || Duration::from_nanos(time.load(Ordering::Relaxed))
     }
 
     /// Writes a process.

@@ -24,6 +24,8 @@ pub(super) struct Channel {
     tick: Duration,
     longest_interval: Option<Duration>,
     history: History,
+    /// The last reading, or the time up to which `history` went on without one.
+    read_at: Option<Duration>,
     share: Share,
     failures: u32,
     lost: bool,
@@ -48,6 +50,7 @@ impl Channel {
             longest_interval: sensor.longest_interval(),
             sensor,
             history: History::Empty,
+            read_at: None,
             share: Share::Whole,
             failures: 0,
             lost: false,
@@ -100,7 +103,7 @@ impl Channel {
             Err(SensorError::NotReady) => self.go_on(now, usage).map(|it| (it, self.quality())),
             Err(error) => Err(error),
         };
-        match read {
+        let read = match read {
             Ok((increment, quality)) => {
                 self.failures = 0;
                 let state = ReadingState {
@@ -114,7 +117,9 @@ impl Channel {
                 self.failed(&error);
                 (self.go_on(now, usage).unwrap_or_default(), ReadingState::default())
             }
-        }
+        };
+        self.read_at = (!matches!(self.history, History::Empty)).then_some(now);
+        read
     }
 
     /// Whether the process's part follows from its CPU time or memory.
@@ -128,7 +133,8 @@ impl Channel {
         }
     }
 
-    /// Takes in a reading. One of another kind than before begins a new history.
+    /// Takes in a reading. One of another kind than before begins a new history; a model then
+    /// includes the time since the last reading.
     fn take(
         &mut self,
         now: Duration,
@@ -158,7 +164,7 @@ impl Channel {
                 model.read(now, usage)
             }
             (Reading::AtFullLoad(power), _) => {
-                let mut model = CpuLoad::new(power);
+                let mut model = CpuLoad::new(power, self.read_at);
                 let increment = model.read(now, usage);
                 self.history = History::CpuLoad(model);
                 increment
@@ -168,7 +174,7 @@ impl Channel {
                 model.read(now, usage)
             }
             (Reading::PerGibibyte(power), _) => {
-                let mut model = MemoryInUse::new(power);
+                let mut model = MemoryInUse::new(power, self.read_at);
                 let increment = model.read(now, usage);
                 self.history = History::MemoryInUse(model);
                 increment

@@ -25,8 +25,9 @@ pub(super) struct CpuLoad {
 }
 
 impl CpuLoad {
-    pub(super) fn new(at_full_load: Watts) -> Self {
-        Self { at_full_load, read_at: None, ahead: Duration::ZERO }
+    /// Makes a model that counts from `since`, or from its first reading.
+    pub(super) fn new(at_full_load: Watts, since: Option<Duration>) -> Self {
+        Self { at_full_load, read_at: since, ahead: Duration::ZERO }
     }
 
     pub(super) fn read(
@@ -73,8 +74,9 @@ pub(super) struct MemoryInUse {
 }
 
 impl MemoryInUse {
-    pub(super) fn new(per_gibibyte: Watts) -> Self {
-        Self { per_gibibyte, read_at: None }
+    /// Makes a model that counts from `since`, or from its first reading.
+    pub(super) fn new(per_gibibyte: Watts, since: Option<Duration>) -> Self {
+        Self { per_gibibyte, read_at: since }
     }
 
     pub(super) fn read(

@@ -47,7 +47,7 @@ pub(crate) fn detect_at(roots: &Roots) -> Detected {
 
     let mut found = Found::default();
     #[cfg(target_os = "linux")]
-    rapl::detect(roots, &cpu, &mut found);
+    rapl::detect(roots, &cpu, &model, &mut found);
     #[cfg(target_os = "linux")]
     hwmon::detect(roots, &mut found);
     nvml::detect(roots, &mut found);

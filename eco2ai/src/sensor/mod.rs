@@ -72,6 +72,8 @@ mod hwmon;
 #[cfg(target_os = "linux")]
 mod kept_file;
 mod nvml;
+#[cfg(all(feature = "perf", target_os = "linux", target_arch = "x86_64"))]
+mod perf_energy;
 mod ram_model;
 #[cfg(target_os = "linux")]
 mod rapl;

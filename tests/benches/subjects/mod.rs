@@ -232,8 +232,9 @@ pub(crate) fn fake_rapl() -> FakeTree {
 /// # Panics
 /// Where they cannot be read.
 pub(crate) fn rapl(tree: &FakeTree) -> impl FnMut() {
-    let mut packages = Rapl::packages(&tree.powercap()).expect("packages");
-    let mut dram = Rapl::dram(&tree.powercap()).expect("memory");
+    // On the tree's clock, as its counters stand still.
+    let mut packages = Rapl::packages(&tree.powercap()).expect("packages").on_clock(tree.clock());
+    let mut dram = Rapl::dram(&tree.powercap()).expect("memory").on_clock(tree.clock());
     move || {
         black_box(packages.read().expect("a reading"));
         black_box(dram.read().expect("a reading"));

@@ -223,7 +223,7 @@ mod on_a_tree {
         let curve = Curve::Square { low: 100.0, high: 400.0, period: 90.0 };
         let mut tree = FakeTree::new();
         tree.zone("intel-rapl:0", "package-0", curve, RANGE - 1_000_000, RANGE);
-        let packages = Rapl::packages(&tree.powercap()).expect("packages");
+        let packages = Rapl::packages(&tree.powercap()).expect("packages").on_clock(tree.clock());
         let bench = bench(|clock| OnTree { tree, clock: clock.clone(), packages });
         let tracker = bench.builder().cpu_processes(CpuProcesses::All).measure_period(3600);
         let run = tracker.build().expect("good parameters").start().expect("a run");

@@ -9,7 +9,7 @@ use eco2ai::meter::{Clock, ManualClock, Meter, MeterBuilder};
 use eco2ai::sensor::{
     Component, NvidiaGpu, Rapl, Reading, Sensor, SensorError, Usage, UsageSource,
 };
-use eco2ai::units::Watts;
+use eco2ai::units::{Joules, Watts};
 use eco2ai_tests::bench::{Bench, assert_about, assert_joules, joules};
 use eco2ai_tests::curve::Curve;
 use eco2ai_tests::fake_nvml::FakeNvml;
@@ -213,7 +213,8 @@ fn a_zone_that_fails_for_a_moment_is_no_wrap() {
     let (start, range) = (100_000_000_000, 262_143_328_850);
     tree.zone("intel-rapl:0", "package-0", Curve::Constant(50.0), start, range);
     let bench = Bench::new(|clock| {
-        Meter::builder(load(clock)).sensor(Rapl::packages(&tree.powercap()).expect("packages"))
+        let packages = Rapl::packages(&tree.powercap()).expect("packages");
+        Meter::builder(load(clock)).sensor(packages.on_clock(tree.clock()))
     });
     let run = bench.tracker(All).start().expect("a run");
     for second in 1..=10_u32 {
@@ -227,6 +228,35 @@ fn a_zone_that_fails_for_a_moment_is_no_wrap() {
     let record = run.stop().expect("a record");
     assert_joules(record.cpu_energy, 500.0);
     assert_eq!(record.cpu_method, "measured:rapl");
+}
+
+/// A counter that is found to stand still after three seconds: from then on a model.
+struct StandsStill(ManualClock);
+
+impl Sensor for StandsStill {
+    fn source(&self) -> &'static str {
+        "counter"
+    }
+
+    fn component(&self) -> Component {
+        Component::Cpu
+    }
+
+    fn read(&mut self) -> Result<Reading, SensorError> {
+        let is_known = self.0.now() >= Duration::from_secs(3);
+        Ok(if is_known { Reading::AtFullLoad(Watts(80.0)) } else { Reading::Energy(Joules(5.0)) })
+    }
+}
+
+#[test]
+fn a_model_that_replaces_a_counter_covers_the_time_since_its_last_reading() {
+    let bench = Bench::new(|clock| Meter::builder(load(clock)).sensor(StandsStill(clock.clone())));
+    let run = bench.tracker(All).start().expect("a run");
+    bench.clock.advance(Duration::from_secs(4));
+    let record = run.stop().expect("a record");
+    // One of two CPUs is busy.
+    assert_joules(record.cpu_energy, 4.0 * 80.0 / 2.0);
+    assert_eq!(record.cpu_method, "estimated:counter");
 }
 
 /// A processor of two sockets, one of which cannot be read at first.

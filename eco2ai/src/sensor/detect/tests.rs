@@ -1,8 +1,12 @@
 //! What is found on machines made of files.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::*;
+use crate::sensor::devices::Missing;
+use crate::sensor::reading::Reading;
+use crate::units::{Joules, Watts};
 
 /// A machine in a folder, made of these files.
 struct Machine {
@@ -90,6 +94,74 @@ fn counters_replace_the_models_part_by_part() {
     assert_eq!(methods(&detected), [(Component::Cpu, "rapl"), (Component::Ram, "model")]);
 }
 
+/// Two sockets, of which only the first has a counter.
+const ONE_COUNTER: [(&str, &str); 6] = [
+    SOCKETS[0],
+    SOCKETS[1],
+    SOCKETS[2],
+    SOCKETS[3],
+    ("sys/class/powercap/intel-rapl:0/name", "package-0\n"),
+    ("sys/class/powercap/intel-rapl:0/energy_uj", "5000000000\n"),
+];
+
+#[test]
+fn a_socket_without_a_counter_is_noted_and_makes_the_figure_partial() {
+    let detected = Machine::new("one-counter", &ONE_COUNTER).detect();
+    assert!(detected.sensors[0].is_partial());
+    let lacking = |it: &&Missing| it.lacking == Some(Component::Cpu);
+    let missing = detected.devices.missing.iter().find(lacking).unwrap();
+    assert_eq!(missing.why, "1 of 2 sockets have a zone");
+}
+
+#[test]
+fn counters_that_stand_still_are_replaced_by_the_model_until_they_move() {
+    let machine = Machine::new("still", &ONE_COUNTER);
+    let mut detected = machine.detect();
+    let counter = &mut detected.sensors[0];
+    assert!(matches!(counter.read(), Ok(Reading::Energy(_))), "nothing is known against it yet");
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(counter.read().unwrap(), Reading::AtFullLoad(Watts(560.0)));
+    assert!(!counter.is_partial(), "the model covers both sockets");
+    let file = machine.folder.join("sys/class/powercap/intel-rapl:0/energy_uj");
+    std::fs::write(file, "5000000001\n").unwrap();
+    assert_eq!(counter.read().unwrap(), Reading::Energy(Joules(1e-6)));
+}
+
+#[test]
+fn counters_that_a_container_hides_are_noted_with_what_shows_them() {
+    let command = |machine: &Machine| {
+        let missing = machine.detect().devices.missing;
+        let counter = missing.into_iter().find(|it| it.what.ends_with("Processor (RAPL)")).unwrap();
+        assert_eq!(counter.why, "this container hides /sys/devices/virtual/powercap");
+        counter.command.unwrap()
+    };
+    let mount = "-v /sys/devices/virtual/powercap/intel-rapl:/sys/class/powercap:ro";
+
+    let empty = Machine::new("hidden", &SOCKETS);
+    std::fs::create_dir_all(empty.folder.join("sys/devices/virtual/powercap")).unwrap();
+    std::fs::create_dir_all(empty.folder.join("sys/class/powercap")).unwrap();
+    assert!(command(&empty).contains(mount));
+
+    let dangling = Machine::new("dangling", &SOCKETS);
+    let powercap = dangling.folder.join("sys/class/powercap");
+    std::fs::create_dir_all(&powercap).unwrap();
+    let target = "../../devices/virtual/powercap/intel-rapl/intel-rapl:0";
+    std::os::unix::fs::symlink(target, powercap.join("intel-rapl:0")).unwrap();
+    assert!(command(&dangling).contains(mount));
+}
+
+#[test]
+fn a_counter_of_the_whole_platform_is_not_that_of_the_processor() {
+    let files = [
+        SOCKETS[0],
+        ("sys/class/powercap/intel-rapl:0/name", "psys\n"),
+        ("sys/class/powercap/intel-rapl:0/energy_uj", "5000000000\n"),
+    ];
+    let detected = Machine::new("psys", &files).detect();
+    assert_eq!(methods(&detected)[0], (Component::Cpu, "tdp"));
+    assert!(detected.devices.missing[0].why.contains("psys"));
+}
+
 /// What `available_devices` prints of a machine, but for the reason why there is no NVML.
 fn printed(name: &str, files: &[(&str, &str)]) -> String {
     let mut detected = Machine::new(name, files).detect();
@@ -100,6 +172,7 @@ fn printed(name: &str, files: &[(&str, &str)]) -> String {
 #[test]
 fn a_server_with_counters_and_a_graphics_card_is_printed_in_a_few_lines() {
     let zone = "sys/class/powercap/intel-rapl:0";
+    let other = "sys/class/powercap/intel-rapl:1";
     let card = "sys/class/drm/card1/device/hwmon/hwmon2";
     let files = [
         (format!("{zone}/name"), "package-0\n"),
@@ -108,6 +181,10 @@ fn a_server_with_counters_and_a_graphics_card_is_printed_in_a_few_lines() {
         (format!("{zone}:0/name"), "dram\n"),
         (format!("{zone}:0/energy_uj"), "7\n"),
         (format!("{zone}:0/max_energy_range_uj"), "9\n"),
+        (format!("{other}/name"), "package-1\n"),
+        (format!("{other}/energy_uj"), "6\n"),
+        (format!("{other}:0/name"), "dram\n"),
+        (format!("{other}:0/energy_uj"), "8\n"),
         (format!("{card}/name"), "amdgpu\n"),
         (format!("{card}/power1_average"), "31000000\n"),
     ];
@@ -118,9 +195,9 @@ fn a_server_with_counters_and_a_graphics_card_is_printed_in_a_few_lines() {
         printed("server", &files),
         "Linux, 4 logical CPU(s)\n\
          CPU      AMD EPYC 7763 64-Core Processor\n         \
-         measured:rapl, energy counter, 1 zone(s)\n\
+         measured:rapl, energy counter, 2 zone(s)\n\
          RAM      memory\n         \
-         measured:rapl, energy counter, 1 zone(s)\n\
+         measured:rapl, energy counter, 2 zone(s)\n\
          GPU      AMD GPU card1\n         \
          sampled:amdgpu, power, sampled\n"
     );

@@ -45,7 +45,6 @@ impl Sensing {
         self.provenance.push(Provenance {
             component: channel.component(),
             source: channel.source().to_owned(),
-            share: channel.share(),
             added: now,
             states: Vec::new(),
         });
@@ -97,10 +96,6 @@ impl Sensing {
             let is_first = provenance.states.is_empty();
             if state.quality.is_some() || is_first || channel.is_failing() {
                 self.provenance_changed |= provenance.note(now, state);
-            }
-            if provenance.share != channel.share() {
-                provenance.share = channel.share();
-                self.provenance_changed = true;
             }
         }
         used.model = self.cpu_clock.is_some().then_some(model);

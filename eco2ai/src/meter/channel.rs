@@ -85,6 +85,11 @@ impl Channel {
         }
     }
 
+    /// Whether more frequent readings are needed to judge its counter.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.check.as_ref().is_some_and(CounterCheck::is_in_doubt)
+    }
+
     /// Whether its figures are missing for longer than a moment.
     pub(super) fn is_failing(&self) -> bool {
         self.lost || self.failures >= FAILURES_BEFORE_WARNING

@@ -3,15 +3,18 @@
 //! On some boards the counter stands still or counts too little or too much (Zeus, issue 181). The
 //! reported power is only known at some moments, so a difference between the two may also come from
 //! a load that changes between them. [`CounterCheck`] blames the counter only if that is very
-//! unlikely. A counter that stands still is found within a second, one that counts half within ten.
+//! unlikely. While the two disagree, it asks for more frequent readings: a counter that stands still
+//! is found within a second, one that counts half within three.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::units::{Joules, Watts};
 
-/// The power is not read more often than that.
+/// The power is not read more often than that, unless the counter is in doubt.
 const MIN_INTERVAL: Duration = Duration::from_millis(500);
+/// The same while it is.
+const MIN_INTERVAL_IN_DOUBT: Duration = Duration::from_millis(80);
 /// Over a longer time, two readings of the power say nothing about the power between them.
 const MAX_INTERVAL: Duration = Duration::from_secs(15);
 /// The longest time between two refreshes of most counters (NVML: 20 to 100 ms).
@@ -66,6 +69,8 @@ pub(super) struct CounterCheck {
     used_since_change: Joules,
     last: Sample,
     comparison: Comparison,
+    /// The last comparison was against the counter.
+    is_in_doubt: bool,
 }
 
 /// Counter and power at one moment.
@@ -80,6 +85,8 @@ struct Sample {
 #[derive(Clone, Copy, Debug)]
 struct Comparison {
     time: Duration,
+    /// The longest of these times.
+    longest: Duration,
     by_counter: Joules,
     by_power: Joules,
     /// How many samples of the power there are.
@@ -100,7 +107,13 @@ impl CounterCheck {
             used_since_change: Joules::ZERO,
             last: Sample { at: now, counter, power },
             comparison: Comparison::new(power),
+            is_in_doubt: false,
         }
+    }
+
+    /// Returns whether more frequent readings are needed to judge the counter.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt
     }
 
     /// Takes a value of the counter, and asks for the power if it is due.
@@ -128,7 +141,7 @@ impl CounterCheck {
             self.comparison = Comparison::new(self.last.power);
         }
         let passed = now.saturating_sub(self.last.at);
-        if passed < MIN_INTERVAL {
+        if passed < if self.is_in_doubt { MIN_INTERVAL_IN_DOUBT } else { MIN_INTERVAL } {
             return Ok(());
         }
         let Some(power) = power() else { return Ok(()) };
@@ -141,14 +154,17 @@ impl CounterCheck {
             }
         }
         self.comparison.add(last, sample, passed);
-        match self.comparison.fault(self.max_power()) {
-            Some(fault) => Err(fault),
-            None if self.comparison.samples >= MAX_SAMPLES => {
-                self.comparison = Comparison::new(power);
-                Ok(())
-            }
-            None => Ok(()),
+        if let Some(fault) = self.comparison.fault(self.max_power()) {
+            return Err(fault);
         }
+        let is_over = self.comparison.samples >= MAX_SAMPLES;
+        let begins_doubt = !self.is_in_doubt && self.comparison.agrees() == Some(false);
+        let ends_doubt = self.is_in_doubt && (is_over || self.comparison.agrees() == Some(true));
+        if begins_doubt || ends_doubt || is_over {
+            self.is_in_doubt = begins_doubt;
+            self.comparison = Comparison::new(power);
+        }
+        Ok(())
     }
 
     /// Returns the highest average power of the device.
@@ -163,6 +179,7 @@ impl Comparison {
     fn new(power: Watts) -> Self {
         Self {
             time: Duration::ZERO,
+            longest: Duration::ZERO,
             by_counter: Joules::ZERO,
             by_power: Joules::ZERO,
             samples: 1,
@@ -181,10 +198,17 @@ impl Comparison {
         let is_steady = change <= TOLERANCE * from.power.0.max(to.power.0);
         if is_steady && passed <= MAX_INTERVAL {
             self.time += passed;
+            self.longest = self.longest.max(passed);
             self.by_counter += to.counter - from.counter;
             self.by_power += Watts(f64::midpoint(from.power.0, to.power.0)) * passed;
             self.samples += 1;
         }
+    }
+
+    /// Returns whether counter and power agree; `None` if there is too little energy to compare.
+    fn agrees(&self) -> Option<bool> {
+        let ratio = self.by_counter.0 / self.by_power.0;
+        (self.by_power >= MIN_ENERGY).then(|| (ratio - 1.0).abs() <= TOLERANCE)
     }
 
     /// Returns the fault if the difference can hardly come from a refresh of the counter that is
@@ -196,16 +220,13 @@ impl Comparison {
     /// were not seen, at best at its limit or at 0 W; n samples all miss that with probability
     /// (1 - u)^n.
     fn fault(&self, max_power: Watts) -> Option<CounterFault> {
-        if self.by_power < MIN_ENERGY {
-            return None;
-        }
-        let ratio = self.by_counter.0 / self.by_power.0;
-        if (ratio - 1.0).abs() <= TOLERANCE {
+        if self.agrees() != Some(false) {
             return None;
         }
         let seconds = self.time.as_secs_f64();
         let (by_counter, by_power) = (self.by_counter.0 / seconds, self.by_power.0 / seconds);
-        let samples = f64::from(self.samples);
+        // As many as if they were equally far apart.
+        let samples = 1.0 + seconds / self.longest.as_secs_f64();
         let spread = self.highest.0 - self.lowest.0;
         let sampling_error = spread * ((2.0 / CHANCE).ln() / (2.0 * samples)).sqrt();
         let refresh_error = by_power * self.refresh.as_secs_f64() / seconds;
@@ -215,7 +236,8 @@ impl Comparison {
         }
         let unseen = if by_counter > by_power { max_power.0 - by_power } else { by_power };
         let part = if unseen > rest { rest / unseen } else { 1.0 };
-        ((1.0 - part).powf(samples) < CHANCE).then_some(CounterFault::Disagrees(ratio))
+        ((1.0 - part).powf(samples) < CHANCE)
+            .then_some(CounterFault::Disagrees(self.by_counter.0 / self.by_power.0))
     }
 }
 
@@ -223,7 +245,7 @@ impl Comparison {
 mod tests {
     use super::*;
 
-    /// Reads a counter at `watts(counter)` and a power at `watts(power)` every `step` seconds.
+    /// Reads a counter and a power every `step` seconds, or more often while the counter is in doubt.
     /// Returns the fault and the second in which it is found.
     fn checked(
         step: f64,
@@ -233,7 +255,9 @@ mod tests {
         let at = Duration::from_secs_f64;
         let limit = Some(Watts(400.0));
         let mut check = CounterCheck::new(at(0.0), Joules(counter(0.0)), Watts(power(0.0)), limit);
-        (1..=6000).map(|it| f64::from(it) * step).find_map(|time| {
+        let mut time = 0.0;
+        (1..=6000).find_map(|_| {
+            time += if check.is_in_doubt() { step.min(0.093) } else { step };
             let fault = check.add(at(time), Joules(counter(time)), || Some(Watts(power(time))));
             fault.err().map(|fault| (time, fault))
         })
@@ -268,15 +292,15 @@ mod tests {
             checked(1.0, counter, |_| watts).map(|(time, _)| time)
         };
         assert!(found(0.01, 100.0).unwrap() <= 2.0);
-        assert!(found(0.5, 100.0).unwrap() <= 10.0);
-        assert!(found(2.0, 100.0).unwrap() <= 20.0);
+        assert!(found(0.5, 100.0).unwrap() <= 3.0);
+        assert!(found(2.0, 100.0).unwrap() <= 4.0);
         assert!(found(2.0, 300.0).unwrap() <= 1.0, "above the limit");
         assert!(found(100.0, 100.0).unwrap() <= 1.0);
         assert_eq!(found(0.9, 100.0), None);
         assert_eq!(found(1.1, 100.0), None);
         // Zeus, issue 181: 187 J counted where the power shows 327 J.
         let found = found(187.4 / 326.9, 65.4).unwrap();
-        assert!(found <= 20.0, "{found}");
+        assert!(found <= 4.0, "{found}");
     }
 
     #[test]

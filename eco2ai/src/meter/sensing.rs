@@ -56,11 +56,13 @@ impl Sensing {
         self.channels.iter().filter_map(Channel::longest_interval).min()
     }
 
-    /// Whether some device reports only its power, which is to be read often.
+    /// Whether the power of some device must be read often: because the device reports nothing else,
+    /// or because its counter is in doubt.
     pub(super) fn has_gauge(&self) -> bool {
-        self.provenance.iter().any(|sensor| {
+        let is_sampled = self.provenance.iter().any(|sensor| {
             sensor.states.last().is_some_and(|(_, state)| state.quality == Some(Quality::Sampled))
-        })
+        });
+        is_sampled || self.channels.iter().any(Channel::is_in_doubt)
     }
 
     /// Reads all sensors. Searches for children anew where `period` has passed since that was done.

@@ -88,8 +88,9 @@ pub trait Sensor: Send {
     }
 
     /// Returns the current power of a device with a counter, as shown by a gauge that does not
-    /// depend on the counter. The meter compares the two, at most twice a second. If the counter
-    /// stands still or is wrong, the meter uses this power instead. The default is `None`.
+    /// depend on the counter. The meter compares the two, about twice a second at most, or more often
+    /// while they disagree. If the counter stands still or is wrong, the meter uses this power
+    /// instead. The default is `None`.
     fn reported_power(&mut self) -> Option<Watts> {
         None
     }

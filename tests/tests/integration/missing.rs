@@ -232,7 +232,7 @@ fn a_counter_that_jumps_or_counts_too_much_adds_no_energy_that_the_board_cannot_
 #[test]
 fn instead_of_a_counter_that_shows_half_of_the_power_the_power_is_used() {
     let boards = Boards::new(vec![Device { counter_factor: 0.5, ..board(1) }]);
-    boards.run(10);
+    boards.run(20);
     assert_eq!(gpu(&boards.run(10)), (Some(1000.0), "sampled:nvml"));
 }
 

@@ -24,7 +24,7 @@ pub(super) enum BoardUse {
     Shared { part: f64 },
     /// Nobody of ours.
     NotOurs,
-    /// It cannot be told.
+    /// Not known: the board does not list its processes, or their ids cannot be compared with ours.
     Unknown,
 }
 

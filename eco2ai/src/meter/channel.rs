@@ -4,12 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::counter::Counter;
+use super::counter_check::CounterCheck;
 use super::gauge::Gauge;
 use super::increment::Increment;
 use super::models::{CpuLoad, MemoryInUse};
 use super::power_model::ScalesWith;
 use super::provenance::ReadingState;
 use super::usage_window::UsageChange;
+use crate::method::ShareMark;
 use crate::sensor::{Component, Quality, Reading, Sensor, SensorError, Share, Usage};
 use crate::units::{Joules, Watts};
 
@@ -26,6 +28,10 @@ pub(super) struct Channel {
     history: History,
     /// The last reading, or the time up to which `history` went on without one.
     read_at: Option<Duration>,
+    /// Compares the counter with the reported power, if there are both.
+    check: Option<CounterCheck>,
+    /// The reported power is used instead of the counter.
+    counter_is_wrong: bool,
     share: Share,
     failures: u32,
     lost: bool,
@@ -51,6 +57,8 @@ impl Channel {
             sensor,
             history: History::Empty,
             read_at: None,
+            check: None,
+            counter_is_wrong: false,
             share: Share::Whole,
             failures: 0,
             lost: false,
@@ -63,10 +71,6 @@ impl Channel {
 
     pub(super) fn source(&self) -> &str {
         &self.source
-    }
-
-    pub(super) fn share(&self) -> Share {
-        self.share
     }
 
     pub(super) fn longest_interval(&self) -> Option<Duration> {
@@ -84,6 +88,11 @@ impl Channel {
         }
     }
 
+    /// Whether more frequent readings are needed to judge its counter.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.check.as_ref().is_some_and(CounterCheck::is_in_doubt)
+    }
+
     /// Whether its figures are missing for longer than a moment.
     pub(super) fn is_failing(&self) -> bool {
         self.lost || self.failures >= FAILURES_BEFORE_WARNING
@@ -98,7 +107,8 @@ impl Channel {
         self.share = known_share(self.share, &usage.now);
         let read = guarded(|| self.sensor.read())
             .unwrap_or_else(|| Err(SensorError::Lost("the sensor panicked".into())));
-        let read = match read.and_then(Reading::valid) {
+        let read = read.and_then(Reading::valid).and_then(|it| self.without_fault(now, it));
+        let read = match read {
             Ok(reading) => self.take(now, reading, usage).map(|it| (it, Some(reading.quality()))),
             Err(SensorError::NotReady) => self.go_on(now, usage).map(|it| (it, self.quality())),
             Err(error) => Err(error),
@@ -110,6 +120,7 @@ impl Channel {
                     quality,
                     lacks_device_part: guarded(|| self.sensor.is_partial()).unwrap_or(true),
                     lacks_process_part: usage.now.is_partial && self.depends_on_usage(),
+                    share: self.share_mark(),
                 };
                 (increment, state)
             }
@@ -120,6 +131,36 @@ impl Channel {
         };
         self.read_at = (!matches!(self.history, History::Empty)).then_some(now);
         read
+    }
+
+    /// Returns the reading, or the reported power instead of a counter that is wrong.
+    fn without_fault(&mut self, now: Duration, reading: Reading) -> Result<Reading, SensorError> {
+        let Reading::Energy(energy) = reading else { return Ok(reading) };
+        if let Some(check) = &mut self.check
+            && let Err(fault) = check.add(now, energy, || reported_power(&mut *self.sensor))
+        {
+            let name = guarded(|| self.sensor.name()).unwrap_or_else(|| self.source.clone());
+            crate::report::warn_once(&format!(
+                "{name}: the energy counter {fault}; from now on the power is used"
+            ));
+            self.check = None;
+            self.counter_is_wrong = true;
+        }
+        if !self.counter_is_wrong {
+            return Ok(reading);
+        }
+        reported_power(&mut *self.sensor).map(Reading::Power).ok_or_else(|| {
+            SensorError::Missing("the energy counter is wrong, and no power is reported".into())
+        })
+    }
+
+    /// Which part of the device's energy the process's figure contains.
+    fn share_mark(&self) -> Option<ShareMark> {
+        match self.share {
+            Share::Whole => None,
+            Share::CpuTime | Share::Memory | Share::Fraction(_) => Some(ShareMark::Share),
+            Share::WholeThoughShared => Some(ShareMark::Unshared),
+        }
     }
 
     /// Whether the process's part follows from its CPU time or memory.
@@ -153,6 +194,14 @@ impl Channel {
             }
             (Reading::Power(power), History::Gauge(gauge)) => {
                 let energy = gauge.read(now, power);
+                Ok(self.shared(energy, power, usage))
+            }
+            (Reading::Power(power), History::Counter(counter)) => {
+                // The time since the last reading is counted by the power. What was counted for the
+                // time before stays.
+                let mut gauge = Gauge::new(counter.read_at(), power);
+                let energy = gauge.read(now, power);
+                self.history = History::Gauge(gauge);
                 Ok(self.shared(energy, power, usage))
             }
             (Reading::Power(power), _) => {
@@ -191,6 +240,10 @@ impl Channel {
             Some(Ok(Reading::Energy(energy))) if energy.0.is_finite() => energy,
             _ => value,
         };
+        self.check = reported_power(&mut *self.sensor).map(|power| {
+            let limit = guarded(|| self.sensor.properties().power_limit).flatten();
+            CounterCheck::new(now, value, power, limit)
+        });
         Counter::new(now, value, power, self.tick, self.longest_interval)
     }
 
@@ -272,6 +325,12 @@ fn known_share(share: Share, usage: &Usage) -> Share {
         _ => true,
     };
     if is_known { share } else { Share::WholeThoughShared }
+}
+
+/// Returns the power that the device reports besides its counter, if it is a valid one.
+fn reported_power(sensor: &mut dyn Sensor) -> Option<Watts> {
+    let power = guarded(|| sensor.reported_power()).flatten()?;
+    Reading::Power(power).valid().is_ok().then_some(power)
 }
 
 /// A sensor of the user's own may panic: that ends the sensor, not what is being measured.

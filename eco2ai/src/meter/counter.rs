@@ -1,30 +1,33 @@
-//! A counter of energy: what it moved, and what is expected of it between two refreshes.
+//! A counter of energy: its increments, and the expected energy between two refreshes.
 
 use std::time::Duration;
 
 use crate::units::{Joules, Watts};
 
-/// The energy of a device whose counter is read from time to time.
+/// The energy of a device with a counter. Between two refreshes of the counter the last known power
+/// continues; the next refresh corrects the difference.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Counter {
-    /// How often it is refreshed at the least.
+    /// The longest time between two refreshes.
     tick: Duration,
-    /// The longest time between two readings in which it cannot wrap unseen.
+    /// The longest time between two readings for which a wrap is unambiguous.
     longest_interval: Option<Duration>,
-    /// When it moved last, and what it showed then.
-    moved: (Duration, Joules),
+    /// The time and value of the last change.
+    changed: (Duration, Joules),
+    /// The time of the last reading.
     read_at: Duration,
-    /// Energy up to the last move.
+    /// Energy up to the last change.
     reported: Joules,
-    /// Energy that the last reading went by: `reported`, and what was expected beyond it.
+    /// Energy returned so far: `reported`, and the expected energy since the last change.
     counted: Joules,
     power: Watts,
-    /// Since when, and from which `reported` on, the power is taken next.
+    /// The start of the interval from which the next power is computed: its time, and `reported`
+    /// at that time.
     power_since: (Duration, Joules),
 }
 
 impl Counter {
-    /// A counter that shows `value` now, and the power to go on with until it has moved.
+    /// A counter that shows `value` now. `power` is the power until the counter changes.
     pub(super) fn new(
         now: Duration,
         value: Joules,
@@ -35,7 +38,7 @@ impl Counter {
         Self {
             tick,
             longest_interval,
-            moved: (now, value),
+            changed: (now, value),
             read_at: now,
             reported: Joules::ZERO,
             counted: Joules::ZERO,
@@ -48,57 +51,63 @@ impl Counter {
         self.power
     }
 
-    /// What it moved since the last reading, and for a counter that is refreshed now and then only,
-    /// what is expected since its last refresh.
+    /// Returns the time of the last reading.
+    pub(super) fn read_at(&self) -> Duration {
+        self.read_at
+    }
+
+    /// Takes a reading. Returns the energy since the last one, including what is expected since the
+    /// last refresh.
     pub(super) fn read(&mut self, now: Duration, value: Joules) -> Joules {
-        let passed = now.saturating_sub(self.moved.0);
+        let passed = now.saturating_sub(self.changed.0);
         let since = now.saturating_sub(self.read_at);
-        let unsettled = self.counted + self.power * since;
+        let expected = self.counted + self.power * since;
         let mut ahead = Duration::ZERO;
-        if value < self.moved.1 {
-            // The device was reset: what it counted since its last reading is gone. The last known
-            // power stands in for it.
+        if value < self.changed.1 {
+            // The device was reset, and the energy since the last reading is lost. The last known
+            // power replaces it.
             self.reported += self.power * passed;
-            self.moved = (now, value);
+            self.changed = (now, value);
             self.power_since = (now, self.reported);
-        } else if value > self.moved.1 {
-            self.reported += value - self.moved.1;
-            self.moved = (now, value);
+        } else if value > self.changed.1 {
+            self.reported += value - self.changed.1;
+            self.changed = (now, value);
             self.follow_power(now, passed);
         } else {
-            // It has not been refreshed yet, or it stands still.
+            // Not refreshed yet, or the device uses no energy.
             if passed > self.tick {
                 self.power = Watts::ZERO;
             }
             ahead = passed.min(self.tick);
         }
         self.read_at = now;
-        let settled = self.reported + self.power * ahead;
+        let measured = self.reported + self.power * ahead;
         if since >= self.tick {
-            return self.count(settled);
+            return self.count(measured);
         }
-        // It may have been refreshed just now and show a whole tick, most of which lies before the
-        // last reading: what the last known power did not foresee is settled within a tick's time.
+        // A refresh just before this reading adds the energy of a whole tick, most of which was used
+        // before the last reading. So the difference from the expected energy is spread over the
+        // time of one tick.
         let part = since.as_secs_f64() / self.tick.as_secs_f64();
-        self.count(unsettled + (settled - unsettled) * part)
+        self.count(expected + (measured - expected) * part)
     }
 
-    /// In place of a reading: what the last known power comes to. The next reading settles the
+    /// Continues at the last known power if there is no reading. The next reading corrects the
     /// difference.
     pub(super) fn go_on(&mut self, now: Duration) -> Joules {
-        let passed = now.saturating_sub(self.moved.0);
+        let passed = now.saturating_sub(self.changed.0);
         self.read_at = now;
         self.count(self.reported + self.power * passed)
     }
 
-    /// The power of a counter that has just moved, over a tick or more: less would show a whole
-    /// tick's energy, or nothing.
+    /// Computes the power of a counter that has just changed, over a tick or more. A shorter
+    /// interval would contain the energy of a whole tick, or none.
     fn follow_power(&mut self, now: Duration, passed: Duration) {
         let since = now.saturating_sub(self.power_since.0);
         if since < self.tick || since.is_zero() {
             return;
         }
-        // After a pause in which it may have wrapped more than once it shows no power.
+        // Not over an interval in which the counter may have wrapped more than once.
         if self.longest_interval.is_none_or(|longest| passed <= longest * 2) {
             let energy = self.reported - self.power_since.1;
             self.power = Watts(energy.0 / since.as_secs_f64());
@@ -122,16 +131,16 @@ mod tests {
     }
 
     #[test]
-    fn between_two_refreshes_the_last_power_goes_on_and_the_next_settles_it() {
+    fn between_two_refreshes_the_last_power_continues_and_the_next_refresh_corrects_it() {
         let mut counter = Counter::new(ms(0), Joules(100.0), Watts(50.0), ms(100), None);
         assert_eq!(counter.read(ms(100), Joules(105.0)), Joules(5.0));
         assert_eq!(counter.read(ms(150), Joules(105.0)), Joules(2.5), "expected");
-        assert_eq!(counter.read(ms(250), Joules(115.0)), Joules(7.5), "settled");
+        assert_eq!(counter.read(ms(250), Joules(115.0)), Joules(7.5), "corrected");
         assert_eq!(counter.power(), Watts(10.0 / 0.15));
     }
 
     #[test]
-    fn a_reset_counts_by_the_last_power_and_a_standstill_counts_nothing() {
+    fn a_reset_counts_by_the_last_power_and_an_unchanged_counter_counts_nothing() {
         let mut counter = Counter::new(ms(0), Joules(100.0), Watts(0.0), ms(0), None);
         assert_eq!(counter.read(ms(1000), Joules(110.0)), Joules(10.0));
         assert_eq!(counter.read(ms(2000), Joules(3.0)), Joules(10.0), "reset");
@@ -140,10 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_with_nothing_new_goes_on_at_its_last_power() {
+    fn a_counter_without_a_reading_continues_at_its_last_power() {
         let mut counter = Counter::new(ms(0), Joules(100.0), Watts(0.0), ms(0), None);
         assert_eq!(counter.read(ms(1000), Joules(110.0)), Joules(10.0));
         assert_eq!(counter.go_on(ms(2000)), Joules(10.0));
-        assert_eq!(counter.read(ms(3000), Joules(116.0)), Joules(-4.0), "settled");
+        assert_eq!(counter.read(ms(3000), Joules(116.0)), Joules(-4.0), "corrected");
     }
 }

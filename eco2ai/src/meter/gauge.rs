@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use crate::units::{Joules, Watts};
 
-/// The energy of a device that reports its power from time to time.
+/// The energy of a device with a gauge.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gauge {
     read_at: Duration,
     power: Watts,
     /// Energy up to the last reading.
     reported: Joules,
-    /// Energy that the meter went by: `reported`, and what was expected beyond it.
+    /// Energy returned so far: `reported`, and the expected energy since the last reading.
     counted: Joules,
 }
 
@@ -25,7 +25,7 @@ impl Gauge {
         self.power
     }
 
-    /// The energy since the last reading.
+    /// Takes a reading. Returns the energy since the last one.
     pub(super) fn read(&mut self, now: Duration, power: Watts) -> Joules {
         let passed = now.saturating_sub(self.read_at);
         self.reported += Watts(f64::midpoint(self.power.0, power.0)) * passed;
@@ -34,7 +34,7 @@ impl Gauge {
         self.count(self.reported)
     }
 
-    /// In place of a reading: what the last known power comes to. The next reading settles the
+    /// Continues at the last known power if there is no reading. The next reading corrects the
     /// difference.
     pub(super) fn go_on(&mut self, now: Duration) -> Joules {
         let passed = now.saturating_sub(self.read_at);

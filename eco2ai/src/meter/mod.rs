@@ -26,6 +26,7 @@ mod channel;
 #[cfg_attr(not(feature = "test-util"), allow(unreachable_pub, reason = "public with the feature"))]
 mod clock;
 mod counter;
+mod counter_check;
 mod energies;
 mod forecast;
 mod gauge;

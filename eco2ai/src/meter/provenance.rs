@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::method::{Method, ShareMark};
-use crate::sensor::{Component, Quality, Share};
+use crate::sensor::{Component, Quality};
 
 /// The maximum number of states that are kept.
 const MAX_CHANGES: usize = 64;
@@ -13,7 +13,6 @@ const MAX_CHANGES: usize = 64;
 pub(super) struct Provenance {
     pub(super) component: Component,
     pub(super) source: String,
-    pub(super) share: Share,
     /// When the sensor was added.
     pub(super) added: Duration,
     /// Each state that its readings had, with the time at which it began.
@@ -29,6 +28,8 @@ pub(super) struct ReadingState {
     pub(super) lacks_device_part: bool,
     /// A part of this process's usage is missing from its share.
     pub(super) lacks_process_part: bool,
+    /// The part of the device's energy that the process's figure contains.
+    pub(super) share: Option<ShareMark>,
 }
 
 impl ReadingState {
@@ -38,6 +39,7 @@ impl ReadingState {
             quality: [self.quality, other.quality].into_iter().flatten().min(),
             lacks_device_part: self.lacks_device_part || other.lacks_device_part,
             lacks_process_part: self.lacks_process_part || other.lacks_process_part,
+            share: self.share.max(other.share),
         }
     }
 
@@ -88,6 +90,11 @@ impl Provenance {
     fn weakest(&self, since: Duration) -> Option<Quality> {
         self.states_since(since).filter_map(|state| state.quality).min()
     }
+
+    /// Returns the mark of the share from `since` on: `:unshared` if it ever applied.
+    fn share(&self, since: Duration) -> Option<ShareMark> {
+        self.states_since(since).filter_map(|state| state.share).max()
+    }
 }
 
 /// How each component's figure of a run was obtained.
@@ -128,13 +135,7 @@ impl Methods {
                     sources.push(&sensor.source);
                 }
                 if quality > Quality::Estimated && !whole_machine {
-                    share = match sensor.share {
-                        Share::WholeThoughShared => Some(ShareMark::Unshared),
-                        Share::CpuTime | Share::Memory | Share::Fraction(_) => {
-                            share.or(Some(ShareMark::Share))
-                        }
-                        Share::Whole => share,
-                    };
+                    share = share.max(sensor.share(since));
                 }
             }
             Some(Method::new(weakest?, &sources, share, is_partial))

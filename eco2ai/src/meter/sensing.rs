@@ -46,7 +46,6 @@ impl Sensing {
         self.provenance.push(Provenance {
             component: channel.component(),
             source: channel.source().to_owned(),
-            share: channel.share(),
             added: now,
             states: Vec::new(),
         });
@@ -58,11 +57,13 @@ impl Sensing {
         self.channels.iter().filter_map(Channel::longest_interval).min()
     }
 
-    /// Whether some device reports only its power, which is to be read often.
+    /// Whether the power of some device must be read often: because the device reports nothing else,
+    /// or because its counter is in doubt.
     pub(super) fn has_gauge(&self) -> bool {
-        self.provenance.iter().any(|sensor| {
+        let is_sampled = self.provenance.iter().any(|sensor| {
             sensor.states.last().is_some_and(|(_, state)| state.quality == Some(Quality::Sampled))
-        })
+        });
+        is_sampled || self.channels.iter().any(Channel::is_in_doubt)
     }
 
     /// Reads all sensors. Searches for children anew where `period` has passed since that was done.
@@ -102,10 +103,6 @@ impl Sensing {
             let is_first = provenance.states.is_empty();
             if state.quality.is_some() || is_first || channel.is_failing() {
                 self.provenance_changed |= provenance.note(now, state);
-            }
-            if provenance.share != channel.share() {
-                provenance.share = channel.share();
-                self.provenance_changed = true;
             }
         }
         for increment in wall_meters {

@@ -15,7 +15,7 @@ use perf_event::{Builder, Counter};
 
 use super::component::Component;
 use super::cpu_info::CpuInfo;
-use super::kept_file::{parse_u64, read_trimmed};
+use super::kept_file::read_trimmed;
 use super::reading::{Quality, Reading, SensorError};
 use super::sensor::Sensor;
 use crate::units::{Joules, Watts};
@@ -133,7 +133,7 @@ fn measured_cpus(sys: &Path, pmu: &Path, cpu: &CpuInfo) -> Option<Vec<usize>> {
 
 /// Parses a list of CPUs such as `0,64` or `0-3`. The kernel writes one CPU per package.
 fn parse_list(list: &str) -> Option<Vec<usize>> {
-    let number = |text: &str| usize::try_from(parse_u64(text.as_bytes())?).ok();
+    let number = |text: &str| text.trim().parse::<usize>().ok();
     let mut cpus = Vec::new();
     for range in list.split(',') {
         let (from, to) = range.split_once('-').unwrap_or((range, range));

@@ -11,8 +11,8 @@ use crate::units::Watts;
 /// [the example](crate::sensor#a-sensor-of-your-own).
 ///
 /// Three methods are required. The others have defaults that are suitable for a gauge. The methods
-/// from [`name`](Self::name) to [`properties`](Self::properties) only describe the device in
-/// [`available_devices`](crate::available_devices); they are called once, when the sensor is added.
+/// from [`name`](Self::name) to [`properties`](Self::properties) describe the device in
+/// [`available_devices`](crate::available_devices) and in warnings.
 pub trait Sensor: Send {
     /// Returns the short name of the source, as in the row's method, such as `rapl`, `nvml` or
     /// `tdp`.
@@ -84,6 +84,14 @@ pub trait Sensor: Send {
     /// changes for the first time. Called once at the first reading, and again at the first reading
     /// after failures. The default is `None`.
     fn power(&mut self) -> Option<Watts> {
+        None
+    }
+
+    /// Returns the current power of a device with a counter, as shown by a gauge that does not
+    /// depend on the counter. The meter compares the two, about twice a second at most, or more often
+    /// while they disagree. If the counter stands still or is wrong, the meter uses this power
+    /// instead. The default is `None`.
+    fn reported_power(&mut self) -> Option<Watts> {
         None
     }
 

@@ -254,7 +254,7 @@ pub(crate) fn fake_nvml() -> FakeNvml {
     FakeNvml::new(Script { devices: vec![Device::default()], ..Script::default() })
 }
 
-/// Reads its counter, and its power: in the first ten seconds, which these are, the two are compared.
+/// Reads its counter, and its power, as the meter does to compare the two.
 ///
 /// # Panics
 /// Where it cannot be read.
@@ -263,6 +263,7 @@ pub(crate) fn nvml(fake: &FakeNvml) -> impl FnMut() {
     move || {
         for device in &mut devices {
             black_box(device.read().expect("a reading"));
+            black_box(device.reported_power());
         }
     }
 }

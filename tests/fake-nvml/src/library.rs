@@ -488,15 +488,33 @@ pub unsafe extern "C" fn nvmlDeviceGetComputeRunningProcesses_v3(
     to: *mut ProcessInfo,
 ) -> Code {
     on_device(handle, "nvmlDeviceGetComputeRunningProcesses_v3", |device, _| {
-        let processes = device.processes.iter().map(|process| ProcessInfo {
-            pid: process.pid,
-            used_gpu_memory: 1 << 30,
-            gpu_instance_id: c_uint::MAX,
-            compute_instance_id: c_uint::MAX,
-        });
+        let processes = device.processes.iter().map(|process| process_info(process.pid));
         // SAFETY: as `nvml.h` demands.
         unsafe { write_items(processes, count, to) }
     })
+}
+
+/// See `nvml.h`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nvmlDeviceGetMPSComputeRunningProcesses_v3(
+    handle: Handle,
+    count: *mut c_uint,
+    to: *mut ProcessInfo,
+) -> Code {
+    on_device(handle, "nvmlDeviceGetMPSComputeRunningProcesses_v3", |device, _| {
+        let clients = device.mps_clients.iter().map(|&pid| process_info(pid));
+        // SAFETY: as `nvml.h` demands.
+        unsafe { write_items(clients, count, to) }
+    })
+}
+
+fn process_info(pid: u32) -> ProcessInfo {
+    ProcessInfo {
+        pid,
+        used_gpu_memory: 1 << 30,
+        gpu_instance_id: c_uint::MAX,
+        compute_instance_id: c_uint::MAX,
+    }
 }
 
 /// See `nvml.h`. None here.

@@ -40,6 +40,12 @@ pub struct Device {
     pub power_tick: f64,
     /// What the counter counts per joule; 1 where it is right.
     pub counter_factor: f64,
+    /// From when on the counter stands still.
+    pub frozen_at: Option<f64>,
+    /// When the counter jumps by 1 MJ.
+    pub jump_at: Option<f64>,
+    /// What the power shows per watt; 1 where it is right.
+    pub power_factor: f64,
     /// When the driver is loaded anew and the counter starts from 0.
     pub reset_at: Option<f64>,
     /// When the device falls off the bus.
@@ -48,6 +54,8 @@ pub struct Device {
     pub fails: BTreeMap<String, u32>,
     /// The processes that have a context.
     pub processes: Vec<Process>,
+    /// The clients of the Multi-Process Service.
+    pub mps_clients: Vec<u32>,
     /// Ids of the parts that it is divided into.
     pub mig_uuids: Vec<String>,
     /// As NVML numbers them: 4 is Pascal, 5 Volta, 7 Ampere.
@@ -84,10 +92,14 @@ impl Default for Device {
             counter_tick: 0.0,
             power_tick: 0.0,
             counter_factor: 1.0,
+            frozen_at: None,
+            jump_at: None,
+            power_factor: 1.0,
             reset_at: None,
             lost_at: None,
             fails: BTreeMap::new(),
             processes: Vec::new(),
+            mps_clients: Vec::new(),
             mig_uuids: Vec::new(),
             architecture: 7,
             cores: 6912,
@@ -103,17 +115,19 @@ impl Device {
     /// The counter at `time`, in joules.
     #[must_use]
     pub fn counter(&self, time: f64) -> f64 {
-        let shown = last_tick(time, self.counter_tick);
+        let shown = last_tick(time.min(self.frozen_at.unwrap_or(time)), self.counter_tick);
+        let jump = if self.jump_at.is_some_and(|at| shown >= at) { 1e6 } else { 0.0 };
         let (start, since) = match self.reset_at {
             Some(reset) if shown >= reset => (0.0, reset),
             _ => (self.counter_start, 0.0),
         };
-        start + (self.curve.joules(shown) - self.curve.joules(since)) * self.counter_factor
+        start + jump + (self.curve.joules(shown) - self.curve.joules(since)) * self.counter_factor
     }
+
     /// The power shown at `time`, in watts.
     #[must_use]
     pub fn watts(&self, time: f64) -> f64 {
-        self.curve.watts(last_tick(time, self.power_tick))
+        self.curve.watts(last_tick(time, self.power_tick)) * self.power_factor
     }
 }
 

@@ -207,6 +207,68 @@ fn a_driver_that_is_loaded_anew_costs_nothing() {
 }
 
 #[test]
+fn instead_of_a_counter_that_stands_still_the_power_is_used() {
+    for seconds in [1, 2, 10] {
+        let boards = Boards::new(vec![Device { counter_factor: 0.0, ..board(1) }]);
+        let record = boards.run(seconds);
+        assert_joules(record.gpu_energy, 100.0 * f64::from(seconds));
+        assert_eq!(record.gpu_method, "sampled:nvml", "{seconds} s");
+    }
+    // No energy is counted twice or lost when the counter stops in the middle of a run.
+    let boards = Boards::new(vec![Device { frozen_at: Some(5.0), ..board(1) }, board(2)]);
+    assert_eq!(gpu(&boards.run(5)), (Some(1000.0), "measured:nvml"));
+    assert_eq!(gpu(&boards.run(10)), (Some(2000.0), "sampled:nvml"));
+    assert_eq!(gpu(&boards.run(10)), (Some(2000.0), "sampled:nvml"));
+}
+
+#[test]
+fn a_counter_that_jumps_or_counts_too_much_adds_no_energy_that_the_board_cannot_use() {
+    let boards = Boards::new(vec![Device { jump_at: Some(4.5), ..board(1) }]);
+    assert_eq!(gpu(&boards.run(10)), (Some(1000.0), "sampled:nvml"));
+    let boards = Boards::new(vec![Device { counter_factor: 10.0, ..board(1) }]);
+    assert_eq!(gpu(&boards.run(10)), (Some(1000.0), "sampled:nvml"));
+}
+
+#[test]
+fn instead_of_a_counter_that_shows_half_of_the_power_the_power_is_used() {
+    let boards = Boards::new(vec![Device { counter_factor: 0.5, ..board(1) }]);
+    boards.run(20);
+    assert_eq!(gpu(&boards.run(10)), (Some(1000.0), "sampled:nvml"));
+}
+
+#[test]
+fn a_power_that_is_wrong_or_missing_does_not_disturb_a_counter() {
+    let wrong = Device { power_factor: 50.0, ..board(1) };
+    let fails = ["field 186", "nvmlDeviceGetPowerUsage"].map(|call| (call.to_owned(), 3));
+    let missing = Device { fails: fails.into(), ..board(2) };
+    let boards = Boards::new(vec![wrong, missing]);
+    assert_eq!(gpu(&boards.run(30)), (Some(6000.0), "measured:nvml"));
+}
+
+#[test]
+fn a_power_far_above_the_limit_is_missing_and_marked_until_it_is_right_again() {
+    let fails = [("nvmlDeviceGetTotalEnergyConsumption".to_owned(), 3)];
+    let right = Device { fails: fails.into(), ..board(1) };
+    let absurd = Device { curve: Curve::Constant(593.0), power_limit: 160_000, ..right.clone() };
+    let boards = Boards::new(vec![absurd.clone()]);
+    assert_eq!(gpu(&boards.run(10)), (None, "none"));
+    boards.nvml.play(Script { devices: vec![right.clone()], ..Script::default() });
+    assert_eq!(
+        gpu(&boards.run(10)),
+        (Some(900.0), "sampled:nvml:partial"),
+        "from its first reading"
+    );
+    assert_eq!(gpu(&boards.run(10)), (Some(1000.0), "sampled:nvml"));
+    // A single one is bridged by the power before it.
+    let run = boards.bench.tracker(All).start().expect("a run");
+    for devices in [vec![absurd], vec![right]] {
+        boards.nvml.play(Script { devices, ..Script::default() });
+        pass(&boards.bench, 1);
+    }
+    assert_eq!(gpu(&run.stop().expect("a record")), (Some(200.0), "sampled:nvml"));
+}
+
+#[test]
 fn a_zone_that_fails_for_a_moment_is_no_wrap() {
     const FILE: &str = "sys/class/powercap/intel-rapl:0/energy_uj";
     let mut tree = FakeTree::new();

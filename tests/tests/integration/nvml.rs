@@ -2,15 +2,18 @@
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::symlink;
 use std::time::Duration;
 
 use eco2ai::sensor::{Component, NvidiaGpu, Reading, Sensor, SensorError, Share};
 use eco2ai_tests::curve::Curve;
 use eco2ai_tests::fake_nvml::FakeNvml;
 use eco2ai_tests::fake_nvml::script::{Device, Process, Script};
+use eco2ai_tests::fake_tree::FakeTree;
 
 const OUR_PID: u32 = 4242;
 const NOT_SUPPORTED: u32 = 3;
+const NOT_FOUND: u32 = 6;
 const UNKNOWN: u32 = 999;
 
 /// A board at this place of the bus.
@@ -169,25 +172,170 @@ fn the_devices_are_narrowed_to_those_that_we_have_a_context_on() {
     assert_eq!(shares(&mut gpus), [Share::Whole, none, none]);
 }
 
+/// The PID namespace of a host, and that of a container.
+const HOST: &str = "pid:[4026531836]";
+const CONTAINER: &str = "pid:[4026532456]";
+
+/// A `/proc` in this PID namespace.
+fn processes_in(namespace: &str) -> FakeTree {
+    let tree = FakeTree::new();
+    std::fs::create_dir_all(tree.proc().join("self/ns")).unwrap();
+    symlink(namespace, tree.proc().join("self/ns/pid")).unwrap();
+    tree
+}
+
+/// Adds a process, or a thread of `group`, in this state.
+fn add_process(tree: &FakeTree, pid: u32, group: u32, state: &str) {
+    let status = format!("Name:\tx\nState:\t{state}\nTgid:\t{group}\nPid:\t{pid}");
+    tree.write(&format!("proc/{pid}/status"), status);
+}
+
+fn with_processes(bus: u32, pids: &[u32]) -> Device {
+    Device { processes: pids.iter().map(|&pid| process(pid, 50)).collect(), ..board(bus) }
+}
+
+/// Our share of each board, beside the processes of `tree`.
+fn shares(devices: Vec<Device>, tree: &FakeTree) -> Vec<Share> {
+    let nvml = play(devices);
+    let mut gpus = NvidiaGpu::all_beside(&nvml.library(), &tree.proc()).unwrap();
+    gpus.iter_mut().map(|gpu| gpu.share(&[OUR_PID])).collect()
+}
+
+const NOTHING: Share = Share::Fraction(0.0);
+const UNKNOWN_PART: Share = Share::WholeThoughShared;
+
 #[test]
-fn without_a_context_of_ours_all_visible_devices_count() {
-    // As in a container, where NVML's process ids are the host's.
-    let alone = Device { processes: vec![process(90_001, 70)], ..board(2) };
-    let crowded = Device { processes: vec![process(90_001, 70), process(90_002, 5)], ..board(3) };
-    let nvml = play(vec![board(1), alone, crowded]);
-    let shares: Vec<Share> = open(&nvml).iter_mut().map(|gpu| gpu.share(&[OUR_PID])).collect();
-    assert_eq!(shares, [Share::Whole, Share::Whole, Share::WholeThoughShared]);
+fn on_a_host_boards_without_a_context_of_ours_are_not_ours() {
+    let host = processes_in(HOST);
+    // Whether or not the others can be seen (`hidepid`).
+    add_process(&host, 50, 50, "S (sleeping)");
+    let idle = || (1..=8).map(board).collect();
+    assert_eq!(shares(idle(), &host), [NOTHING; 8]);
+    let used = vec![with_processes(1, &[50]), with_processes(2, &[50, 60]), board(3)];
+    assert_eq!(shares(used, &host), [NOTHING; 3]);
+    let ours = vec![with_processes(1, &[OUR_PID]), with_processes(2, &[60]), board(3)];
+    assert_eq!(shares(ours, &host), [Share::Whole, NOTHING, NOTHING]);
 }
 
 #[test]
-fn a_shared_board_is_split_by_its_processors_work_where_nvml_tells_it() {
+fn in_a_container_where_no_process_is_listed_all_boards_count_and_are_marked() {
+    let container = processes_in(CONTAINER);
+    assert_eq!(shares(vec![board(1), board(2)], &container), [UNKNOWN_PART; 2]);
+    // Nor if it is not known what this is.
+    assert_eq!(shares(vec![board(1)], &FakeTree::new()), [UNKNOWN_PART]);
+}
+
+#[test]
+fn in_a_container_processes_that_we_can_see_are_others() {
+    let container = processes_in(CONTAINER);
+    add_process(&container, 50, 50, "S (sleeping)");
+    add_process(&container, 60, 60, "R (running)");
+    let used = || vec![with_processes(1, &[50]), with_processes(2, &[50, 60]), board(3)];
+    assert_eq!(shares(used(), &container), [NOTHING; 3]);
+    // A process that we cannot see: the ids are those of the host, and 50 is one of ours by chance.
+    let mut hosts = used();
+    hosts.push(with_processes(4, &[900_001]));
+    assert_eq!(shares(hosts, &container), [UNKNOWN_PART; 4]);
+}
+
+#[test]
+fn a_thread_or_a_zombie_with_a_listed_id_has_it_by_chance() {
+    let container = processes_in(CONTAINER);
+    add_process(&container, 50, 40, "S (sleeping)");
+    add_process(&container, 60, 60, "Z (zombie)");
+    for pid in [50, 60] {
+        assert_eq!(shares(vec![with_processes(1, &[pid])], &container), [UNKNOWN_PART]);
+    }
+}
+
+#[test]
+fn once_our_id_was_listed_in_a_container_ids_can_be_compared() {
+    let container = processes_in(CONTAINER);
+    let nvml = play(vec![board(1), with_processes(2, &[900_001])]);
+    let mut gpus = NvidiaGpu::all_beside(&nvml.library(), &container.proc()).unwrap();
+    let mut shares_on = |devices: Vec<Device>| -> Vec<Share> {
+        nvml.play(Script { devices, ..Script::default() });
+        gpus.iter_mut().map(|gpu| gpu.share(&[OUR_PID])).collect()
+    };
+    let before = vec![board(1), with_processes(2, &[900_001])];
+    assert_eq!(shares_on(before), [UNKNOWN_PART; 2]);
+    let during = vec![with_processes(1, &[OUR_PID]), with_processes(2, &[900_001])];
+    assert_eq!(shares_on(during), [Share::Whole, NOTHING]);
+    assert_eq!(shares_on(vec![board(1), board(2)]), [NOTHING; 2]);
+}
+
+#[test]
+fn for_a_client_of_the_multi_process_service_the_board_counts_whole_and_is_marked() {
+    let server = 50;
+    let mut shared = with_processes(1, &[server]);
+    shared.mps_clients = vec![60];
+    assert_eq!(shares(vec![shared.clone()], &processes_in(HOST)), [NOTHING]);
+    shared.mps_clients = vec![OUR_PID];
+    assert_eq!(shares(vec![shared], &processes_in(HOST)), [UNKNOWN_PART]);
+}
+
+#[test]
+fn a_board_that_does_not_list_its_processes_counts_whole_and_is_marked() {
+    let lists =
+        ["nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetGraphicsRunningProcesses_v3"];
+    let silent = Device { fails: failing(&lists, NOT_SUPPORTED), ..board(1) };
+    assert_eq!(shares(vec![silent, board(2)], &processes_in(HOST)), [UNKNOWN_PART, NOTHING]);
+}
+
+#[test]
+fn a_shared_board_is_split_by_the_work_on_its_multiprocessors_if_nvml_reports_it() {
     let processes = vec![process(OUR_PID, 60), process(1, 20)];
-    let tells = Device { processes: processes.clone(), ..board(1) };
+    let split = Device { processes: processes.clone(), ..board(1) };
     let fails = failing(&["nvmlDeviceGetProcessUtilization"], NOT_SUPPORTED);
-    let mute = Device { processes, fails, ..board(2) };
-    let nvml = play(vec![tells, mute]);
+    let whole = Device { processes, fails, ..board(2) };
+    let nvml = play(vec![split, whole]);
     let shares: Vec<Share> = open(&nvml).iter_mut().map(|gpu| gpu.share(&[OUR_PID])).collect();
     assert_eq!(shares, [Share::Fraction(0.75), Share::WholeThoughShared]);
+}
+
+#[test]
+fn while_nobody_works_on_a_shared_board_the_last_share_stays() {
+    let works = Device { processes: vec![process(OUR_PID, 60), process(1, 20)], ..board(1) };
+    let fails = failing(&["nvmlDeviceGetProcessUtilization"], NOT_FOUND);
+    let rests = Device { fails, ..works.clone() };
+    // One sample of an impossible utilization.
+    let mut invalid = works.clone();
+    invalid.processes[1].sm = 4_000_000_000;
+    let nvml = play(vec![rests.clone()]);
+    let mut gpus = open(&nvml);
+    let mut share = |device: &Device| {
+        nvml.play(Script { devices: vec![device.clone()], ..Script::default() });
+        gpus[0].share(&[OUR_PID])
+    };
+    assert_eq!(share(&rests), Share::Fraction(0.5), "nobody has worked yet: by the contexts");
+    assert_eq!(share(&works), Share::Fraction(0.75));
+    assert_eq!(share(&rests), Share::Fraction(0.75));
+    assert_eq!(share(&invalid), Share::Fraction(1.0), "the valid sample only");
+}
+
+#[test]
+fn a_power_far_above_the_limit_is_missing() {
+    let no_counter = || failing(&["nvmlDeviceGetTotalEnergyConsumption"], NOT_SUPPORTED);
+    let at = |watts: f64, power_limit| Device {
+        fails: no_counter(),
+        curve: Curve::Constant(watts),
+        power_limit,
+        ..board(1)
+    };
+    for (watts, limit, is_read) in
+        [(593.0, 160_000, false), (180.0, 160_000, true), (1000.0, 0, true), (4e6, 0, false)]
+    {
+        let nvml = play(vec![at(watts, limit)]);
+        let gpu = &mut open(&nvml)[0];
+        assert_eq!(gpu.read().is_ok(), is_read, "{watts} W of {limit} mW");
+        assert_eq!(gpu.reported_power().is_some(), is_read);
+    }
+    // It is read again once it is right, or once the limit is raised.
+    let nvml = play(vec![at(593.0, 160_000)]);
+    let gpu = &mut open(&nvml)[0];
+    assert!(gpu.read().is_err());
+    nvml.play(Script { devices: vec![at(593.0, 600_000)], ..Script::default() });
+    assert!((watts(gpu) - 593.0).abs() < 1e-6);
 }
 
 #[test]

@@ -213,6 +213,17 @@ fn a_board_that_others_use_too_counts_whole_and_marked_where_nothing_tells_the_p
     assert_eq!(record.gpu_method, "measured:nvml:unshared");
 }
 
+#[test]
+fn a_board_whose_part_was_unknown_for_some_time_marks_the_run() {
+    let mut shared = board(1, &[(OWN, 60), (STRANGER, 20)]);
+    shared.fails = [("nvmlDeviceGetProcessUtilization".to_owned(), 3)].into();
+    let own = [board(1, &[(OWN, 60)])];
+    let record = on_boards(CpuProcesses::Current, &[shared], &own);
+    assert_eq!(record.gpu_method, "measured:nvml:unshared");
+    let record = on_boards(CpuProcesses::Current, &own, &own);
+    assert_eq!(record.gpu_method, "measured:nvml");
+}
+
 /// A usage that does not tell what others do, as on systems without `/proc`.
 struct Alone(Load);
 

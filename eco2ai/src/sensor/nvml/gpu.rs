@@ -1,17 +1,17 @@
 //! One NVIDIA GPU as a sensor.
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nvml_wrapper::Device;
 use nvml_wrapper::enum_wrappers::device::TemperatureSensor;
 use nvml_wrapper::error::NvmlError;
 
-use super::comparison::{Comparison, disagrees};
-use super::contexts::{Siblings, processes_on};
+use super::contexts::{BoardUse, Contexts};
 use super::library::{LIBRARIES, visible_boards};
-use super::power_gauge::PowerGauge;
+use super::power_gauge::{PowerGauge, PowerLimit};
 use crate::report;
 use crate::sensor::component::Component;
 use crate::sensor::found::Found;
@@ -21,13 +21,21 @@ use crate::sensor::sensor::{DeviceProperties, Sensor};
 use crate::sensor::share::Share;
 use crate::units::{Joules, Watts};
 
+const SOURCE: &str = "nvml";
+const PROC: &str = "/proc";
+
 /// The counter is refreshed every 20 to 100 ms.
 const TICK: Duration = Duration::from_millis(100);
 
 /// One NVIDIA GPU, read through an energy counter if the GPU has one, else through a power gauge.
 ///
 /// The counter restarts when the driver is reloaded. The value then falls, and the meter continues
-/// from the new value.
+/// from the new value. A power far above the limit of the GPU is a missing reading.
+///
+/// The energy of a GPU belongs to this process while one of its processes has a context on it, and
+/// is divided by the use of the multiprocessors where other processes have one too. It does not
+/// while nobody, or only others, have one. In a container whose process ids cannot be compared with
+/// those of the driver, all visible GPUs are counted ([`Share::WholeThoughShared`]).
 ///
 /// ```
 /// use eco2ai::sensor::{NvidiaGpu, Sensor as _};
@@ -44,13 +52,21 @@ pub struct NvidiaGpu {
     uuid: String,
     readout: Readout,
     gauge: Option<PowerGauge>,
-    comparison: Option<Comparison>,
-    /// This device's place among those that were chosen with it.
+    limit: PowerLimit,
+    /// The place of this GPU among those that were found with it.
     place: usize,
-    siblings: Arc<Siblings>,
-    /// When the last sample of utilisation was taken, in NVML's microseconds.
+    contexts: Arc<Contexts>,
+    /// When the last sample of utilization was taken, in NVML's microseconds.
     last_sample: u64,
     last_fraction: Option<f64>,
+}
+
+/// The GPUs that a program may use.
+#[derive(Debug, Default)]
+struct VisibleGpus {
+    readable: Vec<NvidiaGpu>,
+    /// The name of each GPU that cannot be read, and the reason.
+    unreadable: Vec<(String, String)>,
 }
 
 /// How the device is read.
@@ -61,11 +77,14 @@ enum Readout {
 }
 
 impl Readout {
-    /// Finds out which calls the device supports, so that the others are never made again.
-    fn find(device: &Device<'_>) -> Result<(Self, Option<PowerGauge>), NvmlError> {
-        let gauge = PowerGauge::find(device);
-        // A counter that stands at 0 does not count. That of Grace Hopper holds the processor too,
-        // which is measured by itself.
+    /// Finds the calls that the device supports, so that the others are not made again.
+    fn find(
+        device: &Device<'_>,
+        limit: PowerLimit,
+    ) -> Result<(Self, Option<PowerGauge>), NvmlError> {
+        let gauge = PowerGauge::find(device, limit);
+        // A counter that shows 0 does not count. The counter of Grace Hopper includes the CPU, which
+        // is measured on its own.
         let has_counter = device.total_energy_consumption().is_ok_and(|energy| energy > 0)
             && !(gauge.is_some() && device.name().is_ok_and(|name| name.contains("GH200")));
         if has_counter {
@@ -90,19 +109,12 @@ impl NvidiaGpu {
     /// }
     /// ```
     ///
+    /// A GPU that cannot be read is left out, with a warning.
+    ///
     /// # Errors
     /// Returns [`SensorError::Missing`] if NVML is not installed or cannot be initialized.
     pub fn all() -> Result<Vec<Self>, SensorError> {
-        let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
-        let order = std::env::var("CUDA_DEVICE_ORDER").ok();
-        let mut reason = None;
-        for library in LIBRARIES {
-            match Self::find(library.as_ref(), visible.as_deref(), order.as_deref()) {
-                Ok(devices) => return Ok(devices),
-                Err(error) => reason = reason.or(Some(error)),
-            }
-        }
-        Err(reason.unwrap_or_else(|| SensorError::Missing("no driver for this system".into())))
+        VisibleGpus::find_installed(Path::new(PROC)).map(VisibleGpus::into_readable)
     }
 
     /// Same as [`all`](Self::all), but with a given library (a path or name of NVML) and given
@@ -116,47 +128,17 @@ impl NvidiaGpu {
         visible: Option<&str>,
         order: Option<&str>,
     ) -> Result<Vec<Self>, SensorError> {
-        Self::find(library, visible, order)
+        VisibleGpus::find(library, visible, order, Path::new(PROC)).map(VisibleGpus::into_readable)
     }
 
-    /// Returns the visible devices of `library`. A device that cannot be read at all is left out,
-    /// with a warning.
-    fn find(
-        library: &OsStr,
-        visible: Option<&str>,
-        order: Option<&str>,
-    ) -> Result<Vec<Self>, SensorError> {
-        let boards = visible_boards(library, visible, order).map_err(|error| {
-            SensorError::Missing(match error {
-                NvmlError::LibloadingError(error) => format!("no driver: {error}"),
-                error => format!("NVML: {error}"),
-            })
-        })?;
-        let mut found = Vec::new();
-        for (index, board) in boards {
-            match board.device.and_then(|device| Ok((Readout::find(&device)?, device))) {
-                Ok(((readout, gauge), device)) => found.push((readout, gauge, Arc::new(device))),
-                Err(error) => report::warn_once(&format!(
-                    "NVIDIA GPU {index} cannot be read and is not counted: {error}"
-                )),
-            }
-        }
-        let siblings = Arc::new(Siblings::new(
-            found.iter().map(|(_, _, device)| Arc::clone(device)).collect(),
-        ));
-        let gpus = found.into_iter().enumerate().map(|(place, (readout, gauge, device))| Self {
-            name: device.name().unwrap_or_else(|_| "NVIDIA GPU".into()),
-            uuid: device.uuid().unwrap_or_default(),
-            readout,
-            gauge,
-            comparison: (readout == Readout::Counter && gauge.is_some()).then(Comparison::default),
-            device,
-            place,
-            siblings: Arc::clone(&siblings),
-            last_sample: 0,
-            last_fraction: None,
-        });
-        Ok(gpus.collect())
+    /// Returns all GPUs of a given library, with the processes under `proc` instead of those under
+    /// `/proc`. Only with the feature `test-util`.
+    ///
+    /// # Errors
+    /// Returns [`SensorError::Missing`] if the library cannot be loaded or initialized.
+    #[cfg(feature = "test-util")]
+    pub fn all_beside(library: &OsStr, proc: &Path) -> Result<Vec<Self>, SensorError> {
+        VisibleGpus::find(library, None, None, proc).map(VisibleGpus::into_readable)
     }
 
     /// Returns the UUID of the GPU, `GPU-…`.
@@ -172,28 +154,34 @@ impl NvidiaGpu {
         }
     }
 
-    /// Compares the counter with the power while the first seconds last.
-    fn compare(&mut self, energy: Joules) {
-        let (Some(comparison), Some(gauge)) = (&mut self.comparison, self.gauge) else { return };
-        let Ok(power) = gauge.read(&self.device) else { return };
-        let Some(ratio) = comparison.add(Instant::now(), energy, power) else { return };
-        self.comparison = None;
-        if disagrees(ratio) {
-            report::warn_once(&format!(
-                "{} ({}): the energy counter shows {:.0} % of the energy computed from the power; \
-                 the counter is used, but its figures may be wrong",
-                self.name,
-                self.uuid,
-                ratio * 100.0
-            ));
+    /// Returns the power that the GPU reports, unless it is far above its limit.
+    fn power_by(&mut self, gauge: PowerGauge) -> Result<Watts, SensorError> {
+        let power = gauge.read(&self.device).map_err(|error| self.error(&error))?;
+        if !self.limit.allows(power) {
+            // It may have been raised.
+            self.limit = PowerLimit::read(&self.device);
         }
+        if self.limit.allows(power) {
+            return Ok(power);
+        }
+        Err(SensorError::Missing(format!(
+            "{} ({}): the power that it reports is above its limit of {}",
+            self.name, self.uuid, self.limit
+        )))
     }
 
-    /// The part that our processes have in the device's work since the last question.
-    fn fraction(&mut self, processes: &[u32]) -> Option<f64> {
-        let samples = self.device.process_utilization_stats(self.last_sample).ok()?;
+    /// Returns the part of the work since the last call that was done for `processes`. While nobody
+    /// works, it is that of the last work; before the first work, `part_of_contexts`. `None` if the
+    /// device does not report it.
+    fn fraction(&mut self, processes: &[u32], part_of_contexts: f64) -> Option<f64> {
+        let samples = match self.device.process_utilization_stats(self.last_sample) {
+            Ok(samples) => samples,
+            // No process has worked since the last sample.
+            Err(NvmlError::NotFound) => Vec::new(),
+            Err(_) => return None,
+        };
         let (mut ours, mut all) = (0_u64, 0_u64);
-        for sample in samples {
+        for sample in samples.iter().filter(|sample| sample.sm_util <= 100) {
             self.last_sample = self.last_sample.max(sample.timestamp);
             let busy = u64::from(sample.sm_util);
             all += busy;
@@ -204,31 +192,108 @@ impl NvidiaGpu {
         if all > 0 {
             self.last_fraction = Some(ours as f64 / all as f64);
         }
-        self.last_fraction
+        Some(self.last_fraction.unwrap_or(part_of_contexts))
     }
 }
 
-/// Adds the devices that this program may use, or why there are none.
+impl VisibleGpus {
+    /// Finds the GPUs by the installed library and the variables of the program's environment.
+    fn find_installed(proc: &Path) -> Result<Self, SensorError> {
+        let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
+        let order = std::env::var("CUDA_DEVICE_ORDER").ok();
+        let mut reason = None;
+        for library in LIBRARIES {
+            match Self::find(library.as_ref(), visible.as_deref(), order.as_deref(), proc) {
+                Ok(gpus) => return Ok(gpus),
+                Err(error) => reason = reason.or(Some(error)),
+            }
+        }
+        Err(reason.unwrap_or_else(|| SensorError::Missing("no driver for this system".into())))
+    }
+
+    fn find(
+        library: &OsStr,
+        visible: Option<&str>,
+        order: Option<&str>,
+        proc: &Path,
+    ) -> Result<Self, SensorError> {
+        let boards = visible_boards(library, visible, order).map_err(|error| {
+            SensorError::Missing(match error {
+                NvmlError::LibloadingError(error) => format!("no driver: {error}"),
+                error => format!("NVML: {error}"),
+            })
+        })?;
+        let mut found = Vec::new();
+        let mut unreadable = Vec::new();
+        for board in boards {
+            let mut name = format!("NVIDIA GPU {}", board.number);
+            let opened = board.device.and_then(|device| {
+                if let Ok(model) = device.name() {
+                    name = format!("{name} ({model})");
+                }
+                let limit = PowerLimit::read(&device);
+                let (readout, gauge) = Readout::find(&device, limit)?;
+                Ok((readout, gauge, limit, Arc::new(device)))
+            });
+            match opened {
+                Ok(opened) => found.push(opened),
+                Err(error) => unreadable.push((name, format!("cannot be read: {error}"))),
+            }
+        }
+        let devices = found.iter().map(|(.., device)| Arc::clone(device)).collect();
+        let contexts = Arc::new(Contexts::new(devices, proc));
+        let found = found.into_iter().enumerate();
+        let readable = found.map(|(place, (readout, gauge, limit, device))| NvidiaGpu {
+            name: device.name().unwrap_or_else(|_| "NVIDIA GPU".into()),
+            uuid: device.uuid().unwrap_or_default(),
+            readout,
+            gauge,
+            limit,
+            device,
+            place,
+            contexts: Arc::clone(&contexts),
+            last_sample: 0,
+            last_fraction: None,
+        });
+        Ok(Self { readable: readable.collect(), unreadable })
+    }
+
+    fn into_readable(self) -> Vec<NvidiaGpu> {
+        for (name, why) in &self.unreadable {
+            report::warn_once(&format!("{name} {why}; it is not counted"));
+        }
+        self.readable
+    }
+}
+
+/// Adds the devices that this program may use, or the reason why there are none.
 pub(crate) fn detect(roots: &Roots, found: &mut Found) {
     let gpus = match &roots.nvml {
-        None => NvidiaGpu::all(),
-        Some(library) => NvidiaGpu::find(library, None, None),
+        None => VisibleGpus::find_installed(&roots.proc),
+        Some(library) => VisibleGpus::find(library, None, None, &roots.proc),
     };
-    match gpus {
-        Ok(gpus) if gpus.is_empty() => found.add_missing(
+    let VisibleGpus { readable, unreadable } = match gpus {
+        Ok(gpus) => gpus,
+        Err(error) => return found.add_missing("NVIDIA GPU", error.to_string(), None),
+    };
+    if readable.is_empty() && unreadable.is_empty() {
+        found.add_missing(
             "NVIDIA GPU",
-            "there is a driver, but no GPU that this program may use (CUDA_VISIBLE_DEVICES) and \
-             that can be read",
+            "there is a driver, but no GPU that this program may use (CUDA_VISIBLE_DEVICES)",
             None,
-        ),
-        Ok(gpus) => gpus.into_iter().for_each(|gpu| found.add(gpu)),
-        Err(error) => found.add_missing("NVIDIA GPU", error.to_string(), None),
+        );
+    }
+    for gpu in readable {
+        found.add(gpu);
+    }
+    for (name, why) in unreadable {
+        found.add_unreadable(Component::Gpu, SOURCE, name, why, None);
     }
 }
 
 impl Sensor for NvidiaGpu {
     fn source(&self) -> &'static str {
-        "nvml"
+        SOURCE
     }
 
     fn component(&self) -> Component {
@@ -240,14 +305,9 @@ impl Sensor for NvidiaGpu {
             Readout::Counter => {
                 let millijoules =
                     self.device.total_energy_consumption().map_err(|error| self.error(&error))?;
-                let energy = Joules(millijoules as f64 * 1e-3);
-                self.compare(energy);
-                Ok(Reading::Energy(energy))
+                Ok(Reading::Energy(Joules(millijoules as f64 * 1e-3)))
             }
-            Readout::Gauge(gauge) => {
-                let power = gauge.read(&self.device).map_err(|error| self.error(&error))?;
-                Ok(Reading::Power(power))
-            }
+            Readout::Gauge(gauge) => Ok(Reading::Power(self.power_by(gauge)?)),
         }
     }
 
@@ -275,11 +335,10 @@ impl Sensor for NvidiaGpu {
     }
 
     fn properties(&self) -> DeviceProperties {
-        let limit = self.device.enforced_power_limit().ok();
         DeviceProperties {
             temperature_celsius: self.device.temperature(TemperatureSensor::Gpu).ok(),
             memory_bytes: self.device.memory_info().ok().map(|memory| memory.total),
-            power_limit: limit.map(|milliwatts| Watts(f64::from(milliwatts) * 1e-3)),
+            power_limit: self.limit.watts(),
         }
     }
 
@@ -291,30 +350,21 @@ impl Sensor for NvidiaGpu {
     }
 
     fn power(&mut self) -> Option<Watts> {
-        self.gauge?.read(&self.device).ok()
+        self.reported_power()
+    }
+
+    fn reported_power(&mut self) -> Option<Watts> {
+        self.power_by(self.gauge?).ok()
     }
 
     fn share(&mut self, processes: &[u32]) -> Share {
-        let Some(contexts) = processes_on(&self.device) else {
-            return Share::WholeThoughShared;
-        };
-        let is_ours = contexts.iter().any(|pid| processes.contains(pid));
-        let is_matched = self.siblings.note(self.place, is_ours, processes);
-        if is_matched && !is_ours {
-            return Share::Fraction(0.0);
-        }
-        // From within a container our own process is there under a number that we do not know.
-        let is_shared = if is_ours {
-            contexts.iter().any(|pid| !processes.contains(pid))
-        } else {
-            contexts.len() > 1
-        };
-        match (is_shared, is_ours) {
-            (false, _) => Share::Whole,
-            (true, true) => {
-                self.fraction(processes).map_or(Share::WholeThoughShared, Share::Fraction)
+        match self.contexts.on_board(self.place, processes) {
+            BoardUse::Ours => Share::Whole,
+            BoardUse::NotOurs => Share::Fraction(0.0),
+            BoardUse::Shared { part } => {
+                self.fraction(processes, part).map_or(Share::WholeThoughShared, Share::Fraction)
             }
-            (true, false) => Share::WholeThoughShared,
+            BoardUse::Unknown => Share::WholeThoughShared,
         }
     }
 }
@@ -325,7 +375,8 @@ mod tests {
 
     #[test]
     fn without_the_library_the_devices_are_missing() {
-        let error = NvidiaGpu::find("/nowhere/libnvidia-ml.so.1".as_ref(), None, None);
+        let library = "/nowhere/libnvidia-ml.so.1".as_ref();
+        let error = VisibleGpus::find(library, None, None, Path::new(PROC));
         assert!(matches!(error, Err(SensorError::Missing(_))));
     }
 }

@@ -19,36 +19,39 @@ pub(super) const LIBRARIES: &[&str] =
 #[cfg(not(any(target_os = "linux", windows)))]
 pub(super) const LIBRARIES: &[&str] = &[];
 
-/// A device that NVML counts, whether or not it can be opened: it has a number in any case.
+/// A device that NVML lists, whether or not it can be opened.
 pub(super) struct Board {
-    /// Domain, bus and device on PCI; a device that does not report them comes last.
+    /// The number of the device in NVML, as `nvidia-smi` shows it.
+    pub(super) number: u32,
+    /// Domain, bus and device on PCI. A device that does not report them is sorted last.
     bus: Option<(u32, u32, u32)>,
     pub(super) device: Result<Device<'static>, NvmlError>,
 }
 
-/// The boards that `library` counts, each with its number, as chosen by the values of
-/// `CUDA_VISIBLE_DEVICES` and `CUDA_DEVICE_ORDER`.
+/// Returns the boards that `library` lists, as chosen by the values of `CUDA_VISIBLE_DEVICES` and
+/// `CUDA_DEVICE_ORDER`.
 pub(super) fn visible_boards(
     library: &OsStr,
     visible: Option<&str>,
     order: Option<&str>,
-) -> Result<Vec<(usize, Board)>, NvmlError> {
+) -> Result<Vec<Board>, NvmlError> {
     let nvml = load(library)?;
     let mut boards: Vec<Board> =
         (0..nvml.device_count()?).map(|index| Board::find(nvml, index)).collect();
-    // The order of the bus is NVML's own; sorted all the same, because the choice rests on it.
+    // NVML lists them in this order. They are sorted because the choice depends on it.
     boards.sort_by_key(|board| (board.bus.is_none(), board.bus));
     let candidates: Vec<Candidate> =
         boards.iter().map(|board| board.candidate(visible.is_some())).collect();
     let chosen = choose(visible, order, &candidates);
-    Ok(boards.into_iter().enumerate().filter(|(index, _)| chosen.contains(index)).collect())
+    let chosen = boards.into_iter().enumerate().filter(|(index, _)| chosen.contains(index));
+    Ok(chosen.map(|(_, board)| board).collect())
 }
 
 impl Board {
-    fn find(nvml: &'static Nvml, index: u32) -> Self {
-        let device = nvml.device_by_index(index);
+    fn find(nvml: &'static Nvml, number: u32) -> Self {
+        let device = nvml.device_by_index(number);
         let pci = device.as_ref().ok().and_then(|device| device.pci_info().ok());
-        Self { bus: pci.map(|pci| (pci.domain, pci.bus, pci.device)), device }
+        Self { number, bus: pci.map(|pci| (pci.domain, pci.bus, pci.device)), device }
     }
 
     fn candidate(&self, is_needed: bool) -> Candidate {

@@ -1,6 +1,5 @@
 //! NVIDIA GPUs through NVML, the library that comes with their driver.
 
-mod comparison;
 mod contexts;
 mod gpu;
 mod library;

@@ -245,13 +245,14 @@ impl Channel {
     }
 }
 
-/// Returns the share by usage if the platform reports that usage, else the whole energy.
+/// Returns the share by usage if the platform reports that usage of the process and the machine,
+/// else the whole energy.
 fn known_share(share: Share, usage: &Usage) -> Share {
     let is_known = match share {
         Share::CpuTime => usage.own_cpu.is_some() && usage.busy_cpu.is_some(),
         Share::Memory => usage.own_memory.is_some() && usage.used_memory.is_some(),
-        _ => true,
-    };
+        _ => return share,
+    } && !usage.of_container;
     if is_known { share } else { Share::WholeThoughShared }
 }
 

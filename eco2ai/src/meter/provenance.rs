@@ -50,6 +50,13 @@ impl Provenance {
         first.is_some_and(|first| self.qualities.iter().skip(first).all(|(_, it)| it.is_some()))
     }
 
+    /// Whether it is a model of processors or memory that knows only a part of the machine's usage.
+    fn lacks_machine_usage(&self, since: Duration) -> bool {
+        matches!(self.component, Component::Cpu | Component::Ram)
+            && self.share == Share::WholeThoughShared
+            && self.weakest(since) == Some(Quality::Estimated)
+    }
+
     /// The weakest quality from `since` on; `None` where there was no reading.
     fn weakest(&self, since: Duration) -> Option<Quality> {
         let first = self.qualities.iter().rposition(|(at, _)| *at <= since).unwrap_or(0);
@@ -84,6 +91,9 @@ impl Methods {
             let mut is_partial = false;
             for sensor in sensors.iter().filter(|sensor| sensor.component == component) {
                 if !sensor.qualities.is_empty() && !sensor.is_whole(since) {
+                    is_partial = true;
+                }
+                if whole_machine && sensor.lacks_machine_usage(since) {
                     is_partial = true;
                 }
                 let Some(quality) = sensor.weakest(since).map(|quality| quality.min(at_most))

@@ -59,6 +59,8 @@ mod component;
 mod cpu_info;
 mod cpu_model;
 mod cpu_table;
+#[cfg(target_os = "linux")]
+mod cpu_topology;
 mod detect;
 mod devices;
 mod found;
@@ -76,6 +78,8 @@ mod roots;
 mod sensor;
 mod share;
 mod usage;
+#[cfg(target_os = "linux")]
+mod virtual_machine;
 
 pub use component::Component;
 pub use cpu_model::CpuModel;

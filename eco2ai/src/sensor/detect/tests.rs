@@ -38,12 +38,14 @@ impl Drop for Machine {
 const CPU_INFO: &str = "processor\t: 0\nmodel name\t: AMD EPYC 7763 64-Core Processor\n\
                         flags\t\t: fpu sse\n\nprocessor\t: 1\nmodel name\t: other\n";
 
-/// Two sockets of two CPUs.
-const SOCKETS: [(&str, &str); 4] = [
+/// Two sockets.
+const SOCKETS: [(&str, &str); 6] = [
     ("proc/cpuinfo", CPU_INFO),
-    ("sys/devices/system/cpu/online", "0-3\n"),
-    ("sys/devices/system/cpu/cpu0/topology/package_cpus_list", "0-1\n"),
-    ("sys/devices/system/cpu/cpu2/topology/package_cpus_list", "2-3\n"),
+    ("sys/devices/system/cpu/online", "0-255\n"),
+    ("sys/devices/system/cpu/cpu0/topology/package_cpus_list", "0-63,128-191\n"),
+    ("sys/devices/system/cpu/cpu0/topology/physical_package_id", "0\n"),
+    ("sys/devices/system/cpu/cpu64/topology/package_cpus_list", "64-127,192-255\n"),
+    ("sys/devices/system/cpu/cpu64/topology/physical_package_id", "1\n"),
 ];
 
 fn methods(detected: &Detected) -> Vec<(Component, &str)> {
@@ -116,7 +118,7 @@ fn a_server_with_counters_and_a_graphics_card_is_printed_in_a_few_lines() {
     files.extend(SOCKETS);
     assert_eq!(
         printed("server", &files),
-        "Linux, 4 logical CPU(s)\n\
+        "Linux, 256 logical CPU(s)\n\
          CPU      AMD EPYC 7763 64-Core Processor\n         \
          measured:rapl, energy counter, 1 zone(s)\n\
          RAM      memory\n         \

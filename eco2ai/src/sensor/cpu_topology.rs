@@ -1,8 +1,8 @@
 //! The logical CPUs of the machine and its sockets, as Linux lists them.
 //!
 //! In a container, some of the files show the container and others the machine. lxcfs replaces
-//! `/proc/stat` and `online`, but not the lists of the CPUs in a socket. So a CPU counts if any of
-//! them names it.
+//! `/proc/stat` and `online`, but not the lists of the CPUs in a socket. So the longest of them
+//! counts.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -38,16 +38,33 @@ impl Topology {
     pub(crate) fn read(sys: &Path, shown: &BTreeSet<u32>) -> Self {
         let folder = sys.join(CPUS);
         let online = read_trimmed(folder.join("online")).and_then(|list| parse_list(&list));
+        let online = online.unwrap_or_default();
         let mut topology = Self {
-            cpus: shown.iter().copied().chain(online.unwrap_or_default()).collect(),
+            // lxcfs may number the CPUs in `/proc/stat` anew, so the two are not merged.
+            cpus: if online.len() < shown.len() {
+                shown.clone()
+            } else {
+                online.into_iter().collect()
+            },
             nodes: read_trimmed(sys.join("devices/system/node/has_cpu"))
                 .and_then(|list| parse_list(&list))
                 .map_or(1, |nodes| count(nodes.len())),
             ..Self::default()
         };
+        let cpus: Vec<u32> = topology.cpus.iter().copied().collect();
         let mut rest = topology.cpus.clone();
-        for _ in 0..MAX_WALK {
-            let Some(cpu) = rest.pop_first() else { break };
+        // Evenly spaced CPUs first, so that all sockets are met before the limit. The odd step
+        // meets them too where numbers go round the sockets.
+        let step = (cpus.len() / MAX_WALK) | 1;
+        let mut left = MAX_WALK;
+        for &cpu in cpus.iter().step_by(step).chain(&cpus) {
+            if left == 0 {
+                break;
+            }
+            if !rest.remove(&cpu) {
+                continue;
+            }
+            left -= 1;
             let folder = folder.join(format!("cpu{cpu}/topology"));
             let id = read_trimmed(folder.join("physical_package_id"));
             topology.package_ids.extend(id.and_then(|id| id.parse::<u32>().ok()));

@@ -113,4 +113,6 @@ fn os() -> String {
 }
 
 #[cfg(all(test, target_os = "linux"))]
+mod processors_test;
+#[cfg(all(test, target_os = "linux"))]
 mod tests;

@@ -1,26 +1,35 @@
 //! What is found on machines made of files.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
 /// A machine in a folder, made of these files.
-struct Machine {
+pub(super) struct Machine {
     folder: PathBuf,
 }
 
 impl Machine {
-    fn new(name: &str, files: &[(&str, &str)]) -> Self {
-        let folder = std::env::temp_dir().join(format!("eco2ai-{name}-{}", std::process::id()));
+    pub(super) fn new(name: &str, files: &[(&str, &str)]) -> Self {
+        // Tests of one name do not share a folder.
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let (id, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(format!("eco2ai-{name}-{id}-{count}"));
+        let machine = Self { folder };
         for (path, text) in files {
-            let file = folder.join(path);
-            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            std::fs::write(file, text).unwrap();
+            machine.write(path, text.as_bytes());
         }
-        Self { folder }
+        machine
     }
 
-    fn detect(&self) -> Detected {
+    pub(super) fn write(&self, path: &str, text: &[u8]) {
+        let file = self.folder.join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+
+    pub(super) fn detect(&self) -> Detected {
         detect_at(&Roots {
             proc: self.folder.join("proc"),
             sys: self.folder.join("sys"),
@@ -143,19 +152,6 @@ fn a_jetson_is_printed_with_the_rail_that_feeds_it() {
     let text = printed("jetson", &files);
     let rail = "machine  Jetson module (VDD_IN)\n         sampled:ina3221, power, sampled\n";
     assert!(text.contains(rail), "{text}");
-}
-
-#[test]
-fn a_virtual_machine_is_known_by_its_flag_or_its_firmware() {
-    let is_virtual =
-        |files: &[(&str, &str)]| Machine::new("virtual", files).detect().devices.is_virtual_machine;
-    let (vendor, product) = ("sys/class/dmi/id/sys_vendor", "sys/class/dmi/id/product_name");
-    assert!(!is_virtual(&SOCKETS));
-    assert!(is_virtual(&[("proc/cpuinfo", "model name : x\nflags : fpu hypervisor lahf_lm\n")]));
-    assert!(is_virtual(&[(vendor, "QEMU\n")]));
-    assert!(is_virtual(&[(vendor, "Amazon EC2\n"), (product, "m6g.large\n")]));
-    assert!(!is_virtual(&[(vendor, "Amazon EC2\n"), (product, "m6g.metal\n")]));
-    assert!(!is_virtual(&[(vendor, "Dell Inc.\n"), (product, "PowerEdge R740\n")]));
 }
 
 #[test]

@@ -139,7 +139,7 @@ impl UsageSource for LinuxUsage {
     }
 }
 
-/// CPU time of this process, without its children.
+/// Returns the CPU time of this process, without its children.
 fn process_cpu_time() -> Duration {
     let now = clock_gettime(ClockId::ProcessCPUTime);
     let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or(0);

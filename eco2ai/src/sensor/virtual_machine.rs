@@ -48,7 +48,7 @@ const AZURE_TAG: &str = "7783-7084-3265-9085-8269-3286-77";
 /// The value of `chassis_asset_tag` in Oracle's cloud, also on its whole machines.
 const ORACLE_TAG: &str = "oraclecloud.com";
 /// Parts of the release of kernels that are built for virtual machines only: those of Docker
-/// Desktop, OrbStack and WSL.
+/// Desktop, `OrbStack` and WSL.
 const GUEST_KERNELS: [&str; 3] = ["linuxkit", "orbstack", "microsoft"];
 
 /// Returns whether the machine is virtual. `flag` is the processor's own hypervisor flag; `None` if

@@ -159,6 +159,7 @@ mod tests {
     #[test]
     fn the_number_of_the_package_counts_where_lists_are_those_of_cores() {
         assert_eq!(topology(24, &[0], 24, 1).sockets(false, Some(24)), 1);
+        assert_eq!(topology(64, &[0], 16, 1).sockets(false, None), 1, "lists of clusters");
         assert_eq!(topology(256, &[0, 1], 2, 8).sockets(false, Some(64)), 2);
     }
 

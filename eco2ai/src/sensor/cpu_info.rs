@@ -126,6 +126,7 @@ pub(crate) struct CpuInfo {
     pub(crate) is_virtual: bool,
     /// Whether `/proc` shows the CPU time and memory of this container in place of the machine's,
     /// as lxcfs does.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "no such containers there"))]
     pub(crate) shows_container: bool,
 }
 

@@ -189,8 +189,8 @@ impl Method {
         })
     }
 
-    /// Returns whether a device could not be read for a part of the run. The energy of that part is
-    /// missing from the figure.
+    /// Returns whether energy is missing from the figure: a device could not be read for a part of
+    /// the run, or a run of the whole machine is estimated from only a part of the machine's usage.
     ///
     /// ```
     /// assert!(eco2ai::Method::from("measured:rapl:share:partial").is_partial());

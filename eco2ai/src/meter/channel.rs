@@ -120,6 +120,7 @@ impl Channel {
                     quality,
                     lacks_device_part: guarded(|| self.sensor.is_partial()).unwrap_or(true),
                     lacks_process_part: usage.now.is_partial && self.depends_on_usage(),
+                    lacks_machine_part: self.is_model() && self.share == Share::WholeThoughShared,
                     share: self.share_mark(),
                 };
                 (increment, state)
@@ -165,13 +166,12 @@ impl Channel {
 
     /// Whether the process's part follows from its CPU time or memory.
     fn depends_on_usage(&self) -> bool {
-        match self.history {
-            History::Empty => false,
-            History::Counter(_) | History::Gauge(_) => {
-                matches!(self.share, Share::CpuTime | Share::Memory)
-            }
-            History::CpuLoad(_) | History::MemoryInUse(_) => true,
-        }
+        self.is_model() || matches!(self.share, Share::CpuTime | Share::Memory)
+    }
+
+    /// Whether the energy is that of a model of processors or memory.
+    fn is_model(&self) -> bool {
+        matches!(self.history, History::CpuLoad(_) | History::MemoryInUse(_))
     }
 
     /// Takes in a reading. One of another kind than before begins a new history; a model then
@@ -317,13 +317,14 @@ impl Channel {
     }
 }
 
-/// Returns the share by usage if the platform reports that usage, else the whole energy.
+/// Returns the share by usage if the platform reports that usage of the process and the machine,
+/// else the whole energy.
 fn known_share(share: Share, usage: &Usage) -> Share {
     let is_known = match share {
         Share::CpuTime => usage.own_cpu.is_some() && usage.busy_cpu.is_some(),
         Share::Memory => usage.own_memory.is_some() && usage.used_memory.is_some(),
-        _ => true,
-    };
+        _ => return share,
+    } && !usage.of_container;
     if is_known { share } else { Share::WholeThoughShared }
 }
 

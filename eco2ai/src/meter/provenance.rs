@@ -28,6 +28,8 @@ pub(super) struct ReadingState {
     pub(super) lacks_device_part: bool,
     /// A part of this process's usage is missing from its share.
     pub(super) lacks_process_part: bool,
+    /// A part of the machine's usage is missing from the model.
+    pub(super) lacks_machine_part: bool,
     /// The part of the device's energy that the process's figure contains.
     pub(super) share: Option<ShareMark>,
 }
@@ -39,15 +41,16 @@ impl ReadingState {
             quality: [self.quality, other.quality].into_iter().flatten().min(),
             lacks_device_part: self.lacks_device_part || other.lacks_device_part,
             lacks_process_part: self.lacks_process_part || other.lacks_process_part,
+            lacks_machine_part: self.lacks_machine_part || other.lacks_machine_part,
             share: self.share.max(other.share),
         }
     }
 
     /// Returns whether the energy of the device, or of the process's part of it, is complete.
     fn is_whole(self, whole_machine: bool) -> bool {
-        self.quality.is_some()
-            && !self.lacks_device_part
-            && (whole_machine || !self.lacks_process_part)
+        let lacks_usage =
+            if whole_machine { self.lacks_machine_part } else { self.lacks_process_part };
+        self.quality.is_some() && !self.lacks_device_part && !lacks_usage
     }
 }
 

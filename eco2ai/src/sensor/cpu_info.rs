@@ -5,13 +5,21 @@ mod linux {
     use std::io::Read;
     use std::path::Path;
 
-    use super::CpuInfo;
-    use crate::sensor::arm_core;
-    use crate::sensor::kept_file::read_trimmed;
+    use rustix::fs::statfs;
 
-    /// The first processor's entry ends well before this; the file of a large machine is long,
-    /// and slow to make.
+    use super::{CpuInfo, UNKNOWN};
+    use crate::sensor::arm_core;
+    use crate::sensor::cpu_table;
+    use crate::sensor::cpu_topology::{Topology, shown_cpus};
+    use crate::sensor::virtual_machine::{hypervisor_flag, is_virtual};
+
+    /// The first processor's entry ends well before this. The whole file of a large machine is
+    /// long, and slow to generate.
     const FIRST_ENTRY: usize = 8192;
+    /// The type of a file system in user space, such as lxcfs (`linux/magic.h`).
+    const FUSE_SUPER_MAGIC: u64 = 0x6573_5546;
+    /// The number of Apple as the implementer of an Arm processor.
+    const APPLE: &str = "0x61";
 
     impl CpuInfo {
         /// Reads `/proc` and `/sys` under the given roots.
@@ -28,116 +36,77 @@ mod linux {
                     (key.trim_end() == name).then(|| value.trim().to_owned())
                 })
             };
+            let arm = field("CPU implementer").zip(field("CPU part"));
             let brand = field("model name")
+                // Trademark signs that are not UTF-8.
+                .map(|brand| brand.replace(char::REPLACEMENT_CHARACTER, ""))
                 .filter(|brand| !brand.is_empty())
                 .or_else(|| {
-                    arm_core::name(&field("CPU implementer")?, &field("CPU part")?).map(Into::into)
+                    let (implementer, part) = arm.as_ref()?;
+                    arm_core::name(implementer, part).map(Into::into)
                 })
                 // POWER and Loongson; RISC-V, as in `sifive,u74-mc`.
                 .or_else(|| field("cpu"))
                 .or_else(|| field("Model Name"))
                 .or_else(|| field("uarch"))
-                .unwrap_or_else(|| "unknown".into());
-            let has_flag = field("flags")
-                .is_some_and(|flags| flags.split_ascii_whitespace().any(|it| it == "hypervisor"));
-            let logical = read_trimmed(sys.join("devices/system/cpu/online"))
-                .and_then(|list| parse_list(&list))
-                .map(|cpus| u32::try_from(cpus.len()).unwrap_or(u32::MAX))
+                .unwrap_or_else(|| UNKNOWN.into());
+            let flag = field("flags")
+                .map(|flags| flags.split_ascii_whitespace().any(|flag| flag == "hypervisor"))
+                .or_else(|| hypervisor_flag(sys));
+            // Virtual machines of macOS hide the kind of the core.
+            let is_apple_guest = arm.is_some_and(|(maker, part)| maker == APPLE && part == "0x000");
+
+            let shown = shown_cpus(proc);
+            let topology = Topology::read(sys, &shown);
+            let logical = topology
+                .logical()
                 .or_else(|| u32::try_from(std::thread::available_parallelism().ok()?.get()).ok())
                 .unwrap_or(1);
+            let has_clusters = field("CPU implementer").is_some()
+                || field("hart").is_some()
+                || (entry.is_empty()
+                    && cfg!(any(
+                        target_arch = "aarch64",
+                        target_arch = "arm",
+                        target_arch = "riscv64"
+                    )));
+            let cores = cpu_table::find(&brand).and_then(|part| part.cores);
+            let shows_container = !shown.is_empty()
+                && (u32::try_from(shown.len()).is_ok_and(|shown| shown < logical)
+                    || is_fuse(&proc.join("stat")));
             Self {
                 brand,
-                sockets: count_sockets(sys),
-                logical: logical.max(1),
-                is_virtual: has_flag || is_virtual_by_firmware(proc, sys),
+                sockets: topology.sockets(has_clusters, cores),
+                logical,
+                is_virtual: is_apple_guest || is_virtual(proc, sys, flag),
+                shows_container,
             }
         }
     }
 
-    /// Walks from package to package by the lists of the CPUs in each: one file per socket.
-    fn count_sockets(sys: &Path) -> u32 {
-        let topology = sys.join("devices/system/cpu");
-        let Some(mut rest) =
-            read_trimmed(topology.join("online")).and_then(|list| parse_list(&list))
-        else {
-            return 1;
-        };
-        let mut sockets = 0;
-        while let Some(&cpu) = rest.first() {
-            let directory = topology.join(format!("cpu{cpu}/topology"));
-            // The second is its name before Linux 5.9.
-            let package = read_trimmed(directory.join("package_cpus_list"))
-                .or_else(|| read_trimmed(directory.join("core_siblings_list")))
-                .and_then(|list| parse_list(&list));
-            let Some(package) = package.filter(|package| package.contains(&cpu)) else { break };
-            rest.retain(|cpu| !package.contains(cpu));
-            sockets += 1;
-        }
-        sockets.max(1)
-    }
-
-    /// A list such as `0-3,8`; `None` where it is none.
-    fn parse_list(list: &str) -> Option<Vec<u32>> {
-        let mut numbers = Vec::new();
-        for range in list.split(',') {
-            let (from, to) = range.split_once('-').unwrap_or((range, range));
-            let from: u32 = from.trim().parse().ok()?;
-            let to: u32 = to.trim().parse().ok()?;
-            // More than any kernel has: the text is damaged.
-            if to > 1 << 16 {
-                return None;
-            }
-            numbers.extend(from..=to);
-        }
-        Some(numbers)
-    }
-
-    /// Where the processor has no such flag (Arm), the firmware shows it.
-    fn is_virtual_by_firmware(proc: &Path, sys: &Path) -> bool {
-        if sys.join("hypervisor/type").exists() || proc.join("device-tree/hypervisor").exists() {
-            return true;
-        }
-        let dmi = |field: &str| {
-            read_trimmed(sys.join("class/dmi/id").join(field))
-                .unwrap_or_default()
-                .to_ascii_lowercase()
-        };
-        let (vendor, product) = (dmi("sys_vendor"), dmi("product_name"));
-        // Amazon's bare machines are sold as `c7g.metal`.
-        if vendor.contains("amazon ec2") {
-            return !product.contains("metal");
-        }
-        product.contains("virtual")
-            || ["qemu", "kvm", "bochs", "google compute engine", "openstack", "vmware"]
-                .iter()
-                .any(|name| product.contains(name))
-            || ["qemu", "xen", "vmware", "innotek", "parallels", "firecracker", "openstack"]
-                .iter()
-                .any(|name| vendor.contains(name))
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-
-        #[test]
-        fn a_list_of_cpus_is_counted() {
-            assert_eq!(parse_list("0-3,8,10-11"), Some(vec![0, 1, 2, 3, 8, 10, 11]));
-            assert_eq!(parse_list("0"), Some(vec![0]));
-            assert_eq!(parse_list("none"), None);
-        }
+    /// Whether a file is that of a program such as lxcfs rather than of the kernel.
+    fn is_fuse(path: &Path) -> bool {
+        statfs(path).is_ok_and(|system| u64::try_from(system.f_type) == Ok(FUSE_SUPER_MAGIC))
     }
 }
+
+/// The name of a processor that the system does not name, as gVisor writes it.
+pub(crate) const UNKNOWN: &str = "unknown";
 
 /// The processors of the machine; all sockets hold the same part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CpuInfo {
-    /// The name, as printed by the system.
+    /// The name as printed by the system, or [`UNKNOWN`].
     pub(crate) brand: String,
     pub(crate) sockets: u32,
-    /// Logical CPUs that are on line.
+    /// The logical CPUs of the machine that are online, also where a container sees fewer. A quota
+    /// or an affinity does not change it.
     pub(crate) logical: u32,
     pub(crate) is_virtual: bool,
+    /// Whether `/proc` shows the CPU time and memory of this container in place of the machine's,
+    /// as lxcfs does.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "no such containers there"))]
+    pub(crate) shows_container: bool,
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -150,10 +119,11 @@ impl CpuInfo {
         let kind = RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing());
         let system = System::new_with_specifics(kind);
         Self {
-            brand: system.cpus().first().map_or("unknown", |cpu| cpu.brand()).trim().into(),
+            brand: system.cpus().first().map_or(UNKNOWN, |cpu| cpu.brand()).trim().into(),
             sockets: 1,
             logical: u32::try_from(system.cpus().len()).unwrap_or(1).max(1),
             is_virtual: false,
+            shows_container: false,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! utilisation.
 
 use super::component::Component;
-use super::cpu_info::CpuInfo;
+use super::cpu_info::{CpuInfo, UNKNOWN};
 use super::cpu_table::{self, Part};
 use super::found::Found;
 use super::reading::{Quality, Reading, SensorError};
@@ -11,9 +11,9 @@ use crate::units::Watts;
 
 /// The power of a processor that is not in the table. Source: `Eco2AI`'s documentation.
 const UNKNOWN_PART: Watts = Watts(100.0);
-/// The power of a virtual CPU on an unknown processor: about that of a hardware thread in a server
-/// (a 240 W processor with 64 threads has 3.75 W per thread).
-const UNKNOWN_VIRTUAL_CPU: Watts = Watts(4.0);
+/// The power of a logical CPU of an unknown processor, if it may be virtual: about that of a
+/// hardware thread in a server (a 240 W processor with 64 threads has 3.75 W per thread).
+const UNKNOWN_LOGICAL_CPU: Watts = Watts(4.0);
 
 /// Estimates the power of the processor from its thermal design power (TDP) and utilisation. In a
 /// virtual machine, each virtual CPU counts as one hardware thread of the processor, not as a
@@ -37,47 +37,31 @@ pub struct CpuModel {
 impl CpuModel {
     /// Makes the model of the processors `cpu`.
     pub(crate) fn new(cpu: &CpuInfo) -> Self {
-        let part = cpu_table::find(&cpu.brand);
-        if cpu.is_virtual { Self::for_virtual(cpu, part) } else { Self::for_hardware(cpu, part) }
-    }
-
-    fn for_hardware(cpu: &CpuInfo, part: Option<Part>) -> Self {
-        let sockets = f64::from(cpu.sockets);
-        match part {
-            Some(part) => Self {
-                name: cpu.brand.clone(),
-                at_full_load: part.tdp * sockets,
-                source: "tdp",
-                basis: format!("TDP of {} x {}", part.model, cpu.sockets),
-            },
-            None => Self {
-                name: cpu.brand.clone(),
-                at_full_load: UNKNOWN_PART * sockets,
-                source: "default",
-                basis: format!("not in the table: 100 W x {}", cpu.sockets),
-            },
-        }
-    }
-
-    fn for_virtual(cpu: &CpuInfo, part: Option<Part>) -> Self {
-        let virtual_cpus = f64::from(cpu.logical);
-        match part.and_then(|part| Some((part, part.threads().filter(|&threads| threads > 0)?))) {
-            Some((part, threads)) => Self {
-                name: cpu.brand.clone(),
-                at_full_load: part.tdp * virtual_cpus / f64::from(threads),
-                source: "tdp",
-                basis: format!(
-                    "virtual machine: TDP of {} x {} of {threads} threads",
-                    part.model, cpu.logical
-                ),
-            },
-            None => Self {
-                name: cpu.brand.clone(),
-                at_full_load: UNKNOWN_VIRTUAL_CPU * virtual_cpus,
-                source: "default",
-                basis: format!("virtual machine, part unknown: 4 W x {} CPUs", cpu.logical),
-            },
-        }
+        let (sockets, logical) = (f64::from(cpu.sockets), f64::from(cpu.logical));
+        let part = cpu_table::find(&cpu.brand).map(|part| (part, threads_of_whole_part(cpu, part)));
+        let (at_full_load, source, basis) = match part {
+            Some((part, Some(threads))) => (
+                part.tdp * (logical / f64::from(threads)),
+                "tdp",
+                format!("TDP of {} x {} of {threads} threads", part.model, cpu.logical),
+            ),
+            Some((part, None)) if !cpu.is_virtual => {
+                (part.tdp * sockets, "tdp", format!("TDP of {} x {}", part.model, cpu.sockets))
+            }
+            // A process that is not shown the name may be in a virtual machine.
+            None if !cpu.is_virtual && cpu.brand != UNKNOWN => (
+                UNKNOWN_PART * sockets,
+                "default",
+                format!("not in the table: 100 W x {}", cpu.sockets),
+            ),
+            _ => (
+                UNKNOWN_LOGICAL_CPU * logical,
+                "default",
+                format!("part unknown: 4 W x {} CPUs", cpu.logical),
+            ),
+        };
+        let basis = if cpu.is_virtual { format!("virtual machine, {basis}") } else { basis };
+        Self { name: cpu.brand.clone(), at_full_load, source, basis }
     }
 
     /// Makes the model of a processor whose power at full load is known.
@@ -108,6 +92,15 @@ impl CpuModel {
     pub fn basis(&self) -> &str {
         &self.basis
     }
+}
+
+/// Returns the hardware threads of the part if the machine has only some of them: a virtual
+/// machine, or hardware on which cores are offline. Two threads of a core that has one offline
+/// have the power of the core.
+fn threads_of_whole_part(cpu: &CpuInfo, part: Part) -> Option<u32> {
+    let threads = part.threads().filter(|&threads| threads > 0)?;
+    let cores = part.cores.unwrap_or(threads);
+    (cpu.is_virtual || cpu.logical.div_ceil(cpu.sockets.max(1)) < cores).then_some(threads)
 }
 
 /// Adds the model if the processor has no counter.
@@ -153,7 +146,10 @@ mod tests {
     use super::*;
 
     fn model(brand: &str, sockets: u32, logical: u32, is_virtual: bool) -> (f64, &'static str) {
-        let model = CpuModel::new(&CpuInfo { brand: brand.into(), sockets, logical, is_virtual });
+        let shows_container = false;
+        let brand = brand.into();
+        let model =
+            CpuModel::new(&CpuInfo { brand, sockets, logical, is_virtual, shows_container });
         (model.at_full_load.0, model.source)
     }
 
@@ -172,9 +168,17 @@ mod tests {
     }
 
     #[test]
+    fn hardware_with_offline_cores_has_a_part_of_the_tdp() {
+        let brand = "AMD EPYC 7763 64-Core Processor";
+        assert_eq!(model(brand, 1, 5, false), (280.0 * 5.0 / 128.0, "tdp"));
+        assert_eq!(model(brand, 2, 128, false), (560.0, "tdp"), "one thread per core");
+    }
+
+    #[test]
     fn a_hidden_or_unknown_part_falls_back_marked() {
         assert_eq!(model("Intel(R) Xeon(R) CPU @ 2.20GHz", 1, 8, true), (32.0, "default"));
         assert_eq!(model("AMD EPYC 7V13 64-Core Processor", 1, 8, true), (32.0, "default"));
         assert_eq!(model("Loongson-3A5000-HV", 2, 8, false), (200.0, "default"));
+        assert_eq!(model("unknown", 1, 8, false), (32.0, "default"));
     }
 }

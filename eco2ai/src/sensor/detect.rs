@@ -28,6 +28,11 @@ pub(crate) struct Detected {
     pub(crate) devices: Devices,
 }
 
+/// Why counters of the machine are of no use in a container whose `/proc` is that of lxcfs.
+#[cfg(target_os = "linux")]
+const CONTAINER_USAGE: &str = "this container shows its own CPU time and memory in place of the \
+                               machine's (lxcfs), so its share of the counters is unknown";
+
 /// Finds the sensors of this machine. This takes a few milliseconds, or longer if NVML has to be
 /// initialized.
 pub(crate) fn detect() -> Detected {
@@ -47,7 +52,13 @@ pub(crate) fn detect_at(roots: &Roots) -> Detected {
 
     let mut found = Found::default();
     #[cfg(target_os = "linux")]
-    rapl::detect(roots, &cpu, &model, &mut found);
+    if cpu.shows_container {
+        // The counters are the whole machine's, and the CPU time by which they would be shared is
+        // hidden. The model needs only that of the process.
+        found.add_missing("energy counters of processor and memory (RAPL)", CONTAINER_USAGE, None);
+    } else {
+        rapl::detect(roots, &cpu, &model, &mut found);
+    }
     #[cfg(target_os = "linux")]
     hwmon::detect(roots, &mut found);
     nvml::detect(roots, &mut found);
@@ -60,7 +71,7 @@ pub(crate) fn detect_at(roots: &Roots) -> Detected {
 
     Detected {
         sensors: found.sensors,
-        usage: usage(),
+        usage: usage(&cpu),
         gpu_name: name_gpus(&found.devices),
         devices: Devices {
             os: os(),
@@ -92,12 +103,12 @@ fn read_cpu_info(_: &Roots) -> CpuInfo {
 }
 
 #[cfg(target_os = "linux")]
-fn usage() -> Box<dyn UsageSource> {
-    Box::new(super::usage::LinuxUsage::new())
+fn usage(cpu: &CpuInfo) -> Box<dyn UsageSource> {
+    Box::new(super::usage::LinuxUsage::on(cpu))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn usage() -> Box<dyn UsageSource> {
+fn usage(_: &CpuInfo) -> Box<dyn UsageSource> {
     Box::new(super::usage::SysinfoUsage::new())
 }
 
@@ -111,5 +122,7 @@ fn os() -> String {
     name.into()
 }
 
+#[cfg(all(test, target_os = "linux"))]
+mod processors_test;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;

@@ -62,6 +62,7 @@ mod component;
 mod cpu_info;
 mod cpu_model;
 mod cpu_table;
+mod cpu_topology;
 #[cfg(target_os = "linux")]
 mod cray;
 mod detect;
@@ -83,6 +84,8 @@ mod roots;
 mod sensor;
 mod share;
 mod usage;
+#[cfg(target_os = "linux")]
+mod virtual_machine;
 
 #[cfg(target_os = "linux")]
 pub use battery::Battery;

@@ -236,7 +236,13 @@ mod tests {
     }
 
     fn cpu(brand: &str) -> CpuInfo {
-        CpuInfo { brand: brand.into(), sockets: 1, logical: 2, is_virtual: false }
+        CpuInfo {
+            brand: brand.into(),
+            sockets: 1,
+            logical: 2,
+            is_virtual: false,
+            shows_container: false,
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub enum Share {
     /// All of it, because no other process uses the device.
     Whole,
     /// All of it, although other processes may use the device too and their part is unknown. The
-    /// row has the mark `:unshared`. The first two variants are treated like this one if the
-    /// platform does not report the usage of the machine.
+    /// row has the mark `:unshared`. The first two variants are treated like this one if the usage
+    /// of the machine is not known, because the platform does not report it or a container hides it.
     WholeThoughShared,
 }

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use eco2ai::meter::{Meter, MeterBuilder};
-use eco2ai::sensor::{Component, LinuxUsage, NvidiaGpu, RamModel, Rapl, Share, UsageSource};
+use eco2ai::meter::{ManualClock, Meter, MeterBuilder};
+use eco2ai::sensor::{
+    Component, CpuModel, LinuxUsage, NvidiaGpu, RamModel, Rapl, Share, Usage, UsageSource,
+};
 use eco2ai::units::Watts;
 use eco2ai::{CpuProcesses, Record, Scope};
 use eco2ai_tests::bench::{Bench, assert_joules};
@@ -224,14 +226,13 @@ fn a_board_whose_part_was_unknown_for_some_time_marks_the_run() {
     assert_eq!(record.gpu_method, "measured:nvml");
 }
 
-/// A usage that does not tell what others do, as on systems without `/proc`.
-struct Alone(Load);
+/// The machine's part of a usage is changed.
+struct Changed(Load, fn(&mut Usage));
 
-impl UsageSource for Alone {
-    fn read(&mut self) -> eco2ai::sensor::Usage {
+impl UsageSource for Changed {
+    fn read(&mut self) -> Usage {
         let mut usage = self.0.read();
-        usage.busy_cpu = None;
-        usage.used_memory = None;
+        (self.1)(&mut usage);
         usage
     }
 
@@ -242,22 +243,81 @@ impl UsageSource for Alone {
     }
 }
 
+/// The usage on systems without `/proc`.
+fn without_machine(usage: &mut Usage) {
+    usage.busy_cpu = None;
+    usage.used_memory = None;
+}
+
+/// The usage in a container of lxcfs.
+fn of_container(usage: &mut Usage) {
+    usage.of_container = true;
+}
+
+/// A meter on a machine of which the process keeps half a CPU busy, and the others one CPU.
+fn meter_with(clock: &ManualClock, change: fn(&mut Usage)) -> MeterBuilder {
+    let load = Load { clock: clock.clone(), own: 0.5, others: 1.0, memory_gib: 2.0 };
+    Meter::builder(Changed(load, change))
+}
+
 #[test]
 fn where_the_machines_usage_is_unknown_its_devices_count_whole_and_say_so() {
-    let bench = Bench::new(|clock| {
-        let load = Load { clock: clock.clone(), own: 0.5, others: 1.0, memory_gib: 2.0 };
-        let memory = Listed {
-            component: Component::Ram,
-            answers: vec![Some(eco2ai::sensor::Reading::Power(Watts(8.0)))],
-            share: Share::Memory,
-        };
-        let curve = Curve::Constant(30.0);
-        let cpu = Gauge { clock: clock.clone(), component: Component::Cpu, curve };
-        Meter::builder(Alone(load)).sensor(cpu).sensor(memory)
+    for change in [without_machine, of_container] {
+        let bench = Bench::new(|clock| {
+            let memory = Listed {
+                component: Component::Ram,
+                answers: vec![Some(eco2ai::sensor::Reading::Power(Watts(8.0)))],
+                share: Share::Memory,
+            };
+            let curve = Curve::Constant(30.0);
+            let cpu = Gauge { clock: clock.clone(), component: Component::Cpu, curve };
+            meter_with(clock, change).sensor(cpu).sensor(memory)
+        });
+        let record = bench.run(CpuProcesses::Current, 10.0);
+        assert_joules(record.cpu_energy, 300.0);
+        assert_joules(record.ram_energy, 80.0);
+        assert_eq!(record.cpu_method, "sampled:gauge:unshared");
+        assert_eq!(record.ram_method, "sampled:listed:unshared");
+    }
+}
+
+#[test]
+fn models_need_the_machines_usage_only_for_the_machine() {
+    // 4 W per CPU.
+    let run = |change, scope| {
+        let bench = Bench::new(|clock| {
+            meter_with(clock, change).sensor(CpuModel::from_watts(Watts(8.0))).sensor(RamModel)
+        });
+        bench.run(scope, 10.0)
+    };
+    for change in [without_machine, of_container] {
+        let record = run(change, CpuProcesses::Current);
+        assert_joules(record.cpu_energy, 20.0);
+        assert_joules(record.ram_energy, 7.5);
+        assert_eq!(record.cpu_method, "estimated:tdp");
+        let record = run(change, CpuProcesses::All);
+        assert_eq!(record.cpu_method, "estimated:tdp:partial");
+        assert_eq!(record.ram_method, "estimated:model:partial");
+    }
+    assert_joules(run(of_container, CpuProcesses::All).cpu_energy, 60.0);
+    assert_eq!(run(|_| (), CpuProcesses::All).cpu_method, "estimated:tdp");
+}
+
+#[test]
+fn a_container_is_charged_by_the_threads_of_the_machine() {
+    let tree = FakeTree::new();
+    // lxcfs shows two CPUs of a machine with 128.
+    tree.write("sys/devices/system/cpu/online", "0-1");
+    tree.write("sys/devices/system/cpu/cpu0/topology/package_cpus_list", "0-127");
+    set(&tree, 0, HZ);
+    let bench = Bench::new(|_| {
+        let model = CpuModel::from_watts(Watts(280.0));
+        Meter::builder(LinuxUsage::at(&tree.proc(), OWN)).sensor(model)
     });
-    let record = bench.run(CpuProcesses::Current, 10.0);
-    assert_joules(record.cpu_energy, 300.0);
-    assert_joules(record.ram_energy, 80.0);
-    assert_eq!(record.cpu_method, "sampled:gauge:unshared");
-    assert_eq!(record.ram_method, "sampled:listed:unshared");
+    let run = bench.tracker(CpuProcesses::Current).start().expect("a run");
+    bench.clock.advance(Duration::from_secs(10));
+    set(&tree, 10, HZ);
+    bench.meter.read();
+    let record = run.stop().expect("a row");
+    assert_joules(record.cpu_energy, 10.0 * 280.0 / 128.0);
 }

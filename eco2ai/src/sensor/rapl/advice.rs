@@ -168,7 +168,13 @@ mod tests {
 
     #[test]
     fn a_refusal_is_noted_with_the_command_that_lifts_it() {
-        let cpu = CpuInfo { brand: "a part".into(), sockets: 1, logical: 1, is_virtual: false };
+        let cpu = CpuInfo {
+            brand: "a part".into(),
+            sockets: 1,
+            logical: 1,
+            is_virtual: false,
+            shows_container: false,
+        };
         let mut found = Found::default();
         let refused = io::Error::from(io::ErrorKind::PermissionDenied);
         add_missing(&refused, Component::Ram, "memory", &Roots::default(), &cpu, &mut found);

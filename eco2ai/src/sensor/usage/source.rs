@@ -21,10 +21,10 @@ pub struct Usage {
     /// The CPU time that the process and its children have used since a fixed moment in the past.
     /// Never decreases.
     pub own_cpu: Option<Duration>,
-    /// The CPU time that all processes have used (user, nice, system, irq, softirq) since a fixed
-    /// moment in the past. Never decreases.
+    /// The CPU time that all processes of the machine have used (user, nice, system, irq, softirq)
+    /// since a fixed moment in the past. Never decreases.
     pub busy_cpu: Option<Duration>,
-    /// The number of logical CPUs: the available CPU time per unit of time.
+    /// The number of logical CPUs of the machine. A quota or an affinity does not change it.
     pub cpus: f64,
     /// The resident memory of the process and its children, in bytes.
     pub own_memory: Option<u64>,
@@ -33,6 +33,10 @@ pub struct Usage {
     /// Whether CPU time or memory of some children is missing from `own_cpu` or `own_memory`. The
     /// row then has the mark `:partial`.
     pub is_partial: bool,
+    /// Whether `busy_cpu` and `used_memory` are only those of the container in which the process
+    /// runs, because those of the machine are hidden. Then no energy is shared by them: the share of
+    /// the process is unknown, and figures of the whole machine are marked `:partial`.
+    pub of_container: bool,
 }
 
 /// A clock of the CPU time of a process, shared by threads. Never decreases.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use ::sysinfo::{
-    MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, RefreshKind, System,
+    CpuRefreshKind, MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, RefreshKind,
+    System,
 };
 
 use super::source::{Usage, UsageSource};
@@ -33,15 +34,17 @@ impl SysinfoUsage {
     /// Makes a source for this process.
     pub fn new() -> Self {
         let own = Pid::from_u32(std::process::id());
+        let kind = RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing());
+        let system = System::new_with_specifics(kind);
         let mut usage = Self {
-            system: System::new_with_specifics(RefreshKind::nothing()),
+            cpus: system.cpus().len().max(1) as f64,
+            system,
             own,
             processes: vec![own.as_u32()],
             seen: HashMap::new(),
             charged: 0,
             own_memory: None,
             used_memory: None,
-            cpus: std::thread::available_parallelism().map_or(1.0, |cpus| cpus.get() as f64),
             is_first: true,
         };
         usage.refresh();
@@ -84,6 +87,7 @@ impl UsageSource for SysinfoUsage {
             own_memory: self.own_memory,
             used_memory: self.used_memory,
             is_partial: false,
+            of_container: false,
         }
     }
 

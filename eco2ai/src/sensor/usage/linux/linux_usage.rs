@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::machine::{busy_ticks, count_cpus, used_memory};
+use super::machine::{BusyTime, busy_ticks, used_memory};
 use super::process_tree::ProcessTree;
+use crate::sensor::cpu_info::CpuInfo;
 use crate::sensor::kept_file::KeptFile;
+use crate::sensor::roots::Roots;
 use crate::sensor::usage::source::{CpuClock, Usage, UsageSource};
 
 /// Reads the usage of this process and its children from `/proc`.
@@ -22,38 +24,48 @@ use crate::sensor::usage::source::{CpuClock, Usage, UsageSource};
 #[derive(Debug)]
 pub struct LinuxUsage {
     tree: ProcessTree,
-    /// Whether it is this very process, whose clock shows nanoseconds.
+    /// Whether the process is this one, which has a clock of nanoseconds.
     is_this_process: bool,
     stat: Option<KeptFile>,
     memory_info: Option<KeptFile>,
     ticks_per_second: u64,
     page_bytes: u64,
+    busy: BusyTime,
     cpus: f64,
+    /// Whether the figures of the machine are only those of this container.
+    of_container: bool,
     processes: Vec<u32>,
     own_memory: Option<u64>,
     used_memory: Option<u64>,
 }
 
 impl LinuxUsage {
-    /// Reads this process.
+    /// Makes a source for this process.
     pub fn new() -> Self {
-        let root = Path::new("/proc");
-        // The id as this `/proc` counts it, which in a container may be another one.
+        let Roots { proc, sys, .. } = Roots::default();
+        Self::on(&CpuInfo::read(&proc, &sys))
+    }
+
+    /// Makes a source for this process on a machine with the processors `cpu`.
+    pub(crate) fn on(cpu: &CpuInfo) -> Self {
+        let root = Roots::default().proc;
+        // In a container, this `/proc` may know the process by another id.
         let own = std::fs::read_link(root.join("self"))
             .ok()
             .and_then(|link| link.to_str()?.parse().ok())
             .unwrap_or_else(std::process::id);
-        Self::open(root, own, true)
+        Self::open(&root, own, true, cpu)
     }
 
-    /// Reads the process `own` in the tree under `root`, in ticks of usually 10 ms. Only with the
-    /// feature `test-util`.
+    /// Makes a source for the process `own` in the tree `proc`, on the machine of the tree `sys`
+    /// beside it. The CPU time is then in ticks of usually 10 ms. Only with the feature
+    /// `test-util`.
     #[cfg(feature = "test-util")]
-    pub fn at(root: &Path, own: u32) -> Self {
-        Self::open(root, own, false)
+    pub fn at(proc: &Path, own: u32) -> Self {
+        Self::open(proc, own, false, &CpuInfo::read(proc, &proc.with_file_name("sys")))
     }
 
-    fn open(root: &Path, own: u32, is_this_process: bool) -> Self {
+    fn open(root: &Path, own: u32, is_this_process: bool, cpu: &CpuInfo) -> Self {
         let keep = |path: &str| KeptFile::open(root.join(path)).ok();
         let mut usage = Self {
             tree: ProcessTree::new(root, own, is_this_process),
@@ -62,7 +74,9 @@ impl LinuxUsage {
             memory_info: keep("meminfo"),
             ticks_per_second: rustix::param::clock_ticks_per_second().max(1),
             page_bytes: rustix::param::page_size() as u64,
-            cpus: count_cpus(root),
+            busy: BusyTime::default(),
+            cpus: f64::from(cpu.logical),
+            of_container: cpu.shows_container,
             processes: Vec::new(),
             own_memory: None,
             used_memory: None,
@@ -72,7 +86,6 @@ impl LinuxUsage {
     }
 
     fn ticks(&self, ticks: u64) -> Duration {
-        // 10 ms ticks reach past the age of the universe before this saturates.
         Duration::from_nanos(ticks.saturating_mul(1_000_000_000 / self.ticks_per_second))
     }
 }
@@ -97,13 +110,15 @@ impl UsageSource for LinuxUsage {
         let children = self.tree.children_pages().saturating_mul(self.page_bytes);
         let mut buffer = [0; 256];
         let busy = self.stat.as_ref().and_then(|stat| busy_ticks(stat.read(&mut buffer).ok()?));
+        let busy_cpu = busy.map(|ticks| self.busy.advance(ticks)).map(|ticks| self.ticks(ticks));
         Usage {
             own_cpu: own_cpu.map(|own| own + self.ticks(self.tree.charged())),
-            busy_cpu: busy.map(|busy| self.ticks(busy)),
+            busy_cpu,
             cpus: self.cpus,
             own_memory: self.own_memory.map(|own| own.saturating_add(children)),
             used_memory: self.used_memory,
             is_partial: false,
+            of_container: self.of_container,
         }
     }
 
@@ -125,7 +140,7 @@ impl UsageSource for LinuxUsage {
     }
 }
 
-/// CPU time of this process, without its children.
+/// Returns the CPU time of this process, without its children.
 fn process_cpu_time() -> Duration {
     let now = clock_gettime(ClockId::ProcessCPUTime);
     let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or(0);

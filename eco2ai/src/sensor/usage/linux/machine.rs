@@ -1,19 +1,19 @@
-//! The busy time, the CPUs and the memory of the whole machine.
+//! The busy time and the memory of the whole machine.
 
-use std::path::Path;
-
-/// User, nice, system, irq and softirq of all CPUs in ticks. `guest` is contained in `user`.
+/// Returns user + nice + system + irq + softirq of all CPUs in ticks, from `/proc/stat`. `guest` is
+/// contained in `user`. `None` if the CPUs were never busy or idle: gVisor writes zeros.
 pub(super) fn busy_ticks(stat: &[u8]) -> Option<u64> {
     let line = stat.split(|&byte| byte == b'\n').next()?;
     let mut fields = std::str::from_utf8(line).ok()?.strip_prefix("cpu ")?.split_ascii_whitespace();
     let mut next = || fields.next()?.parse::<u64>().ok();
     let (user, nice, system) = (next()?, next()?, next()?);
-    let (_idle, _io_wait) = (next()?, next()?);
+    let (idle, _io_wait) = (next()?, next()?);
     let (irq, soft_irq) = (next().unwrap_or(0), next().unwrap_or(0));
-    Some([nice, system, irq, soft_irq].into_iter().fold(user, u64::saturating_add))
+    let busy = [nice, system, irq, soft_irq].into_iter().fold(user, u64::saturating_add);
+    (busy > 0 || idle > 0).then_some(busy)
 }
 
-/// `MemTotal` - `MemAvailable` in bytes.
+/// Returns `MemTotal` - `MemAvailable` in bytes, from `/proc/meminfo`.
 pub(super) fn used_memory(memory_info: &[u8]) -> Option<u64> {
     let field = |name: &[u8]| {
         let line = memory_info
@@ -25,14 +25,20 @@ pub(super) fn used_memory(memory_info: &[u8]) -> Option<u64> {
     kibibytes.checked_mul(1024)
 }
 
-/// Logical CPUs that are on line: the lines `cpuN` of `/proc/stat`.
-pub(super) fn count_cpus(root: &Path) -> f64 {
-    let lines = std::fs::read_to_string(root.join("stat"))
-        .map_or(0, |stat| stat.lines().skip(1).take_while(|line| line.starts_with("cpu")).count());
-    if lines > 0 {
-        lines as f64
-    } else {
-        std::thread::available_parallelism().map_or(1.0, |cpus| cpus.get() as f64)
+/// The busy time since the first reading, which never falls. That of the kernel does not either,
+/// but a container's does in lxcfs, and when it moves to another machine.
+#[derive(Debug, Default)]
+pub(super) struct BusyTime {
+    last: Option<u64>,
+    total: u64,
+}
+
+impl BusyTime {
+    /// Takes the ticks read now, and returns the total. An interval in which they fall counts 0.
+    pub(super) fn advance(&mut self, ticks: u64) -> u64 {
+        let last = self.last.replace(ticks).unwrap_or(0);
+        self.total = self.total.saturating_add(ticks.saturating_sub(last));
+        self.total
     }
 }
 
@@ -45,6 +51,14 @@ mod tests {
         let stat = b"cpu  1 20 300 9 9 4000 50000 9 9 9\ncpu0 1 1 1 1 1 1 1 1 1 1\n";
         assert_eq!(busy_ticks(stat), Some(54_321));
         assert_eq!(busy_ticks(b"intr 5"), None);
+        assert_eq!(busy_ticks(b"cpu  0 0 0 0 0 0 0 0 0 0\n"), None, "gVisor");
+    }
+
+    #[test]
+    fn busy_time_that_falls_goes_on_from_where_it_was() {
+        let mut busy = BusyTime::default();
+        let totals = [500, 700, 40, 60].map(|ticks| busy.advance(ticks));
+        assert_eq!(totals, [500, 700, 700, 720]);
     }
 
     #[test]

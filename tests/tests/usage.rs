@@ -12,7 +12,7 @@ const OWN: u32 = 100;
 
 /// A process with the given own and reaped ticks.
 fn process(pid: u32, parent: u32, own: u64, reaped: u64) -> FakeProcess {
-    FakeProcess { pid, parent, own, reaped, pages: 10 }
+    FakeProcess { pid, parent, own, reaped, pages: 10, ..FakeProcess::default() }
 }
 
 /// A machine on which the process runs beside a stranger.
@@ -159,6 +159,7 @@ fn a_grandchild_whose_parent_has_ended_is_charged_on() {
 #[test]
 fn children_are_found_through_the_kernels_list_too() {
     let tree = machine();
+    tree.process(FakeProcess { more_threads: 1, ..process(OWN, 1, 50, 30) });
     tree.write(&format!("proc/{OWN}/task/{OWN}/children"), "101");
     tree.write(&format!("proc/{OWN}/task/105/children"), "103");
     tree.write("proc/101/task/101/children", "102");

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::machine::{busy_ticks, count_cpus, used_memory};
+use super::cgroup::Cgroup;
+use super::charged_time::ChargedTime;
+use super::machine::{busy_ticks, count_cpus};
+use super::memory::{MachineMemory, UsedMemory};
 use super::process_tree::ProcessTree;
 use crate::sensor::kept_file::KeptFile;
 use crate::sensor::usage::source::{CpuClock, Usage, UsageSource};
@@ -25,13 +28,16 @@ pub struct LinuxUsage {
     /// Whether it is this very process, whose clock shows nanoseconds.
     is_this_process: bool,
     stat: Option<KeptFile>,
-    memory_info: Option<KeptFile>,
+    memory: MachineMemory,
     ticks_per_second: u64,
     page_bytes: u64,
     cpus: f64,
     processes: Vec<u32>,
-    own_memory: Option<u64>,
-    used_memory: Option<u64>,
+    /// Whether a refresh has been made since the last reading.
+    is_refreshed: bool,
+    /// The CPU time charged so far; `None` until the process could be read.
+    charged: Option<ChargedTime>,
+    used_memory: UsedMemory,
 }
 
 impl LinuxUsage {
@@ -59,22 +65,43 @@ impl LinuxUsage {
             tree: ProcessTree::new(root, own, is_this_process),
             is_this_process,
             stat: keep("stat"),
-            memory_info: keep("meminfo"),
+            memory: MachineMemory::open(root),
             ticks_per_second: rustix::param::clock_ticks_per_second().max(1),
             page_bytes: rustix::param::page_size() as u64,
             cpus: count_cpus(root),
             processes: Vec::new(),
-            own_memory: None,
-            used_memory: None,
+            is_refreshed: false,
+            charged: None,
+            used_memory: UsedMemory::default(),
         };
+        if let Some(of_tree) = usage.time_of_tree() {
+            usage.charged = Some(ChargedTime::new(of_tree, Cgroup::find(root, own)));
+        }
         usage.refresh();
         usage
     }
 
-    fn ticks(&self, ticks: u64) -> Duration {
-        // 10 ms ticks reach past the age of the universe before this saturates.
-        Duration::from_nanos(ticks.saturating_mul(1_000_000_000 / self.ticks_per_second))
+    /// Reads the CPU time of the process and its descendants. `None` if there is no such process.
+    fn time_of_tree(&mut self) -> Option<Duration> {
+        let own = self.tree.read()?;
+        let ticks = ticks(self.ticks_per_second);
+        let own = if self.is_this_process { process_cpu_time() } else { ticks(own.own) };
+        Some(own + ticks(self.tree.charged()))
     }
+
+    /// The memory of the process and its descendants in bytes.
+    fn own_memory(&self) -> u64 {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let own = (self.tree.memory_pages() * self.page_bytes as f64) as u64;
+        // Pages of files count as available although processes have mapped them.
+        self.used_memory.visible.map_or(own, |used| own.min(used))
+    }
+}
+
+/// Converts ticks.
+fn ticks(per_second: u64) -> impl Fn(u64) -> Duration + Copy {
+    // Ticks of 10 ms reach past the age of the universe before this saturates.
+    move |ticks| Duration::from_nanos(ticks.saturating_mul(1_000_000_000 / per_second))
 }
 
 impl Default for LinuxUsage {
@@ -85,35 +112,39 @@ impl Default for LinuxUsage {
 
 impl UsageSource for LinuxUsage {
     fn read(&mut self) -> Usage {
-        let own = self.tree.read();
-        let own_cpu = if self.is_this_process {
-            Some(process_cpu_time())
-        } else {
-            own.map(|own| self.ticks(own.own))
-        };
-        if let Some(own) = own {
-            self.own_memory = Some(own.resident_pages.saturating_mul(self.page_bytes));
-        }
-        let children = self.tree.children_pages().saturating_mul(self.page_bytes);
+        let of_tree = self.time_of_tree();
+        let ticks = ticks(self.ticks_per_second);
+        let discards = self.tree.discards_children();
+        let is_refreshed = std::mem::take(&mut self.is_refreshed);
+        let own_cpu = of_tree.zip(self.charged.as_mut()).map(|(of_tree, charged)| {
+            if is_refreshed {
+                charged.refresh(of_tree, ticks, discards, |id| self.tree.contains(id));
+            }
+            charged.read(of_tree, ticks)
+        });
+        let is_by_group = self.charged.as_ref().is_some_and(ChargedTime::is_by_group);
         let mut buffer = [0; 256];
         let busy = self.stat.as_ref().and_then(|stat| busy_ticks(stat.read(&mut buffer).ok()?));
         Usage {
-            own_cpu: own_cpu.map(|own| own + self.ticks(self.tree.charged())),
-            busy_cpu: busy.map(|busy| self.ticks(busy)),
+            own_cpu,
+            busy_cpu: busy.map(ticks),
             cpus: self.cpus,
-            own_memory: self.own_memory.map(|own| own.saturating_add(children)),
-            used_memory: self.used_memory,
-            is_partial: false,
+            own_memory: of_tree.map(|_| self.own_memory()),
+            used_memory: self.used_memory.machine,
+            is_partial: self.tree.is_incomplete() || discards && !is_by_group,
         }
     }
 
     fn refresh(&mut self) {
-        self.tree.refresh();
+        self.tree.search();
         self.processes.clear();
         self.processes.extend(self.tree.ids());
-        let mut buffer = [0; 512];
-        self.used_memory =
-            self.memory_info.as_ref().and_then(|file| used_memory(file.read(&mut buffer).ok()?));
+        self.used_memory = self.memory.read();
+        self.is_refreshed = true;
+    }
+
+    fn refresh_shared_memory(&mut self) {
+        self.tree.refresh_proportions();
     }
 
     fn processes(&self) -> &[u32] {

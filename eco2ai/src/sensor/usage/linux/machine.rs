@@ -1,4 +1,4 @@
-//! The busy time, the CPUs and the memory of the whole machine.
+//! The busy time and the CPUs of the whole machine.
 
 use std::path::Path;
 
@@ -11,18 +11,6 @@ pub(super) fn busy_ticks(stat: &[u8]) -> Option<u64> {
     let (_idle, _io_wait) = (next()?, next()?);
     let (irq, soft_irq) = (next().unwrap_or(0), next().unwrap_or(0));
     Some([nice, system, irq, soft_irq].into_iter().fold(user, u64::saturating_add))
-}
-
-/// `MemTotal` - `MemAvailable` in bytes.
-pub(super) fn used_memory(memory_info: &[u8]) -> Option<u64> {
-    let field = |name: &[u8]| {
-        let line = memory_info
-            .split(|&byte| byte == b'\n')
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(b":"))?;
-        std::str::from_utf8(line).ok()?.split_ascii_whitespace().next()?.parse::<u64>().ok()
-    };
-    let kibibytes = field(b"MemTotal")?.checked_sub(field(b"MemAvailable")?)?;
-    kibibytes.checked_mul(1024)
 }
 
 /// Logical CPUs that are on line: the lines `cpuN` of `/proc/stat`.
@@ -45,12 +33,5 @@ mod tests {
         let stat = b"cpu  1 20 300 9 9 4000 50000 9 9 9\ncpu0 1 1 1 1 1 1 1 1 1 1\n";
         assert_eq!(busy_ticks(stat), Some(54_321));
         assert_eq!(busy_ticks(b"intr 5"), None);
-    }
-
-    #[test]
-    fn used_memory_is_what_is_not_available() {
-        let info = b"MemTotal:   1000 kB\nMemFree:   100 kB\nMemAvailable:  400 kB\n";
-        assert_eq!(used_memory(info), Some(600 * 1024));
-        assert_eq!(used_memory(b"MemTotal: 1000 kB\n"), None, "missing is not zero");
     }
 }

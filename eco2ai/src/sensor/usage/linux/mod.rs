@@ -1,8 +1,11 @@
 //! CPU time and memory from `/proc`.
 
 mod cgroup;
+#[cfg(test)]
+mod charge_test;
 mod charged_time;
 mod cpu_limit;
+mod ended_children;
 mod linux_usage;
 mod machine;
 mod memory;

@@ -2,8 +2,8 @@
 //!
 //! The kernel reports the CPU time of a child twice: in its own `utime` and `stime` as long as it
 //! exists, and in its parent's `cutime` and `cstime` once the parent has waited for it. So the time is
-//! kept per process. What a child was charged is set off against the increase of its parent's
-//! `cutime` after it has ended.
+//! kept per process, and what children were charged that have ended is set off against the increases
+//! of `cutime`.
 //!
 //! A descendant is charged as long as it exists, even if its parent ends and a process outside of the
 //! tree adopts it. A descendant whose parent ends before it is found is not charged, unless this
@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::cpu_limit::CpuLimit;
+use super::ended_children::EndedChildren;
 use super::process_stat::ProcessStat;
 use super::tree_member::Member;
 use crate::sensor::kept_file::KeptFile;
@@ -42,6 +43,7 @@ pub(super) struct ProcessTree {
     pub(super) time_limit: Duration,
     /// The position from which the next reading goes on; 0 if it is to read all members.
     next_read: usize,
+    is_reading_incomplete: bool,
     /// The position from which the next search goes on; 0 if it is to search all members.
     pub(super) next_searched: usize,
     /// When the next search may begin; `None` before the first.
@@ -49,6 +51,7 @@ pub(super) struct ProcessTree {
     /// When the next proportion may be read; `None` before the first.
     pub(super) proportions_from: Option<Instant>,
     pub(super) proportion_readings: u64,
+    ended_children: EndedChildren,
     discards_children: bool,
 }
 
@@ -66,10 +69,12 @@ impl ProcessTree {
             charged: 0,
             time_limit: TIME_LIMIT,
             next_read: 0,
+            is_reading_incomplete: false,
             next_searched: 0,
             search_from: None,
             proportions_from: None,
             proportion_readings: 0,
+            ended_children: EndedChildren::default(),
             discards_children: false,
         }
     }
@@ -84,9 +89,10 @@ impl ProcessTree {
         self.positions.contains_key(&id)
     }
 
-    /// Whether the time limit has left members that were not read or not searched for children.
+    /// Whether the time limit left members that were not read in the last reading, or not searched for
+    /// children in the last search.
     pub(super) fn is_incomplete(&self) -> bool {
-        self.next_read > 0 || self.next_searched > 0
+        self.is_reading_incomplete || self.next_searched > 0
     }
 
     /// Whether a member that ignores `SIGCHLD` has children. The kernel discards their CPU time when
@@ -106,10 +112,12 @@ impl ProcessTree {
     pub(super) fn read(&mut self) -> Option<ProcessStat> {
         let own = self.members.first_mut()?;
         let own_stat = own.read(&self.root)?;
-        if self.next_read == 0 {
+        let goes_on = self.next_read > 0;
+        if !goes_on {
             own.stat = own_stat;
             self.next_read = 1;
         }
+        self.is_reading_incomplete = true;
         let mut limit = CpuLimit::new(self.time_limit);
         while let Some(member) = self.members.get_mut(self.next_read) {
             if limit.is_reached() {
@@ -125,35 +133,36 @@ impl ProcessTree {
             }
         }
         self.next_read = 0;
-        self.charge_reaped();
+        // The first members of a round that began earlier are those of then.
+        self.is_reading_incomplete = goes_on;
+        self.end_round();
         Some(own_stat)
     }
 
-    /// Charges the children that members have waited for, once all members have been read.
-    fn charge_reaped(&mut self) {
-        let mut any_ended = false;
+    /// Ends a round of readings: charges the children that members have waited for, as far as they
+    /// were not charged before.
+    ///
+    /// A member is read before its children, so a child that still existed is not in `cutime` yet.
+    fn end_round(&mut self) {
         let mut any_discarded = false;
-        // Children before their parents, which may have ended too.
-        for position in (1..self.members.len()).rev() {
-            let Some(child) = self.members.get(position) else { continue };
-            let (has_ended, charged) = (child.has_ended, child.charged());
-            any_ended |= has_ended;
-            let parent = self.positions.get(&child.stat.parent).copied();
-            let Some(parent) = parent.and_then(|at| self.members.get_mut(at)) else { continue };
+        for child in self.members.iter().skip(1) {
+            // Outside of the tree nobody's `cutime` is read.
+            let parent = self.positions.get(&child.stat.parent);
+            let Some(parent) = parent.and_then(|&at| self.members.get(at)) else { continue };
             if parent.stat.ignores_sigchld {
                 any_discarded = true;
-            } else if has_ended {
-                parent.child_ended(charged);
+            } else if child.has_ended {
+                self.ended_children.add(child.stat.own.saturating_add(child.stat.reaped));
             }
         }
-        for member in self.members.iter_mut().filter(|member| !member.has_ended) {
-            self.charged += member.newly_reaped();
-        }
+        let members = self.members.iter_mut().filter(|member| !member.has_ended);
+        let reaped = members.map(Member::newly_reaped).sum();
+        self.charged += self.ended_children.end_round(reaped);
         // A member that had children once may have others between two readings.
         self.discards_children = any_discarded
             || self.discards_children
                 && self.members.iter().any(|member| member.stat.ignores_sigchld);
-        if any_ended {
+        if self.members.iter().any(|member| member.has_ended) {
             self.remove_ended();
         }
     }

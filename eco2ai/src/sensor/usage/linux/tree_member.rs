@@ -1,4 +1,4 @@
-//! One process of a tree, and what its reaped children add to its charge.
+//! One process of a tree.
 
 use std::path::Path;
 
@@ -14,13 +14,8 @@ pub(super) struct Member {
     stat_file: Option<KeptFile>,
     /// Its values in the last reading.
     pub(super) stat: ProcessStat,
-    /// `stat.reaped` in the last call of [`newly_reaped`](Self::newly_reaped).
+    /// `stat.reaped` at the end of the last round of readings.
     compared_reaped: u64,
-    /// What its children that ended since that call were charged.
-    ended: u64,
-    /// What its children that ended before that call were charged, as far as its `cutime` does not
-    /// show it yet.
-    ended_before: u64,
     /// Whether it no longer exists.
     pub(super) has_ended: bool,
     pub(super) proportion: Option<Proportion>,
@@ -33,8 +28,6 @@ impl Member {
             stat_file,
             stat,
             compared_reaped: stat.reaped,
-            ended: 0,
-            ended_before: 0,
             has_ended: false,
             proportion: None,
         }
@@ -54,66 +47,10 @@ impl Member {
         stat.filter(|stat| stat.started == self.stat.started)
     }
 
-    /// The ticks that its parent's `cutime` increases by when the parent waits for it, as far as
-    /// they have been charged.
-    pub(super) fn charged(&self) -> u64 {
-        self.stat.own + self.stat.reaped + self.ended + self.ended_before
-    }
-
-    /// Notes that a child has ended which was charged `ticks`.
-    pub(super) fn child_ended(&mut self, ticks: u64) {
-        self.ended += ticks;
-    }
-
-    /// The increase of `cutime` since the last call, less what the children were charged while they
-    /// lived.
-    ///
-    /// A process must be read before its children are, and this must be called after both. A child
-    /// that still exists is then not in `cutime`. One that has ended is in it now or at the next
-    /// call; if it is not, nobody has waited for it, and it is forgotten.
+    /// The increase of `cutime` since the last round of readings.
     pub(super) fn newly_reaped(&mut self) -> u64 {
-        let increase = self.stat.reaped.saturating_sub(self.compared_reaped);
-        self.compared_reaped = self.compared_reaped.max(self.stat.reaped);
-        let known = self.ended + self.ended_before;
-        self.ended_before = known.saturating_sub(increase).min(self.ended);
-        self.ended = 0;
-        increase.saturating_sub(known)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn member(reaped: u64) -> Member {
-        Member::new(1, None, ProcessStat { reaped, ..ProcessStat::default() })
-    }
-
-    #[test]
-    fn a_child_may_be_in_the_parents_account_one_reading_late() {
-        let mut parent = member(7);
-        parent.child_ended(100);
-        assert_eq!(parent.newly_reaped(), 0);
-        parent.stat.reaped += 130;
-        assert_eq!(parent.newly_reaped(), 30, "what it used after it was last read");
-    }
-
-    #[test]
-    fn a_child_that_nobody_waits_for_is_forgotten_after_a_reading() {
-        let mut parent = member(7);
-        parent.child_ended(100);
-        assert_eq!((parent.newly_reaped(), parent.newly_reaped()), (0, 0));
-        parent.stat.reaped += 25;
-        assert_eq!(parent.newly_reaped(), 25);
-    }
-
-    #[test]
-    fn an_unknown_child_is_charged_beside_one_that_is_late() {
-        let mut parent = member(0);
-        parent.child_ended(100);
-        parent.stat.reaped += 40;
-        assert_eq!(parent.newly_reaped(), 0, "it may be a part of the known one");
-        parent.stat.reaped += 100;
-        assert_eq!(parent.newly_reaped(), 40);
+        let last = self.compared_reaped;
+        self.compared_reaped = last.max(self.stat.reaped);
+        self.compared_reaped - last
     }
 }

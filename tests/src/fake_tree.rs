@@ -40,6 +40,8 @@ pub struct FakeProcess {
     pub pages: u64,
     /// How many threads it has besides the first.
     pub more_threads: u32,
+    /// When it started, in ticks since boot.
+    pub started: u64,
     /// Whether it ignores `SIGCHLD`.
     pub ignores_sigchld: bool,
 }
@@ -125,7 +127,7 @@ impl FakeTree {
         let FakeProcess { pid, parent, own, reaped, pages, .. } = process;
         let threads = 1 + process.more_threads;
         let ignored = u64::from(process.ignores_sigchld) << 16;
-        let rest = format!("20 0 {threads} 0 {} 1000000", 1000 + pid);
+        let rest = format!("20 0 {threads} 0 {} 1000000", process.started);
         self.write(
             &format!("proc/{pid}/stat"),
             format!(

@@ -212,11 +212,11 @@ impl Kernel {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     /// Where the process adopts orphans and no time is discarded, all of it is charged.
     #[test]
-    fn everything_is_charged_exactly_once(steps in steps(200), is_limited in any::<bool>()) {
+    fn everything_is_charged_exactly_once(steps in steps(150), is_limited in any::<bool>()) {
         let mut kernel = Kernel::new(OWN, None, is_limited);
         for step in &steps {
             let before = kernel.tree.charged();
@@ -232,7 +232,7 @@ proptest! {
     /// once.
     #[test]
     fn nothing_is_charged_twice(
-        steps in steps(200),
+        steps in steps(150),
         ignoring in prop::option::of(2_u32..5),
         is_limited in any::<bool>(),
     ) {

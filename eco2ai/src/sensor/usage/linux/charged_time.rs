@@ -58,8 +58,8 @@ impl ChargedTime {
         is_ours: impl Fn(u32) -> bool,
     ) {
         let Some(group) = &self.group else { return };
-        self.is_by_group = discards && group.is_own(is_ours);
         let of_group = group.cpu_time();
+        self.is_by_group = discards && of_group.is_some() && group.is_own(is_ours);
         let of_ancestors = discards.then(|| ticks(group.ancestors_ticks()));
         let total = self.read(of_tree, ticks);
         self.last_refresh = of_group.map(|of_group| Mark { total, of_group, of_ancestors });

@@ -35,7 +35,7 @@ pub struct LinuxUsage {
     processes: Vec<u32>,
     /// Whether a refresh has been made since the last reading.
     is_refreshed: bool,
-    /// The CPU time charged so far; `None` until the process could be read.
+    /// The CPU time charged so far; `None` if there is no such process.
     charged: Option<ChargedTime>,
     used_memory: UsedMemory,
 }
@@ -83,18 +83,20 @@ impl LinuxUsage {
 
     /// Reads the CPU time of the process and its descendants. `None` if there is no such process.
     fn time_of_tree(&mut self) -> Option<Duration> {
-        let own = self.tree.read()?;
+        let own = self.tree.read();
         let ticks = ticks(self.ticks_per_second);
-        let own = if self.is_this_process { process_cpu_time() } else { ticks(own.own) };
-        Some(own + ticks(self.tree.charged()))
+        // This process has a clock even where no `/proc` is mounted.
+        let own = if self.is_this_process { process_cpu_time() } else { ticks(own?.own) };
+        Some(own.saturating_add(ticks(self.tree.charged())))
     }
 
-    /// The memory of the process and its descendants in bytes.
-    fn own_memory(&self) -> u64 {
+    /// The memory of the process and its descendants in bytes. `None` if it could never be read.
+    fn own_memory(&self) -> Option<u64> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let own = (self.tree.memory_pages() * self.page_bytes as f64) as u64;
         // Pages of files count as available although processes have mapped them.
-        self.used_memory.visible.map_or(own, |used| own.min(used))
+        let bounded = self.used_memory.visible.map_or(own, |used| own.min(used));
+        (own > 0).then_some(bounded)
     }
 }
 
@@ -129,7 +131,7 @@ impl UsageSource for LinuxUsage {
             own_cpu,
             busy_cpu: busy.map(ticks),
             cpus: self.cpus,
-            own_memory: of_tree.map(|_| self.own_memory()),
+            own_memory: self.own_memory(),
             used_memory: self.used_memory.machine,
             is_partial: self.tree.is_incomplete() || discards && !is_by_group,
         }

@@ -32,8 +32,6 @@ pub(super) struct ProcessTree {
     pub(super) root: PathBuf,
     /// Whether the first member is this very process.
     pub(super) is_this_process: bool,
-    /// Whether the kernel lists children (`CONFIG_PROC_CHILDREN`).
-    pub(super) lists_children: bool,
     /// The process itself, then its descendants, each after its parent.
     pub(super) members: Vec<Member>,
     /// The position of each process in `members`.
@@ -63,7 +61,6 @@ impl ProcessTree {
         Self {
             root: root.into(),
             is_this_process,
-            lists_children: root.join(format!("{own}/task/{own}/children")).exists(),
             members: vec![Member::new(own, file, stat)],
             positions: HashMap::from([(own, 0)]),
             charged: 0,

@@ -9,7 +9,7 @@ use super::tree_member::Member;
 
 /// Reading proportional set sizes takes at most one part of the time in this number. The process
 /// that is read cannot map or unmap memory meanwhile.
-const PROPORTIONS_SHARE: u32 = 100;
+const PROPORTIONS_SHARE: u32 = 200;
 
 impl ProcessTree {
     /// Pages of memory of the process and its descendants: the resident sets of the last reading,

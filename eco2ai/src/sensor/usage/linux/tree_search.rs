@@ -13,7 +13,7 @@ use super::process_stat::{ProcessStat, STAT_BUFFER};
 use super::process_tree::ProcessTree;
 
 /// Searches take at most one part of the time in this number.
-const SEARCH_SHARE: u32 = 100;
+const SEARCH_SHARE: u32 = 200;
 
 impl ProcessTree {
     /// Finds descendants that are not known yet. If the time limit is reached, the next search goes on
@@ -25,15 +25,23 @@ impl ProcessTree {
         // What descendants used before the first search is not charged, so it must find all of them.
         let is_first = self.search_from.is_none();
         let mut limit = CpuLimit::new(if is_first { Duration::MAX } else { self.time_limit });
-        let is_childless = self.is_this_process && self.members.len() == 1 && has_no_child();
-        if self.lists_children && !is_childless {
+        if self.is_this_process && self.members.len() == 1 && has_no_child() {
+            // The kernel reports it at once.
+        } else if self.has_lists() {
             self.search_lists(&mut limit);
-        } else if !is_childless {
+        } else {
             limit.start();
             self.search_all();
         }
         let now = Instant::now();
         self.search_from = now.checked_add(limit.used() * SEARCH_SHARE).or(Some(now));
+    }
+
+    /// Whether the kernel lists children (`CONFIG_PROC_CHILDREN`).
+    fn has_lists(&self) -> bool {
+        self.ids()
+            .next()
+            .is_some_and(|own| self.root.join(format!("{own}/task/{own}/children")).exists())
     }
 
     /// Reads the kernel's lists of children.

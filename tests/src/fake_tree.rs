@@ -43,6 +43,12 @@ pub struct FakeProcess {
     pub reaped: u64,
     /// Resident pages.
     pub pages: u64,
+    /// How many threads it has besides the first.
+    pub more_threads: u32,
+    /// When it started, in ticks since boot.
+    pub started: u64,
+    /// Whether it ignores `SIGCHLD`.
+    pub ignores_sigchld: bool,
 }
 
 impl FakeTree {
@@ -135,12 +141,15 @@ impl FakeTree {
 
     /// Writes a process.
     pub fn process(&self, process: FakeProcess) {
-        let FakeProcess { pid, parent, own, reaped, pages } = process;
-        let rest = "20 0 1 0 100 1000000";
+        let FakeProcess { pid, parent, own, reaped, pages, .. } = process;
+        let threads = 1 + process.more_threads;
+        let ignored = u64::from(process.ignores_sigchld) << 16;
+        let rest = format!("20 0 {threads} 0 {} 1000000", process.started);
         self.write(
             &format!("proc/{pid}/stat"),
             format!(
-                "{pid} (a (b) c) S {parent} 1 1 0 -1 0 0 0 0 0 {own} 0 {reaped} 0 {rest} {pages}"
+                "{pid} (a (b) c) S {parent} 1 1 0 -1 0 0 0 0 0 {own} 0 {reaped} 0 {rest} {pages} \
+                 18446744073709551615 1 1 0 0 0 0 0 {ignored} 0 0 0 0 17 1"
             ),
         );
     }

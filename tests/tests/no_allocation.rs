@@ -93,8 +93,14 @@ fn a_reading_allocates_nothing() {
 fn a_reading_opens_no_file() {
     let mut tree = FakeTree::new();
     tree.machine(1000, 3_000_000);
-    tree.process(FakeProcess { pid: 100, parent: 1, own: 5, reaped: 0, pages: 10 });
-    tree.process(FakeProcess { pid: 101, parent: 100, own: 7, reaped: 0, pages: 20 });
+    tree.process(FakeProcess { pid: 100, parent: 1, own: 5, pages: 10, ..FakeProcess::default() });
+    tree.process(FakeProcess {
+        pid: 101,
+        parent: 100,
+        own: 7,
+        pages: 20,
+        ..FakeProcess::default()
+    });
     let mut edge = Edge::new(&mut tree, |tree| LinuxUsage::at(&tree.proc(), 100));
     edge.read();
     let (packages, usage) = (edge.packages.read().unwrap(), edge.usage.read());

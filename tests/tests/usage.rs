@@ -12,7 +12,7 @@ const OWN: u32 = 100;
 
 /// A process with the given own and reaped ticks.
 fn process(pid: u32, parent: u32, own: u64, reaped: u64) -> FakeProcess {
-    FakeProcess { pid, parent, own, reaped, pages: 10 }
+    FakeProcess { pid, parent, own, reaped, pages: 10, ..FakeProcess::default() }
 }
 
 /// A machine on which the process runs beside a stranger.
@@ -90,9 +90,15 @@ fn a_new_child_is_charged_from_its_birth() {
     assert_eq!(usage.processes().len(), 3, "with the child of the child");
 }
 
+/// A process that ignores `SIGCHLD`, with ticks of its own.
+fn ignoring(own: u64) -> FakeProcess {
+    FakeProcess { ignores_sigchld: true, ..process(OWN, 1, own, 30) }
+}
+
 #[test]
-fn a_child_that_nobody_waits_for_hides_no_progress_of_another() {
+fn a_child_whose_time_the_kernel_discards_hides_no_progress_of_another() {
     let tree = machine();
+    tree.process(ignoring(50));
     tree.process(process(101, OWN, 400, 0));
     tree.process(process(102, OWN, 0, 0));
     let (mut usage, base) = start(&tree);
@@ -100,8 +106,131 @@ fn a_child_that_nobody_waits_for_hides_no_progress_of_another() {
     tree.end(101);
     tree.process(process(102, OWN, 60, 0));
     assert_eq!(own(&mut usage) - base, 600);
-    tree.process(process(OWN, 1, 50, 30 + 8));
+    tree.process(FakeProcess { reaped: 30 + 8, ..ignoring(50) });
     assert_eq!(own(&mut usage) - base, 680, "and what is reaped later is charged");
+}
+
+#[test]
+fn time_of_children_that_the_kernel_discards_is_reported_as_missing() {
+    let tree = machine();
+    tree.process(ignoring(50));
+    let (mut usage, _) = start(&tree);
+    assert!(!usage.read().is_partial, "no child, nothing lost");
+    tree.process(process(101, OWN, 0, 0));
+    search_until_found(&mut usage, 101);
+    assert!(usage.read().is_partial);
+    tree.process(process(OWN, 1, 50, 30));
+    assert!(!usage.read().is_partial, "it no longer ignores them");
+}
+
+/// Puts the process into a control group that has used `micros`, with these processes.
+fn group(tree: &FakeTree, micros: u64, processes: &str) {
+    let place = tree.root().join("cgroup");
+    tree.write("proc/100/cgroup", "0::/job");
+    let mount = format!("29 23 0:26 / {} rw - cgroup2 cgroup2 rw", place.display());
+    tree.write("proc/100/mountinfo", mount);
+    tree.write("cgroup/job/cpu.stat", format!("usage_usec {micros}\nuser_usec 1\nsystem_usec 2"));
+    tree.write("cgroup/job/cgroup.procs", processes);
+}
+
+#[test]
+fn a_control_group_of_its_own_knows_the_time_that_the_kernel_discards() {
+    let tree = machine();
+    tree.process(ignoring(50));
+    group(&tree, 1_000_000, "100");
+    let (mut usage, base) = start(&tree);
+    tree.process(process(101, OWN, 3, 0));
+    group(&tree, 1_700_000, "100\n101\n102");
+    // A child of the child that the search did not find.
+    tree.process(process(102, 101, 0, 0));
+    search_until_found(&mut usage, 101);
+    assert_eq!(own(&mut usage) - base, 700);
+    tree.end(101);
+    group(&tree, 2_900_000, "100");
+    assert_eq!(own(&mut usage) - base, 1900);
+    assert!(!usage.read().is_partial);
+    // A stranger comes: from now on the tree counts, and what it does not see is missing.
+    group(&tree, 3_000_000, "100\n999");
+    usage.refresh();
+    usage.read();
+    tree.process(ignoring(53));
+    group(&tree, 9_000_000, "100\n999");
+    assert_eq!(own(&mut usage) - base, 1930);
+    assert!(usage.read().is_partial);
+}
+
+#[test]
+fn time_of_a_shell_that_waits_is_not_that_of_the_process() {
+    let tree = machine();
+    tree.process(process(90, 1, 100, 0));
+    tree.write("proc/90/cgroup", "0::/job");
+    tree.process(FakeProcess { parent: 90, ..ignoring(50) });
+    tree.process(process(101, OWN, 0, 0));
+    group(&tree, 1_000_000, "90\n100\n101");
+    let (mut usage, base) = start(&tree);
+    tree.process(process(90, 1, 120, 10));
+    group(&tree, 1_900_000, "90\n100\n101");
+    assert_eq!(own(&mut usage) - base, 600, "900 ms less 300 ms");
+}
+
+#[test]
+fn each_of_many_children_is_charged() {
+    let tree = machine();
+    let (mut usage, base) = start(&tree);
+    for child in 1000..1400 {
+        tree.process(process(child, OWN, 1, 0));
+    }
+    search_until_found(&mut usage, 1399);
+    assert_eq!(own(&mut usage) - base, 4000);
+    for child in 1000..1400 {
+        tree.process(process(child, OWN, 3, 0));
+    }
+    assert_eq!(own(&mut usage) - base, 12_000);
+    for child in 1000..1400 {
+        tree.end(child);
+    }
+    tree.process(process(OWN, 1, 50, 30 + 1201));
+    assert_eq!(own(&mut usage) - base, 12_010);
+    assert!(!usage.read().is_partial);
+}
+
+#[test]
+fn another_process_that_gets_the_id_of_a_child_is_not_charged() {
+    let tree = machine();
+    for child in 1000..1100 {
+        tree.process(process(child, OWN, 5, 0));
+    }
+    let (mut usage, base) = start(&tree);
+    tree.end(1099);
+    tree.process(FakeProcess { started: 77_777, ..process(1099, 1, 500, 0) });
+    assert_eq!(own(&mut usage), base);
+    usage.refresh();
+    assert!(!usage.processes().contains(&1099));
+}
+
+#[test]
+fn pages_that_processes_share_count_once() {
+    let tree = machine();
+    for pid in [OWN, 101, 102, 103] {
+        tree.process(FakeProcess {
+            pages: 1000,
+            ..process(pid, if pid == OWN { 1 } else { OWN }, 0, 0)
+        });
+        tree.write(&format!("proc/{pid}/smaps_rollup"), "Rss: 4000 kB\nPss: 1000 kB");
+    }
+    let (mut usage, _) = start(&tree);
+    let resident = usage.read().own_memory.unwrap();
+    usage.refresh_shared_memory();
+    assert_eq!(usage.read().own_memory, Some(resident / 4));
+}
+
+#[test]
+fn processes_use_no_more_memory_than_the_machine() {
+    let tree = machine();
+    // They map files, whose pages are available.
+    tree.process(FakeProcess { pages: 1 << 40, ..process(OWN, 1, 0, 0) });
+    let read = start(&tree).0.read();
+    assert_eq!(read.own_memory, read.used_memory);
 }
 
 #[test]
@@ -159,6 +288,7 @@ fn a_grandchild_whose_parent_has_ended_is_charged_on() {
 #[test]
 fn children_are_found_through_the_kernels_list_too() {
     let tree = machine();
+    tree.process(FakeProcess { more_threads: 1, ..process(OWN, 1, 50, 30) });
     tree.write(&format!("proc/{OWN}/task/{OWN}/children"), "101");
     tree.write(&format!("proc/{OWN}/task/105/children"), "103");
     tree.write("proc/101/task/101/children", "102");

@@ -88,6 +88,11 @@ impl MeterState {
     /// Reads all sensors and brings the ledger up to date.
     pub(super) fn take_reading(&self) {
         let mut sensing = self.sensing.lock();
+        let period = self.ledger.lock().shortest_period();
+        let now = self.clock.now();
+        sensing.refresh(now, period);
+        // Not a part of what a reading costs: readings at the edges of runs do without.
+        sensing.refresh_shared_memory(now, period);
         self.read_all(&mut sensing);
     }
 
@@ -131,7 +136,8 @@ impl MeterState {
     fn read_all(&self, sensing: &mut Sensing) -> Duration {
         let before = self.clock.now();
         let period = self.ledger.lock().shortest_period();
-        let mut reading = sensing.read(before, period);
+        sensing.refresh(before, period);
+        let mut reading = sensing.read(before);
         let now = self.clock.now();
         // What the reading itself took is behind it.
         if let (Some(model), Some(cpu_clock)) = (&mut reading.model, &self.cpu_clock) {

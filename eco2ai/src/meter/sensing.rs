@@ -18,6 +18,7 @@ pub(super) struct Sensing {
     cpu_clock: Option<CpuClock>,
     window: UsageWindow,
     refreshed: Option<Duration>,
+    shared_memory_refreshed: Option<Duration>,
     /// How each channel's figures were obtained, in the order of the channels.
     pub(super) provenance: Vec<Provenance>,
     /// Whether `provenance` has changed since somebody last asked.
@@ -32,6 +33,7 @@ impl Sensing {
             usage,
             window: UsageWindow::default(),
             refreshed: None,
+            shared_memory_refreshed: None,
             provenance: Vec::new(),
             provenance_changed: false,
         }
@@ -66,15 +68,30 @@ impl Sensing {
         is_sampled || self.channels.iter().any(Channel::is_in_doubt)
     }
 
-    /// Reads all sensors. Searches for children anew where `period` has passed since that was done.
-    pub(super) fn read(&mut self, now: Duration, period: Duration) -> UsedEnergy {
-        if self.refreshed.is_none_or(|at| now.saturating_sub(at) >= period) {
-            self.refreshed = Some(now);
-            self.usage.refresh();
-            for channel in &mut self.channels {
-                channel.refresh_share(self.usage.processes());
-            }
+    /// Searches for children and updates the devices' shares, if `period` has passed since the last
+    /// time.
+    pub(super) fn refresh(&mut self, now: Duration, period: Duration) {
+        if self.refreshed.is_some_and(|at| now.saturating_sub(at) < period) {
+            return;
         }
+        self.refreshed = Some(now);
+        self.usage.refresh();
+        for channel in &mut self.channels {
+            channel.refresh_share(self.usage.processes());
+        }
+    }
+
+    /// Reads how much memory processes share, if `period` has passed since the last time. May take
+    /// long, so no run may wait for it.
+    pub(super) fn refresh_shared_memory(&mut self, now: Duration, period: Duration) {
+        if self.shared_memory_refreshed.is_none_or(|at| now.saturating_sub(at) >= period) {
+            self.shared_memory_refreshed = Some(now);
+            self.usage.refresh_shared_memory();
+        }
+    }
+
+    /// Reads all sensors.
+    pub(super) fn read(&mut self, now: Duration) -> UsedEnergy {
         let usage = self.usage.read();
         let own_cpu = self.cpu_clock.as_ref().map(|clock| clock());
         let (usage, mut model) = self.window.advance(now, usage, own_cpu);

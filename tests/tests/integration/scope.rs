@@ -61,7 +61,7 @@ fn set(tree: &FakeTree, second: u64, own_per_second: u64) {
     tree.machine(1000 + second * 2 * HZ, 4 << 20);
     let pages = (1_u64 << 30) / page_bytes();
     let own = 50 + second * own_per_second;
-    tree.process(FakeProcess { pid: OWN, parent: 1, own, reaped: 0, pages });
+    tree.process(FakeProcess { pid: OWN, parent: 1, own, pages, ..FakeProcess::default() });
 }
 
 /// The size of a page, as the usage of one page shows it.

@@ -26,7 +26,8 @@ pub struct Usage {
     pub busy_cpu: Option<Duration>,
     /// The number of logical CPUs of the machine. A quota or an affinity does not change it.
     pub cpus: f64,
-    /// The resident memory of the process and its children, in bytes.
+    /// The memory of the process and its children, in bytes: their resident memory, with pages that
+    /// processes share divided among them as far as this is known.
     pub own_memory: Option<u64>,
     /// The used memory of the machine, in bytes.
     pub used_memory: Option<u64>,
@@ -74,6 +75,11 @@ pub trait UsageSource: Send {
     /// per measuring period. All CPU time of a child that a later call finds is charged to the
     /// process.
     fn refresh(&mut self);
+
+    /// Reads how much of their memory processes share. This may take long, so it is only called from
+    /// the meter's own thread, after [`refresh`](Self::refresh) and at most once per measuring
+    /// period. Does nothing by default.
+    fn refresh_shared_memory(&mut self) {}
 
     /// Returns the ids of the process and its children as of the last refresh.
     fn processes(&self) -> &[u32];

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::machine::{BusyTime, busy_ticks, used_memory};
+use super::cgroup::Cgroup;
+use super::charged_time::ChargedTime;
+use super::machine::{BusyTime, busy_ticks};
+use super::memory::{MachineMemory, UsedMemory};
 use super::process_tree::ProcessTree;
 use crate::sensor::cpu_info::CpuInfo;
 use crate::sensor::kept_file::KeptFile;
@@ -27,7 +30,7 @@ pub struct LinuxUsage {
     /// Whether the process is this one, which has a clock of nanoseconds.
     is_this_process: bool,
     stat: Option<KeptFile>,
-    memory_info: Option<KeptFile>,
+    memory: MachineMemory,
     ticks_per_second: u64,
     page_bytes: u64,
     busy: BusyTime,
@@ -35,8 +38,11 @@ pub struct LinuxUsage {
     /// Whether the figures of the machine are only those of this container.
     of_container: bool,
     processes: Vec<u32>,
-    own_memory: Option<u64>,
-    used_memory: Option<u64>,
+    /// Whether a refresh has been made since the last reading.
+    is_refreshed: bool,
+    /// The CPU time charged so far; `None` if there is no such process.
+    charged: Option<ChargedTime>,
+    used_memory: UsedMemory,
 }
 
 impl LinuxUsage {
@@ -71,23 +77,47 @@ impl LinuxUsage {
             tree: ProcessTree::new(root, own, is_this_process),
             is_this_process,
             stat: keep("stat"),
-            memory_info: keep("meminfo"),
+            memory: MachineMemory::open(root),
             ticks_per_second: rustix::param::clock_ticks_per_second().max(1),
             page_bytes: rustix::param::page_size() as u64,
             busy: BusyTime::default(),
             cpus: f64::from(cpu.logical),
             of_container: cpu.shows_container,
             processes: Vec::new(),
-            own_memory: None,
-            used_memory: None,
+            is_refreshed: false,
+            charged: None,
+            used_memory: UsedMemory::default(),
         };
+        if let Some(of_tree) = usage.time_of_tree() {
+            usage.charged = Some(ChargedTime::new(of_tree, Cgroup::find(root, own)));
+        }
         usage.refresh();
         usage
     }
 
-    fn ticks(&self, ticks: u64) -> Duration {
-        Duration::from_nanos(ticks.saturating_mul(1_000_000_000 / self.ticks_per_second))
+    /// Reads the CPU time of the process and its descendants. `None` if there is no such process.
+    fn time_of_tree(&mut self) -> Option<Duration> {
+        let own = self.tree.read();
+        let ticks = ticks(self.ticks_per_second);
+        // This process has a clock even where no `/proc` is mounted.
+        let own = if self.is_this_process { process_cpu_time() } else { ticks(own?.own) };
+        Some(own.saturating_add(ticks(self.tree.charged())))
     }
+
+    /// The memory of the process and its descendants in bytes. `None` if it could never be read.
+    fn own_memory(&self) -> Option<u64> {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let own = (self.tree.memory_pages() * self.page_bytes as f64) as u64;
+        // Pages of files count as available although processes have mapped them.
+        let bounded = self.used_memory.visible.map_or(own, |used| own.min(used));
+        (own > 0).then_some(bounded)
+    }
+}
+
+/// Converts ticks.
+fn ticks(per_second: u64) -> impl Fn(u64) -> Duration + Copy {
+    // Ticks of 10 ms reach past the age of the universe before this saturates.
+    move |ticks| Duration::from_nanos(ticks.saturating_mul(1_000_000_000 / per_second))
 }
 
 impl Default for LinuxUsage {
@@ -98,37 +128,41 @@ impl Default for LinuxUsage {
 
 impl UsageSource for LinuxUsage {
     fn read(&mut self) -> Usage {
-        let own = self.tree.read();
-        let own_cpu = if self.is_this_process {
-            Some(process_cpu_time())
-        } else {
-            own.map(|own| self.ticks(own.own))
-        };
-        if let Some(own) = own {
-            self.own_memory = Some(own.resident_pages.saturating_mul(self.page_bytes));
-        }
-        let children = self.tree.children_pages().saturating_mul(self.page_bytes);
+        let of_tree = self.time_of_tree();
+        let ticks = ticks(self.ticks_per_second);
+        let discards = self.tree.discards_children();
+        let is_refreshed = std::mem::take(&mut self.is_refreshed);
+        let own_cpu = of_tree.zip(self.charged.as_mut()).map(|(of_tree, charged)| {
+            if is_refreshed {
+                charged.refresh(of_tree, ticks, discards, |id| self.tree.contains(id));
+            }
+            charged.read(of_tree, ticks)
+        });
+        let is_by_group = self.charged.as_ref().is_some_and(ChargedTime::is_by_group);
         let mut buffer = [0; 256];
         let busy = self.stat.as_ref().and_then(|stat| busy_ticks(stat.read(&mut buffer).ok()?));
-        let busy_cpu = busy.map(|ticks| self.busy.advance(ticks)).map(|ticks| self.ticks(ticks));
+        let busy_cpu = busy.map(|busy| ticks(self.busy.advance(busy)));
         Usage {
-            own_cpu: own_cpu.map(|own| own + self.ticks(self.tree.charged())),
+            own_cpu,
             busy_cpu,
             cpus: self.cpus,
-            own_memory: self.own_memory.map(|own| own.saturating_add(children)),
-            used_memory: self.used_memory,
-            is_partial: false,
+            own_memory: self.own_memory(),
+            used_memory: self.used_memory.machine,
+            is_partial: self.tree.is_incomplete() || discards && !is_by_group,
             of_container: self.of_container,
         }
     }
 
     fn refresh(&mut self) {
-        self.tree.refresh();
+        self.tree.search();
         self.processes.clear();
         self.processes.extend(self.tree.ids());
-        let mut buffer = [0; 512];
-        self.used_memory =
-            self.memory_info.as_ref().and_then(|file| used_memory(file.read(&mut buffer).ok()?));
+        self.used_memory = self.memory.read();
+        self.is_refreshed = true;
+    }
+
+    fn refresh_shared_memory(&mut self) {
+        self.tree.refresh_proportions();
     }
 
     fn processes(&self) -> &[u32] {

@@ -1,4 +1,4 @@
-//! The busy time and the memory of the whole machine.
+//! The busy time of the whole machine.
 
 /// Returns user + nice + system + irq + softirq of all CPUs in ticks, from `/proc/stat`. `guest` is
 /// contained in `user`. `None` if the CPUs were never busy or idle: gVisor writes zeros.
@@ -11,18 +11,6 @@ pub(super) fn busy_ticks(stat: &[u8]) -> Option<u64> {
     let (irq, soft_irq) = (next().unwrap_or(0), next().unwrap_or(0));
     let busy = [nice, system, irq, soft_irq].into_iter().fold(user, u64::saturating_add);
     (busy > 0 || idle > 0).then_some(busy)
-}
-
-/// Returns `MemTotal` - `MemAvailable` in bytes, from `/proc/meminfo`.
-pub(super) fn used_memory(memory_info: &[u8]) -> Option<u64> {
-    let field = |name: &[u8]| {
-        let line = memory_info
-            .split(|&byte| byte == b'\n')
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(b":"))?;
-        std::str::from_utf8(line).ok()?.split_ascii_whitespace().next()?.parse::<u64>().ok()
-    };
-    let kibibytes = field(b"MemTotal")?.checked_sub(field(b"MemAvailable")?)?;
-    kibibytes.checked_mul(1024)
 }
 
 /// The busy time since the first reading, which never falls. That of the kernel does not either,
@@ -59,12 +47,5 @@ mod tests {
         let mut busy = BusyTime::default();
         let totals = [500, 700, 40, 60].map(|ticks| busy.advance(ticks));
         assert_eq!(totals, [500, 700, 700, 720]);
-    }
-
-    #[test]
-    fn used_memory_is_what_is_not_available() {
-        let info = b"MemTotal:   1000 kB\nMemFree:   100 kB\nMemAvailable:  400 kB\n";
-        assert_eq!(used_memory(info), Some(600 * 1024));
-        assert_eq!(used_memory(b"MemTotal: 1000 kB\n"), None, "missing is not zero");
     }
 }

@@ -1,272 +1,192 @@
-//! A process and its descendants: the CPU time that each has used, charged once.
+//! A process and its descendants: the CPU time that each has used, charged once, and their memory.
 //!
-//! CPU time of children is kept per process id, because the kernel reports it twice: under the child
-//! while it lives, and in its parent's `cutime` and `cstime` once it has been waited for.
+//! The kernel reports the CPU time of a child twice: in its own `utime` and `stime` as long as it
+//! exists, and in its parent's `cutime` and `cstime` once the parent has waited for it. So the time is
+//! kept per process, and what children were charged that have ended is set off against the increases
+//! of `cutime`.
+//!
+//! A descendant is charged as long as it exists, even if its parent ends and a process outside of the
+//! tree adopts it. A descendant whose parent ends before it is found is not charged, unless this
+//! process adopts such orphans (`PR_SET_CHILD_SUBREAPER`).
 
-use std::fs::{File, read_dir};
-use std::io::Read;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
-use rustix::process::{WaitId, WaitIdOptions, waitid};
-
-use super::process_stat::{ProcessStat, STAT_BUFFER};
+use super::cpu_limit::CpuLimit;
+use super::ended_children::EndedChildren;
+use super::process_stat::ProcessStat;
+use super::tree_member::Member;
 use crate::sensor::kept_file::KeptFile;
 
-/// A search for children may take this part of the time.
-const SEARCH_SHARE: u32 = 100;
-/// Children whose file stays open; more than that would eat up the program's open files.
-const MAX_CHILDREN: usize = 256;
+/// The CPU time that one reading or one search may take: enough for about a thousand children.
+const TIME_LIMIT: Duration = Duration::from_millis(10);
 
-/// A process and the descendants of it that are known.
+/// Processes whose `stat` stays open, which halves the cost of reading it. A program may usually have
+/// 1024 open files.
+const MAX_OPEN_FILES: usize = 64;
+
+/// A process and those of its descendants that are known.
 #[derive(Debug)]
 pub(super) struct ProcessTree {
-    root: PathBuf,
-    own: u32,
-    /// Whether `own` is this very process.
-    is_this_process: bool,
-    own_stat: Option<KeptFile>,
-    /// The kernel lists children (`CONFIG_PROC_CHILDREN`).
-    lists_children: bool,
-    children: Vec<Child>,
-    /// Ticks of reaped children of the process itself, at the last reading.
-    own_reaped: Option<u64>,
+    pub(super) root: PathBuf,
+    /// Whether the first member is this very process.
+    pub(super) is_this_process: bool,
+    /// The process itself, then its descendants, each after its parent.
+    pub(super) members: Vec<Member>,
+    /// The position of each process in `members`.
+    positions: HashMap<u32, usize>,
+    /// Ticks that the descendants have been charged.
     charged: u64,
-    /// When the next search for children may begin.
-    next_search: Option<Instant>,
-    searched: bool,
-}
-
-/// A descendant that was alive at the last reading.
-#[derive(Debug)]
-struct Child {
-    pid: u32,
-    parent: u32,
-    stat: KeptFile,
-    /// Its own ticks and those of its reaped children, as charged so far.
-    own: u64,
-    reaped: u64,
-    /// Ticks of children of its own that have just vanished: its `reaped` is about to hold them.
-    vanished: u64,
-    /// Resident memory.
-    pages: u64,
-    is_gone: bool,
+    pub(super) time_limit: Duration,
+    /// The position from which the next reading goes on; 0 if it is to read all members.
+    next_read: usize,
+    is_reading_incomplete: bool,
+    /// The position from which the next search goes on; 0 if it is to search all members.
+    pub(super) next_searched: usize,
+    /// When the next search may begin; `None` before the first.
+    pub(super) search_from: Option<Instant>,
+    /// When the next proportion may be read; `None` before the first.
+    pub(super) proportions_from: Option<Instant>,
+    pub(super) proportion_readings: u64,
+    ended_children: EndedChildren,
+    discards_children: bool,
 }
 
 impl ProcessTree {
     /// The process `own` in the tree under `root`.
     pub(super) fn new(root: &Path, own: u32, is_this_process: bool) -> Self {
+        let file = Member::open_stat(root, own);
+        let stat = file.as_ref().and_then(ProcessStat::read).unwrap_or_default();
         Self {
             root: root.into(),
-            own,
             is_this_process,
-            own_stat: KeptFile::open(root.join(format!("{own}/stat"))).ok(),
-            lists_children: root.join(format!("{own}/task/{own}/children")).exists(),
-            children: Vec::new(),
-            own_reaped: None,
+            members: vec![Member::new(own, file, stat)],
+            positions: HashMap::from([(own, 0)]),
             charged: 0,
-            next_search: None,
-            searched: false,
+            time_limit: TIME_LIMIT,
+            next_read: 0,
+            is_reading_incomplete: false,
+            next_searched: 0,
+            search_from: None,
+            proportions_from: None,
+            proportion_readings: 0,
+            ended_children: EndedChildren::default(),
+            discards_children: false,
         }
     }
 
-    /// Settles the known children, then finds new ones.
-    pub(super) fn refresh(&mut self) {
-        // The ticks of known children first, so that one which has vanished since is settled.
-        if !self.children.is_empty() {
-            self.read();
-        }
-        self.search();
-    }
-
-    /// The ids of the process and its children.
+    /// The ids of the process and its descendants.
     pub(super) fn ids(&self) -> impl Iterator<Item = u32> {
-        std::iter::once(self.own).chain(self.children.iter().map(|child| child.pid))
+        self.members.iter().map(|member| member.id)
     }
 
-    /// Charges what children have used since the last reading, and returns the process's own stat.
-    pub(super) fn read(&mut self) -> Option<ProcessStat> {
-        let mut before = ProcessStat::read(self.own_stat.as_ref()?)?;
-        if self.children.is_empty() {
-            self.charge_reaped(before.reaped, 0);
-            return Some(before);
-        }
-        // A child that is reaped between the two readings would be seen alive and reaped: read again.
-        let mut vanished = 0;
-        for _ in 0..3 {
-            vanished += self.read_children();
-            let after = ProcessStat::read(self.own_stat.as_ref()?)?;
-            let is_stable = after.reaped == before.reaped;
-            before = after;
-            if is_stable {
-                break;
-            }
-        }
-        self.charge_reaped(before.reaped, vanished);
-        Some(before)
+    /// Whether `id` is a process of the tree.
+    pub(super) fn contains(&self, id: u32) -> bool {
+        self.positions.contains_key(&id)
     }
 
-    /// Charges the process's newly reaped children, less what was charged while they lived.
-    fn charge_reaped(&mut self, reaped: u64, vanished: u64) {
-        let last = self.own_reaped.replace(reaped).unwrap_or(reaped);
-        self.charged += reaped.saturating_sub(last).saturating_sub(vanished);
+    /// Whether the time limit left members that were not read in the last reading, or not searched for
+    /// children in the last search.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.is_reading_incomplete || self.next_searched > 0
     }
 
-    /// Charges the living children; returns the ticks that were charged for children of the
-    /// process which have vanished.
-    fn read_children(&mut self) -> u64 {
-        let mut of_own = 0;
-        for index in 0..self.children.len() {
-            let Some(child) = self.children.get_mut(index) else { break };
-            if child.is_gone || ProcessStat::read(&child.stat).is_some() {
-                continue;
-            }
-            child.is_gone = true;
-            let mut ticks = child.own + child.reaped + std::mem::take(&mut child.vanished);
-            let mut parent = child.parent;
-            // The parent may have vanished too: then its own parent gets the ticks with it.
-            for _ in 0..self.children.len() {
-                if parent == self.own {
-                    of_own += ticks;
-                    break;
-                }
-                let Some(holder) = self.children.iter_mut().find(|other| other.pid == parent)
-                else {
-                    break;
-                };
-                if !holder.is_gone {
-                    holder.vanished += ticks;
-                    break;
-                }
-                ticks += std::mem::take(&mut holder.vanished);
-                parent = holder.parent;
-            }
-        }
-        for child in &mut self.children {
-            if child.is_gone {
-                continue;
-            }
-            let Some(stat) = ProcessStat::read(&child.stat) else { continue };
-            self.charged += stat.own.saturating_sub(child.own);
-            self.charged += stat.reaped.saturating_sub(child.reaped).saturating_sub(child.vanished);
-            child.vanished = 0;
-            child.own = child.own.max(stat.own);
-            child.reaped = child.reaped.max(stat.reaped);
-            child.parent = stat.parent;
-            child.pages = stat.resident_pages;
-        }
-        self.children.retain(|child| !child.is_gone);
-        of_own
+    /// Whether a member that ignores `SIGCHLD` has children. The kernel discards their CPU time when
+    /// they end, so what they use after they were last read, or without being found, is not charged.
+    pub(super) fn discards_children(&self) -> bool {
+        self.discards_children
     }
 
-    /// Finds descendants that are not known yet.
-    fn search(&mut self) {
-        let begun = Instant::now();
-        if self.next_search.is_some_and(|next| begun < next) {
-            return;
-        }
-        if self.is_this_process && self.children.is_empty() && has_no_child() {
-            // The kernel knows it at once.
-        } else if self.lists_children {
-            self.search_lists();
-        } else {
-            self.search_all();
-        }
-        self.searched = true;
-        self.next_search = begun.checked_add(begun.elapsed() * SEARCH_SHARE);
-    }
-
-    /// Walks down the lists of children.
-    fn search_lists(&mut self) {
-        let mut queue: Vec<u32> =
-            std::iter::once(self.own).chain(self.children.iter().map(|child| child.pid)).collect();
-        let mut text = String::new();
-        while let Some(pid) = queue.pop() {
-            let Ok(tasks) = read_dir(self.root.join(format!("{pid}/task"))) else { continue };
-            for task in tasks.flatten() {
-                text.clear();
-                let file = File::open(task.path().join("children"));
-                if file.and_then(|mut file| file.read_to_string(&mut text)).is_err() {
-                    continue;
-                }
-                for child in text.split_ascii_whitespace().filter_map(|id| id.parse().ok()) {
-                    if self.adopt(child) {
-                        queue.push(child);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Reads every process of the machine and follows the parents' ids.
-    fn search_all(&mut self) {
-        let Ok(entries) = read_dir(&self.root) else { return };
-        let mut buffer = [0; STAT_BUFFER];
-        let mut parents: Vec<(u32, u32)> = entries
-            .flatten()
-            .filter_map(|entry| {
-                let pid = entry.file_name().to_str()?.parse().ok()?;
-                let mut file = File::open(entry.path().join("stat")).ok()?;
-                let length = file.read(&mut buffer).ok()?;
-                Some((pid, ProcessStat::parse(buffer.get(..length)?)?.parent))
-            })
-            .collect();
-        // Each pass finds one more generation.
-        loop {
-            let known = parents.len();
-            parents.retain(|&(pid, parent)| {
-                let is_ours =
-                    parent == self.own || self.children.iter().any(|child| child.pid == parent);
-                if is_ours {
-                    self.adopt(pid);
-                }
-                !is_ours
-            });
-            if parents.len() == known {
-                break;
-            }
-        }
-    }
-
-    /// Takes up a child; what it has used so far is charged, unless it was there before the first
-    /// search. Returns whether it is new.
-    fn adopt(&mut self, pid: u32) -> bool {
-        if self.children.len() >= MAX_CHILDREN || self.children.iter().any(|child| child.pid == pid)
-        {
-            return false;
-        }
-        let Ok(stat) = KeptFile::open(self.root.join(format!("{pid}/stat"))) else { return false };
-        let Some(now) = ProcessStat::read(&stat) else { return false };
-        if self.searched {
-            self.charged += now.own + now.reaped;
-        }
-        self.children.push(Child {
-            pid,
-            parent: now.parent,
-            stat,
-            own: now.own,
-            reaped: now.reaped,
-            vanished: 0,
-            pages: now.resident_pages,
-            is_gone: false,
-        });
-        true
-    }
-
-    /// Resident memory of the children in pages.
-    pub(super) fn children_pages(&self) -> u64 {
-        self.children.iter().map(|child| child.pages).sum()
-    }
-
-    /// Ticks that children have been charged with so far; never falls.
+    /// Ticks that the descendants have been charged. Never decreases.
     pub(super) fn charged(&self) -> u64 {
         self.charged
     }
-}
 
-/// Whether this process has no child, be it alive or not waited for yet. Leaves all as it is.
-fn has_no_child() -> bool {
-    let look_only = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    matches!(waitid(WaitId::All, look_only), Err(Errno::CHILD))
+    /// Charges what the descendants have used since the last reading, and returns the process's own
+    /// values. If the time limit is reached, the next reading goes on with the members that are left,
+    /// and children that have ended are charged once all members were read.
+    pub(super) fn read(&mut self) -> Option<ProcessStat> {
+        let own = self.members.first_mut()?;
+        let own_stat = own.read(&self.root)?;
+        let goes_on = self.next_read > 0;
+        if !goes_on {
+            own.stat = own_stat;
+            self.next_read = 1;
+        }
+        self.is_reading_incomplete = true;
+        let mut limit = CpuLimit::new(self.time_limit);
+        while let Some(member) = self.members.get_mut(self.next_read) {
+            if limit.is_reached() {
+                return Some(own_stat);
+            }
+            self.next_read += 1;
+            match member.read(&self.root) {
+                Some(stat) => {
+                    self.charged += stat.own.saturating_sub(member.stat.own);
+                    member.stat = stat;
+                }
+                None => member.has_ended = true,
+            }
+        }
+        self.next_read = 0;
+        // The first members of a round that began earlier are those of then.
+        self.is_reading_incomplete = goes_on;
+        self.end_round();
+        Some(own_stat)
+    }
+
+    /// Ends a round of readings: charges the children that members have waited for, as far as they
+    /// were not charged before.
+    ///
+    /// A member is read before its children, so a child that still existed is not in `cutime` yet.
+    fn end_round(&mut self) {
+        let mut any_discarded = false;
+        for child in self.members.iter().skip(1) {
+            // Outside of the tree nobody's `cutime` is read.
+            let parent = self.positions.get(&child.stat.parent);
+            let Some(parent) = parent.and_then(|&at| self.members.get(at)) else { continue };
+            if parent.stat.ignores_sigchld {
+                any_discarded = true;
+            } else if child.has_ended {
+                self.ended_children.add(child.stat.own.saturating_add(child.stat.reaped));
+            }
+        }
+        let members = self.members.iter_mut().filter(|member| !member.has_ended);
+        let reaped = members.map(Member::newly_reaped).sum();
+        self.charged += self.ended_children.end_round(reaped);
+        // A member that had children once may have others between two readings.
+        self.discards_children = any_discarded
+            || self.discards_children
+                && self.members.iter().any(|member| member.stat.ignores_sigchld);
+        if self.members.iter().any(|member| member.has_ended) {
+            self.remove_ended();
+        }
+    }
+
+    fn remove_ended(&mut self) {
+        let searched = self.members.iter().take(self.next_searched);
+        self.next_searched -= searched.filter(|member| member.has_ended).count();
+        self.members.retain(|member| !member.has_ended);
+        self.positions.clear();
+        self.positions.extend(self.members.iter().enumerate().map(|(at, member)| (member.id, at)));
+    }
+
+    /// Adds a descendant. What it has used so far is charged, unless it existed before the first
+    /// search.
+    pub(super) fn adopt(&mut self, id: u32) {
+        if self.contains(id) {
+            return;
+        }
+        let Some(file) = Member::open_stat(&self.root, id) else { return };
+        let Some(stat) = ProcessStat::read(&file) else { return };
+        if self.search_from.is_some() {
+            self.charged += stat.own + stat.reaped;
+        }
+        let parent = self.positions.get(&stat.parent).and_then(|&at| self.members.get(at));
+        self.discards_children |= parent.is_some_and(|parent| parent.stat.ignores_sigchld);
+        let file: Option<KeptFile> = (self.members.len() <= MAX_OPEN_FILES).then_some(file);
+        self.positions.insert(id, self.members.len());
+        self.members.push(Member::new(id, file, stat));
+    }
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::channel::Channel;
-use super::power_model::ScalesWith;
 use super::provenance::Provenance;
 use super::usage_window::UsageWindow;
 use super::used_energy::UsedEnergy;
@@ -46,6 +45,8 @@ impl Sensing {
             component: channel.component(),
             source: channel.source().to_owned(),
             share: channel.share(),
+            includes: channel.includes(),
+            knows_idle: false,
             added: now,
             states: Vec::new(),
         });
@@ -80,26 +81,16 @@ impl Sensing {
         for (channel, provenance) in self.channels.iter_mut().zip(&mut self.provenance) {
             let (increment, state) = channel.read(now, &usage);
             let component = channel.component();
-            for (energies, figure) in [
-                (&mut used.machine, increment.machine.0),
-                (&mut used.process, increment.process.0),
-                (&mut used.machine_power, increment.machine_power.0),
-                (&mut used.process_power, increment.process_power.0),
-            ] {
-                energies[component] += figure;
-            }
-            match increment.scales_with {
-                ScalesWith::Time => model.steady[component] += increment.process_power.0,
-                ScalesWith::CpuShare => model.shared[component] += increment.machine_power.0,
-                ScalesWith::CpuTime(power) => model.per_cpu[component] += power.0,
-            }
+            used.add(component, &increment.total, increment.idle.as_ref());
+            model.add(component, increment.scaling, increment.idle.is_some());
             // A single reading that failed changes nothing yet, unless it is the very first.
             let is_first = provenance.states.is_empty();
             if state.quality.is_some() || is_first || channel.is_failing() {
                 self.provenance_changed |= provenance.note(now, state);
             }
-            if provenance.share != channel.share() {
-                provenance.share = channel.share();
+            let shown = (channel.share(), channel.knows_idle());
+            if (provenance.share, provenance.knows_idle) != shown {
+                (provenance.share, provenance.knows_idle) = shown;
                 self.provenance_changed = true;
             }
         }

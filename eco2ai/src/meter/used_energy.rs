@@ -1,7 +1,9 @@
 //! The energy that all sensors together report to the ledger.
 
 use super::energies::Energies;
+use super::increment::Amounts;
 use super::power_model::PowerModel;
+use crate::sensor::Component;
 
 /// The energy since the last reading, and the power from then on, for both scopes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,4 +18,20 @@ pub(super) struct UsedEnergy {
     pub(super) process_power: Energies,
     /// How that power scales, if the process has a clock of its CPU time.
     pub(super) model: Option<PowerModel>,
+}
+
+impl UsedEnergy {
+    /// Adds what one sensor of `component` reports, and the part of it that is idle power.
+    pub(super) fn add(&mut self, component: Component, total: &Amounts, idle: Option<&Amounts>) {
+        let scopes = [
+            (&mut self.machine, (|it| it.machine.0) as fn(&Amounts) -> f64),
+            (&mut self.process, |it| it.process.0),
+            (&mut self.machine_power, |it| it.machine_power.0),
+            (&mut self.process_power, |it| it.process_power.0),
+        ];
+        for (energies, figure) in scopes {
+            energies[component] += figure(total);
+            *energies.idle_mut() += idle.map_or(0.0, figure);
+        }
+    }
 }

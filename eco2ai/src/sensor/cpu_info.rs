@@ -7,6 +7,7 @@ mod linux {
 
     use super::CpuInfo;
     use crate::sensor::kept_file::read_trimmed;
+    use crate::sensor::microarchitecture::CpuId;
 
     /// The first processor's entry ends well before this; the file of a large machine is long,
     /// and slow to make.
@@ -46,6 +47,7 @@ mod linux {
                 sockets: count_sockets(sys),
                 logical: logical.max(1),
                 is_virtual: has_flag || is_virtual_by_firmware(proc, sys),
+                id: CpuId::from_fields(field),
             }
         }
     }
@@ -148,6 +150,8 @@ mod linux {
     }
 }
 
+use super::microarchitecture::CpuId;
+
 /// The processors of the machine; all sockets hold the same part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CpuInfo {
@@ -157,6 +161,8 @@ pub(crate) struct CpuInfo {
     /// Logical CPUs that are on line.
     pub(crate) logical: u32,
     pub(crate) is_virtual: bool,
+    /// The numbers with which the part identifies itself, if it does.
+    pub(crate) id: Option<CpuId>,
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -173,6 +179,9 @@ impl CpuInfo {
             sockets: 1,
             logical: u32::try_from(system.cpus().len()).unwrap_or(1).max(1),
             is_virtual: false,
+            id: std::env::var("PROCESSOR_IDENTIFIER")
+                .ok()
+                .and_then(|text| CpuId::from_identifier(&text)),
         }
     }
 }

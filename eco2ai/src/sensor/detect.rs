@@ -5,6 +5,7 @@ use super::cpu_info::CpuInfo;
 use super::cpu_model::{self, CpuModel};
 use super::devices::{Device, Devices};
 use super::found::Found;
+use super::given_power::GivenPower;
 #[cfg(target_os = "linux")]
 use super::hwmon;
 use super::nvml;
@@ -13,6 +14,7 @@ use super::ram_model;
 use super::rapl;
 use super::roots::Roots;
 use super::sensor::Sensor;
+use super::server_model;
 use super::usage::UsageSource;
 
 /// The sensors and devices of a machine.
@@ -25,18 +27,19 @@ pub(crate) struct Detected {
 }
 
 /// Finds the sensors of this machine. This takes a few milliseconds, or longer if NVML has to be
-/// initialized.
-pub(crate) fn detect() -> Detected {
-    detect_at(&Roots::default())
+/// initialized. Power that the user gives replaces a model, never a counter.
+pub(crate) fn detect(given: GivenPower) -> Detected {
+    detect_at(&Roots::default(), given)
 }
 
 /// Finds the sensors under the given roots. The order matters: a model comes after the counters
 /// that replace it.
-pub(crate) fn detect_at(roots: &Roots) -> Detected {
+pub(crate) fn detect_at(roots: &Roots, given: GivenPower) -> Detected {
     let cpu = read_cpu_info(roots);
     let model = CpuModel::new(&cpu);
     // As `Eco2AI` writes it.
-    let tdp = model.at_full_load() / f64::from(cpu.sockets);
+    let at_full_load = given.cpu.map_or(model.at_full_load(), |power| power.at_full_load);
+    let tdp = at_full_load / f64::from(cpu.sockets);
     let cpu_name = format!("{}/{} device(s), TDP:{:?}", cpu.brand, cpu.sockets, tdp.0);
 
     let mut found = Found::default();
@@ -44,9 +47,13 @@ pub(crate) fn detect_at(roots: &Roots) -> Detected {
     rapl::detect(roots, &cpu, &mut found);
     #[cfg(target_os = "linux")]
     hwmon::detect(roots, &mut found);
+    given.detect(Component::Cpu, &cpu.brand, &mut found);
+    server_model::detect(&cpu, &mut found);
     cpu_model::detect(model, &mut found);
+    given.detect(Component::Ram, "memory", &mut found);
     ram_model::detect(&mut found);
     nvml::detect(roots, &mut found);
+    given.detect(Component::Gpu, "GPU", &mut found);
 
     Detected {
         sensors: found.sensors,

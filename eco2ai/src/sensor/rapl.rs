@@ -295,7 +295,8 @@ mod tests {
 
     #[test]
     fn a_refusal_is_noted_with_the_command_that_lifts_it() {
-        let cpu = CpuInfo { brand: "a part".into(), sockets: 1, logical: 1, is_virtual: false };
+        let (brand, id) = ("a part".into(), None);
+        let cpu = CpuInfo { brand, sockets: 1, logical: 1, is_virtual: false, id };
         let mut found = Found::default();
         let refused = io::Error::from(io::ErrorKind::PermissionDenied);
         add_missing(&refused, "memory", "/sys/class/powercap".as_ref(), &cpu, &mut found);

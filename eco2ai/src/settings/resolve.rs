@@ -5,6 +5,7 @@ use std::ops::Deref;
 use super::params::{Params, Values};
 use crate::carbon::{Place, Tariff};
 use crate::error::Result;
+use crate::sensor::GivenPower;
 
 /// The resolved parameters of one tracker.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub(crate) struct Settings {
     values: Values,
     pub(crate) place: Place,
     pub(crate) tariff: Option<Tariff>,
+    /// Of the devices that do not report theirs.
+    pub(crate) power: GivenPower,
 }
 
 /// The values of the parameters that have a default.
@@ -55,6 +58,8 @@ impl Settings {
         if let (None, Some(pue)) = (params.pue, place.cloud_pue) {
             values.pue = pue;
         }
-        Self { values, place, tariff }
+        let power =
+            GivenPower { cpu: params.cpu_power, ram: params.ram_power, gpu: params.gpu_power };
+        Self { values, place, tariff, power }
     }
 }

@@ -48,7 +48,7 @@ impl ActiveRun {
         let meter = match (&config.meter, given) {
             (Some(meter), _) => meter,
             (None, Some((meter, _))) if meter.is_own() => meter,
-            (None, _) => Meter::process(),
+            (None, _) => Meter::process_with(config.settings.power),
         };
         // For a sum this is done once, when the sum begins.
         let context = match rows {

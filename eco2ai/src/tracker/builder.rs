@@ -10,8 +10,9 @@ use crate::argument::Argument;
 use crate::carbon::Pricing;
 use crate::error::{InvalidArgument, Result};
 use crate::meter::Meter;
+use crate::sensor::CpuPower;
 use crate::settings::{CpuProcesses, EncodeFile, Params, Rows, Settings};
-use crate::units::GramsPerKwh;
+use crate::units::{GramsPerKwh, Watts};
 
 /// Collects the parameters of a [`Tracker`](crate::Tracker). A parameter that is not given comes
 /// from the environment, else from the saved parameters, else from the defaults.

@@ -185,7 +185,8 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
     }
 
     /// Returns the meter of this process, with all sensors of the machine. The first call searches
-    /// for the sensors, which takes a few milliseconds, or longer if NVML has to be initialized.
+    /// for the sensors, which takes a few milliseconds, or longer if NVML has to be initialized. The
+    /// parameters `cpu_power`, `ram_power` and `gpu_power` have an effect until then.
     ///
     /// ```
     /// eco2ai::meter::Meter::process().read();

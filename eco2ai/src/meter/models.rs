@@ -191,6 +191,9 @@ mod tests {
     #[test]
     fn where_the_share_is_not_by_cpu_time_the_idle_power_goes_on_steadily() {
         let Increment { scaling, .. } = read(Some(Watts(20.0)), false, &ten_seconds(None));
-        assert_eq!(scaling, Scaling { steady: Watts(10.0), per_cpu: Watts(20.0), shared: Watts::ZERO });
+        assert_eq!(
+            scaling,
+            Scaling { steady: Watts(10.0), per_cpu: Watts(20.0), shared: Watts::ZERO }
+        );
     }
 }

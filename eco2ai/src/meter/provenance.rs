@@ -151,9 +151,8 @@ impl Methods {
                     sensor.includes.contains(&component) && sensor.weakest(since).is_some()
                 })
             };
-            method(component).unwrap_or_else(|| {
-                if is_included() { Method::included() } else { Method::none() }
-            })
+            method(component)
+                .unwrap_or_else(|| if is_included() { Method::included() } else { Method::none() })
         };
         let mut processors = sensors
             .iter()

@@ -153,13 +153,8 @@ mod tests {
     use super::*;
 
     fn model(brand: &str, sockets: u32, logical: u32, is_virtual: bool) -> (f64, &'static str) {
-        let model = CpuModel::new(&CpuInfo {
-            brand: brand.into(),
-            sockets,
-            logical,
-            is_virtual,
-            id: None,
-        });
+        let model =
+            CpuModel::new(&CpuInfo { brand: brand.into(), sockets, logical, is_virtual, id: None });
         (model.at_full_load.0, model.source)
     }
 

@@ -179,7 +179,9 @@ mod tests {
         for (text, same) in [("120", "120"), (" 35 .. 120.5 ", "35..120.5"), ("0..0", "0..0")] {
             assert_eq!(parsed(text).as_deref(), Ok(same));
         }
-        for text in ["", "-1", "inf", "nan", "120..35", "..120", "35..", "35-120", "35..nan", "120 W"] {
+        for text in
+            ["", "-1", "inf", "nan", "120..35", "..120", "35..", "35-120", "35..nan", "120 W"]
+        {
             assert_eq!(parsed(text).unwrap_err().reason, ALLOWED, "{text}");
         }
     }

@@ -97,9 +97,9 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 /// (`Xeon E-2176M`), which are not built as servers are. `name` is in lower case.
 fn is_no_server(name: &str) -> bool {
     name.split_ascii_whitespace().any(|word| {
-        let is_workstation = word
-            .strip_prefix('w')
-            .is_some_and(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('-'));
+        let is_workstation = word.strip_prefix('w').is_some_and(|rest| {
+            rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('-')
+        });
         let is_laptop = word.starts_with('e') && word.contains('-') && word.ends_with('m');
         is_workstation || is_laptop
     })

@@ -10,7 +10,7 @@ use super::sensor::Sensor;
 use crate::units::Watts;
 
 /// The published servers of each microarchitecture, in watts of the whole server per hardware
-/// thread. Source: results of SPECpower_ssj2008; see `data/README.md`.
+/// thread. Source: results of `SPECpower_ssj2008`; see `data/README.md`.
 static TABLE: &str = include_str!("../../data/server_watts.csv");
 
 /// Estimates the power of a server from its microarchitecture: each hardware thread takes the idle
@@ -121,7 +121,12 @@ fn find(name: &str) -> Option<PublishedServers> {
         let mut number = || cells.next()?.parse().ok();
         let mut per_thread =
             || Some(PerThread { median: number()?, low: number()?, high: number()? });
-        Some(PublishedServers { microarchitecture, servers, idle: per_thread()?, full: per_thread()? })
+        Some(PublishedServers {
+            microarchitecture,
+            servers,
+            idle: per_thread()?,
+            full: per_thread()?,
+        })
     })
 }
 

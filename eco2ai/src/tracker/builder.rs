@@ -67,7 +67,8 @@ impl TrackerBuilder {
         self
     }
 
-    /// Sets the meter that measures the runs. The default is the meter of the process.
+    /// Sets the meter that measures the runs. The default is the meter of the process, which alone
+    /// uses the parameters `cpu_power`, `ram_power` and `gpu_power`.
     #[must_use]
     pub fn meter(mut self, meter: &Meter) -> Self {
         self.meter = Some(meter.clone());

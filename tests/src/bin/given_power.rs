@@ -10,7 +10,9 @@ fn main() {
     match task.as_str() {
         // As the environment and the saved file say.
         "plain" => show(&run(Tracker::builder())),
-        "builder" => show(&run(Tracker::builder().cpu_power("35..120").ram_power(0.5).gpu_power(7))),
+        "builder" => {
+            show(&run(Tracker::builder().cpu_power("35..120").ram_power(0.5).gpu_power(7)));
+        }
         "attribute" => println!("{}", attribute()),
         "two" => {
             show(&run(Tracker::builder().cpu_power("35..120")));

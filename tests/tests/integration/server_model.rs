@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use eco2ai::CpuProcesses::{All, Current};
 use eco2ai::meter::Meter;
 use eco2ai::sensor::{RamModel, ServerModel};
+use eco2ai::units::Watts;
 use eco2ai_tests::bench::{Bench, assert_about, assert_joules};
 use eco2ai_tests::scripted::{Load, Model};
-use eco2ai::units::Watts;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -106,6 +106,7 @@ fn processes_of_a_machine_share_all_of_its_power_however_often_it_is_read() {
 fn memory_is_included_and_has_no_figure_of_its_own() {
     let record = machine(1.0, 0.0).run(Current, 10.0);
     assert_eq!((record.ram_energy, record.ram_method.as_str()), (None, "included"));
+    assert!(record.to_string().ends_with("\n  RAM   included"), "{record}");
     assert_eq!(record.cpu_energy, Some(record.energy), "the total is that of the one figure");
     let other = Bench::new(|clock| {
         let load = Load { clock: clock.clone(), own: 1.0, others: 0.0, memory_gib: 1.0 };
@@ -122,7 +123,7 @@ fn a_row_that_says_included_reads_back_and_is_summed_up() {
     let record = bench.run(Current, 10.0);
     let rows: Vec<_> =
         eco2ai::read_log(bench.log()).expect("a log").map(|row| row.expect("a row")).collect();
-    assert_eq!(rows, [record.clone()]);
+    assert_eq!(rows, std::slice::from_ref(&record));
     let summary = eco2ai::summary(bench.log()).expect("a summary");
     assert_eq!(summary.total.energy, record.energy);
 }

@@ -223,7 +223,8 @@ fn a_counter_of_memory_is_not_counted_again_in_the_model_of_a_server() {
     let zone = "sys/class/powercap/intel-rapl:0:0";
     let files = [("name", "dram\n"), ("energy_uj", "5\n"), ("max_energy_range_uj", "9\n")];
     let files = files.map(|(file, text)| (format!("{zone}/{file}"), text));
-    let files: Vec<(&str, &str)> = files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
     let detected = eight_cpus(&amd(25, 1, "AMD EPYC"), &files, GivenPower::default());
     assert_eq!(methods(&detected), [(Component::Ram, "rapl"), (Component::Cpu, "default")]);
 }
@@ -254,8 +255,10 @@ fn a_power_that_is_given_replaces_each_model_and_no_counter() {
         (format!("{card}/name"), "amdgpu\n"),
         (format!("{card}/power1_average"), "31000000\n"),
     ];
-    let files: Vec<(&str, &str)> = files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
     let detected = eight_cpus(&amd(26, 2, "AMD EPYC"), &files, given);
-    let counters = [(Component::Cpu, "rapl"), (Component::Gpu, "amdgpu"), (Component::Ram, "given")];
+    let counters =
+        [(Component::Cpu, "rapl"), (Component::Gpu, "amdgpu"), (Component::Ram, "given")];
     assert_eq!(methods(&detected), counters);
 }

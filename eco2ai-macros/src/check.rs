@@ -73,6 +73,14 @@ pub(crate) fn value(parameter: &Parameter, tokens: &TokenStream) -> Result<bool>
                 "a price per kWh, or pairs like `(\"8:30-19:00\", 5.2)` in brackets",
             );
         }
+        (Kind::CpuPower, Value::Number(watts)) if watts.is_finite() && *watts >= 0.0 => {}
+        (Kind::CpuPower, Value::Text(text)) if is_power(text) => {}
+        (Kind::CpuPower, Value::Number(_) | Value::Text(_)) => {
+            return refuse(format!(
+                "`{name}` is watts at full load, or `\"idle..full\"`: write `{example}` or `{name} = \"35..120\"`"
+            ));
+        }
+        (Kind::CpuPower, _) => return wrong_type("watts, or text of the form `idle..full`"),
         (Kind::Choice { words }, Value::Text(text)) => {
             if !words.contains(&text.as_str()) {
                 return refuse(format!("`{name}` is {}", quoted(words)));
@@ -87,6 +95,14 @@ pub(crate) fn value(parameter: &Parameter, tokens: &TokenStream) -> Result<bool>
         (Kind::YesNo, _) => return wrong_type("`true` or `false`"),
     }
     Ok(!matches!(value, Value::Expression))
+}
+
+/// Whether a text is watts at full load, or `idle..full`.
+fn is_power(text: &str) -> bool {
+    let (idle, full) = text.split_once("..").unwrap_or(("0", text));
+    let watts = |text: &str| text.trim().parse::<f64>().ok().filter(|watts| watts.is_finite());
+    let range = watts(idle).zip(watts(full));
+    range.is_some_and(|(idle, full)| (0.0..=full).contains(&idle))
 }
 
 /// `"each" or "total"`.
@@ -196,6 +212,8 @@ mod tests {
             ("pue", quote!(1)),
             ("pue", quote!(1.58_f32)),
             ("measure_period", quote!(3600)),
+            ("cpu_power", quote!(120)),
+            ("cpu_power", quote!("35..120")),
             ("emission_level", quote!(0)),
             ("country", quote!("fra")),
             ("cloud", quote!("gcp:europe-west1")),
@@ -228,6 +246,10 @@ mod tests {
             ("project", quote!(1), "`project` takes text, such as `project = \"MNIST\"`"),
             ("project", quote!(" "), "`project` is empty: write `project = \"MNIST\"`"),
             ("cloud", quote!("gcp"), "`cloud` is `provider:region`"),
+            ("cpu_power", quote!(-1), "`cpu_power` is watts at full load"),
+            ("cpu_power", quote!("120..35"), "`cpu_power` is watts at full load"),
+            ("cpu_power", quote!(true), "`cpu_power` takes watts"),
+            ("ram_power", quote!(-1), "`ram_power` must be 0 W/GiB or more"),
             ("rows", quote!("all"), "`rows` is \"each\" or \"total\""),
             ("ignore_warnings", quote!(1), "`ignore_warnings` takes `true` or `false`"),
             ("encode_file", quote!(""), "`encode_file` is empty"),

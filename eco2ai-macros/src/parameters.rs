@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     Cloud,
     /// A price, or prices for parts of the day.
     Price,
+    /// Watts at full load, or when idle and at full load.
+    CpuPower,
     /// One of these words.
     Choice { words: &'static [&'static str] },
     /// Yes, no, or a file name.

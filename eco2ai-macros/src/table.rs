@@ -114,6 +114,39 @@ parameters! {
         example: "\"all\"",
     }
 
+    /// The power of all processors of the machine, without memory. It replaces a model of them, never
+    /// a counter. The first run of a process decides for all its runs.
+    cpu_power: CpuPower {
+        kind: CpuPower,
+        accepts: "watts at full load, or `\"idle..full\"`, such as `\"35..120\"`",
+        text: "watts at full load (120), or when idle and at full load (35..120)",
+        otherwise: "that of a model",
+        example: "120",
+    }
+
+    /// The power of each GiB of memory in use. It replaces the model of memory, never a counter, and
+    /// has no effect if the figure of the processor includes memory. The first run of a process
+    /// decides for all its runs.
+    ram_power: Watts {
+        kind: Number { min: 0.0, max: f64::MAX, meaning: "0 W/GiB or more" },
+        accepts: "watts per GiB, 0 or more",
+        text: "watts per GiB, 0 or more",
+        otherwise: "that of a model",
+        example: "0.3",
+    }
+
+    /// The power of all GPUs of the machine together, if none of them reports anything. Their load is
+    /// unknown then, so each run is charged with this power for its whole duration: give the mean
+    /// power while they work. It never replaces a figure that a GPU reports. The first run of a
+    /// process decides for all its runs.
+    gpu_power: Watts {
+        kind: Number { min: 0.0, max: f64::MAX, meaning: "0 W or more" },
+        accepts: "watts, 0 or more",
+        text: "watts, 0 or more",
+        otherwise: "none",
+        example: "250",
+    }
+
     /// How many rows a tracked function writes.
     rows: Rows {
         kind: Choice { words: &["each", "total"] },

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use crate::carbon::Pricing;
 use crate::error::InvalidArgument;
+use crate::sensor::CpuPower;
 use crate::settings::{CpuProcesses, EncodeFile, Rows};
-use crate::units::GramsPerKwh;
+use crate::units::{GramsPerKwh, Watts};
 
 /// A value that can be passed as an argument for a parameter of type `T`.
 ///
@@ -22,6 +23,8 @@ use crate::units::GramsPerKwh;
 /// | `pue` | a number of any type |
 /// | `electricity_pricing` | a number, pairs such as `[("8:30-19:00", 5.2), ("19:00-8:30", 3.0)]`, text, [`Pricing`] |
 /// | `cpu_processes` | `"current"`, `"all"`, [`CpuProcesses`] |
+/// | `cpu_power` | a number of any type in watts, `"35..120"`, [`Watts`], [`CpuPower`] |
+/// | `ram_power`, `gpu_power` | a number of any type in watts, or [`Watts`] |
 /// | `rows` | `"each"`, `"total"`, [`Rows`] |
 /// | `encode_file` | `true`, `false`, a file name, [`EncodeFile`] |
 /// | `ignore_warnings` | `true`, `false` |
@@ -73,6 +76,8 @@ macro_rules! accept_numbers {
         accept! {
             $number => f64: |number| number as f64;
             $number => GramsPerKwh: |number| GramsPerKwh(number as f64);
+            $number => Watts: |number| Watts(number as f64);
+            $number => CpuPower: |number| CpuPower::from_watts(Watts(number as f64));
             $number => Pricing: |number| Pricing::Flat(number as f64);
         }
         impl Argument<Duration> for $number {
@@ -95,7 +100,10 @@ macro_rules! accept_numbers {
 
 #[allow(clippy::cast_lossless, reason = "one rule for all number types")]
 mod numbers {
-    use super::{Argument, Duration, GramsPerKwh, InvalidArgument, Pricing, intervals, seconds};
+    use super::{
+        Argument, CpuPower, Duration, GramsPerKwh, InvalidArgument, Pricing, Watts, intervals,
+        seconds,
+    };
 
     accept_numbers!(f64 f32 i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
 }
@@ -129,6 +137,9 @@ impl Argument<String> for Arc<str> {
 accept! {
     Duration => Duration: |period| period;
     GramsPerKwh => GramsPerKwh: |level| level;
+    Watts => Watts: |power| power;
+    Watts => CpuPower: |power| CpuPower::from_watts(power);
+    CpuPower => CpuPower: |power| power;
     bool => bool: |yes| yes;
     Pricing => Pricing: |pricing| pricing;
     &str => Pricing: |text| Pricing::Text(text.into());
@@ -146,8 +157,8 @@ accept! {
     PathBuf => EncodeFile: |file| EncodeFile::File(file);
 }
 
-/// Words for choices.
-macro_rules! accept_words {
+/// Texts that are parsed.
+macro_rules! accept_parsed {
     ($($choice:ty)*) => {$(
         impl Argument<$choice> for &str {
             fn into_value(self) -> Result<$choice, InvalidArgument> {
@@ -167,7 +178,7 @@ macro_rules! accept_words {
     )*};
 }
 
-accept_words! { CpuProcesses Rows }
+accept_parsed! { CpuProcesses Rows CpuPower }
 
 #[cfg(test)]
 mod tests {

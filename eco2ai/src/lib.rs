@@ -45,7 +45,7 @@ pub use log::{
 pub use meter::available_devices;
 pub use method::{Method, ShareMark};
 pub use scope::Scope;
-pub use sensor::Devices;
+pub use sensor::{CpuPower, Devices};
 pub use settings::{
     CpuProcesses, EncodeFile, Origin, Parameter, ParameterInForce, ParametersInForce, Params, Rows,
     get_params, save as save_params, saved_path as saved_params_path, unset as unset_params,

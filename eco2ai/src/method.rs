@@ -13,8 +13,8 @@ use crate::sensor::Quality;
 ///
 /// The text form is `quality:source`, followed by any of the marks `:share` or `:unshared`,
 /// `:partial` and `:rest`, in this order. Several sources are joined by `+`. `none` means that the
-/// machine does not have the component, or that the component cannot be read. An empty text is an
-/// unknown method, as in a log of Eco2AI. Any other text, such as one of a later version, is kept
+/// machine does not have the component, or that the component cannot be read. `included` means that
+/// the figure of another component contains it. An empty text is an unknown method, as in a log of Eco2AI. Any other text, such as one of a later version, is kept
 /// unchanged.
 ///
 /// ```
@@ -50,6 +50,7 @@ pub enum ShareMark {
 }
 
 const NONE: &str = "none";
+const INCLUDED: &str = "included";
 const PARTIAL: &str = "partial";
 const REST: &str = "rest";
 
@@ -71,6 +72,16 @@ impl Method {
     /// ```
     pub fn none() -> Self {
         Self(NONE.to_owned())
+    }
+
+    /// Returns the method `included`, of a component whose energy is part of the figure of another
+    /// component, and which has no figure of its own.
+    ///
+    /// ```
+    /// assert_eq!(eco2ai::Method::included().as_str(), "included");
+    /// ```
+    pub fn included() -> Self {
+        Self(INCLUDED.to_owned())
     }
 
     /// Returns the method of a figure that is the sum of the figures of `sources`. Characters that
@@ -121,6 +132,16 @@ impl Method {
     /// ```
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns whether the component has no figure of its own, because that of another component
+    /// contains its energy.
+    ///
+    /// ```
+    /// assert!(eco2ai::Method::included().is_included());
+    /// ```
+    pub fn is_included(&self) -> bool {
+        self.0 == INCLUDED
     }
 
     /// Returns whether the component has no figure.

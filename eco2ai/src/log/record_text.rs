@@ -58,6 +58,8 @@ impl fmt::Display for Record {
         ] {
             if let Some(energy) = energy {
                 write!(f, "\n  {name:<5} {energy}, {method}")?;
+            } else if method.is_included() {
+                write!(f, "\n  {name:<5} {method}")?;
             }
         }
         // What the parts do not show.

@@ -3,6 +3,7 @@
 use super::meter::Meter;
 use crate::own_code;
 use crate::sensor::{Devices, detect};
+use crate::settings;
 
 /// Returns the devices of this machine, and how each is measured. Sensors that the program has
 /// [added to the meter of the process](Meter::add_sensor) come last.
@@ -12,7 +13,8 @@ use crate::sensor::{Devices, detect};
 /// ```
 pub fn available_devices() -> Devices {
     let _section = own_code::enter();
-    let mut devices = detect().devices;
+    let given = Meter::given_to_process().unwrap_or_else(settings::given_power);
+    let mut devices = detect(given).devices;
     devices.devices.extend(Meter::added_to_process());
     devices
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::counter::Counter;
 use super::counter_check::CounterCheck;
 use super::gauge::Gauge;
-use super::increment::Increment;
+use super::increment::{Amounts, Increment};
 use super::models::{CpuLoad, MemoryInUse};
-use super::power_model::ScalesWith;
+use super::power_model::Scaling;
 use super::provenance::ReadingState;
 use super::usage_window::UsageChange;
 use crate::method::ShareMark;
@@ -42,7 +42,8 @@ enum History {
     /// No reading yet, or none since the sensor failed.
     Empty,
     Counter(Counter),
-    Gauge(Gauge),
+    /// Measured, or estimated by the sensor.
+    Gauge(Gauge, Quality),
     CpuLoad(CpuLoad),
     MemoryInUse(MemoryInUse),
 }
@@ -75,6 +76,16 @@ impl Channel {
 
     pub(super) fn longest_interval(&self) -> Option<Duration> {
         if self.lost { None } else { self.longest_interval }
+    }
+
+    /// Whether the figures say how much of them is the idle power of the machine.
+    pub(super) fn knows_idle(&self) -> bool {
+        matches!(&self.history, History::CpuLoad(model) if model.idle.is_some())
+    }
+
+    /// Components whose energy the figures contain.
+    pub(super) fn includes(&self) -> Vec<Component> {
+        guarded(|| self.sensor.includes().to_vec()).unwrap_or_default()
     }
 
     /// Updates the part of the device's energy that belongs to this process.
@@ -157,6 +168,12 @@ impl Channel {
 
     /// Which part of the device's energy the process's figure contains.
     fn share_mark(&self) -> Option<ShareMark> {
+        match &self.history {
+            // A model of this process alone.
+            History::CpuLoad(model) if model.idle.is_none() => return None,
+            History::MemoryInUse(_) => return None,
+            _ => {}
+        }
         match self.share {
             Share::Whole => None,
             Share::CpuTime | Share::Memory | Share::Fraction(_) => Some(ShareMark::Share),
@@ -192,7 +209,8 @@ impl Channel {
                 self.history = History::Counter(counter);
                 Ok(self.shared(Joules::ZERO, counter.power(), usage))
             }
-            (Reading::Power(power), History::Gauge(gauge)) => {
+            (Reading::Power(power) | Reading::Estimate(power), History::Gauge(gauge, quality)) => {
+                *quality = reading.quality();
                 let energy = gauge.read(now, power);
                 Ok(self.shared(energy, power, usage))
             }
@@ -201,23 +219,15 @@ impl Channel {
                 // time before stays.
                 let mut gauge = Gauge::new(counter.read_at(), power);
                 let energy = gauge.read(now, power);
-                self.history = History::Gauge(gauge);
+                self.history = History::Gauge(gauge, reading.quality());
                 Ok(self.shared(energy, power, usage))
             }
-            (Reading::Power(power), _) => {
-                self.history = History::Gauge(Gauge::new(now, power));
+            (Reading::Power(power) | Reading::Estimate(power), _) => {
+                self.history = History::Gauge(Gauge::new(now, power), reading.quality());
                 Ok(self.shared(Joules::ZERO, power, usage))
             }
-            (Reading::AtFullLoad(power), History::CpuLoad(model)) => {
-                model.at_full_load = power;
-                model.read(now, usage)
-            }
-            (Reading::AtFullLoad(power), _) => {
-                let mut model = CpuLoad::new(power, self.read_at);
-                let increment = model.read(now, usage);
-                self.history = History::CpuLoad(model);
-                increment
-            }
+            (Reading::AtFullLoad(full), _) => self.take_load(now, None, full, usage),
+            (Reading::IdleToFull { idle, full }, _) => self.take_load(now, Some(idle), full, usage),
             (Reading::PerGibibyte(power), History::MemoryInUse(model)) => {
                 model.per_gibibyte = power;
                 model.read(now, usage)
@@ -229,6 +239,25 @@ impl Channel {
                 increment
             }
         }
+    }
+
+    /// Takes in a reading of a model of the processor.
+    fn take_load(
+        &mut self,
+        now: Duration,
+        idle: Option<Watts>,
+        at_full_load: Watts,
+        usage: &UsageChange,
+    ) -> Result<Increment, SensorError> {
+        let mut model = match self.history {
+            History::CpuLoad(model) => model,
+            _ => CpuLoad::new(self.read_at),
+        };
+        (model.idle, model.at_full_load) = (idle, at_full_load);
+        let (share, by_cpu_time) = (self.fraction(usage), self.share == Share::CpuTime);
+        let increment = model.read(now, usage, share, by_cpu_time);
+        self.history = History::CpuLoad(model);
+        increment
     }
 
     /// Where a counter begins.
@@ -250,17 +279,18 @@ impl Channel {
     /// In place of a reading: a counter and a gauge go on at the last known power, and the next
     /// reading settles the difference; a model goes on by the usage.
     fn go_on(&mut self, now: Duration, usage: &UsageChange) -> Result<Increment, SensorError> {
+        let (share, by_cpu_time) = (self.fraction(usage), self.share == Share::CpuTime);
         match &mut self.history {
             History::Empty => Ok(Increment::default()),
             History::Counter(counter) => {
                 let (energy, power) = (counter.go_on(now), counter.power());
                 Ok(self.shared(energy, power, usage))
             }
-            History::Gauge(gauge) => {
+            History::Gauge(gauge, _) => {
                 let (energy, power) = (gauge.go_on(now), gauge.power());
                 Ok(self.shared(energy, power, usage))
             }
-            History::CpuLoad(model) => model.read(now, usage),
+            History::CpuLoad(model) => model.read(now, usage, share, by_cpu_time),
             History::MemoryInUse(model) => model.read(now, usage),
         }
     }
@@ -270,7 +300,7 @@ impl Channel {
         match self.history {
             History::Empty => None,
             History::Counter(_) => Some(Quality::Measured),
-            History::Gauge(_) => Some(Quality::Sampled),
+            History::Gauge(_, quality) => Some(quality),
             History::CpuLoad(_) | History::MemoryInUse(_) => Some(Quality::Estimated),
         }
     }
@@ -278,16 +308,17 @@ impl Channel {
     /// The device's energy and power, and this process's part of both.
     fn shared(&self, energy: Joules, power: Watts, usage: &UsageChange) -> Increment {
         let share = self.fraction(usage);
-        Increment {
+        let total = Amounts {
             machine: energy,
             process: energy * share,
             machine_power: power,
             process_power: power * share,
-            scales_with: match self.share {
-                Share::CpuTime => ScalesWith::CpuShare,
-                _ => ScalesWith::Time,
-            },
-        }
+        };
+        let scaling = match self.share {
+            Share::CpuTime => Scaling::shared(power),
+            _ => Scaling::steady(total.process_power),
+        };
+        Increment { total, idle: None, scaling }
     }
 
     /// Which part of the device's energy is the process's.

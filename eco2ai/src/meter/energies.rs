@@ -5,11 +5,13 @@ use std::ops::{Add, AddAssign, Index, IndexMut, Mul, Sub};
 use crate::sensor::Component;
 use crate::units::Joules;
 
-/// As many as there are components, made even: so no copy of several of these in a row reads across
-/// what was written as one, which would make the processor wait.
-const LANES: usize = Component::ALL.len().next_multiple_of(2);
+/// One for each component, and one for the idle part of the processor's. The number is even: so no
+/// copy of several of these in a row reads across what was written as one, which would make the
+/// processor wait.
+const LANES: usize = Component::ALL.len() + 1;
 
-/// Energy of each component in joules.
+/// Energy of each component in joules, and how much of the processor's is the idle power of the
+/// machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Energies([f64; LANES]);
 
@@ -35,6 +37,17 @@ impl Energies {
     /// Energy of one component.
     pub(crate) fn get(&self, component: Component) -> Joules {
         Joules(self[component])
+    }
+
+    /// The part of the processor's energy that is known to be the idle power of the machine.
+    pub(crate) fn idle(&self) -> Joules {
+        let [.., idle] = self.0;
+        Joules(idle)
+    }
+
+    pub(super) fn idle_mut(&mut self) -> &mut f64 {
+        let [.., idle] = &mut self.0;
+        idle
     }
 
     /// Applies `f` to each pair of energies. Lane by lane, since programs that are not optimized use

@@ -1,20 +1,27 @@
 //! What one sensor adds to a reading of the meter.
 
-use super::power_model::ScalesWith;
+use super::power_model::Scaling;
 use crate::units::{Joules, Watts};
 
 /// The contribution of one sensor to a reading of the meter.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Increment {
-    /// Energy of the device since the last reading of the meter. It may be below zero where the
-    /// last reading ran ahead of the device.
+    pub(super) total: Amounts,
+    /// The part of it that is the idle power of the machine; `None` if that is not known.
+    pub(super) idle: Option<Amounts>,
+    /// How the process's power scales until the next reading.
+    pub(super) scaling: Scaling,
+}
+
+/// Energy since the last reading of the meter, and power to go on with.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Amounts {
+    /// Energy of the device. It may be below zero where the last reading ran ahead of the device.
     pub(super) machine: Joules,
     /// The part of it that is this process's.
     pub(super) process: Joules,
-    /// Power of the device, to go on with.
+    /// Power of the device.
     pub(super) machine_power: Watts,
     /// The part of it that is this process's.
     pub(super) process_power: Watts,
-    /// How that part scales until the next reading.
-    pub(super) scales_with: ScalesWith,
 }

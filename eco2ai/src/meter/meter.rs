@@ -20,7 +20,8 @@ use super::{sampling_thread, thread_slots};
 use crate::own_code;
 use crate::process::PerProcess;
 use crate::scope::Scope;
-use crate::sensor::{Device, Quality, Sensor, Usage, UsageSource};
+use crate::sensor::{Device, GivenPower, Quality, Sensor, Usage, UsageSource};
+use crate::settings;
 use crate::status::Status;
 
 /// The meter of this process.
@@ -121,7 +122,6 @@ impl fmt::Debug for Meter {
 pub struct MeterBuilder {
     clock: Box<dyn Clock>,
     sensing: Sensing,
-    names: Names,
 }
 
 impl fmt::Debug for MeterBuilder {
@@ -150,7 +150,9 @@ impl MeterBuilder {
 
     /// Builds the meter.
     pub fn build(self) -> Meter {
-        Meter { state: Arc::new(MeterState::new(self.clock, self.sensing, self.names)) }
+        let (clock, sensing) = (self.clock, self.sensing);
+        let (names, given) = (Names::default(), GivenPower::default());
+        Meter { state: Arc::new(MeterState::new(clock, sensing, names, given)) }
     }
 }
 
@@ -179,19 +181,34 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
         MeterBuilder {
             clock: Box::<SystemClock>::default(),
             sensing: Sensing::new(Box::new(usage)),
-            names: Names::default(),
         }
     }
 
     /// Returns the meter of this process, with all sensors of the machine. The first call searches
-    /// for the sensors, which takes a few milliseconds, or longer if NVML has to be initialized.
+    /// for the sensors, which takes a few milliseconds, or longer if NVML has to be initialized. The
+    /// parameters `cpu_power`, `ram_power` and `gpu_power` have an effect until then.
     ///
     /// ```
     /// eco2ai::meter::Meter::process().read();
     /// ```
     pub fn process() -> &'static Self {
         let _section = own_code::enter();
-        PROCESS.get_or_init(Self::detected)
+        PROCESS.get_or_init(|| Self::detected(settings::given_power()))
+    }
+
+    /// Returns the meter of this process for a run with these powers of devices. The process has one
+    /// machine and one meter, so the first run decides; a warning reports a run with other ones.
+    pub(crate) fn process_with(given: GivenPower) -> &'static Self {
+        let meter = PROCESS.get_or_init(|| Self::detected(given));
+        if meter.state.given_power != given {
+            meter.state.warn_of_other_power();
+        }
+        meter
+    }
+
+    /// Returns the powers of devices that the meter of this process was made with, if it was.
+    pub(super) fn given_to_process() -> Option<GivenPower> {
+        PROCESS.get().map(|meter| meter.state.given_power)
     }
 
     /// Returns the devices whose sensors were added to the meter of this process.
@@ -205,14 +222,15 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
         NONE.get_or_init(|| Self::builder(NoUsage).build()).clone()
     }
 
-    fn detected() -> Self {
-        let found = crate::sensor::detect();
+    fn detected(given: GivenPower) -> Self {
+        let found = crate::sensor::detect(given);
         let mut sensing = Sensing::new(found.usage);
         for sensor in found.sensors {
             sensing.add(sensor, Duration::ZERO);
         }
         let names = Names { cpu: found.devices.cpu, gpu: found.gpu_name, os: found.devices.os };
-        MeterBuilder { clock: Box::<SystemClock>::default(), sensing, names }.build()
+        let clock = Box::<SystemClock>::default();
+        Self { state: Arc::new(MeterState::new(clock, sensing, names, given)) }
     }
 
     /// Adds a sensor of your own, such as a smart plug or a power supply. See

@@ -2,7 +2,7 @@
 //! ledger up to date.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use super::clock::Clock;
@@ -12,7 +12,7 @@ use super::provenance::Provenance;
 use super::sensing::Sensing;
 use super::wake::Wake;
 use crate::locks::{Lock, Locked, Rank};
-use crate::sensor::{CpuClock, Device};
+use crate::sensor::{CpuClock, Device, GivenPower};
 
 /// Readings may take this part of the time: half a percent, and samples of the CPU clock as much.
 const COST_SHARE: u32 = 200;
@@ -35,6 +35,9 @@ pub(super) struct MeterState {
     /// The process that made it.
     pub(super) pid: u32,
     pub(super) names: Names,
+    /// The powers that the user gave when measuring began.
+    pub(super) given_power: GivenPower,
+    other_power: Once,
     pub(super) ledger: Lock<Ledger>,
     pub(super) sensing: Lock<Sensing>,
     pub(super) provenance: Lock<Vec<Provenance>>,
@@ -60,11 +63,18 @@ pub(crate) struct Names {
 }
 
 impl MeterState {
-    pub(super) fn new(clock: Box<dyn Clock>, sensing: Sensing, names: Names) -> Self {
+    pub(super) fn new(
+        clock: Box<dyn Clock>,
+        sensing: Sensing,
+        names: Names,
+        given_power: GivenPower,
+    ) -> Self {
         Self {
             clock,
             pid: crate::process::id(),
             names,
+            given_power,
+            other_power: Once::new(),
             ledger: Lock::new(Rank::Ledger, Ledger::default()),
             provenance: Lock::new(Rank::Provenance, sensing.provenance.clone()),
             added: Lock::new(Rank::Provenance, Vec::new()),
@@ -76,6 +86,18 @@ impl MeterState {
             wake: Arc::default(),
             on_period: OnceLock::new(),
         }
+    }
+
+    /// Reports a run with other powers than those that the meter was made with.
+    #[cold]
+    pub(super) fn warn_of_other_power(&self) {
+        self.other_power.call_once(|| {
+            crate::report::warn_once(
+                &"cpu_power, ram_power and gpu_power are those of the first run of this process: \
+                  give the same values to all runs, for example in the environment"
+                    .to_owned(),
+            );
+        });
     }
 
     /// A period has ended.

@@ -10,8 +10,9 @@
 //!
 //! # The share of a process
 //! A counter measures the whole processor. The process is charged the same share of its energy as
-//! of the busy CPU time, which includes a share of the idle power. A model only includes the power
-//! of the busy CPUs. The two differ most on a machine with a low load. For example, a processor
+//! of the busy CPU time, which includes a share of the idle power. The same holds for a model that has an
+//! idle power (`estimated:server`, or a given `cpu_power` such as `35..120`). Other models only
+//! include the power of the busy CPUs. The two differ most on a machine with a low load. For example, a processor
 //! with 64 CPUs takes 100 W when idle and 280 W (its TDP) at full load, and a process keeps one CPU
 //! busy:
 //!

@@ -148,6 +148,9 @@ impl Pool {
                 self.on_clock[component] += energy[component] * share;
                 waiting[component] = 0.0;
             }
+            // The idle part goes with the processor's energy.
+            *self.on_clock.idle_mut() += energy.idle().0 * share;
+            *waiting.idle_mut() = 0.0;
         }
         self.leaf_clock += waiting * (1.0 / self.leaf_sharers.max(1) as f64);
     }

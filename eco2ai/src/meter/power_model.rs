@@ -3,18 +3,28 @@
 use std::time::Duration;
 
 use super::energies::Energies;
+use crate::sensor::Component;
 use crate::units::Watts;
 
-/// How the process's part of a device's power scales between two readings.
+/// How the process's part of a device's power scales between two readings: the sum of three parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) enum ScalesWith {
-    /// Time alone.
-    #[default]
-    Time,
-    /// The process's share of the busy CPU time.
-    CpuShare,
-    /// The process's CPU time: this is the power of one busy CPU.
-    CpuTime(Watts),
+pub(super) struct Scaling {
+    /// Power that scales with time alone.
+    pub(super) steady: Watts,
+    /// Power of the device of which the process has its share of the busy CPU time.
+    pub(super) shared: Watts,
+    /// Power of one busy CPU, which scales with the process's CPU time.
+    pub(super) per_cpu: Watts,
+}
+
+impl Scaling {
+    pub(super) fn steady(steady: Watts) -> Self {
+        Self { steady, ..Self::default() }
+    }
+
+    pub(super) fn shared(shared: Watts) -> Self {
+        Self { shared, ..Self::default() }
+    }
 }
 
 /// What the process's energy follows until the next reading, so that a run that is too short for
@@ -36,6 +46,19 @@ pub(super) struct PowerModel {
 }
 
 impl PowerModel {
+    /// Adds the power of a device. If its idle part is known, that is the part which does not scale
+    /// with the CPU time.
+    pub(super) fn add(&mut self, component: Component, scaling: Scaling, knows_idle: bool) {
+        let Scaling { steady, shared, per_cpu } = scaling;
+        self.steady[component] += steady.0;
+        self.shared[component] += shared.0;
+        self.per_cpu[component] += per_cpu.0;
+        if knows_idle {
+            *self.steady.idle_mut() += steady.0;
+            *self.shared.idle_mut() += shared.0;
+        }
+    }
+
     /// The process's power in watts over an interval in which its CPU time went on to `own_cpu`.
     pub(super) fn power(&self, own_cpu: Duration, passed: Duration) -> Energies {
         let used = own_cpu.saturating_sub(self.own_cpu).as_secs_f64() / passed.as_secs_f64();
@@ -47,4 +70,31 @@ impl PowerModel {
 /// The process's part of the busy CPU time, where it and the others have used so much.
 pub(super) fn cpu_share(own: f64, others: f64) -> f64 {
     if own > 0.0 { own / (own + others) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_model_goes_on_as_its_next_reading_will_show() {
+        let mut model = PowerModel { children: 0.25, others: 1.0, ..PowerModel::default() };
+        let scaling = Scaling { shared: Watts(20.0), per_cpu: Watts(40.0), ..Scaling::default() };
+        model.add(Component::Cpu, scaling, true);
+        // Three quarters of a CPU for two seconds, beside the children.
+        let power = model.power(Duration::from_millis(1500), Duration::from_secs(2));
+        let idle = 20.0 * 1.0 / (1.0 + 1.0);
+        assert!((power.idle().0 - idle).abs() < 1e-9, "{power:?}");
+        assert!((power[Component::Cpu] - (idle + 40.0)).abs() < 1e-9, "{power:?}");
+    }
+
+    #[test]
+    fn no_idle_power_is_known_of_a_counter_or_of_a_load_alone() {
+        let mut model = PowerModel::default();
+        model.add(Component::Cpu, Scaling::shared(Watts(90.0)), false);
+        model.add(Component::Cpu, Scaling { per_cpu: Watts(4.0), ..Scaling::default() }, false);
+        let power = model.power(Duration::from_secs(1), Duration::from_secs(1));
+        assert!((power[Component::Cpu] - 94.0).abs() < 1e-9);
+        assert!(power.idle().0.abs() < 1e-9);
+    }
 }

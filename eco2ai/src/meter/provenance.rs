@@ -13,6 +13,10 @@ const MAX_CHANGES: usize = 64;
 pub(super) struct Provenance {
     pub(super) component: Component,
     pub(super) source: String,
+    /// The other components that the figures contain.
+    pub(super) includes: Vec<Component>,
+    /// Whether the figures say how much of them is the idle power of the machine.
+    pub(super) knows_idle: bool,
     /// When the sensor was added.
     pub(super) added: Duration,
     /// Each state that its readings had, with the time at which it began.
@@ -107,6 +111,8 @@ pub(crate) struct Methods {
     pub(crate) gpu: Method,
     pub(crate) ram: Method,
     pub(crate) other: Method,
+    /// Whether it is known how much of the processor's figure is the idle power of the machine.
+    pub(crate) knows_idle: bool,
     /// The wall meter's, where there is one that could be read all the time: a total that misses a
     /// part would be worse than the sum of the components.
     pub(crate) machine: Option<Method>,
@@ -137,13 +143,27 @@ impl Methods {
                 if !sources.contains(&sensor.source.as_str()) {
                     sources.push(&sensor.source);
                 }
-                if quality > Quality::Estimated && !whole_machine {
+                if !whole_machine {
                     share = share.max(sensor.share(since));
                 }
             }
             Some(Method::new(weakest?, &sources, share, is_partial))
         };
-        let or_none = |component| method(component).unwrap_or_else(Method::none);
+        let or_none = |component| {
+            let is_included = || {
+                sensors.iter().any(|sensor| {
+                    sensor.includes.contains(&component) && sensor.weakest(since).is_some()
+                })
+            };
+            method(component)
+                .unwrap_or_else(|| if is_included() { Method::included() } else { Method::none() })
+        };
+        let mut processors = sensors
+            .iter()
+            .filter(|it| it.component == Component::Cpu && it.weakest(since).is_some())
+            .peekable();
+        let knows_idle =
+            processors.peek().is_some() && processors.all(|processor| processor.knows_idle);
         let mut wall_meters =
             sensors.iter().filter(|sensor| sensor.component == Component::Machine);
         Self {
@@ -151,10 +171,51 @@ impl Methods {
             gpu: or_none(Component::Gpu),
             ram: or_none(Component::Ram),
             other: or_none(Component::Other),
+            knows_idle,
             machine: wall_meters
                 .all(|meter| meter.is_whole(since, whole_machine))
                 .then(|| method(Component::Machine))
                 .flatten(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sensor that has estimated since the beginning.
+    fn sensor(component: Component, includes: &[Component], knows_idle: bool) -> Provenance {
+        let quality = Some(Quality::Estimated);
+        Provenance {
+            component,
+            source: "source".to_owned(),
+            includes: includes.to_vec(),
+            knows_idle,
+            added: Duration::ZERO,
+            states: vec![(Duration::ZERO, ReadingState { quality, ..ReadingState::default() })],
+        }
+    }
+
+    fn methods(sensors: &[Provenance]) -> Methods {
+        Methods::since(Duration::ZERO, sensors, Quality::Measured, false)
+    }
+
+    #[test]
+    fn a_component_without_a_sensor_is_included_if_another_one_contains_it() {
+        let server = sensor(Component::Cpu, &[Component::Ram], true);
+        assert!(methods(std::slice::from_ref(&server)).ram.is_included());
+        let memory = sensor(Component::Ram, &[], false);
+        assert_eq!(methods(&[server.clone(), memory]).ram, "estimated:source");
+        let unread = Provenance { states: Vec::new(), ..server };
+        assert!(methods(&[unread]).ram.is_none());
+    }
+
+    #[test]
+    fn the_idle_part_is_known_if_each_sensor_of_the_processor_knows_it() {
+        let (one, other) = (sensor(Component::Cpu, &[], true), sensor(Component::Cpu, &[], false));
+        assert!(methods(&[one.clone(), sensor(Component::Gpu, &[], false)]).knows_idle);
+        assert!(!methods(&[one, other]).knows_idle);
+        assert!(!methods(&[sensor(Component::Gpu, &[], true)]).knows_idle, "no processor");
     }
 }

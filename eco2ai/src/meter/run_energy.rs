@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::energies::Energies;
+use super::provenance::Methods;
 use crate::scope::Scope;
+use crate::sensor::Component;
+use crate::units::Joules;
 
 /// Energy up to a moment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,6 +45,16 @@ pub(crate) struct RunEnergy {
 }
 
 impl RunEnergy {
+    /// Returns how much of the processor's inclusive energy is the idle power of the machine. `None`
+    /// if that is not known, as for a counter.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the column of the row is yet to come"))]
+    pub(crate) fn idle_energy(&self, methods: &Methods) -> Option<Joules> {
+        let inclusive = &self.received.inclusive;
+        // Within the carry of a short run the two may differ.
+        let at_most = inclusive.get(Component::Cpu).0.max(0.0);
+        methods.knows_idle.then(|| Joules(inclusive.idle().0.clamp(0.0, at_most)))
+    }
+
     /// Nothing yet, at the time and in the scope of a call.
     fn none_like(call: &Self) -> Self {
         let Self { scope, since, read, .. } = *call;
@@ -120,5 +133,31 @@ impl Tally {
         tally.energy.add(call, outermost);
         tally.calls = tally.calls.saturating_add(1);
         tally.status = tally.status.max(status);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Method;
+
+    #[test]
+    fn the_idle_part_is_unknown_unless_each_processor_s_figure_says_it() {
+        let methods = |knows_idle| Methods {
+            cpu: Method::none(),
+            gpu: Method::none(),
+            ram: Method::none(),
+            other: Method::none(),
+            knows_idle,
+            machine: None,
+        };
+        let mut energy = RunEnergy::default();
+        energy.received.inclusive[Component::Cpu] = 5.0;
+        *energy.received.inclusive.idle_mut() = 3.0;
+        assert_eq!(energy.idle_energy(&methods(true)), Some(Joules(3.0)));
+        assert_eq!(energy.idle_energy(&methods(false)), None);
+        // The carry of a short run may differ in both.
+        *energy.received.inclusive.idle_mut() = 6.0;
+        assert_eq!(energy.idle_energy(&methods(true)), Some(Joules(5.0)));
     }
 }

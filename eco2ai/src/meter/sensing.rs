@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::channel::Channel;
-use super::power_model::ScalesWith;
+use super::increment::Increment;
 use super::provenance::Provenance;
 use super::usage_window::UsageWindow;
 use super::used_energy::UsedEnergy;
@@ -48,6 +48,8 @@ impl Sensing {
         self.provenance.push(Provenance {
             component: channel.component(),
             source: channel.source().to_owned(),
+            includes: channel.includes(),
+            knows_idle: false,
             added: now,
             states: Vec::new(),
         });
@@ -100,33 +102,27 @@ impl Sensing {
         for (channel, provenance) in self.channels.iter_mut().zip(&mut self.provenance) {
             let (increment, state) = channel.read(now, &usage);
             let component = channel.component();
-            match increment.scales_with {
-                ScalesWith::CpuShare if component == Component::Machine => {
-                    // Its part of GPUs is known once they are read.
-                    wall_meters.push(increment);
-                }
-                scales_with => {
-                    used.add(component, &increment);
-                    match scales_with {
-                        ScalesWith::Time => model.steady[component] += increment.process_power.0,
-                        ScalesWith::CpuShare => {
-                            model.shared[component] += increment.machine_power.0;
-                        }
-                        ScalesWith::CpuTime(power) => model.per_cpu[component] += power.0,
-                    }
-                }
+            if component == Component::Machine && increment.scaling.shared.0 > 0.0 {
+                // Its part of GPUs is known once they are read.
+                wall_meters.push(increment);
+            } else {
+                used.add(component, &increment.total, increment.idle.as_ref());
+                model.add(component, increment.scaling, increment.idle.is_some());
             }
             // A single reading that failed changes nothing yet, unless it is the very first.
             let is_first = provenance.states.is_empty();
             if state.quality.is_some() || is_first || channel.is_failing() {
                 self.provenance_changed |= provenance.note(now, state);
             }
+            if provenance.knows_idle != channel.knows_idle() {
+                provenance.knows_idle = channel.knows_idle();
+                self.provenance_changed = true;
+            }
         }
-        for increment in wall_meters {
-            let split = WallMeter::new(&increment, &used);
-            used.add(Component::Machine, &split.charge(increment));
-            model.steady[Component::Machine] += split.gpus.0;
-            model.shared[Component::Machine] += split.rest.0;
+        for Increment { total, .. } in wall_meters {
+            let split = WallMeter::new(&total, &used);
+            used.add(Component::Machine, &split.charge(total), None);
+            model.add(Component::Machine, split.scaling(), false);
         }
         used.model = self.cpu_clock.is_some().then_some(model);
         used

@@ -91,11 +91,15 @@ struct Both {
     ended: Energies,
 }
 
+/// This part of the processor's energy is idle power.
+const IDLE_PART: f64 = 0.3;
+
 fn energies(cpu: f64, gpu: f64, ram: f64) -> Energies {
     let mut energies = Energies::ZERO;
     energies[Component::Cpu] = cpu;
     energies[Component::Gpu] = gpu;
     energies[Component::Ram] = ram;
+    *energies.idle_mut() = cpu * IDLE_PART;
     energies
 }
 
@@ -251,6 +255,10 @@ proptest! {
         for (energy, plain) in &ended {
             prop_assert!(close(energy.received.own, plain.own, scale), "{energy:?} {plain:?}");
             prop_assert!(close(energy.received.inclusive, plain.inclusive, scale));
+            for received in [energy.received.own, energy.received.inclusive] {
+                let idle = received[Component::Cpu] * IDLE_PART;
+                prop_assert!((received.idle().0 - idle).abs() <= 1e-9 * scale.max(1.0));
+            }
             let least = Component::ALL.iter().map(|&c| energy.received.own[c]).fold(0.0, f64::min);
             prop_assert!(least >= -1e-9 * scale, "below zero: {energy:?}");
         }

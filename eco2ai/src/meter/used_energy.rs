@@ -1,7 +1,7 @@
 //! The energy that all sensors together report to the ledger.
 
 use super::energies::Energies;
-use super::increment::Increment;
+use super::increment::Amounts;
 use super::power_model::PowerModel;
 use crate::sensor::Component;
 
@@ -21,15 +21,17 @@ pub(super) struct UsedEnergy {
 }
 
 impl UsedEnergy {
-    /// Adds what one sensor reported.
-    pub(super) fn add(&mut self, component: Component, increment: &Increment) {
-        for (energies, figure) in [
-            (&mut self.machine, increment.machine.0),
-            (&mut self.process, increment.process.0),
-            (&mut self.machine_power, increment.machine_power.0),
-            (&mut self.process_power, increment.process_power.0),
-        ] {
-            energies[component] += figure;
+    /// Adds what one sensor of `component` reports, and the part of it that is idle power.
+    pub(super) fn add(&mut self, component: Component, total: &Amounts, idle: Option<&Amounts>) {
+        let scopes = [
+            (&mut self.machine, (|it| it.machine.0) as fn(&Amounts) -> f64),
+            (&mut self.process, |it| it.process.0),
+            (&mut self.machine_power, |it| it.machine_power.0),
+            (&mut self.process_power, |it| it.process_power.0),
+        ];
+        for (energies, figure) in scopes {
+            energies[component] += figure(total);
+            *energies.idle_mut() += idle.map_or(0.0, figure);
         }
     }
 }

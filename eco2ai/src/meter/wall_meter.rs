@@ -1,6 +1,7 @@
 //! The process's part of the energy of a wall meter.
 
-use super::increment::Increment;
+use super::increment::Amounts;
+use super::power_model::Scaling;
 use super::used_energy::UsedEnergy;
 use crate::sensor::Component;
 use crate::units::Watts;
@@ -17,34 +18,38 @@ pub(super) struct WallMeter {
 
 impl WallMeter {
     /// Splits the power of a wall meter by that of the GPUs in `used`.
-    pub(super) fn new(increment: &Increment, used: &UsedEnergy) -> Self {
-        let whole = increment.machine_power.0;
+    pub(super) fn new(total: &Amounts, used: &UsedEnergy) -> Self {
+        let whole = total.machine_power.0;
         let gpus = used.machine_power.get(Component::Gpu).0.min(whole);
         let own_gpus = used.process_power.get(Component::Gpu).0.min(gpus);
         Self { gpus: Watts(own_gpus), rest: Watts(whole - gpus) }
     }
 
-    /// Returns the increment of the wall meter, which has the process's part by CPU time alone, with
+    /// Returns the amounts of the wall meter, which have the process's part by CPU time alone, with
     /// the process's part by this power.
-    pub(super) fn charge(self, increment: Increment) -> Increment {
-        let whole = increment.machine_power.0;
+    pub(super) fn charge(self, total: Amounts) -> Amounts {
+        let whole = total.machine_power.0;
         if whole <= 0.0 {
-            return increment;
+            return total;
         }
-        let cpu_share = increment.process_power.0 / whole;
+        let cpu_share = total.process_power.0 / whole;
         let part = (self.gpus.0 + self.rest.0 * cpu_share) / whole;
-        Increment {
-            process: increment.machine * part,
-            process_power: increment.machine_power * part,
-            ..increment
+        Amounts {
+            process: total.machine * part,
+            process_power: total.machine_power * part,
+            ..total
         }
+    }
+
+    /// Returns how the process's part scales until the next reading.
+    pub(super) fn scaling(self) -> Scaling {
+        Scaling { steady: self.gpus, shared: self.rest, ..Scaling::default() }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::meter::power_model::ScalesWith;
     use crate::units::Joules;
 
     /// The process's energy of a machine of 1000 W that has a quarter of its CPU time, over a
@@ -53,14 +58,13 @@ mod tests {
         let mut used = UsedEnergy::default();
         used.machine_power[Component::Gpu] = gpus;
         used.process_power[Component::Gpu] = own;
-        let increment = Increment {
+        let total = Amounts {
             machine: Joules(1000.0),
             process: Joules(250.0),
             machine_power: Watts(1000.0),
             process_power: Watts(250.0),
-            scales_with: ScalesWith::CpuShare,
         };
-        WallMeter::new(&increment, &used).charge(increment).process.0
+        WallMeter::new(&total, &used).charge(total).process.0
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod linux {
     use crate::sensor::arm_core;
     use crate::sensor::cpu_table;
     use crate::sensor::cpu_topology::{Topology, shown_cpus};
+    use crate::sensor::microarchitecture::CpuId;
     use crate::sensor::virtual_machine::{hypervisor_flag, is_virtual};
 
     /// The first processor's entry ends well before this. The whole file of a large machine is
@@ -80,6 +81,7 @@ mod linux {
                 logical,
                 is_virtual: is_apple_guest || is_virtual(proc, sys, flag),
                 shows_container,
+                id: CpuId::from_fields(field),
             }
         }
     }
@@ -89,6 +91,8 @@ mod linux {
         statfs(path).is_ok_and(|system| u64::try_from(system.f_type) == Ok(FUSE_SUPER_MAGIC))
     }
 }
+
+use super::microarchitecture::CpuId;
 
 /// The name of a processor that the system does not name, as gVisor writes it.
 pub(crate) const UNKNOWN: &str = "unknown";
@@ -107,6 +111,8 @@ pub(crate) struct CpuInfo {
     /// as lxcfs does.
     #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "no such containers there"))]
     pub(crate) shows_container: bool,
+    /// The numbers with which the part identifies itself, if it does.
+    pub(crate) id: Option<CpuId>,
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -124,6 +130,9 @@ impl CpuInfo {
             logical: u32::try_from(system.cpus().len()).unwrap_or(1).max(1),
             is_virtual: false,
             shows_container: false,
+            id: std::env::var("PROCESSOR_IDENTIFIER")
+                .ok()
+                .and_then(|text| CpuId::from_identifier(&text)),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::cpu_model::{self, CpuModel};
 use super::cray;
 use super::devices::{Device, Devices};
 use super::found::Found;
+use super::given_power::GivenPower;
 #[cfg(target_os = "linux")]
 use super::hwmon;
 use super::nvml;
@@ -17,6 +18,7 @@ use super::ram_model;
 use super::rapl;
 use super::roots::Roots;
 use super::sensor::Sensor;
+use super::server_model;
 use super::usage::UsageSource;
 
 /// The sensors and devices of a machine.
@@ -34,20 +36,21 @@ const CONTAINER_USAGE: &str = "this container shows its own CPU time and memory 
                                machine's (lxcfs), so its share of the counters is unknown";
 
 /// Finds the sensors of this machine. This takes a few milliseconds, or longer if NVML has to be
-/// initialized.
-pub(crate) fn detect() -> Detected {
-    detect_at(&Roots::default())
+/// initialized. Power that the user gives replaces a model, never a counter.
+pub(crate) fn detect(given: GivenPower) -> Detected {
+    detect_at(&Roots::default(), given)
 }
 
 /// Finds the sensors under the given roots. The order matters: a model comes after the counters
 /// that replace it; node counters of HPE Cray are used for what nothing else measures; and of the
 /// sensors of the whole machine only the first counts: the supply rails of a Jetson, an ACPI power
 /// meter, the node counter of HPE Cray, a battery.
-pub(crate) fn detect_at(roots: &Roots) -> Detected {
+pub(crate) fn detect_at(roots: &Roots, given: GivenPower) -> Detected {
     let cpu = read_cpu_info(roots);
     let model = CpuModel::new(&cpu);
     // As `Eco2AI` writes it.
-    let tdp = model.at_full_load() / f64::from(cpu.sockets);
+    let at_full_load = given.cpu.map_or(model.at_full_load(), |power| power.at_full_load);
+    let tdp = at_full_load / f64::from(cpu.sockets);
     let cpu_name = format!("{}/{} device(s), TDP:{:?}", cpu.brand, cpu.sockets, tdp.0);
 
     let mut found = Found::default();
@@ -62,11 +65,15 @@ pub(crate) fn detect_at(roots: &Roots) -> Detected {
     #[cfg(target_os = "linux")]
     hwmon::detect(roots, &mut found);
     nvml::detect(roots, &mut found);
+    given.detect(Component::Gpu, "GPU", &mut found);
     #[cfg(target_os = "linux")]
     cray::detect(roots, &mut found);
     #[cfg(target_os = "linux")]
     battery::detect(roots, cpu.is_virtual, &mut found);
+    given.detect(Component::Cpu, &cpu.brand, &mut found);
+    server_model::detect(&cpu, &mut found);
     cpu_model::detect(model, &mut found);
+    given.detect(Component::Ram, "memory", &mut found);
     ram_model::detect(&mut found);
 
     Detected {

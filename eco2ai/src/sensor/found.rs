@@ -12,11 +12,14 @@ pub(crate) struct Found {
     pub(crate) sensors: Vec<Box<dyn Sensor>>,
     pub(crate) devices: Vec<Device>,
     pub(crate) missing: Vec<Missing>,
+    /// The components whose energy is contained in that of another one.
+    included: Vec<Component>,
 }
 
 impl Found {
     /// Adds a sensor.
     pub(crate) fn add(&mut self, sensor: impl Sensor + 'static) {
+        self.included.extend_from_slice(sensor.includes());
         self.devices.push(Device::new(&sensor));
         self.sensors.push(Box::new(sensor));
     }
@@ -61,9 +64,10 @@ impl Found {
         self.sensors.push(Box::new(Unreadable { component, source, reason }));
     }
 
-    /// Returns whether a sensor of this component was found.
+    /// Returns whether a sensor was found whose figures are those of this component, or contain them.
     pub(crate) fn has(&self, component: Component) -> bool {
-        self.devices.iter().any(|device| device.component == component)
+        self.included.contains(&component)
+            || self.devices.iter().any(|device| device.component == component)
     }
 }
 

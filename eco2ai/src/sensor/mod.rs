@@ -2,7 +2,7 @@
 //!
 //! A [`Sensor`] reads one device. There are three kinds, which differ in the [`Reading`] that they
 //! return: a **counter** of energy (exact over any interval), a **gauge** of power (integrated by
-//! the meter) and a **model** (utilisation times power). The kind determines the [`Quality`] of the
+//! the meter) and a **model** (power times utilisation, or memory in use). The kind determines the [`Quality`] of the
 //! figure in the row.
 //!
 //! # A sensor of your own
@@ -68,10 +68,12 @@ mod cray;
 mod detect;
 mod devices;
 mod found;
+mod given_power;
 #[cfg(target_os = "linux")]
 mod hwmon;
 #[cfg(target_os = "linux")]
 mod kept_file;
+mod microarchitecture;
 mod nvml;
 #[cfg(all(feature = "perf", target_os = "linux", target_arch = "x86_64"))]
 mod perf_energy;
@@ -82,6 +84,7 @@ mod reading;
 mod roots;
 #[allow(clippy::module_inception, reason = "this file is what a reader is to see first")]
 mod sensor;
+mod server_model;
 mod share;
 mod usage;
 #[cfg(target_os = "linux")]
@@ -95,6 +98,8 @@ pub use cpu_model::CpuModel;
 pub use cray::CrayCounter;
 pub(crate) use detect::detect;
 pub use devices::{Device, Devices, Missing};
+pub use given_power::CpuPower;
+pub(crate) use given_power::GivenPower;
 #[cfg(target_os = "linux")]
 pub use hwmon::Hwmon;
 pub use nvml::NvidiaGpu;
@@ -103,6 +108,7 @@ pub use ram_model::RamModel;
 pub use rapl::Rapl;
 pub use reading::{Quality, Reading, SensorError};
 pub use sensor::{DeviceProperties, Sensor};
+pub use server_model::ServerModel;
 pub use share::Share;
 #[cfg(target_os = "linux")]
 pub use usage::LinuxUsage;

@@ -242,6 +242,7 @@ mod tests {
             logical: 2,
             is_virtual: false,
             shows_container: false,
+            id: None,
         }
     }
 

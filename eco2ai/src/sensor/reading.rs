@@ -27,6 +27,18 @@ pub enum Reading {
     /// A model: the power of the whole component when every CPU of the machine is busy; the meter
     /// multiplies it by the utilisation.
     AtFullLoad(Watts),
+    /// A model: the power of the whole component, in proportion to the utilisation of the machine.
+    /// Unlike with [`AtFullLoad`](Self::AtFullLoad), the idle power is charged too, by the share of
+    /// the process.
+    IdleToFull {
+        /// The power when no CPU is busy.
+        idle: Watts,
+        /// The power when every CPU is busy; at least `idle`.
+        full: Watts,
+    },
+    /// A model: the current power, which is not measured but estimated by the sensor. The meter
+    /// integrates it like [`Power`](Self::Power).
+    Estimate(Watts),
     /// A model: the power of one GiB of memory; the meter multiplies it by the memory in use.
     PerGibibyte(Watts),
 }
@@ -44,20 +56,27 @@ impl Reading {
         match self {
             Self::Energy(_) => Quality::Measured,
             Self::Power(_) => Quality::Sampled,
-            Self::AtFullLoad(_) | Self::PerGibibyte(_) => Quality::Estimated,
+            Self::AtFullLoad(_)
+            | Self::IdleToFull { .. }
+            | Self::Estimate(_)
+            | Self::PerGibibyte(_) => Quality::Estimated,
         }
     }
 
-    /// Returns the reading itself, if its figure is finite and not negative.
+    /// Returns the reading itself, if its figures are finite, not negative, and in order.
     pub(crate) fn valid(self) -> Result<Self, SensorError> {
-        let figure = match self {
-            Self::Energy(energy) => energy.0,
-            Self::Power(power) | Self::AtFullLoad(power) | Self::PerGibibyte(power) => power.0,
+        let (least, figure) = match self {
+            Self::Energy(energy) => (0.0, energy.0),
+            Self::Power(power)
+            | Self::AtFullLoad(power)
+            | Self::Estimate(power)
+            | Self::PerGibibyte(power) => (0.0, power.0),
+            Self::IdleToFull { idle, full } => (idle.0, full.0),
         };
-        if figure.is_finite() && figure >= 0.0 {
+        if figure.is_finite() && (0.0..=figure).contains(&least) {
             Ok(self)
         } else {
-            Err(SensorError::Missing(format!("invalid reading: {figure}")))
+            Err(SensorError::Missing(format!("invalid reading: {self:?}")))
         }
     }
 }

@@ -21,6 +21,13 @@ pub trait Sensor: Send {
     /// Returns the component that the sensor measures.
     fn component(&self) -> Component;
 
+    /// Returns the other components whose energy the figures of this sensor contain. In a row, such
+    /// a component has the method `included`, unless it has a sensor of its own. Called once, when
+    /// the sensor is added. The default is none.
+    fn includes(&self) -> &[Component] {
+        &[]
+    }
+
     /// Reads the device now.
     ///
     /// # Errors

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::choices::{EncodeFile, parse_yes_or_no};
 use crate::carbon::{Pricing, Tariff};
-use crate::units::GramsPerKwh;
+use crate::error::InvalidArgument;
+use crate::sensor;
+use crate::units::{GramsPerKwh, Watts};
 
 /// How a value is written in the file of saved parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +125,16 @@ impl Quantity for GramsPerKwh {
     }
 }
 
+impl Quantity for Watts {
+    fn from_number(number: f64) -> Option<Self> {
+        Some(Self(number))
+    }
+
+    fn number(&self) -> f64 {
+        self.0
+    }
+}
+
 /// In seconds.
 impl Quantity for Duration {
     fn from_number(seconds: f64) -> Option<Self> {
@@ -176,6 +188,25 @@ impl Kind<Pricing> for Price {
 
     fn check(&self, value: &Pricing) -> Result<(), String> {
         Tariff::parse(value).map(drop)
+    }
+}
+
+/// Watts at full load, or when idle and at full load.
+pub(super) struct CpuPower;
+
+impl Kind<sensor::CpuPower> for CpuPower {
+    const FORM: Form = Form::Number;
+
+    fn parse(&self, text: &str) -> Result<sensor::CpuPower, String> {
+        text.parse().map_err(|refused: InvalidArgument| refused.reason)
+    }
+
+    fn text(&self, value: &sensor::CpuPower) -> String {
+        value.to_string()
+    }
+
+    fn check(&self, value: &sensor::CpuPower) -> Result<(), String> {
+        value.check().map_err(str::to_owned)
     }
 }
 

@@ -22,5 +22,5 @@ pub use choices::{CpuProcesses, EncodeFile, Rows};
 pub use in_force::{Origin, ParameterInForce, ParametersInForce, get_params};
 pub use params::{Parameter, Params};
 pub(crate) use resolve::Settings;
-pub(crate) use sources::{generation, ignore_warnings, remember};
+pub(crate) use sources::{generation, given_power, ignore_warnings, remember};
 pub use sources::{save, saved_path, unset};

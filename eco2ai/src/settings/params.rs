@@ -8,7 +8,8 @@ use super::choices::{CpuProcesses, EncodeFile, Rows};
 use super::kind::{self, Form, Kind};
 use crate::carbon::{Place, Pricing};
 use crate::error::{Error, Result};
-use crate::units::GramsPerKwh;
+use crate::sensor::CpuPower;
+use crate::units::{GramsPerKwh, Watts};
 
 /// Defines [`Params`], the description of each parameter, and the values in force.
 macro_rules! parameters {
@@ -298,6 +299,9 @@ mod tests {
         ("pue", "1.2"),
         ("electricity_pricing", "8:30-19:00=5.2, 19:00-8:30=3"),
         ("cpu_processes", "all"),
+        ("cpu_power", "35..120"),
+        ("ram_power", "0.3"),
+        ("gpu_power", "250"),
         ("rows", "total"),
         ("encode_file", "copy.csv"),
         ("ignore_warnings", "yes"),
@@ -336,6 +340,10 @@ mod tests {
             ("pue", "0.99", "1 or more"),
             ("electricity_pricing", "cheap", "8:30-19:00=5.2"),
             ("cpu_processes", "some", "`current` or `all`"),
+            ("cpu_power", "120..35", "35..120"),
+            ("cpu_power", "-1", "35..120"),
+            ("ram_power", "-1", "0 W/GiB or more"),
+            ("gpu_power", "inf", "0 W or more"),
             ("rows", "all", "`each` or `total`"),
             ("encode_file", "", "empty"),
             ("ignore_warnings", "maybe", "yes or no"),

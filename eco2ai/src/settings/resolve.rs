@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::params::{Params, Values};
 use crate::carbon::{Place, Tariff};
 use crate::error::Result;
+use crate::sensor::GivenPower;
 
 /// The resolved parameters of one tracker, or of a run.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Settings {
     values: Values,
     pub(crate) place: Place,
     pub(crate) tariff: Option<Arc<Tariff>>,
+    /// Of the devices that do not report theirs.
+    pub(crate) power: GivenPower,
 }
 
 /// The values of the parameters that have a default.
@@ -81,7 +84,9 @@ impl Settings {
         if let (None, Some(pue)) = (params.pue, place.cloud_pue) {
             values.pue = pue;
         }
+        let power =
+            GivenPower { cpu: params.cpu_power, ram: params.ram_power, gpu: params.gpu_power };
         let number = LAST.fetch_add(1, Ordering::Relaxed);
-        Self { number, params, values, place, tariff }
+        Self { number, params, values, place, tariff, power }
     }
 }

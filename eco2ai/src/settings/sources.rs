@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::locks::{Lock, Rank};
 use crate::own_code;
 use crate::report;
+use crate::sensor::GivenPower;
 
 impl Settings {
     /// Resolves `given` over the environment and the files, and checks every value.
@@ -35,6 +36,11 @@ impl Settings {
 /// Returns whether warnings are suppressed if no argument decides.
 pub(crate) fn ignore_warnings() -> bool {
     Sources::current().settings.ignore_warnings
+}
+
+/// Returns the power of devices that is given if no argument decides.
+pub(crate) fn given_power() -> GivenPower {
+    Sources::current().settings.power
 }
 
 /// Returns a number that changes when this process writes other parameters to a file. Code that keeps settings

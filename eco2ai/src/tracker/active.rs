@@ -49,7 +49,7 @@ impl ActiveRun {
         let meter = match (&config.meter, given) {
             (Some(meter), _) => meter,
             (None, Some((meter, _))) if meter.is_own() => meter,
-            (None, _) => Meter::process(),
+            (None, _) => Meter::process_with(config.settings.power),
         };
         let parent = given.filter(|(parents, _)| parents.is_same(meter)).map(|(_, key)| *key);
         let enclosing = meter.enclosing(parent);

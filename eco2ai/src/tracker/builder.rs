@@ -10,8 +10,9 @@ use crate::argument::Argument;
 use crate::carbon::Pricing;
 use crate::error::{InvalidArgument, Result};
 use crate::meter::Meter;
+use crate::sensor::CpuPower;
 use crate::settings::{CpuProcesses, EncodeFile, Params, Rows, Settings};
-use crate::units::GramsPerKwh;
+use crate::units::{GramsPerKwh, Watts};
 
 /// Collects the parameters of a [`Tracker`](crate::Tracker). A parameter that is not given comes
 /// from the run under which a run starts, else from the environment, else from what this program
@@ -67,7 +68,8 @@ impl TrackerBuilder {
         self
     }
 
-    /// Sets the meter that measures the runs. The default is the meter of the process.
+    /// Sets the meter that measures the runs. The default is the meter of the process, which alone
+    /// uses the parameters `cpu_power`, `ram_power` and `gpu_power`.
     #[must_use]
     pub fn meter(mut self, meter: &Meter) -> Self {
         self.meter = Some(meter.clone());

@@ -64,7 +64,8 @@ impl RunContext {
             }),
         };
         let component = |component, method: &Method| {
-            (!method.is_none()).then(|| received.inclusive.get(component).into())
+            let has_figure = !method.is_none() && !method.is_included();
+            has_figure.then(|| received.inclusive.get(component).into())
         };
         let (other_energy, other_method) = match methods.machine {
             // What the wall meter saw beyond the components that have a figure of their own.

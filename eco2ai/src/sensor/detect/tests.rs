@@ -34,11 +34,16 @@ impl Machine {
     }
 
     pub(super) fn detect(&self) -> Detected {
-        detect_at(&Roots {
+        self.detect_with(GivenPower::default())
+    }
+
+    fn detect_with(&self, given: GivenPower) -> Detected {
+        let roots = Roots {
             proc: self.folder.join("proc"),
             sys: self.folder.join("sys"),
             nvml: Some("/nowhere/libnvidia-ml.so.1".into()),
-        })
+        };
+        detect_at(&roots, given)
     }
 }
 
@@ -68,9 +73,11 @@ fn methods(detected: &Detected) -> Vec<(Component, &str)> {
 
 #[test]
 fn this_machine_has_a_processor_and_memory() {
-    let detected = detect();
+    let detected = detect(GivenPower::default());
     let components: Vec<_> = methods(&detected).iter().map(|(component, _)| *component).collect();
-    assert!(components.contains(&Component::Cpu) && components.contains(&Component::Ram));
+    assert!(components.contains(&Component::Cpu));
+    let has_server_model = detected.devices.devices.iter().any(|it| it.source == "server");
+    assert_ne!(components.contains(&Component::Ram), has_server_model, "it contains memory");
     assert_eq!(detected.devices.devices.len(), detected.sensors.len());
     assert_eq!(detected.devices.os, "Linux");
 }
@@ -282,4 +289,96 @@ fn an_arm_processor_is_named_by_its_numbers() {
     let text = "processor : 0\nCPU implementer : 0x41\nCPU part : 0xd08\n";
     let detected = Machine::new("arm", &[("proc/cpuinfo", text)]).detect();
     assert!(detected.devices.cpu.starts_with("Cortex-A72/1 device(s)"), "{}", detected.devices.cpu);
+}
+
+/// `/proc/cpuinfo` of a virtual machine on a processor of AMD.
+fn amd(family: u32, model: u32, name: &str) -> String {
+    format!(
+        "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: {family}\nmodel\t\t: {model}\n\
+         model name\t: {name}\nstepping\t: 1\nflags\t\t: fpu hypervisor lahf_lm\n\n"
+    )
+}
+
+/// The devices of a machine with this `/proc/cpuinfo` and eight CPUs.
+fn eight_cpus(cpuinfo: &str, more: &[(&str, &str)], given: GivenPower) -> Detected {
+    let mut files = vec![("proc/cpuinfo", cpuinfo), ("sys/devices/system/cpu/online", "0-7\n")];
+    files.extend(more);
+    Machine::new("eight", &files).detect_with(given)
+}
+
+#[test]
+fn a_virtual_machine_on_a_known_server_has_the_watts_of_published_servers() {
+    let detected = eight_cpus(&amd(26, 2, "AMD EPYC"), &[], GivenPower::default());
+    assert_eq!(methods(&detected), [(Component::Cpu, "server")], "the figure contains memory");
+    let text = detected.devices.to_string();
+    assert!(text.contains("Turin: median of 41 published servers x 8 threads"), "{text}");
+    assert_eq!(detected.devices.cpu, "AMD EPYC/1 device(s), TDP:32.0", "Eco2AI's form");
+}
+
+#[test]
+fn a_server_whose_counters_cannot_be_read_is_modelled_as_a_virtual_machine_on_it() {
+    let cpuinfo = amd(25, 1, "AMD EPYC 7763 64-Core Processor").replace("hypervisor ", "");
+    let detected = eight_cpus(&cpuinfo, &[], GivenPower::default());
+    assert_eq!(methods(&detected), [(Component::Cpu, "server")]);
+    assert!(!detected.devices.is_virtual_machine);
+}
+
+#[test]
+fn clients_hidden_parts_and_parts_without_published_servers_keep_the_other_models() {
+    for (cpuinfo, source) in [
+        (amd(25, 33, "AMD Ryzen 9 5950X 16-Core Processor"), "tdp"),
+        (amd(15, 107, "QEMU Virtual CPU version 2.5+"), "default"),
+        (amd(25, 160, "AMD EPYC"), "default"),
+        (amd(25, 48, "AMD EPYC 7A53 64-Core Processor"), "default"),
+        ("processor : 0\nCPU implementer : 0x41\nCPU part : 0xd40\n".into(), "default"),
+        (String::new(), "default"),
+    ] {
+        let detected = eight_cpus(&cpuinfo, &[], GivenPower::default());
+        assert_eq!(methods(&detected), [(Component::Cpu, source), (Component::Ram, "model")]);
+    }
+}
+
+#[test]
+fn a_counter_of_memory_is_not_counted_again_in_the_model_of_a_server() {
+    let zone = "sys/class/powercap/intel-rapl:0:0";
+    let files = [("name", "dram\n"), ("energy_uj", "5\n"), ("max_energy_range_uj", "9\n")];
+    let files = files.map(|(file, text)| (format!("{zone}/{file}"), text));
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
+    let detected = eight_cpus(&amd(25, 1, "AMD EPYC"), &files, GivenPower::default());
+    assert_eq!(methods(&detected), [(Component::Ram, "rapl"), (Component::Cpu, "default")]);
+}
+
+#[test]
+fn a_power_that_is_given_replaces_each_model_and_no_counter() {
+    let given = GivenPower {
+        cpu: Some(crate::sensor::CpuPower::from_watts(Watts(65.0))),
+        ram: Some(Watts(0.2)),
+        gpu: Some(Watts(250.0)),
+    };
+    let detected = eight_cpus(&amd(26, 2, "AMD EPYC"), &[], given);
+    let all = [(Component::Cpu, "given"), (Component::Ram, "given"), (Component::Gpu, "given")];
+    assert_eq!(methods(&detected), all);
+    assert_eq!(detected.devices.cpu, "AMD EPYC/1 device(s), TDP:65.0");
+    assert_eq!(detected.gpu_name, "GPU 1 device(s)");
+
+    let memory_alone = GivenPower { cpu: None, gpu: None, ..given };
+    let detected = eight_cpus(&amd(26, 2, "AMD EPYC"), &[], memory_alone);
+    assert_eq!(methods(&detected), [(Component::Cpu, "server")], "it contains memory");
+
+    let zone = "sys/class/powercap/intel-rapl:0";
+    let card = "sys/class/drm/card1/device/hwmon/hwmon2";
+    let files = [
+        (format!("{zone}/name"), "package-0\n"),
+        (format!("{zone}/energy_uj"), "5\n"),
+        (format!("{zone}/max_energy_range_uj"), "9\n"),
+        (format!("{card}/name"), "amdgpu\n"),
+        (format!("{card}/power1_average"), "31000000\n"),
+    ];
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
+    let detected = eight_cpus(&amd(26, 2, "AMD EPYC"), &files, given);
+    let counters =
+        [(Component::Cpu, "rapl"), (Component::Gpu, "amdgpu"), (Component::Ram, "given")];
+    assert_eq!(methods(&detected), counters);
 }

@@ -174,6 +174,7 @@ mod tests {
             logical: 1,
             is_virtual: false,
             shows_container: false,
+            id: None,
         };
         let mut found = Found::default();
         let refused = io::Error::from(io::ErrorKind::PermissionDenied);

@@ -8,7 +8,7 @@ pub(crate) mod equivalents;
 mod name;
 pub(crate) mod place;
 mod pricing;
-mod table;
+pub(crate) mod table;
 pub(crate) mod tariff;
 mod time_zone;
 

@@ -9,7 +9,7 @@ use super::increment::Increment;
 use super::models::{CpuLoad, MemoryInUse};
 use super::power_model::ScalesWith;
 use super::usage_window::UsageChange;
-use crate::sensor::{Component, Quality, Reading, Sensor, SensorError, Share, Usage};
+use crate::sensor::{Bounds, Component, Quality, Reading, Sensor, SensorError, Share, Usage};
 use crate::units::{Joules, Watts};
 
 /// After so many failures in a row a sensor is reported as failing.
@@ -63,6 +63,18 @@ impl Channel {
 
     pub(super) fn share(&self) -> Share {
         self.share
+    }
+
+    /// The longest time between two refreshes of a counter.
+    pub(super) fn tick(&self) -> Duration {
+        self.tick
+    }
+
+    /// The bounds of figures of each quality, from the weakest.
+    pub(super) fn bounds(&self) -> [Bounds; Quality::ALL.len()] {
+        Quality::ALL.map(|quality| {
+            guarded(|| self.sensor.bounds(quality)).map_or(Bounds::UNKNOWN, Bounds::valid)
+        })
     }
 
     pub(super) fn longest_interval(&self) -> Option<Duration> {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::gauge::GAUGE_INTERVAL;
 use crate::method::{Method, ShareMark};
-use crate::sensor::{Component, Quality, Share};
+use crate::sensor::{Bounds, Component, Quality, Share};
 
 /// How many changes of quality are kept apart.
 const MAX_CHANGES: usize = 64;
@@ -14,6 +15,10 @@ pub(super) struct Provenance {
     pub(super) component: Component,
     pub(super) source: String,
     pub(super) share: Share,
+    /// The bounds of figures of each quality, from the weakest.
+    pub(super) bounds: [Bounds; Quality::ALL.len()],
+    /// The longest time between two refreshes of a counter.
+    pub(super) tick: Duration,
     /// When the sensor was added.
     pub(super) added: Duration,
     /// Each quality that its readings had, with the time at which it began; `None` while they are
@@ -50,10 +55,24 @@ impl Provenance {
         first.is_some_and(|first| self.qualities.iter().skip(first).all(|(_, it)| it.is_some()))
     }
 
+    /// The qualities of the readings from `since` on.
+    pub(super) fn qualities_since(&self, since: Duration) -> impl Iterator<Item = Quality> {
+        let first = self.qualities.iter().rposition(|(at, _)| *at <= since).unwrap_or(0);
+        self.qualities.iter().skip(first).filter_map(|(_, quality)| *quality)
+    }
+
     /// The weakest quality from `since` on; `None` where there was no reading.
     fn weakest(&self, since: Duration) -> Option<Quality> {
-        let first = self.qualities.iter().rposition(|(at, _)| *at <= since).unwrap_or(0);
-        self.qualities.iter().skip(first).filter_map(|(_, quality)| *quality).min()
+        self.qualities_since(since).min()
+    }
+
+    /// The longest time between two values of the device.
+    pub(super) fn resolution(&self, quality: Quality) -> Duration {
+        match quality {
+            Quality::Measured => self.tick,
+            Quality::Sampled => GAUGE_INTERVAL,
+            Quality::Estimated => Duration::ZERO,
+        }
     }
 }
 
@@ -70,6 +89,17 @@ pub(crate) struct Methods {
 }
 
 impl Methods {
+    /// Returns the method of a component; `None` for a wall meter that does not count.
+    pub(super) fn of(&self, component: Component) -> Option<&Method> {
+        match component {
+            Component::Cpu => Some(&self.cpu),
+            Component::Gpu => Some(&self.gpu),
+            Component::Ram => Some(&self.ram),
+            Component::Other => Some(&self.other),
+            Component::Machine => self.machine.as_ref(),
+        }
+    }
+
     /// Returns the methods of the time from `since` on. `at_most` is the best quality to report.
     pub(super) fn since(
         since: Duration,

@@ -7,7 +7,7 @@ use super::power_model::ScalesWith;
 use super::provenance::Provenance;
 use super::usage_window::UsageWindow;
 use super::used_energy::UsedEnergy;
-use crate::sensor::{CpuClock, Quality, Sensor, UsageSource};
+use crate::sensor::{CpuClock, Quality, Sensor, Usage, UsageSource};
 
 /// The sensors, and the usage by which their energy is shared.
 pub(super) struct Sensing {
@@ -17,6 +17,8 @@ pub(super) struct Sensing {
     cpu_clock: Option<CpuClock>,
     window: UsageWindow,
     refreshed: Option<Duration>,
+    /// The usage at the last reading.
+    pub(super) last_usage: Usage,
     /// How each channel's figures were obtained, in the order of the channels.
     pub(super) provenance: Vec<Provenance>,
     /// Whether `provenance` has changed since somebody last asked.
@@ -31,6 +33,7 @@ impl Sensing {
             usage,
             window: UsageWindow::default(),
             refreshed: None,
+            last_usage: Usage::default(),
             provenance: Vec::new(),
             provenance_changed: false,
         }
@@ -46,6 +49,8 @@ impl Sensing {
             component: channel.component(),
             source: channel.source().to_owned(),
             share: channel.share(),
+            bounds: channel.bounds(),
+            tick: channel.tick(),
             added: now,
             qualities: Vec::new(),
         });
@@ -74,6 +79,7 @@ impl Sensing {
             }
         }
         let usage = self.usage.read();
+        self.last_usage = usage;
         let own_cpu = self.cpu_clock.as_ref().map(|clock| clock());
         let (usage, mut model) = self.window.advance(now, usage, own_cpu);
         let mut used = UsedEnergy::default();

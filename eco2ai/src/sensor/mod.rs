@@ -55,6 +55,7 @@
 //! With the feature `test-util`, a program can test its sensor with a clock that only the test
 //! advances: see [`Meter`](crate::meter::Meter).
 
+mod bounds;
 mod component;
 mod cpu_info;
 mod cpu_model;
@@ -77,6 +78,8 @@ mod sensor;
 mod share;
 mod usage;
 
+pub use bounds::Bounds;
+pub(crate) use bounds::MIN_READINGS;
 pub use component::Component;
 pub use cpu_model::CpuModel;
 pub(crate) use detect::detect;

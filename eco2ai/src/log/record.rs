@@ -200,16 +200,31 @@ impl Default for Record {
 }
 
 impl Record {
-    /// Returns the part of `inclusive`, a figure of the run with the runs under it, that belongs to
-    /// its own energy: in proportion, because a row has the other figures of the inclusive energy
-    /// only.
-    pub(super) fn own_part(&self, inclusive: Option<KilowattHours>) -> Option<KilowattHours> {
-        own_part(inclusive, self.own_energy, self.energy)
+    /// Returns the lower bound of the own energy. A row holds the bounds of the inclusive energy
+    /// only; those of the own energy are in proportion to it.
+    ///
+    /// ```
+    /// # use eco2ai::units::KilowattHours;
+    /// let mut record = eco2ai::Record::default();
+    /// record.energy = KilowattHours(4.0);
+    /// record.energy_low = Some(KilowattHours(3.0));
+    /// record.own_energy = KilowattHours(2.0);
+    /// assert_eq!(record.own_energy_low(), Some(KilowattHours(1.5)));
+    /// assert_eq!(record.own_energy_high(), None);
+    /// ```
+    pub fn own_energy_low(&self) -> Option<KilowattHours> {
+        own_part(self.energy_low, self.own_energy, self.energy)
+    }
+
+    /// Returns the upper bound of the own energy, like [`own_energy_low`](Self::own_energy_low).
+    pub fn own_energy_high(&self) -> Option<KilowattHours> {
+        own_part(self.energy_high, self.own_energy, self.energy)
     }
 }
 
-/// The part of a figure of the inclusive `energy` that belongs to the own energy.
-pub(super) fn own_part(
+/// Returns the part of a figure of the inclusive `energy` that belongs to the own energy, in
+/// proportion.
+pub(crate) fn own_part(
     figure: Option<KilowattHours>,
     own_energy: KilowattHours,
     energy: KilowattHours,

@@ -5,11 +5,10 @@ use std::time::Duration;
 use super::energies::Energies;
 use super::provenance::{Methods, Provenance};
 use crate::method::{Method, ShareMark};
-use crate::sensor::{Bounds, Component, MIN_READINGS, Quality, Share};
+use crate::sensor::{Bounds, Component, Quality, Share};
 use crate::units::Joules;
 
-/// The interval in which the kernel counts the busy time of the CPUs: the resolution of a share of
-/// CPU time.
+/// The steps in which the kernel counts the busy time of the CPUs, by which energy is shared.
 const CPU_TIME_STEP: Duration = Duration::from_millis(10);
 
 /// What the error of a run's figures depends on.
@@ -25,6 +24,13 @@ pub(super) struct RunFacts {
     pub(super) whole_machine: bool,
     /// The part of all CPUs that other processes took.
     pub(super) others: Option<f64>,
+}
+
+impl RunFacts {
+    /// The number of times that a step fits into the run; infinite for a step of no time.
+    fn steps(&self, step: Duration) -> f64 {
+        if step.is_zero() { f64::INFINITY } else { self.length.as_secs_f64() / step.as_secs_f64() }
+    }
 }
 
 /// The bounds of each component's figure.
@@ -77,16 +83,13 @@ impl EnergyBounds {
 
 /// The bounds of a sensor's figure: the widest of all kinds of readings during the run. `None` if
 /// there was no reading.
-fn sensor_bounds(
-    sensor: &Provenance,
-    share: Option<ShareMark>,
-    run: RunFacts,
-) -> Option<Bounds> {
+fn sensor_bounds(sensor: &Provenance, share: Option<ShareMark>, run: RunFacts) -> Option<Bounds> {
     let of_quality = |quality: Quality| {
         let of_device = sensor.bounds.get(quality as usize).copied().unwrap_or(Bounds::UNKNOWN);
-        let is_seen = quality == Quality::Estimated
-            || (run.read && run.length >= sensor.resolution(quality) * MIN_READINGS);
-        if is_seen { of_device.and(Bounds::of_integration(quality)) } else { Bounds::UNKNOWN }
+        let is_read = run.read || quality == Quality::Estimated;
+        let readings = run.steps(sensor.resolution(quality));
+        let of_readings = Bounds::of_readings(quality, readings);
+        if is_read { of_device.and(of_readings) } else { Bounds::UNKNOWN }
     };
     let of_figure = sensor.qualities_since(run.since).map(of_quality).reduce(Bounds::or)?;
     let of_share = match sensor.share {
@@ -94,9 +97,10 @@ fn sensor_bounds(
         // The model of a process's own CPU time has no share.
         Share::CpuTime if share.is_none() => Bounds::EXACT,
         Share::CpuTime => {
-            let is_long = run.length >= CPU_TIME_STEP * MIN_READINGS;
             let is_published = run.others.is_some_and(|others| others <= Bounds::MAX_OTHERS);
-            if is_long && is_published { Bounds::CPU_SHARE } else { Bounds::UNKNOWN }
+            // At each edge of the run, of one busy CPU or more.
+            let of_steps = Bounds::from_error(2.0 / run.steps(CPU_TIME_STEP));
+            if is_published { Bounds::CPU_SHARE.and(of_steps) } else { Bounds::UNKNOWN }
         }
         // In the published error of the memory's energy.
         Share::Memory | Share::Whole => Bounds::EXACT,

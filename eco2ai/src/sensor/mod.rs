@@ -79,7 +79,6 @@ mod share;
 mod usage;
 
 pub use bounds::Bounds;
-pub(crate) use bounds::MIN_READINGS;
 pub use component::Component;
 pub use cpu_model::CpuModel;
 pub(crate) use detect::detect;

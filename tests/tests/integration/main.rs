@@ -1,6 +1,7 @@
 //! The tests that share one process: each has its own files, its own meter or programs of its own,
 //! and changes nothing of the process.
 
+mod bounds;
 mod busy_service;
 mod clocks;
 mod countries;

@@ -6,6 +6,7 @@ use super::guard::unguarded;
 use crate::log::columns::Column;
 use crate::log::csv_reader::CsvRow;
 use crate::log::header::Header;
+use crate::log::record::own_part;
 use crate::log::start_time;
 use crate::units::{KilogramsCo2e, KilowattHours};
 
@@ -29,6 +30,16 @@ pub(crate) struct RowAmounts {
     pub(crate) own_energy: KilowattHours,
     pub(crate) own_co2: KilogramsCo2e,
     pub(crate) own_cost: f64,
+}
+
+/// What a summary adds up besides, where a row has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowBounds {
+    /// Of the own energy.
+    pub(crate) low: Option<KilowattHours>,
+    pub(crate) high: Option<KilowattHours>,
+    /// The idle energy in the own energy.
+    pub(crate) idle: Option<KilowattHours>,
 }
 
 impl LogRow<'_> {
@@ -118,6 +129,20 @@ impl LogRow<'_> {
             own_co2: self.optional_number(Column::OwnCo2)?.map_or(co2, KilogramsCo2e),
             own_cost: self.optional_number(Column::OwnCost)?.unwrap_or(cost),
         })
+    }
+
+    /// Returns the bounds of the own energy of a row with these amounts, and its idle energy.
+    /// Numbers that cannot be parsed are like missing ones.
+    pub(crate) fn bounds(&self, amounts: RowAmounts) -> RowBounds {
+        let own = |column| {
+            let figure = self.optional_number(column).unwrap_or_default();
+            own_part(figure.map(KilowattHours), amounts.own_energy, amounts.energy)
+        };
+        RowBounds {
+            low: own(Column::PowerLow),
+            high: own(Column::PowerHigh),
+            idle: own(Column::IdleEnergy),
+        }
     }
 
     /// When the run started.

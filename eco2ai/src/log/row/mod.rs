@@ -9,5 +9,5 @@ mod tests;
 mod write;
 
 pub(crate) use guard::{guarded, unguarded};
-pub(crate) use log_row::{LogRow, RowAmounts};
+pub(crate) use log_row::{LogRow, RowAmounts, RowBounds};
 pub(crate) use write::{rows_of, start_time_cell};

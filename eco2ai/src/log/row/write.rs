@@ -32,8 +32,8 @@ fn write_cell(record: &Record, column: Column, has_own_energy: bool, text: &mut 
             }
         }
         Column::Power => record.own_energy.write(text),
-        Column::PowerLow => record.own_part(record.energy_low).write(text),
-        Column::PowerHigh => record.own_part(record.energy_high).write(text),
+        Column::PowerLow => record.own_energy_low().write(text),
+        Column::PowerHigh => record.own_energy_high().write(text),
         Column::Co2 => record.own_co2.write(text),
         Column::Cost => record.own_cost.write(text),
         _ => cell(record, column).write(text),

@@ -90,6 +90,9 @@ mod tests {
         (job.name, job.rank)
     }
 
+    /// Variables, the job that they describe, and the rank.
+    type Case<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>, Option<u32>);
+
     const SRUN: [(&str, &str); 5] = [
         ("SLURM_JOB_ID", "1234"),
         ("SLURM_JOBID", "1234"),
@@ -114,7 +117,7 @@ mod tests {
 
     #[test]
     fn each_launcher_is_known_by_the_variables_that_it_sets() {
-        let cases: [(&[(&str, &str)], Option<&str>, Option<u32>); 17] = [
+        let cases: [Case<'_>; 17] = [
             (&[], None, None),
             (&SRUN, Some("slurm:1234"), Some(1)),
             (&[("SLURM_JOBID", "12"), ("SLURM_PROCID", "0")], Some("slurm:12"), Some(0)),

@@ -102,9 +102,8 @@ fn sensor_bounds(sensor: &Provenance, share: Option<ShareMark>, run: RunFacts) -
             let of_steps = Bounds::from_error(2.0 / run.steps(CPU_TIME_STEP));
             if is_published { Bounds::CPU_SHARE.and(of_steps) } else { Bounds::UNKNOWN }
         }
-        // In the published error of the memory's energy.
-        Share::Memory | Share::Whole => Bounds::EXACT,
-        Share::Fraction(0.0) => Bounds::EXACT,
+        // That of memory is in the published error of its energy.
+        Share::Memory | Share::Whole | Share::Fraction(0.0) => Bounds::EXACT,
         // Nothing is published.
         Share::Fraction(_) => Bounds::UNKNOWN,
         // Between nothing and the whole figure.

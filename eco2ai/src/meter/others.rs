@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::sensor::Usage;
 
 /// The number of moments that are kept.
-const MAX_MARKS: usize = 64;
+const MAX_MARKS: u32 = 64;
 
 /// The CPU time of other processes up to a moment, on the clock of the meter.
 #[derive(Clone, Copy, Debug)]
@@ -34,14 +34,14 @@ impl Others {
         if self.marks.last().is_some_and(|last| now.saturating_sub(last.at) < self.spacing) {
             return;
         }
-        if self.marks.len() >= MAX_MARKS {
+        if self.marks.len() >= MAX_MARKS as usize {
             let mut number = 0_usize;
             self.marks.retain(|_| {
                 number += 1;
                 number % 2 == 1
             });
             let begin = self.marks.first().map_or(now, |first| first.at);
-            self.spacing = now.saturating_sub(begin) / (MAX_MARKS as u32 / 2);
+            self.spacing = now.saturating_sub(begin) / (MAX_MARKS / 2);
         }
         self.marks.push(mark);
     }
@@ -69,14 +69,16 @@ mod tests {
         let day = 86_400;
         let mut taken = 0;
         for second in 0..=day + 3600 {
-            let mut usage = Usage::default();
-            usage.cpus = 4.0;
-            usage.own_cpu = Some(Duration::from_secs(second));
-            usage.busy_cpu = Some(Duration::from_secs(second + taken));
+            let usage = Usage {
+                cpus: 4.0,
+                own_cpu: Some(Duration::from_secs(second)),
+                busy_cpu: Some(Duration::from_secs(second + taken)),
+                ..Usage::default()
+            };
             others.note(Duration::from_secs(second), &usage);
             taken += if second < day { 1 } else { 3 };
         }
-        assert!(others.marks.len() <= MAX_MARKS);
+        assert!(others.marks.len() <= MAX_MARKS as usize);
         let whole = others.since(Duration::ZERO).unwrap();
         let expected = (day as f64 + 3.0 * 3600.0) / (4.0 * (day as f64 + 3600.0));
         assert!((whole - expected).abs() < 1e-3, "{whole}");

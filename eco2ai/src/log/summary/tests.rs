@@ -98,8 +98,8 @@ fn a_part_of_the_idle_energy_is_not_taken_for_the_whole() {
     assert_eq!(last_cell(&whole), "0.5");
     let part = two_rows([some, none]);
     assert_eq!((part.total.idle_energy, part.total.idle_rows), (Some(KilowattHours(0.25)), 1));
-    let note = "idle power: 250.0 Wh of the energy in 1 of 2 rows; not known for the others";
-    assert_eq!(part.notes(), [note]);
+    let partly = "idle power: 250.0 Wh of the energy in 1 of 2 rows; not known for the others";
+    assert_eq!(part.notes(), [partly]);
     assert_eq!(last_cell(&part), "");
     assert_eq!(two_rows([none, none]).total.idle_energy, None);
 }

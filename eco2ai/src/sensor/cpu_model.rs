@@ -1,6 +1,7 @@
 //! The model of the processor: its thermal design power (TDP), to be multiplied by the
 //! utilisation.
 
+use super::bounds::Bounds;
 use super::component::Component;
 use super::cpu_info::CpuInfo;
 use super::cpu_table::{self, Part};
@@ -14,6 +15,9 @@ const UNKNOWN_PART: Watts = Watts(100.0);
 /// The power of a virtual CPU on an unknown processor: about that of a hardware thread in a server
 /// (a 240 W processor with 64 threads has 3.75 W per thread).
 const UNKNOWN_VIRTUAL_CPU: Watts = Watts(4.0);
+
+/// The basis of the power of such a part.
+const NOT_IN_TABLE: &str = "not in the table";
 
 /// Estimates the power of the processor from its thermal design power (TDP) and utilisation. In a
 /// virtual machine, each virtual CPU counts as one hardware thread of the processor, not as a
@@ -54,7 +58,7 @@ impl CpuModel {
                 name: cpu.brand.clone(),
                 at_full_load: UNKNOWN_PART * sockets,
                 source: "default",
-                basis: format!("not in the table: 100 W x {}", cpu.sockets),
+                basis: format!("{NOT_IN_TABLE}: 100 W x {}", cpu.sockets),
             },
         }
     }
@@ -143,6 +147,15 @@ impl Sensor for CpuModel {
         "utilisation x power at full load".into()
     }
 
+    /// Nothing is published of the power of a part that is not in the table; only of that of a
+    /// hardware thread.
+    fn bounds(&self, quality: Quality) -> Bounds {
+        if self.basis.starts_with(NOT_IN_TABLE) {
+            return Bounds::UNKNOWN;
+        }
+        Bounds::published(Component::Cpu, self.source, quality)
+    }
+
     fn note(&self) -> Option<String> {
         Some(self.basis.clone())
     }
@@ -155,6 +168,20 @@ mod tests {
     fn model(brand: &str, sockets: u32, logical: u32, is_virtual: bool) -> (f64, &'static str) {
         let model = CpuModel::new(&CpuInfo { brand: brand.into(), sockets, logical, is_virtual });
         (model.at_full_load.0, model.source)
+    }
+
+    #[test]
+    fn the_power_of_an_unknown_part_has_no_published_error() {
+        for (brand, is_virtual, known) in [
+            ("Loongson-3A5000-HV", false, false),
+            ("AMD EPYC", true, true),
+            ("AMD EPYC 7763 64-Core Processor", false, true),
+        ] {
+            let (brand, logical) = (brand.into(), 8);
+            let model = CpuModel::new(&CpuInfo { brand, sockets: 1, logical, is_virtual });
+            let bounds = model.bounds(Quality::Estimated);
+            assert_eq!(bounds != Bounds::UNKNOWN, known, "{}", model.basis);
+        }
     }
 
     #[test]

@@ -43,8 +43,8 @@ impl EnergyBounds {
     pub(super) fn new(sensors: &[Provenance], methods: &Methods, run: RunFacts) -> Self {
         let mut bounds = [None::<Bounds>; Component::ALL.len()];
         for sensor in sensors {
-            let is_shared = methods.of(sensor.component).and_then(Method::share);
-            let Some(of_sensor) = sensor_bounds(sensor, is_shared, run) else { continue };
+            let share = methods.of(sensor.component).and_then(Method::share);
+            let Some(of_sensor) = sensor_bounds(sensor, share, run) else { continue };
             if let Some(known) = bounds.get_mut(sensor.component as usize) {
                 *known = Some(known.map_or(of_sensor, |known| known.or(of_sensor)));
             }
@@ -72,7 +72,10 @@ impl EnergyBounds {
             if energy > 0.0 {
                 high += energy * bounds.high;
             }
-            if methods.of(*component).is_some_and(Method::is_partial) {
+            // Some of the component's energy is missing, or all of it.
+            if methods.of(*component).is_some_and(|method| {
+                method.is_partial() || (method.is_none() && bounds.high.is_infinite())
+            }) {
                 high = f64::INFINITY;
             }
         }
@@ -82,8 +85,11 @@ impl EnergyBounds {
 }
 
 /// The bounds of a sensor's figure: the widest of all kinds of readings during the run. `None` if
-/// there was no reading.
+/// the sensor has not been read yet.
 fn sensor_bounds(sensor: &Provenance, share: Option<ShareMark>, run: RunFacts) -> Option<Bounds> {
+    if sensor.qualities.is_empty() {
+        return None;
+    }
     let of_quality = |quality: Quality| {
         let of_device = sensor.bounds.get(quality as usize).copied().unwrap_or(Bounds::UNKNOWN);
         let is_read = run.read || quality == Quality::Estimated;
@@ -91,7 +97,8 @@ fn sensor_bounds(sensor: &Provenance, share: Option<ShareMark>, run: RunFacts) -
         let of_readings = Bounds::of_readings(quality, readings);
         if is_read { of_device.and(of_readings) } else { Bounds::UNKNOWN }
     };
-    let of_figure = sensor.qualities_since(run.since).map(of_quality).reduce(Bounds::or)?;
+    let of_figure = sensor.qualities_since(run.since).map(of_quality).reduce(Bounds::or);
+    let of_figure = of_figure.unwrap_or(Bounds::UNKNOWN);
     let of_share = match sensor.share {
         _ if run.whole_machine => Bounds::EXACT,
         // The model of a process's own CPU time has no share.

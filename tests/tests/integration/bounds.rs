@@ -162,6 +162,19 @@ fn a_total_is_bounded_below_by_what_is_known_of_its_components() {
 }
 
 #[test]
+fn a_total_without_the_energy_of_a_device_that_cannot_be_read_has_no_upper_bound() {
+    let bench = bench(0.0, rapl);
+    bench.meter.add_sensor(Listed {
+        component: Component::Gpu,
+        answers: vec![None],
+        share: Share::Whole,
+    });
+    let record = bench.run(All, 10.0);
+    assert!(record.gpu_energy.is_none() && record.energy_low.is_some(), "{record}");
+    assert_eq!(record.energy_high, None);
+}
+
+#[test]
 fn a_partial_figure_has_a_lower_bound_only() {
     let missing = [None, None, None, None].into_iter();
     let watts = Some(Reading::Power(Watts(100.0)));

@@ -176,9 +176,7 @@ impl Method {
     /// ```
     pub fn quality(&self) -> Option<Quality> {
         let name = self.0.split(':').next()?;
-        [Quality::Measured, Quality::Sampled, Quality::Estimated]
-            .into_iter()
-            .find(|quality| quality.as_str() == name)
+        Quality::ALL.into_iter().find(|quality| quality.as_str() == name)
     }
 
     /// Iterates over the names of the sensors or models whose figures were added up.

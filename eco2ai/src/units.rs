@@ -144,17 +144,22 @@ impl Mul<KilowattHours> for GramsPerKwh {
     }
 }
 
-/// Writes `value` with four significant digits and the SI prefix that brings it between 1 and 1000.
-fn with_prefix(f: &mut fmt::Formatter<'_>, value: f64, unit: &str) -> fmt::Result {
+/// Returns the SI prefix that brings `value` between 1 and 1000, and its factor.
+fn prefix(value: f64) -> (f64, &'static str) {
     const PREFIXES: [(f64, &str); 7] =
         [(1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")];
+    PREFIXES
+        .into_iter()
+        .find(|(scale, _)| value.abs() >= *scale)
+        .unwrap_or(PREFIXES[PREFIXES.len() - 1])
+}
+
+/// Writes `value` with four significant digits and the SI prefix that brings it between 1 and 1000.
+fn with_prefix(f: &mut fmt::Formatter<'_>, value: f64, unit: &str) -> fmt::Result {
     if value == 0.0 || !value.is_finite() {
         return write!(f, "{value} {unit}");
     }
-    let (scale, prefix) = PREFIXES
-        .into_iter()
-        .find(|(scale, _)| value.abs() >= *scale)
-        .unwrap_or(PREFIXES[PREFIXES.len() - 1]);
+    let (scale, prefix) = prefix(value);
     let scaled = value / scale;
     let decimals = match scaled.abs() {
         size if size >= 100.0 => 1,
@@ -191,6 +196,39 @@ impl fmt::Display for KilogramsCo2e {
 impl fmt::Display for GramsPerKwh {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} gCO2e/kWh", self.0)
+    }
+}
+
+/// An energy with its bounds, displayed in the unit of the energy: `380.0 µWh (250 to 520)`.
+pub(crate) struct BoundedEnergy {
+    pub(crate) energy: KilowattHours,
+    pub(crate) low: Option<KilowattHours>,
+    pub(crate) high: Option<KilowattHours>,
+}
+
+impl fmt::Display for BoundedEnergy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.energy)?;
+        // Without energy there is no unit.
+        if self.energy.0 == 0.0 {
+            return Ok(());
+        }
+        let (scale, _) = prefix(self.energy.0 * 1000.0);
+        let in_unit = |bound: KilowattHours| {
+            let scaled = bound.0 * 1000.0 / scale;
+            let decimals = match scaled {
+                size if size >= 100.0 => 0,
+                size if size >= 10.0 => 1,
+                _ => 2,
+            };
+            format!("{scaled:.decimals$}")
+        };
+        match (self.low.map(in_unit), self.high.map(in_unit)) {
+            (Some(low), Some(high)) => write!(f, " ({low} to {high})"),
+            (Some(low), None) => write!(f, " (at least {low})"),
+            (None, Some(high)) => write!(f, " (at most {high})"),
+            (None, None) => Ok(()),
+        }
     }
 }
 

@@ -112,6 +112,44 @@ impl Sensor for Listed {
     }
 }
 
+/// A sensor of a known method whose readings are wrong by a constant factor.
+#[derive(Debug)]
+pub struct Erring<S> {
+    pub sensor: S,
+    /// The name of the method.
+    pub source: &'static str,
+    /// The readings over the true figures.
+    pub factor: f64,
+}
+
+impl<S: Sensor> Sensor for Erring<S> {
+    fn source(&self) -> &str {
+        self.source
+    }
+
+    fn component(&self) -> Component {
+        self.sensor.component()
+    }
+
+    fn read(&mut self) -> Result<Reading, SensorError> {
+        Ok(match self.sensor.read()? {
+            Reading::Energy(energy) => Reading::Energy(energy * self.factor),
+            Reading::Power(power) => Reading::Power(power * self.factor),
+            Reading::AtFullLoad(power) => Reading::AtFullLoad(power * self.factor),
+            Reading::PerGibibyte(power) => Reading::PerGibibyte(power * self.factor),
+            other => other,
+        })
+    }
+
+    fn tick(&self) -> Duration {
+        self.sensor.tick()
+    }
+
+    fn power(&mut self) -> Option<Watts> {
+        Some(self.sensor.power()? * self.factor)
+    }
+}
+
 /// A machine of two CPUs, of which the process and the others use constant parts.
 #[derive(Debug)]
 pub struct Load {

@@ -10,7 +10,7 @@ mod name;
 pub(crate) mod place;
 mod place_table;
 mod pricing;
-mod table;
+pub(crate) mod table;
 pub(crate) mod tariff;
 mod time_zone;
 

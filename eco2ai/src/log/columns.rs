@@ -1,10 +1,61 @@
-//! The columns of a log: their names and their order.
+//! The columns of a log: their names, their order, and their fields of the record.
 
 /// The number of Eco2AI's columns, which come first.
 pub(crate) const ECO2AI_COLUMNS: usize = 13;
 
-macro_rules! columns {
-    ($($name:ident: $holds:ident = $text:literal,)*) => {
+/// Passes the table of all columns to the macro `$then`, in the order of the file: the name of each
+/// column in the code, what its cells hold, its name in the header, and its field of the record.
+macro_rules! with_columns {
+    ($then:ident) => {
+        $then! {
+            Id: Text = "id" => id,
+            Project: Text = "project_name" => project,
+            Description: Text = "experiment_description" => description,
+            Epoch: Text = "epoch" => epoch,
+            StartTime: Plain = "start_time" => start_time,
+            Duration: Plain = "duration(s)" => duration,
+            Power: Plain = "power_consumption(kWh)" => energy,
+            Co2: Plain = "CO2_emissions(kg)" => co2,
+            CpuName: Text = "CPU_name" => cpu_name,
+            GpuName: Text = "GPU_name" => gpu_name,
+            Os: Text = "OS" => os,
+            Place: Text = "region/country" => place,
+            Cost: Plain = "cost" => cost,
+            ParentId: Text = "parent_id" => parent_id,
+            Function: Text = "function" => function,
+            Status: Plain = "status" => status,
+            Calls: Plain = "calls" => calls,
+            Scope: Plain = "scope" => scope,
+            OwnEnergy: Plain = "own_energy(kWh)" => own_energy,
+            OwnCo2: Plain = "own_CO2(kg)" => own_co2,
+            OwnCost: Plain = "own_cost" => own_cost,
+            ProcessEnergy: Plain = "process_energy(kWh)" => process_energy,
+            CpuEnergy: Plain = "cpu_energy(kWh)" => cpu_energy,
+            GpuEnergy: Plain = "gpu_energy(kWh)" => gpu_energy,
+            RamEnergy: Plain = "ram_energy(kWh)" => ram_energy,
+            OtherEnergy: Plain = "other_energy(kWh)" => other_energy,
+            CpuMethod: Text = "cpu_method" => cpu_method,
+            GpuMethod: Text = "gpu_method" => gpu_method,
+            RamMethod: Text = "ram_method" => ram_method,
+            OtherMethod: Text = "other_method" => other_method,
+            EmissionLevel: Plain = "emission_level(kg/MWh)" => emission_level,
+            EmissionSource: Text = "emission_source" => emission_source,
+            Pue: Plain = "pue" => pue,
+            Hostname: Text = "hostname" => hostname,
+            Pid: Plain = "pid" => pid,
+            Version: Text = "version" => version,
+            PowerLow: Plain = "power_consumption_low(kWh)" => energy_low,
+            PowerHigh: Plain = "power_consumption_high(kWh)" => energy_high,
+            Job: Text = "job" => job,
+            Rank: Plain = "rank" => rank,
+            IdleEnergy: Plain = "idle_energy(kWh)" => idle_energy,
+        }
+    };
+}
+pub(crate) use with_columns;
+
+macro_rules! define_columns {
+    ($($name:ident: $holds:ident = $text:literal => $field:ident,)*) => {
         /// A column of the log, in the order of the file.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Column { $($name,)* }
@@ -19,6 +70,7 @@ macro_rules! columns {
         const HOLD_TEXT: [bool; NAMES.len()] = [$(matches!(Holds::$holds, Holds::Text),)*];
     };
 }
+with_columns!(define_columns);
 
 /// What the cells of a column hold.
 enum Holds {
@@ -26,45 +78,6 @@ enum Holds {
     Text,
     /// A number, a time or a word of this library's own.
     Plain,
-}
-
-columns! {
-    Id: Text = "id",
-    Project: Text = "project_name",
-    Description: Text = "experiment_description",
-    Epoch: Text = "epoch",
-    StartTime: Plain = "start_time",
-    Duration: Plain = "duration(s)",
-    Power: Plain = "power_consumption(kWh)",
-    Co2: Plain = "CO2_emissions(kg)",
-    CpuName: Text = "CPU_name",
-    GpuName: Text = "GPU_name",
-    Os: Text = "OS",
-    Place: Text = "region/country",
-    Cost: Plain = "cost",
-    ParentId: Text = "parent_id",
-    Function: Text = "function",
-    Status: Plain = "status",
-    Calls: Plain = "calls",
-    Scope: Plain = "scope",
-    OwnEnergy: Plain = "own_energy(kWh)",
-    OwnCo2: Plain = "own_CO2(kg)",
-    OwnCost: Plain = "own_cost",
-    ProcessEnergy: Plain = "process_energy(kWh)",
-    CpuEnergy: Plain = "cpu_energy(kWh)",
-    GpuEnergy: Plain = "gpu_energy(kWh)",
-    RamEnergy: Plain = "ram_energy(kWh)",
-    OtherEnergy: Plain = "other_energy(kWh)",
-    CpuMethod: Text = "cpu_method",
-    GpuMethod: Text = "gpu_method",
-    RamMethod: Text = "ram_method",
-    OtherMethod: Text = "other_method",
-    EmissionLevel: Plain = "emission_level(kg/MWh)",
-    EmissionSource: Text = "emission_source",
-    Pue: Plain = "pue",
-    Hostname: Text = "hostname",
-    Pid: Plain = "pid",
-    Version: Text = "version",
 }
 
 impl Column {

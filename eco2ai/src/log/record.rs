@@ -124,6 +124,25 @@ pub struct Record {
     pub pid: u32,
     /// The version of this crate that wrote the row.
     pub version: String,
+    /// The lower bound of `energy`, from the published errors of its methods (see
+    /// [`Bounds`](crate::sensor::Bounds)), with PUE. `None` if nothing is published for any
+    /// component of the energy.
+    #[serde(rename = "energy_low_kwh")]
+    pub energy_low: Option<KilowattHours>,
+    /// The upper bound of `energy`, like `energy_low`. `None` if nothing is published for some
+    /// component of the energy, or if the figure of a component is partial.
+    #[serde(rename = "energy_high_kwh")]
+    pub energy_high: Option<KilowattHours>,
+    /// The job that the process belongs to, as its launcher names it: `slurm:1234`, `slurm:1234_7`
+    /// in an array of jobs, `k8s:NAME`. `None` outside a job.
+    pub job: Option<String>,
+    /// The rank of the process among all processes of the job. `None` if the launcher gives none.
+    pub rank: Option<u32>,
+    /// The part of `cpu_energy` that is idle power: the power that the processors need without any
+    /// work, as far as it was charged to the run. `cpu_energy` minus this is the energy of the work
+    /// alone, which is what some other tools report. `None` if it is not known.
+    #[serde(rename = "idle_energy_kwh")]
+    pub idle_energy: Option<KilowattHours>,
     /// How long unrelated runs were active at the same time. This field is neither written to the
     /// log nor serialized; it is zero in a record that was read.
     #[serde(skip)]
@@ -170,9 +189,48 @@ impl Default for Record {
             hostname: String::new(),
             pid: 0,
             version: String::new(),
+            energy_low: None,
+            energy_high: None,
+            job: None,
+            rank: None,
+            idle_energy: None,
             overlap: Duration::ZERO,
         }
     }
+}
+
+impl Record {
+    /// Returns the lower bound of the own energy. A row holds the bounds of the inclusive energy
+    /// only; those of the own energy are in proportion to it.
+    ///
+    /// ```
+    /// # use eco2ai::units::KilowattHours;
+    /// let mut record = eco2ai::Record::default();
+    /// record.energy = KilowattHours(4.0);
+    /// record.energy_low = Some(KilowattHours(3.0));
+    /// record.own_energy = KilowattHours(2.0);
+    /// assert_eq!(record.own_energy_low(), Some(KilowattHours(1.5)));
+    /// assert_eq!(record.own_energy_high(), None);
+    /// ```
+    pub fn own_energy_low(&self) -> Option<KilowattHours> {
+        own_part(self.energy_low, self.own_energy, self.energy)
+    }
+
+    /// Returns the upper bound of the own energy, like [`own_energy_low`](Self::own_energy_low).
+    pub fn own_energy_high(&self) -> Option<KilowattHours> {
+        own_part(self.energy_high, self.own_energy, self.energy)
+    }
+}
+
+/// Returns the part of a figure of the inclusive `energy` that belongs to the own energy, in
+/// proportion.
+pub(crate) fn own_part(
+    figure: Option<KilowattHours>,
+    own_energy: KilowattHours,
+    energy: KilowattHours,
+) -> Option<KilowattHours> {
+    // Without energy there is no proportion.
+    Some(figure? * if energy.0 > 0.0 { own_energy.0 / energy.0 } else { 1.0 })
 }
 
 #[cfg(test)]
@@ -209,6 +267,9 @@ pub(super) mod tests {
             hostname: "h".into(),
             pid: 1,
             version: "0".into(),
+            energy_low: Some(KilowattHours(0.000_4)),
+            job: Some("slurm:7".into()),
+            rank: Some(3),
             ..Record::default()
         }
     }
@@ -230,6 +291,8 @@ pub(super) mod tests {
             "ram_method": "estimated:rss", "other_method": "none",
             "emission_level_g_per_kwh": 500.0, "emission_source": "s", "pue": 1.0,
             "hostname": "h", "pid": 1, "version": "0",
+            "energy_low_kwh": 0.000_4, "energy_high_kwh": null, "job": "slurm:7", "rank": 3,
+            "idle_energy_kwh": null,
         });
         assert_eq!(json, expected);
         assert_eq!(json.as_object().unwrap().len(), crate::log::columns::NAMES.len());

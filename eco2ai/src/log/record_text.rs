@@ -5,7 +5,7 @@ use std::fmt;
 use crate::carbon::equivalents;
 use crate::log::record::Record;
 use crate::status::Status;
-use crate::units::{HumanDuration, KilogramsCo2e, Price};
+use crate::units::{BoundedEnergy, HumanDuration, KilogramsCo2e, Price};
 
 /// Less than some centimetres by car says nothing to anybody.
 const MIN_CO2_TO_COMPARE: KilogramsCo2e = KilogramsCo2e(1e-5);
@@ -30,7 +30,9 @@ pub(crate) fn counted_rows(count: u64) -> String {
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = self.function.as_deref().unwrap_or(&self.project);
-        write!(f, "{what}: {} in {}", self.energy, HumanDuration(self.duration))?;
+        let energy =
+            BoundedEnergy { energy: self.energy, low: self.energy_low, high: self.energy_high };
+        write!(f, "{what}: {energy} in {}", HumanDuration(self.duration))?;
         if self.calls != 1 {
             write!(f, ", {} calls", self.calls)?;
         }
@@ -61,6 +63,9 @@ impl fmt::Display for Record {
             } else if method.is_included() {
                 write!(f, "\n  {name:<5} {method}")?;
             }
+            if let Some(idle) = self.idle_energy.filter(|_| name == "CPU") {
+                write!(f, ", of which {idle} idle power")?;
+            }
         }
         // What the parts do not show.
         if self.pue > 1.0 {
@@ -83,18 +88,37 @@ impl fmt::Display for Record {
 mod tests {
     use super::*;
     use crate::log::record::tests::record;
+    use crate::units::KilowattHours;
     use std::time::Duration;
 
     #[test]
     fn people_read_how_much_it_is_and_how_it_is_known() {
         assert_eq!(
             record("1").to_string(),
-            "m::f: 500.0 mWh in 1.500s\n  \
+            "m::f: 500.0 mWh (at least 400) in 1.500s\n  \
              CO2   250.0 mg CO2e at 500 gCO2e/kWh (FR, s)\n  \
              like  2.3 m by a new car in the EU\n  \
              CPU   400.0 mWh, measured:rapl:share\n  \
              RAM   100.0 mWh, estimated:rss"
         );
+    }
+
+    #[test]
+    fn the_energy_stands_with_its_bounds_in_one_unit() {
+        let text = |low, high| {
+            let [energy_low, energy_high] = [low, high].map(|it: Option<_>| it.map(KilowattHours));
+            let energy = KilowattHours(380e-9);
+            let record = Record { energy, energy_low, energy_high, ..record("1") };
+            record.to_string().lines().next().map(str::to_owned).unwrap()
+        };
+        let (low, high) = (Some(250e-9), Some(1.523e-6));
+        assert_eq!(text(low, high), "m::f: 380.0 µWh (250 to 1523) in 1.500s");
+        assert_eq!(text(low, None), "m::f: 380.0 µWh (at least 250) in 1.500s");
+        assert_eq!(text(None, high), "m::f: 380.0 µWh (at most 1523) in 1.500s");
+        assert_eq!(text(None, None), "m::f: 380.0 µWh in 1.500s");
+        let idle = Record { idle_energy: Some(KilowattHours(1e-4)), ..record("1") }.to_string();
+        let cpu = "CPU   400.0 mWh, measured:rapl:share, of which 100.0 mWh idle power\n";
+        assert!(idle.contains(cpu), "{idle}");
     }
 
     #[test]

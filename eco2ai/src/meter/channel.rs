@@ -9,10 +9,9 @@ use super::gauge::Gauge;
 use super::increment::{Amounts, Increment};
 use super::models::{CpuLoad, MemoryInUse};
 use super::power_model::Scaling;
-use super::provenance::ReadingState;
+use super::provenance::{ReadingState, ShareKind};
 use super::usage_window::UsageChange;
-use crate::method::ShareMark;
-use crate::sensor::{Component, Quality, Reading, Sensor, SensorError, Share, Usage};
+use crate::sensor::{Bounds, Component, Quality, Reading, Sensor, SensorError, Share, Usage};
 use crate::units::{Joules, Watts};
 
 /// After so many failures in a row a sensor is reported as failing.
@@ -74,6 +73,18 @@ impl Channel {
         &self.source
     }
 
+    /// The longest time between two refreshes of a counter.
+    pub(super) fn tick(&self) -> Duration {
+        self.tick
+    }
+
+    /// The bounds of figures of each quality, from the weakest.
+    pub(super) fn bounds(&self) -> [Bounds; Quality::ALL.len()] {
+        Quality::ALL.map(|quality| {
+            guarded(|| self.sensor.bounds(quality)).map_or(Bounds::UNKNOWN, Bounds::valid)
+        })
+    }
+
     pub(super) fn longest_interval(&self) -> Option<Duration> {
         if self.lost { None } else { self.longest_interval }
     }
@@ -132,7 +143,7 @@ impl Channel {
                     lacks_device_part: guarded(|| self.sensor.is_partial()).unwrap_or(true),
                     lacks_process_part: usage.now.is_partial && self.depends_on_usage(),
                     lacks_machine_part: self.is_model() && self.share == Share::WholeThoughShared,
-                    share: self.share_mark(),
+                    share: self.share_kind(),
                 };
                 (increment, state)
             }
@@ -167,17 +178,20 @@ impl Channel {
     }
 
     /// Which part of the device's energy the process's figure contains.
-    fn share_mark(&self) -> Option<ShareMark> {
+    fn share_kind(&self) -> ShareKind {
         match &self.history {
             // A model of this process alone.
-            History::CpuLoad(model) if model.idle.is_none() => return None,
-            History::MemoryInUse(_) => return None,
+            History::CpuLoad(model) if model.idle.is_none() => return ShareKind::Whole,
+            History::MemoryInUse(_) => return ShareKind::Whole,
             _ => {}
         }
         match self.share {
-            Share::Whole => None,
-            Share::CpuTime | Share::Memory | Share::Fraction(_) => Some(ShareMark::Share),
-            Share::WholeThoughShared => Some(ShareMark::Unshared),
+            Share::Whole => ShareKind::Whole,
+            Share::Fraction(0.0) => ShareKind::Nothing,
+            Share::Memory => ShareKind::Memory,
+            Share::CpuTime => ShareKind::CpuTime,
+            Share::Fraction(_) => ShareKind::Fraction,
+            Share::WholeThoughShared => ShareKind::Unshared,
         }
     }
 

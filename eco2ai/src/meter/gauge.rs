@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use crate::units::{Joules, Watts};
 
+/// How often a device that reports only its power is read: up to ten times a second, and at no
+/// simple fraction of the periods that loads like to have.
+pub(super) const GAUGE_INTERVAL: Duration = Duration::from_micros(92_700);
+
 /// The energy of a device with a gauge.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gauge {

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 #[cfg(feature = "test-util")]
 use super::clock::ManualClock;
 use super::clock::{Clock, SystemClock};
+use super::energy_bounds::{EnergyBounds, RunFacts};
 use super::forecast::Forecast;
 use super::keys::{RunKey, SumKey};
 use super::meter_state::{MeterState, Names};
@@ -347,13 +348,19 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
         closed
     }
 
-    /// Returns how the figures of a run of `scope` that began at `since` were obtained; `read` says
-    /// whether a reading was taken during the run.
-    pub(crate) fn methods(&self, since: Duration, read: bool, scope: Scope) -> Methods {
+    /// Returns how the figures of a run, or of a number of calls, were obtained, and their bounds.
+    pub(crate) fn methods(&self, energy: &RunEnergy, calls: u64) -> (Methods, EnergyBounds) {
+        let RunEnergy { since, read, .. } = *energy;
+        let whole_machine = energy.scope == Scope::Machine;
+        let others = self.state.others.lock().since(since);
         // Without a reading in between, power times time is all there is.
         let at_most = if read { Quality::Measured } else { Quality::Sampled };
         let provenance = self.state.provenance.lock();
-        Methods::since(since, &provenance, at_most, scope == Scope::Machine)
+        let methods = Methods::since(since, &provenance, at_most, whole_machine);
+        let length = energy.duration.div_f64(calls.max(1) as f64);
+        let run = RunFacts { since, length, read, whole_machine, others };
+        let bounds = EnergyBounds::new(&provenance, run);
+        (methods, bounds)
     }
 
     /// Returns the wall-clock time.

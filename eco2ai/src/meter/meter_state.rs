@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::clock::Clock;
 use super::forecast::Forecast;
 use super::ledger::Ledger;
+use super::others::Others;
 use super::provenance::Provenance;
 use super::sensing::Sensing;
 use super::wake::Wake;
@@ -41,6 +42,7 @@ pub(super) struct MeterState {
     pub(super) ledger: Lock<Ledger>,
     pub(super) sensing: Lock<Sensing>,
     pub(super) provenance: Lock<Vec<Provenance>>,
+    pub(super) others: Lock<Others>,
     /// The devices of sensors that were added later.
     pub(super) added: Lock<Vec<Device>>,
     /// Nanoseconds; `u64::MAX` before the first reading.
@@ -77,6 +79,7 @@ impl MeterState {
             other_power: Once::new(),
             ledger: Lock::new(Rank::Ledger, Ledger::default()),
             provenance: Lock::new(Rank::Provenance, sensing.provenance.clone()),
+            others: Lock::new(Rank::Provenance, Others::default()),
             added: Lock::new(Rank::Provenance, Vec::new()),
             cpu_clock: sensing.cpu_clock().cloned(),
             cpu_sampled: AtomicU64::new(0),
@@ -170,6 +173,7 @@ impl MeterState {
             let (mut ledger, wall) = self.ledger_at(now);
             ledger.read(now, wall, &reading);
         }
+        self.others.lock().note(before, &sensing.last_usage);
         if std::mem::take(&mut sensing.provenance_changed) {
             self.provenance.lock().clone_from(&sensing.provenance);
         }

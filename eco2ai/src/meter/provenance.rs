@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::gauge::GAUGE_INTERVAL;
 use crate::method::{Method, ShareMark};
-use crate::sensor::{Component, Quality};
+use crate::sensor::{Bounds, Component, Quality};
 
 /// The maximum number of states that are kept.
 const MAX_CHANGES: usize = 64;
@@ -17,6 +18,10 @@ pub(super) struct Provenance {
     pub(super) includes: Vec<Component>,
     /// Whether the figures say how much of them is the idle power of the machine.
     pub(super) knows_idle: bool,
+    /// The bounds of figures of each quality, from the weakest.
+    pub(super) bounds: [Bounds; Quality::ALL.len()],
+    /// The longest time between two refreshes of a counter.
+    pub(super) tick: Duration,
     /// When the sensor was added.
     pub(super) added: Duration,
     /// Each state that its readings had, with the time at which it began.
@@ -35,7 +40,36 @@ pub(super) struct ReadingState {
     /// A part of the machine's usage is missing from the model.
     pub(super) lacks_machine_part: bool,
     /// The part of the device's energy that the process's figure contains.
-    pub(super) share: Option<ShareMark>,
+    pub(super) share: ShareKind,
+}
+
+/// The part of a device's energy that the process's figure contains. A run has the last one in this
+/// order that applied to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ShareKind {
+    /// All of it: no other process uses the device, or the figure is that of this process alone.
+    #[default]
+    Whole,
+    /// None of it.
+    Nothing,
+    /// The share of the memory.
+    Memory,
+    /// The share of the busy CPU time.
+    CpuTime,
+    /// A fraction that the device reports.
+    Fraction,
+    /// All of it, although other processes may use the device.
+    Unshared,
+}
+
+impl ShareKind {
+    fn mark(self) -> Option<ShareMark> {
+        match self {
+            Self::Whole => None,
+            Self::Nothing | Self::Memory | Self::CpuTime | Self::Fraction => Some(ShareMark::Share),
+            Self::Unshared => Some(ShareMark::Unshared),
+        }
+    }
 }
 
 impl ReadingState {
@@ -93,14 +127,29 @@ impl Provenance {
             && self.states_since(since).all(|state| state.is_whole(whole_machine))
     }
 
-    /// Returns the weakest quality from `since` on. `None` if there was no reading.
-    fn weakest(&self, since: Duration) -> Option<Quality> {
-        self.states_since(since).filter_map(|state| state.quality).min()
+    /// Returns the qualities of the readings from `since` on.
+    pub(super) fn qualities_since(&self, since: Duration) -> impl Iterator<Item = Quality> {
+        self.states_since(since).filter_map(|state| state.quality)
     }
 
-    /// Returns the mark of the share from `since` on: `:unshared` if it ever applied.
-    fn share(&self, since: Duration) -> Option<ShareMark> {
-        self.states_since(since).filter_map(|state| state.share).max()
+    /// Returns the weakest quality from `since` on. `None` if there was no reading.
+    fn weakest(&self, since: Duration) -> Option<Quality> {
+        self.qualities_since(since).min()
+    }
+
+    /// Returns the longest time between two values of the device.
+    pub(super) fn resolution(&self, quality: Quality) -> Duration {
+        match quality {
+            Quality::Measured => self.tick,
+            Quality::Sampled => GAUGE_INTERVAL,
+            Quality::Estimated => Duration::ZERO,
+        }
+    }
+
+    /// Returns the part of the device's energy that the figure from `since` on contains.
+    pub(super) fn share(&self, since: Duration) -> ShareKind {
+        let of_readings = self.states_since(since).filter(|state| state.quality.is_some());
+        of_readings.map(|state| state.share).max().unwrap_or_default()
     }
 }
 
@@ -119,6 +168,17 @@ pub(crate) struct Methods {
 }
 
 impl Methods {
+    /// Returns the method of a component; `None` for a wall meter that does not count.
+    pub(super) fn of(&self, component: Component) -> Option<&Method> {
+        match component {
+            Component::Cpu => Some(&self.cpu),
+            Component::Gpu => Some(&self.gpu),
+            Component::Ram => Some(&self.ram),
+            Component::Other => Some(&self.other),
+            Component::Machine => self.machine.as_ref(),
+        }
+    }
+
     /// Returns the methods of the time from `since` on. `at_most` is the best quality to report.
     pub(super) fn since(
         since: Duration,
@@ -144,7 +204,7 @@ impl Methods {
                     sources.push(&sensor.source);
                 }
                 if !whole_machine {
-                    share = share.max(sensor.share(since));
+                    share = share.max(sensor.share(since).mark());
                 }
             }
             Some(Method::new(weakest?, &sources, share, is_partial))
@@ -192,6 +252,8 @@ mod tests {
             source: "source".to_owned(),
             includes: includes.to_vec(),
             knows_idle,
+            bounds: [Bounds::EXACT; Quality::ALL.len()],
+            tick: Duration::ZERO,
             added: Duration::ZERO,
             states: vec![(Duration::ZERO, ReadingState { quality, ..ReadingState::default() })],
         }

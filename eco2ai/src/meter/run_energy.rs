@@ -47,7 +47,6 @@ pub(crate) struct RunEnergy {
 impl RunEnergy {
     /// Returns how much of the processor's inclusive energy is the idle power of the machine. `None`
     /// if that is not known, as for a counter.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the column of the row is yet to come"))]
     pub(crate) fn idle_energy(&self, methods: &Methods) -> Option<Joules> {
         let inclusive = &self.received.inclusive;
         // Within the carry of a short run the two may differ.

@@ -7,13 +7,10 @@ use std::time::Duration;
 
 #[cfg(feature = "test-util")]
 use super::clock::ManualClock;
+use super::gauge::GAUGE_INTERVAL;
 use super::meter_state::{MeterState, nanos};
 use super::wake::Wake;
 use crate::own_code;
-
-/// How often a device that reports only its power is read: up to ten times a second, and at no
-/// simple fraction of the periods that loads like to have.
-const GAUGE_INTERVAL: Duration = Duration::from_micros(92_700);
 
 /// The part by which that interval is longer or shorter by chance: enough to leave a resonance
 /// within some fifty readings, and not so much that readings fall as unevenly as dice.

@@ -8,7 +8,7 @@ use super::provenance::Provenance;
 use super::usage_window::UsageWindow;
 use super::used_energy::UsedEnergy;
 use super::wall_meter::WallMeter;
-use crate::sensor::{Component, CpuClock, Quality, Sensor, UsageSource};
+use crate::sensor::{Component, CpuClock, Quality, Sensor, Usage, UsageSource};
 
 /// The sensors, and the usage by which their energy is shared.
 pub(super) struct Sensing {
@@ -19,6 +19,8 @@ pub(super) struct Sensing {
     window: UsageWindow,
     refreshed: Option<Duration>,
     shared_memory_refreshed: Option<Duration>,
+    /// The usage at the last reading.
+    pub(super) last_usage: Usage,
     /// How each channel's figures were obtained, in the order of the channels.
     pub(super) provenance: Vec<Provenance>,
     /// Whether `provenance` has changed since somebody last asked.
@@ -34,6 +36,7 @@ impl Sensing {
             window: UsageWindow::default(),
             refreshed: None,
             shared_memory_refreshed: None,
+            last_usage: Usage::default(),
             provenance: Vec::new(),
             provenance_changed: false,
         }
@@ -50,6 +53,8 @@ impl Sensing {
             source: channel.source().to_owned(),
             includes: channel.includes(),
             knows_idle: false,
+            bounds: channel.bounds(),
+            tick: channel.tick(),
             added: now,
             states: Vec::new(),
         });
@@ -95,6 +100,7 @@ impl Sensing {
     /// Reads all sensors.
     pub(super) fn read(&mut self, now: Duration) -> UsedEnergy {
         let usage = self.usage.read();
+        self.last_usage = usage;
         let own_cpu = self.cpu_clock.as_ref().map(|clock| clock());
         let (usage, mut model) = self.window.advance(now, usage, own_cpu);
         let mut used = UsedEnergy::default();

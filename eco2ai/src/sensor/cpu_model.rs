@@ -1,6 +1,7 @@
 //! The model of the processor: its thermal design power (TDP), to be multiplied by the
 //! utilisation.
 
+use super::bounds::Bounds;
 use super::component::Component;
 use super::cpu_info::{CpuInfo, UNKNOWN};
 use super::cpu_table::{self, Part};
@@ -14,6 +15,9 @@ const UNKNOWN_PART: Watts = Watts(100.0);
 /// The power of a logical CPU of an unknown processor, if it may be virtual: about that of a
 /// hardware thread in a server (a 240 W processor with 64 threads has 3.75 W per thread).
 const UNKNOWN_LOGICAL_CPU: Watts = Watts(4.0);
+
+/// The basis of the power of such a part.
+const NOT_IN_TABLE: &str = "not in the table";
 
 /// Estimates the power of the processor from its thermal design power (TDP) and utilisation. In a
 /// virtual machine, each virtual CPU counts as one hardware thread of the processor, not as a
@@ -52,7 +56,7 @@ impl CpuModel {
             None if !cpu.is_virtual && cpu.brand != UNKNOWN => (
                 UNKNOWN_PART * sockets,
                 "default",
-                format!("not in the table: 100 W x {}", cpu.sockets),
+                format!("{NOT_IN_TABLE}: 100 W x {}", cpu.sockets),
             ),
             _ => (
                 UNKNOWN_LOGICAL_CPU * logical,
@@ -136,6 +140,15 @@ impl Sensor for CpuModel {
         "utilisation x power at full load".into()
     }
 
+    /// Nothing is published of the power of a part that is not in the table; only of that of a
+    /// hardware thread.
+    fn bounds(&self, quality: Quality) -> Bounds {
+        if self.basis.starts_with(NOT_IN_TABLE) {
+            return Bounds::UNKNOWN;
+        }
+        Bounds::published(Component::Cpu, self.source, quality)
+    }
+
     fn note(&self) -> Option<String> {
         Some(self.basis.clone())
     }
@@ -150,6 +163,27 @@ mod tests {
         let model =
             CpuModel::new(&CpuInfo { brand, sockets, logical, is_virtual, id, shows_container });
         (model.at_full_load.0, model.source)
+    }
+
+    #[test]
+    fn the_power_of_an_unknown_part_has_no_published_error() {
+        for (brand, is_virtual, known) in [
+            ("Loongson-3A5000-HV", false, false),
+            ("AMD EPYC", true, true),
+            ("AMD EPYC 7763 64-Core Processor", false, true),
+        ] {
+            let (brand, logical) = (brand.into(), 8);
+            let model = CpuModel::new(&CpuInfo {
+                brand,
+                sockets: 1,
+                logical,
+                is_virtual,
+                id: None,
+                shows_container: false,
+            });
+            let bounds = model.bounds(Quality::Estimated);
+            assert_eq!(bounds != Bounds::UNKNOWN, known, "{}", model.basis);
+        }
     }
 
     #[test]

@@ -57,11 +57,14 @@
 
 #[cfg(target_os = "linux")]
 mod arm_core;
+#[cfg(target_os = "linux")]
 mod battery;
+mod bounds;
 mod component;
 mod cpu_info;
 mod cpu_model;
 mod cpu_table;
+#[cfg(target_os = "linux")]
 mod cpu_topology;
 #[cfg(target_os = "linux")]
 mod cray;
@@ -92,6 +95,7 @@ mod virtual_machine;
 
 #[cfg(target_os = "linux")]
 pub use battery::Battery;
+pub use bounds::Bounds;
 pub use component::Component;
 pub use cpu_model::CpuModel;
 #[cfg(target_os = "linux")]

@@ -101,6 +101,9 @@ pub enum Quality {
 }
 
 impl Quality {
+    /// All qualities, from the weakest to the strongest.
+    pub(crate) const ALL: [Self; 3] = [Self::Estimated, Self::Sampled, Self::Measured];
+
     /// Returns the first word of a row's method: `estimated`, `sampled` or `measured`.
     pub fn as_str(self) -> &'static str {
         match self {

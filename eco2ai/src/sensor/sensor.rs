@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::bounds::Bounds;
 use super::component::Component;
 use super::reading::{Quality, Reading, SensorError};
 use super::share::Share;
@@ -62,6 +63,15 @@ pub trait Sensor: Send {
             Quality::Estimated => "model",
         }
         .into()
+    }
+
+    /// Returns how far the true energy of the device may be from figures that are obtained from
+    /// readings of this `quality`. The default is what is published for the
+    /// [`source`](Self::source) ([`Bounds::published`]), and unknown for a source of your own. The
+    /// meter adds the error of the process's share. Called when the sensor is added, once per
+    /// quality.
+    fn bounds(&self, quality: Quality) -> Bounds {
+        Bounds::published(self.component(), self.source(), quality)
     }
 
     /// Returns why the energy is only estimated, and from what, if so. The default is `None`.

@@ -1,6 +1,7 @@
 //! The model of a server without a counter: idle and full power of published servers with the same
 //! microarchitecture.
 
+use super::bounds::Bounds;
 use super::component::Component;
 use super::cpu_info::CpuInfo;
 use super::found::Found;
@@ -78,24 +79,6 @@ impl ServerModel {
     pub fn at_full_load(&self) -> Watts {
         Watts(self.published.full.median * f64::from(self.threads))
     }
-
-    /// Returns the factors from the figure to its lower and upper bound, which are the 10th and 90th
-    /// percentile of the published servers: at any utilisation, the figures of four in five of them
-    /// lie between. `None` if there are too few servers.
-    ///
-    /// ```
-    /// use eco2ai::sensor::ServerModel;
-    ///
-    /// let (low, high) = ServerModel::new("Milan", 8).unwrap().bounds_of_servers().unwrap();
-    /// assert!(low < 1.0 && high > 1.0);
-    /// ```
-    pub fn bounds_of_servers(&self) -> Option<(f64, f64)> {
-        let PublishedServers { servers, idle, full, .. } = self.published;
-        // The figure lies between idle and full, so its factor lies between those of the two.
-        let low = (idle.low / idle.median).min(full.low / full.median);
-        let high = (idle.high / idle.median).max(full.high / full.median);
-        (servers >= MIN_SERVERS).then_some((low, high))
-    }
 }
 
 /// Percentiles of fewer servers would say nothing of the others.
@@ -165,6 +148,19 @@ impl Sensor for ServerModel {
         )
     }
 
+    /// Between the 10th and the 90th percentile of the published servers: at any utilisation, four
+    /// in five of them lie between. Unknown if there are too few servers.
+    fn bounds(&self, _: Quality) -> Bounds {
+        let PublishedServers { servers, idle, full, .. } = self.published;
+        if servers < MIN_SERVERS {
+            return Bounds::UNKNOWN;
+        }
+        // The figure lies between idle and full, so its factor lies between those of the two.
+        let low = (idle.low / idle.median).min(full.low / full.median);
+        let high = (idle.high / idle.median).max(full.high / full.median);
+        Bounds { low, high }
+    }
+
     fn note(&self) -> Option<String> {
         let PublishedServers { microarchitecture, servers, .. } = self.published;
         Some(format!(
@@ -198,7 +194,8 @@ mod tests {
     fn the_bounds_contain_both_percentiles_at_any_utilisation() {
         for row in TABLE.lines().skip(1) {
             let model = ServerModel::new(row.split(',').next().unwrap(), 64).unwrap();
-            let (low, high) = model.bounds_of_servers().unwrap();
+            let Bounds { low, high } = model.bounds(Quality::Estimated);
+            assert!(high.is_finite(), "{row}");
             let PublishedServers { idle, full, .. } = model.published;
             for percent in 0..=100 {
                 let load = f64::from(percent) / 100.0;

@@ -175,7 +175,7 @@ impl RunConfig {
         };
         let start_time = DateTime::UNIX_EPOCH.fixed_offset();
         let row = RowStart { id: Uuid::nil(), parent_id: None, start_time };
-        context.record(row, &RunEnergy::default(), Status::Ok)
+        context.record(row, &RunEnergy::default(), 1, Status::Ok)
     }
 }
 

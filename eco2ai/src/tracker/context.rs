@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::carbon::Tariff;
 use crate::error::Result;
+use crate::job::job;
 use crate::local_time::LocalTime;
 use crate::log::{FinishedRun, Record};
 use crate::meter::{Energies, Meter, PricedEnergy, Prices, RunEnergy};
@@ -45,16 +46,27 @@ impl RunContext {
         Ok(record)
     }
 
-    /// Returns the record of a run that received `energy`.
-    pub(super) fn record(&self, row: RowStart, energy: &RunEnergy, status: Status) -> Record {
+    /// Returns the record of a run, or of a number of `calls`, that received `energy`.
+    pub(super) fn record(
+        &self,
+        row: RowStart,
+        energy: &RunEnergy,
+        calls: u64,
+        status: Status,
+    ) -> Record {
         let settings = &*self.settings;
         let received = &energy.received;
-        let methods = self.meter.methods(energy.since, energy.read, energy.scope);
+        let (methods, bounds) = self.meter.methods(energy, calls);
         let wall_meter = methods.machine.is_some();
+        let idle_energy = energy.idle_energy(&methods).map(KilowattHours::from);
         let kwh =
             |energies: &Energies| KilowattHours::from(energies.total(wall_meter)) * settings.pue;
         let own_energy = kwh(&received.own);
         let inclusive_energy = kwh(&received.inclusive);
+        // The PUE is the user's own figure, and taken as exact.
+        let (low, high) = bounds.total(&received.inclusive, &methods);
+        let [energy_low, energy_high] =
+            [low, high].map(|bound| Some(KilowattHours::from(bound?) * settings.pue));
         let (own_cost, cost) = match settings.tariff.as_deref().map(Tariff::flat_price) {
             None => (0.0, 0.0),
             Some(Some(price)) => (price * own_energy.0, price * inclusive_energy.0),
@@ -94,7 +106,7 @@ impl RunContext {
             parent_id: row.parent_id.map(|id| id.to_string()),
             function: self.function.as_deref().map(str::to_owned),
             status,
-            calls: 1,
+            calls,
             scope: energy.scope,
             own_energy,
             own_co2: settings.place.emission_level * own_energy,
@@ -114,6 +126,11 @@ impl RunContext {
             hostname: hostname().to_owned(),
             pid: crate::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
+            energy_low,
+            energy_high,
+            job: job().name.clone(),
+            rank: job().rank,
+            idle_energy,
             overlap: energy.overlap,
         }
     }

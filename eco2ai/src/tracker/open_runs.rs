@@ -99,7 +99,7 @@ pub(super) fn wait_for_rows() {
 impl OpenRun {
     /// Returns the record of the whole run.
     pub(super) fn whole(&self, energy: &RunEnergy, status: Status) -> Record {
-        self.context.record(self.row, energy, status)
+        self.context.record(self.row, energy, 1, status)
     }
 
     /// Returns the record of the part of the run that is in no earlier epoch's row.
@@ -110,7 +110,7 @@ impl OpenRun {
                 let start = self.start.checked_add(written.duration);
                 let row =
                     RowStart { start_time: start.map_or(self.row.start_time, local), ..self.row };
-                self.context.record(row, &energy.after(written), status)
+                self.context.record(row, &energy.after(written), 1, status)
             }
         }
     }

@@ -56,7 +56,7 @@ pub(super) fn call(
 ) -> Option<Record> {
     let start_time = local(meter.wall().checked_sub(energy.duration)?);
     let row = RowStart { id: Uuid::nil(), parent_id: None, start_time };
-    Some(context(meter, key)?.record(row, energy, status))
+    Some(context(meter, key)?.record(row, energy, 1, status))
 }
 
 /// Writes the rows of sums that have ended.
@@ -128,9 +128,7 @@ pub(super) fn interrupt_all() {
 fn record(context: &RunContext, row: &SumRow) -> Record {
     let SumRow { id, parent_id, start, tally, .. } = row;
     let row = RowStart { id: *id, parent_id: *parent_id, start_time: local(*start) };
-    let mut record = context.record(row, &tally.energy, tally.status);
-    record.calls = tally.calls;
-    record
+    context.record(row, &tally.energy, tally.calls, tally.status)
 }
 
 fn write(context: &RunContext, row: &SumRow) -> Result<()> {

@@ -95,14 +95,15 @@ fn csv_has_the_columns_of_eco2ai() {
     assert_eq!(
         home().text(&["summary", "--format=csv", "ours.csv"]),
         "project_name,total duration(s),total power_consumption(kWh),total CO2_emissions(kg),\
-         total electricity cost\n\
-         MNIST,240.0,6.0,3.0,1.5\n\
-         All the projects,240.0,6.0,3.0,1.5\n"
+         total electricity cost,total power_consumption_low(kWh),\
+         total power_consumption_high(kWh),total idle_energy(kWh)\n\
+         MNIST,240.0,6.0,3.0,1.5,,,\n\
+         All the projects,240.0,6.0,3.0,1.5,,,\n"
     );
     let by_function = home().text(&["summary", "--format=csv", "--by=function", "ours.csv"]);
     assert!(by_function.starts_with("function,total duration(s),"), "{by_function}");
-    assert!(by_function.contains("\n'=other,60.0,4.0,2.0,1.0\n"), "no formula: {by_function}");
-    assert!(by_function.ends_with("\nAll,240.0,6.0,3.0,1.5\n"), "{by_function}");
+    assert!(by_function.contains("\n'=other,60.0,4.0,2.0,1.0,,,\n"), "no formula: {by_function}");
+    assert!(by_function.ends_with("\nAll,240.0,6.0,3.0,1.5,,,\n"), "{by_function}");
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn run(bench: &Bench, seconds: f64) -> (f64, f64) {
 }
 
 /// Each with its period in seconds.
-fn curves() -> Vec<(Curve, f64)> {
+pub(crate) fn curves() -> Vec<(Curve, f64)> {
     let (low, high) = (20.0, 300.0);
     let mut curves = vec![(Curve::Constant(75.0), f64::INFINITY)];
     for period in [0.3, 1.0, 2.7, 10.0, 30.0] {

@@ -2,6 +2,7 @@
 //! and changes nothing of the process.
 
 mod battery;
+mod bounds;
 mod busy_service;
 mod clocks;
 mod countries;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
-use eco2ai::sensor::{Component, NvidiaGpu, Reading, Sensor, SensorError, Share};
+use eco2ai::sensor::{Bounds, Component, NvidiaGpu, Quality, Reading, Sensor, SensorError, Share};
 use eco2ai_tests::curve::Curve;
 use eco2ai_tests::fake_nvml::FakeNvml;
 use eco2ai_tests::fake_nvml::script::{Device, Process, Script};
@@ -49,6 +49,15 @@ fn watts(gpu: &mut NvidiaGpu) -> f64 {
         Reading::Power(power) => power.0,
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn samples_of_boards_that_measure_for_a_quarter_of_the_time_have_no_published_error() {
+    let named = |bus, name: &str| Device { name: name.into(), ..board(bus) };
+    let nvml = play(vec![named(1, "NVIDIA A100-SXM4-40GB"), named(2, "NVIDIA L4")]);
+    let published = Bounds::published(Component::Gpu, "nvml", Quality::Sampled);
+    let bounds = open(&nvml).iter().map(|gpu| gpu.bounds(Quality::Sampled)).collect::<Vec<_>>();
+    assert_eq!(bounds, [Bounds::UNKNOWN, published]);
 }
 
 #[test]

@@ -44,6 +44,10 @@ enum Grouping {
     Day,
     /// The machine
     Host,
+    /// The job of a cluster, such as slurm:1234
+    Job,
+    /// The rank of the process in its job
+    Rank,
     /// The status: ok, error, panicked, interrupted
     Status,
 }
@@ -55,6 +59,8 @@ impl From<Grouping> for GroupBy {
             Grouping::Function => Self::Function,
             Grouping::Day => Self::Day,
             Grouping::Host => Self::Host,
+            Grouping::Job => Self::Job,
+            Grouping::Rank => Self::Rank,
             Grouping::Status => Self::Status,
         }
     }

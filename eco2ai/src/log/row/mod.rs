@@ -1,11 +1,13 @@
 //! Rows of a log: a record as a row, and a row as a record.
 
+mod cell;
 mod guard;
+mod log_row;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub(crate) use guard::{guarded, unguarded};
-pub(crate) use read::{LogRow, RowAmounts};
+pub(crate) use log_row::{LogRow, RowAmounts, RowBounds};
 pub(crate) use write::{rows_of, start_time_cell};

@@ -3,8 +3,8 @@ use std::time::Duration;
 use chrono::{FixedOffset, TimeZone};
 use proptest::prelude::*;
 
-use super::read::Unread;
-use super::write::{CUT, MAX_TEXT};
+use super::cell::{CUT, MAX_TEXT};
+use super::log_row::Unread;
 use super::{LogRow, rows_of};
 use crate::log::columns::{ALL, Column};
 use crate::log::csv_reader::CsvReader;
@@ -33,9 +33,9 @@ fn parse(header: &str) -> Header {
 
 prop_compose! {
     fn any_record()(
-        texts in prop::collection::vec("[-=+@'\t\r\n\",; a-zé世]{0,16}", 16),
+        texts in prop::collection::vec("[-=+@'\t\r\n\",; a-zé世]{0,16}", 17),
         numbers in prop::collection::vec(
-            prop::num::f64::POSITIVE | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO, 12),
+            prop::num::f64::POSITIVE | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO, 13),
         // In seconds, an `f64` keeps nanoseconds for eleven days, and more than enough after.
         nanoseconds in 0_u64..1_000_000_000_000_000,
         seconds in 0_i64..4_000_000_000,
@@ -83,6 +83,11 @@ prop_compose! {
             hostname: text(15),
             pid,
             version: "0".into(),
+            energy_low: Some(kwh(11)),
+            energy_high: None,
+            job: Some(text(16)).filter(|text| !text.is_empty()),
+            rank: Some(pid),
+            idle_energy: Some(kwh(12)),
             overlap: Duration::ZERO,
         }
     }

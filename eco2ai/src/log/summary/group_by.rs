@@ -35,6 +35,10 @@ pub enum GroupBy {
     Day,
     /// The machine of the run; empty if unknown.
     Host,
+    /// The job of the run, such as `slurm:1234`; empty outside a job.
+    Job,
+    /// The rank of the process in its job; empty if it has none.
+    Rank,
     /// The status of the run; empty if unknown, as in a log of Eco2AI.
     Status,
 }
@@ -46,11 +50,14 @@ impl GroupBy {
             Self::Function => Column::Function,
             Self::Day => Column::StartTime,
             Self::Host => Column::Hostname,
+            Self::Job => Column::Job,
+            Self::Rank => Column::Rank,
             Self::Status => Column::Status,
         }
     }
 
-    /// Returns the name of the property: `project`, `function`, `day`, `host` or `status`, as in
+    /// Returns the name of the property: `project`, `function`, `day`, `host`, `job`, `rank`
+    /// or `status`, as in
     /// `eco2ai summary --by`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -58,6 +65,8 @@ impl GroupBy {
             Self::Function => "function",
             Self::Day => "day",
             Self::Host => "host",
+            Self::Job => "job",
+            Self::Rank => "rank",
             Self::Status => "status",
         }
     }

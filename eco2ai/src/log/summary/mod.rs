@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::log::problem::{Problem, notes_on_rows};
 use crate::log::read::read_logs;
 use crate::log::record_text::counted_rows;
-use crate::log::row::RowAmounts;
+use crate::log::row::{RowAmounts, RowBounds};
 use crate::log::serialized;
 use crate::log::unwritten::Unwritten;
 use crate::units::{KilogramsCo2e, KilowattHours};
@@ -52,6 +52,19 @@ pub struct Totals {
     /// The energy: the sum of the rows' own energies, which counts nested runs once.
     #[serde(rename = "energy_kwh")]
     pub energy: KilowattHours,
+    /// The lower bound of the energy: the sum of the rows' bounds, because the errors are
+    /// systematic. A row without a lower bound adds nothing. `None` if no row has one.
+    #[serde(rename = "energy_low_kwh")]
+    pub energy_low: Option<KilowattHours>,
+    /// The upper bound of the energy: the sum of the rows' bounds. `None` if any row has none.
+    #[serde(rename = "energy_high_kwh")]
+    pub energy_high: Option<KilowattHours>,
+    /// The idle power of the machine in the energy, without PUE: the sum of those `idle_rows` that
+    /// have it. It is that of the whole energy only if these are all rows.
+    #[serde(rename = "idle_energy_kwh")]
+    pub idle_energy: Option<KilowattHours>,
+    /// The number of rows that have an idle energy.
+    pub idle_rows: u64,
     /// The CO2 equivalents of the energy.
     #[serde(rename = "co2_kg")]
     pub co2: KilogramsCo2e,
@@ -129,6 +142,11 @@ struct GroupSums {
     rows: u64,
     seconds: f64,
     energy: f64,
+    low: f64,
+    /// Infinite if it is not known.
+    high: f64,
+    idle: f64,
+    idle_rows: u64,
     co2: f64,
     cost: f64,
 }
@@ -138,6 +156,10 @@ impl GroupSums {
         self.rows += other.rows;
         self.seconds += other.seconds;
         self.energy += other.energy;
+        self.low += other.low;
+        self.high += other.high;
+        self.idle += other.idle;
+        self.idle_rows += other.idle_rows;
         self.co2 += other.co2;
         self.cost += other.cost;
     }
@@ -147,6 +169,11 @@ impl GroupSums {
             rows: self.rows,
             duration: Duration::try_from_secs_f64(self.seconds).unwrap_or(Duration::MAX),
             energy: KilowattHours(self.energy),
+            energy_low: Some(KilowattHours(self.low)).filter(|low| low.0 > 0.0),
+            energy_high: Some(KilowattHours(self.high))
+                .filter(|high| self.rows > 0 && high.0.is_finite()),
+            idle_energy: (self.idle_rows > 0).then_some(KilowattHours(self.idle)),
+            idle_rows: self.idle_rows,
             co2: KilogramsCo2e(self.co2),
             cost: self.cost,
         }
@@ -154,12 +181,16 @@ impl GroupSums {
 }
 
 /// The values that one row adds: those of its own energy, so that nothing is counted twice.
-impl From<RowAmounts> for GroupSums {
-    fn from(row: RowAmounts) -> Self {
+impl From<(RowAmounts, RowBounds)> for GroupSums {
+    fn from((row, bounds): (RowAmounts, RowBounds)) -> Self {
         Self {
             rows: 1,
             seconds: row.seconds,
             energy: row.own_energy.0,
+            low: bounds.low.map_or(0.0, |low| low.0),
+            high: bounds.high.map_or(f64::INFINITY, |high| high.0),
+            idle: bounds.idle.map_or(0.0, |idle| idle.0),
+            idle_rows: bounds.idle.is_some().into(),
             co2: row.own_co2.0,
             cost: row.own_cost,
         }
@@ -193,7 +224,10 @@ impl Summary {
         let mut groups: HashMap<Box<[u8]>, GroupSums> = HashMap::new();
         let mut rows = read_logs(paths)?;
         while let Some(row) = rows.next_row(|row| {
-            let sums = GroupSums::from(row.amounts()?);
+            let sums = {
+                let amounts = row.amounts()?;
+                GroupSums::from((amounts, row.bounds(amounts)))
+            };
             let name = by.key(row);
             match groups.get_mut(&*name) {
                 Some(group) => group.add(sums),
@@ -232,11 +266,20 @@ impl Summary {
         Ok(summary)
     }
 
-    /// Returns notes for people on the totals, one sentence each: on rows that could not be used,
+    /// Returns notes for people on the totals, one sentence each: on idle power, rows that could not be used,
     /// rows that several logs have, rows without a known date, and rows that are not in the logs
     /// yet.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
+        let Totals { rows, idle_rows, .. } = self.total;
+        if let Some(idle) = self.total.idle_energy {
+            let known = if idle_rows == rows {
+                String::new()
+            } else {
+                format!(" in {idle_rows} of {}; not known for the others", counted_rows(rows))
+            };
+            notes.push(format!("idle power: {idle} of the energy{known}"));
+        }
         if self.unusable_rows > 0 {
             let mut note = format!("{} could not be used", counted_rows(self.unusable_rows));
             if let Some(first) = self.problems.first() {

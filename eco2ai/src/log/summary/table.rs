@@ -8,7 +8,7 @@ use super::{GroupBy, Summary, Totals};
 use crate::error::{Error, Result};
 use crate::log::row::guarded;
 use crate::text_table::{Align, TextTable, name_cell};
-use crate::units::{HumanDuration, Price};
+use crate::units::{BoundedEnergy, HumanDuration, Price};
 
 /// The name of the last line in Eco2AI.
 const ALL_PROJECTS: &str = "All the projects";
@@ -22,8 +22,9 @@ impl Summary {
         groups.chain([(all, &self.total)])
     }
 
-    /// Writes the summary to a CSV file with Eco2AI's columns, in seconds, kWh and kg. The last
-    /// line contains the totals of all groups.
+    /// Writes the summary to a CSV file with Eco2AI's columns, in seconds, kWh and kg, followed by
+    /// the bounds and the idle energy. These are blank if they are not known. The last line contains
+    /// the totals of all groups.
     ///
     /// ```no_run
     /// eco2ai::summary("emission.csv")?.write_csv("summary.csv")?;
@@ -43,7 +44,7 @@ impl Summary {
     /// ```
     /// let mut csv = Vec::new();
     /// eco2ai::Summary::default().write_csv_to(&mut csv)?;
-    /// assert!(csv.ends_with(b"\nAll the projects,0.0,0.0,0.0,0.0\n"));
+    /// assert!(csv.ends_with(b"\nAll the projects,0.0,0.0,0.0,0.0,,,\n"));
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
@@ -61,12 +62,21 @@ impl Summary {
                 "total power_consumption(kWh)",
                 "total CO2_emissions(kg)",
                 "total electricity cost",
+                "total power_consumption_low(kWh)",
+                "total power_consumption_high(kWh)",
+                "total idle_energy(kWh)",
             ])?;
             for (name, totals) in self.lines() {
                 writer.write_field(guarded(name.as_bytes().into()))?;
                 let seconds = totals.duration.as_secs_f64();
                 for number in [seconds, totals.energy.0, totals.co2.0, totals.cost] {
                     writer.write_field(format!("{number:?}"))?;
+                }
+                // A part of the idle energy would be taken for the whole.
+                let idle = totals.idle_energy.filter(|_| totals.idle_rows == totals.rows);
+                for energy in [totals.energy_low, totals.energy_high, idle] {
+                    let text = energy.map(|energy| format!("{:?}", energy.0));
+                    writer.write_field(text.unwrap_or_default())?;
                 }
                 writer.write_record(None::<&[u8]>)?;
             }
@@ -93,7 +103,12 @@ impl fmt::Display for Summary {
                 name_cell(name),
                 totals.rows.to_string(),
                 HumanDuration(totals.duration).to_string(),
-                totals.energy.to_string(),
+                BoundedEnergy {
+                    energy: totals.energy,
+                    low: totals.energy_low,
+                    high: totals.energy_high,
+                }
+                .to_string(),
                 totals.co2.to_string(),
                 Price(totals.cost).to_string(),
             ]);

@@ -16,9 +16,11 @@ fn own_energies_are_summed_so_that_nothing_counts_twice() {
     outer.project = "=a".into();
     outer.energy = KilowattHours(3.0);
     outer.own_energy = KilowattHours(2.0);
+    outer.energy_low = Some(KilowattHours(2.25));
     let mut inner = record("inner");
     inner.energy = KilowattHours(1.0);
     inner.own_energy = KilowattHours(1.0);
+    inner.energy_low = Some(KilowattHours(1.0));
     let mut text = Header::full().line().into_bytes();
     text.extend(rows_of(&[outer, inner], &Header::full(), FileKind::Log));
     fs::write(&ours, text).unwrap();
@@ -42,10 +44,64 @@ fn own_energies_are_summed_so_that_nothing_counts_twice() {
     summary.write_csv(&written).unwrap();
     assert_eq!(
         fs::read_to_string(written).unwrap().lines().last().unwrap(),
-        "All the projects,4.5,3.25,0.1005,2.0"
+        "All the projects,4.5,3.25,0.1005,2.0,2.5,,"
     );
     let table = summary.to_string();
-    assert!(table.lines().next_back().unwrap().contains("3.250 kWh"), "{table}");
+    assert!(table.lines().next_back().unwrap().contains("3.250 kWh (at least 2.50)"), "{table}");
+}
+
+/// The rows of two runs, with bounds and idle energy as given, summed up.
+fn two_rows(bounds: [(Option<f64>, Option<f64>, Option<f64>); 2]) -> Summary {
+    let rows = bounds.map(|(low, high, idle)| {
+        let mut row = record("");
+        (row.energy, row.own_energy) = (KilowattHours(2.0), KilowattHours(1.0));
+        row.energy_low = low.map(KilowattHours);
+        row.energy_high = high.map(KilowattHours);
+        row.idle_energy = idle.map(KilowattHours);
+        row
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("emission.csv");
+    let mut text = Header::full().line().into_bytes();
+    text.extend(rows_of(&rows, &Header::full(), FileKind::Log));
+    fs::write(&log, text).unwrap();
+    Summary::read([&log], GroupBy::Job).unwrap()
+}
+
+#[test]
+fn bounds_of_own_energies_add_up_as_far_as_they_are_known() {
+    let bounds = |of| {
+        let total = two_rows(of).total;
+        (total.energy_low.map(|low| low.0), total.energy_high.map(|high| high.0))
+    };
+    let known = (Some(1.5), Some(3.0), None); // of twice the own energy
+    assert_eq!(bounds([known, known]), (Some(1.5), Some(3.0)));
+    assert_eq!(bounds([known, (Some(1.0), None, None)]), (Some(1.25), None));
+    assert_eq!(bounds([known, (None, None, None)]), (Some(0.75), None));
+    assert_eq!(bounds([(None, None, None); 2]), (None, None));
+    let summary = two_rows([known, known]);
+    assert_eq!(summary.groups["slurm:7"].rows, 2);
+    assert!(summary.to_string().contains(" 2.000 kWh (1.50 to 3.00) "), "{summary}");
+}
+
+#[test]
+fn a_part_of_the_idle_energy_is_not_taken_for_the_whole() {
+    let [some, none] = [Some(0.5), None].map(|idle| (None, None, idle));
+    let last_cell = |summary: &Summary| {
+        let mut csv = Vec::new();
+        summary.write_csv_to(&mut csv).unwrap();
+        String::from_utf8(csv).unwrap().trim_end().rsplit(',').next().map(str::to_owned).unwrap()
+    };
+    let whole = two_rows([some, some]);
+    assert_eq!(whole.total.idle_energy, Some(KilowattHours(0.5)));
+    assert_eq!(whole.notes(), ["idle power: 500.0 Wh of the energy"]);
+    assert_eq!(last_cell(&whole), "0.5");
+    let part = two_rows([some, none]);
+    assert_eq!((part.total.idle_energy, part.total.idle_rows), (Some(KilowattHours(0.25)), 1));
+    let partly = "idle power: 250.0 Wh of the energy in 1 of 2 rows; not known for the others";
+    assert_eq!(part.notes(), [partly]);
+    assert_eq!(last_cell(&part), "");
+    assert_eq!(two_rows([none, none]).total.idle_energy, None);
 }
 
 #[test]
@@ -92,7 +148,8 @@ fn json_has_a_group_with_its_name_and_units_for_each_line() {
     fs::write(&path, Header::eco2ai().line() + row).unwrap();
     let summary = Summary::read([&path], GroupBy::Day).unwrap();
     let totals = serde_json::json!({
-        "rows": 1, "duration_s": 1.5, "energy_kwh": 0.25, "co2_kg": 0.5, "cost": 2.0,
+        "rows": 1, "duration_s": 1.5, "energy_kwh": 0.25, "energy_low_kwh": null,
+        "energy_high_kwh": null, "idle_energy_kwh": null, "idle_rows": 0, "co2_kg": 0.5, "cost": 2.0,
     });
     let mut group = totals.clone();
     group["day"] = "2024-05-06".into();

@@ -13,6 +13,7 @@ use super::contexts::{BoardUse, Contexts};
 use super::library::{LIBRARIES, visible_boards};
 use super::power_gauge::{PowerGauge, PowerLimit};
 use crate::report;
+use crate::sensor::bounds::Bounds;
 use crate::sensor::component::Component;
 use crate::sensor::found::Found;
 use crate::sensor::reading::{Quality, Reading, SensorError};
@@ -321,6 +322,17 @@ impl Sensor for NvidiaGpu {
             Readout::Counter => Quality::Measured,
             Readout::Gauge(_) => Quality::Sampled,
         }
+    }
+
+    /// On these boards the power is measured for a quarter of the time only, so samples of it may be
+    /// off by more than the published error. Source: "Part-time Power Measurements", arXiv
+    /// 2312.02741.
+    fn bounds(&self, quality: Quality) -> Bounds {
+        let is_part_time = ["A100", "H100"].iter().any(|board| self.name.contains(board));
+        if is_part_time && quality == Quality::Sampled {
+            return Bounds::UNKNOWN;
+        }
+        Bounds::published(Component::Gpu, "nvml", quality)
     }
 
     fn how(&self) -> String {

@@ -59,6 +59,26 @@ fn parents_in_a_circle_and_parents_without_a_row_end_a_path() {
 }
 
 #[test]
+fn totals_have_bounds_as_far_as_the_rows_have() {
+    let with_bounds = |bounds: [&str; 2]| {
+        let mut rows = HEADER.trim_end().to_owned()
+            + ",power_consumption_low(kWh),power_consumption_high(kWh)\n";
+        for (id, bounds) in ["1", "2"].iter().zip(bounds) {
+            // The own energy is half of the inclusive one.
+            let row = Row { id, inclusive: 2.0, ..ROW }.line();
+            rows.push_str(&format!("{},{bounds}\n", row.trim_end()));
+        }
+        page(&rows)
+    };
+    let both = with_bounds(["1.5,3", "1.5,3"]);
+    assert_says(&both, "Energy 2.000 kWh 1.500 kWh to 3.000 kWh");
+    assert_says(&both, "p 2.000 kWh 1.500 kWh to 3.000 kWh 100 %");
+    let one = with_bounds(["1.5,3", ","]);
+    assert_says(&one, "Energy 2.000 kWh at least 750.0 Wh");
+    assert!(!with_bounds([",", ","]).contains("Bounds"));
+}
+
+#[test]
 fn epochs_are_parts_of_one_call_and_a_sum_of_calls_is_many() {
     let epoch = |number| Row { function: "m::train", epoch: number, ..ROW };
     let rows = [epoch("epoch: 1, loss: 0.1, "), epoch("epoch: 2, "), epoch("N/A")];

@@ -2,9 +2,21 @@
 
 use eco2ai::units::{KilogramsCo2e, KilowattHours};
 
+use super::logs::LogTotals;
+
 /// Formats energy in kWh.
 pub(super) fn kwh(energy: f64) -> String {
     KilowattHours(energy).to_string()
+}
+
+/// Formats the bounds of energy in kWh; `None` if there is none.
+pub(super) fn bounds(totals: &LogTotals) -> Option<String> {
+    match (totals.low > 0.0, totals.high.is_finite()) {
+        (true, true) => Some(format!("{} to {}", kwh(totals.low), kwh(totals.high))),
+        (true, false) => Some(format!("at least {}", kwh(totals.low))),
+        (false, true) if totals.high > 0.0 => Some(format!("at most {}", kwh(totals.high))),
+        _ => None,
+    }
 }
 
 /// Formats CO2 in kg, for a place that is labelled as CO2e.

@@ -55,6 +55,9 @@ pub(super) struct LogTotals {
     /// How many calls the rows count; only in the totals of all rows and of a project.
     pub(super) runs: u64,
     pub(super) energy: f64,
+    /// The bounds of the energy. The lower one is 0, and the upper one infinite, if not known.
+    pub(super) low: f64,
+    pub(super) high: f64,
     pub(super) co2: f64,
     pub(super) cost: f64,
 }
@@ -63,6 +66,8 @@ impl LogTotals {
     fn add(&mut self, record: &Record) {
         self.rows += 1;
         self.energy += record.own_energy.0;
+        self.low += record.own_energy_low().map_or(0.0, |low| low.0);
+        self.high += record.own_energy_high().map_or(f64::INFINITY, |high| high.0);
         self.co2 += record.own_co2.0;
         self.cost += record.own_cost;
     }

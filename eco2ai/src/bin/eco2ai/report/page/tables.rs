@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::report::breakdown::{Breakdown, quality_class, quality_name};
 use crate::report::call_tree::{CallTree, Label};
 use crate::report::chart::SERIES;
-use crate::report::format::{count, counted, kg, kwh, non_blank_or, percent};
+use crate::report::format::{bounds, count, counted, kg, kwh, non_blank_or, percent};
 use crate::report::logs::{COMPONENTS, LogTotals, Logs};
 
 /// The number of rows in a table; one more contains the rest.
@@ -20,9 +20,12 @@ pub(super) fn projects(logs: &Logs, order: &[u32]) -> Markup {
     for one in order.iter().skip(MAX_PROJECTS).map(|number| logs.project(*number)) {
         rest.runs = rest.runs.saturating_add(one.runs);
         rest.energy += one.energy;
+        rest.low += one.low;
+        rest.high += one.high;
         rest.co2 += one.co2;
         rest.cost += one.cost;
     }
+    let has_bounds = bounds(&logs.total).is_some();
     let line = |name: &str, one: &LogTotals, series: usize| {
         html! {
             tr {
@@ -33,6 +36,7 @@ pub(super) fn projects(logs: &Logs, order: &[u32]) -> Markup {
                     }
                 }
                 td.n data-label="Energy" { (kwh(one.energy)) }
+                @if has_bounds { td.n.minor data-label="Bounds" { (bounds(one).unwrap_or_default()) } }
                 td.n.minor data-label="Share" { (percent(one.energy, logs.total.energy)) }
                 td.n data-label="CO2" { (kg(one.co2)) }
                 @if logs.total.cost != 0.0 { td.n data-label="Cost" { (Price(one.cost)) } }
@@ -48,6 +52,7 @@ pub(super) fn projects(logs: &Logs, order: &[u32]) -> Markup {
                     thead { tr {
                         th scope="col" { "Project" }
                         th.n scope="col" { "Energy" }
+                        @if has_bounds { th.n scope="col" { "Bounds" } }
                         th.n scope="col" { "Share" }
                         th.n scope="col" { "CO" sub { "2" } }
                         @if logs.total.cost != 0.0 { th.n scope="col" { "Cost" } }

@@ -8,7 +8,7 @@ use eco2ai::units::{HumanDuration, KilogramsCo2e, KilowattHours, Price};
 use maud::{Markup, html};
 
 use crate::report::breakdown::Breakdown;
-use crate::report::format::{count, kg, kwh, percent};
+use crate::report::format::{bounds, count, kg, kwh, percent};
 use crate::report::logs::{LogTotals, Logs};
 use crate::report::timeline::format_time;
 
@@ -24,6 +24,7 @@ pub(super) fn totals(logs: &Logs, breakdown: &Breakdown) -> Markup {
             div.hero {
                 p.label { "Energy" }
                 p.number { (number) " " span.unit { (unit) } }
+                @if let Some(bounds) = bounds(total) { p.how { (bounds) } }
                 p.how { (quality(breakdown, total.energy)) }
             }
             div.hero {

@@ -266,20 +266,23 @@ impl Summary {
         Ok(summary)
     }
 
-    /// Returns notes for people on the totals, one sentence each: on idle power, rows that could not be used,
+    /// Returns the idle power in the totals, in words, if it is known of any row.
+    fn idle_power(&self) -> Option<String> {
+        let Totals { rows, idle_rows, .. } = self.total;
+        let idle = self.total.idle_energy?;
+        let known = if idle_rows == rows {
+            String::new()
+        } else {
+            format!(" in {idle_rows} of {}; not known for the others", counted_rows(rows))
+        };
+        Some(format!("idle power: {idle} of the energy{known}"))
+    }
+
+    /// Returns notes for people on the totals, one sentence each: on rows that could not be used,
     /// rows that several logs have, rows without a known date, and rows that are not in the logs
     /// yet.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        let Totals { rows, idle_rows, .. } = self.total;
-        if let Some(idle) = self.total.idle_energy {
-            let known = if idle_rows == rows {
-                String::new()
-            } else {
-                format!(" in {idle_rows} of {}; not known for the others", counted_rows(rows))
-            };
-            notes.push(format!("idle power: {idle} of the energy{known}"));
-        }
         if self.unusable_rows > 0 {
             let mut note = format!("{} could not be used", counted_rows(self.unusable_rows));
             if let Some(first) = self.problems.first() {

@@ -114,7 +114,7 @@ impl fmt::Display for Summary {
             ]);
         }
         write!(f, "{table}")?;
-        for note in self.notes() {
+        for note in self.idle_power().into_iter().chain(self.notes()) {
             write!(f, "\n{note}")?;
         }
         Ok(())

@@ -94,12 +94,12 @@ fn a_part_of_the_idle_energy_is_not_taken_for_the_whole() {
     };
     let whole = two_rows([some, some]);
     assert_eq!(whole.total.idle_energy, Some(KilowattHours(0.5)));
-    assert_eq!(whole.notes(), ["idle power: 500.0 Wh of the energy"]);
+    assert!(whole.to_string().ends_with("\nidle power: 500.0 Wh of the energy"), "{whole}");
     assert_eq!(last_cell(&whole), "0.5");
     let part = two_rows([some, none]);
     assert_eq!((part.total.idle_energy, part.total.idle_rows), (Some(KilowattHours(0.25)), 1));
     let partly = "idle power: 250.0 Wh of the energy in 1 of 2 rows; not known for the others";
-    assert_eq!(part.notes(), [partly]);
+    assert!(part.to_string().ends_with(partly), "{part}");
     assert_eq!(last_cell(&part), "");
     assert_eq!(two_rows([none, none]).total.idle_energy, None);
 }

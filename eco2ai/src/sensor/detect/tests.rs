@@ -113,11 +113,13 @@ fn counters_replace_the_models_part_by_part() {
 }
 
 /// Two sockets, of which only the first has a counter.
-const ONE_COUNTER: [(&str, &str); 6] = [
+const ONE_COUNTER: [(&str, &str); 8] = [
     SOCKETS[0],
     SOCKETS[1],
     SOCKETS[2],
     SOCKETS[3],
+    SOCKETS[4],
+    SOCKETS[5],
     ("sys/class/powercap/intel-rapl:0/name", "package-0\n"),
     ("sys/class/powercap/intel-rapl:0/energy_uj", "5000000000\n"),
 ];
@@ -357,7 +359,7 @@ fn a_power_that_is_given_replaces_each_model_and_no_counter() {
         gpu: Some(Watts(250.0)),
     };
     let detected = eight_cpus(&amd(26, 2, "AMD EPYC"), &[], given);
-    let all = [(Component::Cpu, "given"), (Component::Ram, "given"), (Component::Gpu, "given")];
+    let all = [(Component::Gpu, "given"), (Component::Cpu, "given"), (Component::Ram, "given")];
     assert_eq!(methods(&detected), all);
     assert_eq!(detected.devices.cpu, "AMD EPYC/1 device(s), TDP:65.0");
     assert_eq!(detected.gpu_name, "GPU 1 device(s)");

@@ -11,7 +11,7 @@ use super::sums;
 use super::upkeep;
 use crate::error::Result;
 use crate::log::Record;
-use crate::meter::{Enclosing, EnclosingRow, Meter, RunKey, Start, StartedRow, Stopped, SumKey};
+use crate::meter::{EnclosingRow, Meter, RunKey, Start, StartedRow, Stopped, SumKey};
 use crate::own_code;
 use crate::report::{quietly, warn_once};
 use crate::settings::Rows;
@@ -55,16 +55,17 @@ impl ActiveRun {
         let enclosing = meter.enclosing(parent);
         let context_of_enclosing = || enclosing.and_then(|it| context_of(meter, it.row));
         let inherited;
-        let config = match enclosing {
+        let config = match enclosing.map(|enclosing| enclosing.settings) {
             None => config,
-            Some(Enclosing { settings, .. }) => match config.first_inherited(settings) {
-                Some(config) => config,
-                None => {
-                    inherited = config
-                        .inherit(settings, || Some(Arc::clone(&context_of_enclosing()?.settings)));
+            Some(number) => {
+                if let Some(config) = config.first_inherited(number) {
+                    config
+                } else {
+                    let settings = || Some(Arc::clone(&context_of_enclosing()?.settings));
+                    inherited = config.inherit(number, settings);
                     &inherited
                 }
-            },
+            }
         };
         // For a sum this is done once, when the sum begins.
         let context = match rows.unwrap_or(config.settings.rows) {

@@ -70,5 +70,5 @@ pub(crate) use forecast::Prices;
 pub(crate) use keys::{RunKey, SumKey};
 pub use meter::{Meter, MeterBuilder};
 pub(crate) use run_energy::{PricedEnergy, RunEnergy};
-pub(crate) use start::{Enclosing, EnclosingRow, Start, StartedRow, Stopped};
+pub(crate) use start::{EnclosingRow, Start, StartedRow, Stopped};
 pub(crate) use sums::{CalledSum, ClosedSums, SumRow, SummedFunction};

@@ -161,7 +161,7 @@ mod tests {
     fn model(brand: &str, sockets: u32, logical: u32, is_virtual: bool) -> (f64, &'static str) {
         let (brand, id, shows_container) = (brand.into(), None, false);
         let model =
-            CpuModel::new(&CpuInfo { brand, sockets, logical, is_virtual, id, shows_container });
+            CpuModel::new(&CpuInfo { brand, sockets, logical, is_virtual, shows_container, id });
         (model.at_full_load.0, model.source)
     }
 

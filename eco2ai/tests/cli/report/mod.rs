@@ -66,7 +66,7 @@ fn totals_have_bounds_as_far_as_the_rows_have() {
         for (id, bounds) in ["1", "2"].iter().zip(bounds) {
             // The own energy is half of the inclusive one.
             let row = Row { id, inclusive: 2.0, ..ROW }.line();
-            rows.push_str(&format!("{},{bounds}\n", row.trim_end()));
+            rows += &[row.trim_end(), ",", bounds, "\n"].concat();
         }
         page(&rows)
     };

@@ -14,10 +14,10 @@ use super::usage_window::UsageChange;
 use crate::sensor::{Bounds, Component, Quality, Reading, Sensor, SensorError, Share, Usage};
 use crate::units::{Joules, Watts};
 
-/// After so many failures in a row a sensor is reported as failing.
+/// The number of consecutive failures after which a sensor is reported.
 const FAILURES_BEFORE_WARNING: u32 = 3;
 
-/// A sensor and what is known from its readings so far.
+/// A sensor, with the state that follows from its readings so far.
 pub(super) struct Channel {
     sensor: Box<dyn Sensor>,
     component: Component,
@@ -274,11 +274,11 @@ impl Channel {
         increment
     }
 
-    /// Where a counter begins.
+    /// Begins the history of a counter.
     fn first_count(&mut self, now: Duration, value: Joules) -> Counter {
         let power = guarded(|| self.sensor.power()).flatten().map_or(0.0, |power| power.0);
         let power = Watts(if power.is_finite() { power.max(0.0) } else { 0.0 });
-        // The question may have taken the time of some ticks.
+        // Reading the power may have taken several ticks.
         let value = match guarded(|| self.sensor.read()) {
             Some(Ok(Reading::Energy(energy))) if energy.0.is_finite() => energy,
             _ => value,
@@ -290,8 +290,8 @@ impl Channel {
         Counter::new(now, value, power, self.tick, self.longest_interval)
     }
 
-    /// In place of a reading: a counter and a gauge go on at the last known power, and the next
-    /// reading settles the difference; a model goes on by the usage.
+    /// Continues without a reading: a counter and a gauge with the last known power, which the next
+    /// reading corrects; a model with the usage.
     fn go_on(&mut self, now: Duration, usage: &UsageChange) -> Result<Increment, SensorError> {
         let (share, by_cpu_time) = (self.fraction(usage), self.share == Share::CpuTime);
         match &mut self.history {
@@ -309,7 +309,7 @@ impl Channel {
         }
     }
 
-    /// The quality of the readings so far.
+    /// Returns the quality of the readings so far.
     fn quality(&self) -> Option<Quality> {
         match self.history {
             History::Empty => None,
@@ -319,7 +319,7 @@ impl Channel {
         }
     }
 
-    /// The device's energy and power, and this process's part of both.
+    /// Returns the energy and power of the device, and the process's part of both.
     fn shared(&self, energy: Joules, power: Watts, usage: &UsageChange) -> Increment {
         let share = self.fraction(usage);
         let total = Amounts {
@@ -335,7 +335,7 @@ impl Channel {
         Increment { total, idle: None, scaling }
     }
 
-    /// Which part of the device's energy is the process's.
+    /// Returns the process's part of the device's energy.
     fn fraction(&self, usage: &UsageChange) -> f64 {
         match self.share {
             Share::CpuTime => usage.cpu_share.unwrap_or(1.0),
@@ -345,13 +345,13 @@ impl Channel {
         }
     }
 
-    /// A missing reading: nothing is known of this interval yet, which is not 0.
+    /// Notes a missing reading. The energy of the interval is unknown, not 0.
     fn failed(&mut self, error: &SensorError) {
         self.failures = self.failures.saturating_add(1);
         self.lost |= matches!(error, SensorError::Lost(_));
         if self.lost || self.failures == FAILURES_BEFORE_WARNING {
-            // It begins anew when it is back: what it counted meanwhile is not that of the runs
-            // which are active then.
+            // The next reading begins a new history: the energy until then is not that of the runs
+            // that are active then.
             self.history = History::Empty;
             crate::report::warn_once(&format!(
                 "{}: {error}; its energy is missing from now on{}",
@@ -379,7 +379,8 @@ fn reported_power(sensor: &mut dyn Sensor) -> Option<Watts> {
     Reading::Power(power).valid().is_ok().then_some(power)
 }
 
-/// A sensor of the user's own may panic: that ends the sensor, not what is being measured.
+/// Returns the result of a call of a sensor; `None` if it panics. A custom sensor that panics must not
+/// end the program that is being measured.
 fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(f)).ok()
 }

@@ -22,7 +22,7 @@ pub(super) struct CpuLoad {
     pub(super) idle: Option<Watts>,
     pub(super) at_full_load: Watts,
     read_at: Option<Duration>,
-    /// CPU time of the machine that was counted before the kernel's coarse account of it showed
+    /// The CPU time that was counted before the kernel's busy time, which has coarse steps, included
     /// it.
     ahead: Duration,
 }
@@ -78,7 +78,7 @@ impl CpuLoad {
         usage: &UsageChange,
     ) -> Result<Amounts, SensorError> {
         if passed.is_zero() {
-            // Until there is something to compare with: one busy CPU, the one that asks.
+            // There is no earlier reading: assumes one busy CPU, the current one.
             return Ok(Amounts {
                 machine_power: per_cpu,
                 process_power: per_cpu,
@@ -88,8 +88,8 @@ impl CpuLoad {
         let own = usage
             .own_cpu
             .ok_or_else(|| SensorError::Missing("the CPU time of the process is unknown".into()))?;
-        // What the process is known to have used the machine has used too, though its account,
-        // which moves in steps, may show it later.
+        // The machine was busy for at least the time of the process. The kernel's busy time may
+        // include it later, since it has coarse steps.
         let reported = usage.busy_cpu.unwrap_or(own);
         let busy = reported.saturating_sub(self.ahead).max(own);
         let grain = BUSY_GRAIN.mul_f64(usage.now.cpus.clamp(1.0, 1e4));

@@ -1,4 +1,4 @@
-//! One active run, as the ledger knows it.
+//! One active run in the ledger.
 
 use std::time::Duration;
 
@@ -9,38 +9,38 @@ use super::keys::{RunKey, SumKey};
 use super::pool::Pool;
 use crate::scope::Scope;
 
-/// Where a run's energy goes in the end.
+/// The row that a run belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum RowOf {
     Own(Uuid),
     Sum {
         sum: SumKey,
-        /// Whether no other call of the sum is above this one.
+        /// Whether no other call of the same sum encloses this one.
         outermost: bool,
     },
 }
 
-/// An active run. Short calls make and drop nothing but this: it stays small, and plain data.
+/// An active run. It is small and plain data, because a short call creates and drops nothing else.
 pub(super) struct Node {
     pub(super) row: RowOf,
-    /// The nearest run above that is the outermost call of a sum, when this one started.
+    /// The nearest enclosing run that is the outermost call of a sum, when this one started.
     pub(super) summed_above: Option<RunKey>,
     pub(super) scope: Scope,
     pub(super) parent: Option<RunKey>,
     pub(super) first_child: Option<RunKey>,
     pub(super) previous_sibling: Option<RunKey>,
     pub(super) next_sibling: Option<RunKey>,
-    /// The thread on whose stack it is.
+    /// The thread whose stack contains the run.
     pub(super) thread: Option<usize>,
     /// Whether it is the innermost run of that thread.
     pub(super) on: bool,
-    /// What it received itself, less each clock of the pool by which it receives now: with what
-    /// those clocks show, that is its own energy at any moment.
+    /// The own energy, minus the current value of each clock by which the run receives energy. Adding
+    /// the values of those clocks gives the own energy at any time.
     pub(super) base: Energies,
-    /// What its ended descendants received.
+    /// The energy of its descendants that have ended.
     pub(super) received: Energies,
     pub(super) started: Duration,
-    /// What an earlier parent, which ended before it, has counted already.
+    /// The energy that is part of an earlier parent, which ended before this run.
     pub(super) counted: Energies,
     pub(super) readings_mark: u64,
     pub(super) overlap_mark: Duration,
@@ -55,7 +55,7 @@ impl Node {
         self.first_child.is_none()
     }
 
-    /// Begins or ceases to share by the clock of runs that are innermost on a thread.
+    /// Starts or stops to share by the clock of innermost runs of threads.
     pub(super) fn set_on(&mut self, pool: &mut Pool, on: bool) {
         if self.on == on {
             return;
@@ -70,7 +70,7 @@ impl Node {
         }
     }
 
-    /// Begins or ceases to share by the clock of runs without active children.
+    /// Starts or stops to share by the clock of runs without active children.
     pub(super) fn set_leaf(&mut self, pool: &mut Pool, leaf: bool) {
         if leaf {
             pool.leaf_sharers += 1;

@@ -1,11 +1,13 @@
 //! The energy of one scope (this process, or the machine), and its fair split between runs.
 //!
-//! Two things happen here. A **ledger line**: readings say what was used; between two readings the
-//! pool goes on at the last known power, or by the process's CPU clock, and settles the difference
-//! at the next one. And **two
-//! virtual clocks**, as in fair queueing: each shows how many joules one sharer has received since
-//! the beginning. A run notes a clock when it begins to share and takes the difference when it
-//! ceases, so that no operation depends on the number of runs.
+//! A reading determines the energy that was used. Between two readings the pool extrapolates, with the
+//! last known power or with the CPU clock of the process, and the next reading corrects the
+//! difference.
+//!
+//! The energy is divided by two **virtual clocks**, as in fair queueing. A clock shows how many joules
+//! one sharer has received since the beginning. The energy of a run is the difference of the clock
+//! between the time at which it starts to share and the time at which it stops, so the cost of an
+//! operation does not depend on the number of runs.
 
 use std::time::Duration;
 
@@ -16,45 +18,45 @@ use crate::sensor::Component;
 /// The energy of one scope while any run of it was active.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
-    /// Time of the last reading.
+    /// The time of the last reading.
     read_at: Duration,
-    /// Up to where energy was given out.
+    /// The time up to which energy was distributed.
     advanced: Duration,
-    /// Time since the last reading during which a run was active.
+    /// The time since the last reading during which a run was active.
     active: Duration,
-    /// Energy of all active time up to the last reading.
+    /// The energy of all active time up to the last reading.
     due: Energies,
-    /// Energy expected from the last reading up to the last sample of the CPU clock.
+    /// The extrapolated energy from the last reading to the last sample of the CPU clock.
     ahead: Energies,
-    /// Time of the last reading or sample.
+    /// The time of the last reading or sample.
     cpu_sampled: Duration,
-    /// Time since then during which a run was active.
+    /// The time since then during which a run was active.
     active_since_sample: Duration,
-    /// Power in watts, for the time after that.
+    /// The power in watts, for extrapolation from then on.
     power: Energies,
     /// How that power scales between readings.
     model: Option<PowerModel>,
-    /// Energy given out. What is due and not given out is the carry.
+    /// The distributed energy. The difference to `due` is the carry.
     pub(super) given: Energies,
     /// Joules per thread that has an innermost run.
     pub(super) on_clock: Energies,
     /// Joules per run without active children.
     pub(super) leaf_clock: Energies,
-    /// Threads that have an innermost run.
+    /// The number of threads that have an innermost run.
     pub(super) on_sharers: usize,
-    /// Active runs without active children; zero where no run is active.
+    /// The number of active runs without active children; zero if no run is active.
     pub(super) leaf_sharers: usize,
-    /// Active runs without a parent.
+    /// The number of active runs without a parent.
     pub(super) roots: usize,
-    /// Time during which two or more roots were active.
+    /// The time during which two or more of them were active.
     pub(super) overlap: Duration,
-    /// Readings taken.
+    /// The number of readings.
     pub(super) readings: u64,
 }
 
 impl Pool {
-    /// Lets time pass up to `now` and returns what may be given out for it by the last known power;
-    /// `None` where no run is there to receive it.
+    /// Advances to `now` with the last known power. Returns the energy to distribute; `None` if there
+    /// is no run to receive it.
     pub(super) fn advance(&mut self, now: Duration) -> Option<Energies> {
         self.pass(now);
         if self.leaf_sharers == 0 {
@@ -64,8 +66,8 @@ impl Pool {
         Some(positive(self.due + self.ahead + since - self.given))
     }
 
-    /// Goes on by the process's CPU time, which has come to `own_cpu`: the power since the last
-    /// reading or sample is that of this CPU time, not the last known one.
+    /// Advances to `now` with the power that follows from the CPU time of the process, which is
+    /// `own_cpu` now. Returns the energy to distribute.
     pub(super) fn sample_cpu_clock(
         &mut self,
         now: Duration,
@@ -73,7 +75,7 @@ impl Pool {
     ) -> Option<Energies> {
         self.pass(now);
         let passed = self.advanced.saturating_sub(self.cpu_sampled);
-        // A thread that was held up may come with a time that is older than another one's.
+        // The time of a thread that was delayed may be earlier than that of another one.
         if let Some(model) =
             self.model.as_mut().filter(|_| !passed.is_zero() && self.advanced == now)
         {
@@ -86,8 +88,8 @@ impl Pool {
         self.advance(now)
     }
 
-    /// Takes a reading: what was used since the last one, and the power to go on with. Returns what
-    /// may be given out now.
+    /// Takes a reading: the energy since the last one, and the power for extrapolation. Returns the
+    /// energy to distribute.
     pub(super) fn read(
         &mut self,
         now: Duration,
@@ -126,18 +128,18 @@ impl Pool {
         }
     }
 
-    /// Returns the energy due up to the last reading that was not given out; negative if more was.
+    /// Returns the energy up to the last reading that was not distributed; negative if more was.
     #[cfg(test)]
     pub(super) fn carry(&self) -> Energies {
         self.due - self.given
     }
 
-    /// Up to where energy was given out.
+    /// Returns the time up to which energy was distributed.
     pub(super) fn advanced(&self) -> Duration {
         self.advanced
     }
 
-    /// Gives `energy` out: CPU and RAM energy to the innermost runs of threads, the rest to the
+    /// Distributes `energy`: that of CPU and RAM to the innermost runs of threads, the rest to the
     /// runs without active children.
     pub(super) fn give(&mut self, energy: Energies) {
         self.given += energy;
@@ -148,7 +150,7 @@ impl Pool {
                 self.on_clock[component] += energy[component] * share;
                 waiting[component] = 0.0;
             }
-            // The idle part goes with the processor's energy.
+            // The idle part is distributed like the processor's energy.
             *self.on_clock.idle_mut() += energy.idle().0 * share;
             *waiting.idle_mut() = 0.0;
         }
@@ -156,7 +158,7 @@ impl Pool {
     }
 }
 
-/// Energy that was given out too early is not given out again: the result is never negative.
+/// Returns the energy without negative parts, which have been distributed already.
 fn positive(energy: Energies) -> Energies {
     energy.zip(Energies::ZERO, f64::max)
 }

@@ -1,4 +1,4 @@
-//! The tree of active runs, and what each received.
+//! The tree of active runs, and the energy of each.
 
 use slotmap::SlotMap;
 
@@ -8,7 +8,7 @@ use super::node::{Node, Pools, RowOf};
 use super::run_energy::Received;
 use crate::scope::Scope;
 
-/// The active runs, each under its parent, and the pools of energy that they share.
+/// The active runs as a tree, and the pools of energy that they share.
 #[derive(Default)]
 pub(super) struct RunTree {
     pub(super) nodes: SlotMap<RunKey, Node>,
@@ -26,7 +26,7 @@ impl RunTree {
         }
     }
 
-    /// Begins or ceases to share by the clock of runs that are innermost on a thread.
+    /// Starts or stops to share by the clock of innermost runs of threads.
     #[inline]
     pub(super) fn set_on(&mut self, key: RunKey, on: bool) {
         if let Some(node) = self.nodes.get_mut(key) {
@@ -34,7 +34,7 @@ impl RunTree {
         }
     }
 
-    /// Begins or ceases to share by the clock of runs without active children.
+    /// Starts or stops to share by the clock of runs without active children.
     #[inline]
     pub(super) fn set_leaf(&mut self, key: RunKey, leaf: bool) {
         if let Some(node) = self.nodes.get_mut(key) {
@@ -78,7 +78,7 @@ impl RunTree {
         }
     }
 
-    /// Takes a run out from under its parent, which may become a leaf again.
+    /// Removes a run from its parent, which may then have no children.
     #[inline]
     pub(super) fn unlink(&mut self, key: RunKey) {
         let Some(node) = self.nodes.get(key) else { return };
@@ -109,7 +109,7 @@ impl RunTree {
         node.first_child.map_or(ended, |child| ended + self.children(child))
     }
 
-    /// What a run's active children, of which `first` is one, and theirs received while it ran.
+    /// Returns the energy of `first`, its siblings and their descendants while their parent was active.
     pub(super) fn children(&self, first: RunKey) -> Energies {
         let mut sum = Energies::ZERO;
         let mut open = vec![first];
@@ -120,7 +120,7 @@ impl RunTree {
         sum
     }
 
-    /// The nearest of `key` and the runs above it that is the outermost call of a sum.
+    /// Returns the nearest of `key` and its enclosing runs that is the outermost call of a sum.
     #[inline]
     pub(super) fn summed_at_or_above(&self, key: Option<RunKey>) -> Option<RunKey> {
         let node = self.nodes.get(key?)?;
@@ -131,14 +131,14 @@ impl RunTree {
         }
     }
 
-    /// The nearest run above that is the outermost call of a sum.
+    /// Returns the nearest enclosing run that is the outermost call of a sum.
     #[inline]
     pub(super) fn summed_above(&self, node: &Node) -> Option<RunKey> {
         let known = node.summed_above?;
         if self.nodes.contains_key(known) {
             return Some(known);
         }
-        // It ended before what it had started: the one above that is not far.
+        // That run ended before the runs that it started. The next one is close.
         let mut above = node.parent;
         while let Some(node) = above.and_then(|key| self.nodes.get(key)) {
             if matches!(node.row, RowOf::Sum { outermost: true, .. }) {

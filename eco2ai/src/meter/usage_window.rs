@@ -1,47 +1,46 @@
-//! The usage of the machine between two readings: how energy is shared, and how the CPUs go on.
+//! The usage of the machine between two readings, from which the shares and the extrapolation follow.
 
 use std::time::Duration;
 
 use super::power_model::{PowerModel, cpu_share};
 use crate::sensor::Usage;
 
-/// Shorter than this, the kernel's account of busy time (in steps of 10 ms) is too coarse to
-/// compare with.
+/// The shortest interval over which busy time is compared. The kernel counts it in steps of 10 ms.
 const SHARE_WINDOW: Duration = Duration::from_millis(100);
 
-/// Usage since the last reading.
+/// The usage since the last reading.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct UsageChange {
     pub(super) own_cpu: Option<Duration>,
     pub(super) busy_cpu: Option<Duration>,
-    /// Own over busy CPU time.
+    /// Own CPU time divided by busy CPU time.
     pub(super) cpu_share: Option<f64>,
-    /// Own over used memory.
+    /// Own memory divided by used memory.
     pub(super) memory_share: Option<f64>,
     pub(super) now: Usage,
 }
 
-/// Usage at a moment.
+/// The usage at a time.
 #[derive(Clone, Copy)]
 struct Mark {
     at: Duration,
     usage: Usage,
-    /// CPU time of the process, without its children.
+    /// The CPU time of the process, without its children.
     own_cpu: Option<Duration>,
 }
 
-/// Usage at the last readings.
+/// The usage at the last readings.
 #[derive(Default)]
 pub(super) struct UsageWindow {
     last: Option<Mark>,
-    /// Where the window for the share of CPU time begins, and where the next one will.
+    /// The start of the window for the share of CPU time, and that of the next one.
     window: Option<(Mark, Mark)>,
     cpu_share: Option<f64>,
 }
 
 impl UsageWindow {
-    /// Takes the usage of now, and `own_cpu`, the CPU time of the process without its children.
-    /// Returns the usage since the last reading, and how the CPUs go on.
+    /// Takes the current usage and `own_cpu`, the CPU time of the process without its children.
+    /// Returns the usage since the last reading, and the model for extrapolation.
     pub(super) fn advance(
         &mut self,
         now: Duration,
@@ -74,7 +73,7 @@ impl UsageWindow {
             self.cpu_share = Some(cpu_share(own.as_secs_f64(), model.others * passed));
         }
         if last.is_none() {
-            // Nothing to compare with yet: one busy CPU, the one that asks.
+            // There is no earlier reading: assumes one busy CPU, the current one.
             self.cpu_share = Some(1.0 / usage.cpus.max(1.0));
         }
         let memory_share = match (usage.own_memory, usage.used_memory) {
@@ -91,8 +90,9 @@ impl UsageWindow {
         (change, model)
     }
 
-    /// What others do is taken from a window that reaches back to the last reading, or at least
-    /// over `SHARE_WINDOW`; what the process itself does is known more finely.
+    /// Returns the start of the window for the CPU time of other processes: the last reading, or an
+    /// earlier one if that was less than `SHARE_WINDOW` ago. The CPU time of the process itself is
+    /// known more precisely.
     fn window_begin(&mut self, now: Duration, mark: Mark, last: Option<Mark>) -> Mark {
         let long = |from: &Mark| now.saturating_sub(from.at) >= SHARE_WINDOW;
         let (begin, next) = match (self.window, last) {

@@ -13,6 +13,7 @@ use crate::locks::{Lock, Rank};
 
 /// The first PID namespace, that of the host (Linux, `include/uapi/linux/nsfs.h`,
 /// `PID_NS_INIT_INO`).
+#[cfg(target_os = "linux")]
 const INITIAL_NAMESPACE: &str = "pid:[4026531836]";
 
 /// Who has a context on a board.

@@ -18,7 +18,8 @@ pub(crate) struct RecoverArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  eco2ai recover emission.csv";
+  eco2ai recover emission.csv
+  eco2ai recover logs/";
 
 pub(crate) fn recover(arguments: &RecoverArgs) -> Result {
     arguments.logs.for_each(|file| match recover_one(file)? {

@@ -117,12 +117,9 @@ impl Method {
 
     /// Adds the mark `:partial` to the method of a figure that does not have it yet.
     pub(crate) fn mark_partial(&mut self) {
-        if self.quality().is_none() || self.is_partial() {
-            return;
+        if self.quality().is_some() && !self.is_partial() {
+            self.mark(PARTIAL);
         }
-        // It precedes the mark `:rest`.
-        let end = self.0.strip_suffix(REST).map_or(self.0.len(), |rest| rest.len() - 1);
-        self.0.insert_str(end, &format!(":{PARTIAL}"));
     }
 
     fn mark(&mut self, mark: &str) {
@@ -347,6 +344,20 @@ mod tests {
             method(Some(ShareMark::Unshared), true).of_rest(),
             "sampled:nvml+my-own-gauge:unshared:partial:rest"
         );
+    }
+
+    #[test]
+    fn a_figure_is_marked_as_partial_once_and_no_figure_never() {
+        let partial = |text: &str| {
+            let mut method = Method::from(text);
+            method.mark_partial();
+            method.0
+        };
+        assert_eq!(partial("measured:rapl:share"), "measured:rapl:share:partial");
+        assert_eq!(partial("sampled:nvml:partial"), "sampled:nvml:partial");
+        for nothing in ["none", "included", ""] {
+            assert_eq!(partial(nothing), nothing);
+        }
     }
 
     #[test]

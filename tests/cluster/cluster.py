@@ -130,6 +130,11 @@ PartitionName=all Nodes={host} Default=YES OverSubscribe=FORCE:4 State=UP
         finally:
             # No job outlives its daemon.
             subprocess.run(["scancel", "-u", "root"], env=env, capture_output=True)
+            for _ in range(50):
+                jobs = subprocess.run(["squeue", "-h"], env=env, capture_output=True)
+                if not jobs.stdout.strip():
+                    break
+                time.sleep(0.2)
 
 
 class Case:
@@ -171,7 +176,7 @@ class Case:
         joules = sum(float(row["own_energy(kWh)"]) for row in rows) * 3.6e6
         charged = joules * CPUS / WATTS
         error = charged / kernel - 1
-        print(f"{self.name:28} {len(rows)} rows, {kernel:.3f} s of CPU, {charged:.3f} s charged, {error:+.2%}")
+        print(f"{self.name:32} {len(rows)} rows, {kernel:.3f} s of CPU, {charged:.3f} s charged, {error:+.2%}")
         for row in rows:
             assert row["cpu_method"] == "estimated:given" and row["status"] == "ok", (self.name, row)
         assert abs(charged - kernel) <= slack * kernel + 0.02 * len(rows), (self.name, charged, kernel)
@@ -212,7 +217,7 @@ def main(eco2ai, worker):
         [row] = case.rows()
         assert row["cpu_method"] == "estimated:given:partial", row
         assert "srun … eco2ai run -- COMMAND" in case.errors, case.errors
-        print(f"{case.name:28} 1 row, marked {row['cpu_method']}")
+        print(f"{case.name:32} 1 row, marked {row['cpu_method']}")
 
         case = Case(folder, "srun -n2, whole machine", env)
         case.run("srun", "-n2", "--overcommit", *tracked, ECO2AI_CPU_PROCESSES="all")
@@ -221,7 +226,7 @@ def main(eco2ai, worker):
         assert float(first["own_energy(kWh)"]) > 0, first
         assert second["cpu_method"] == "included", second
         assert float(second["own_energy(kWh)"]) == 0 and second["cpu_energy(kWh)"] == "", second
-        print(f"{case.name:28} counted by rank 0; rank 1 is {second['cpu_method']}")
+        print(f"{case.name:32} counted by rank 0; rank 1 is {second['cpu_method']}")
 
         by_job = subprocess.run(
             [eco2ai, "summary", "--by", "job", f"{folder}/srun_-n2,_tracked/logs"],
@@ -233,4 +238,6 @@ def main(eco2ai, worker):
 if __name__ == "__main__":
     if platform.system() != "Linux" or os.geteuid() != 0 or not shutil.which("dpkg"):
         sys.exit("needs Debian or Ubuntu, as root")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
     main(*map(os.path.abspath, sys.argv[1:3]))

@@ -65,7 +65,8 @@ impl Tracker {
     }
 
     /// Returns the log of a run that starts now, with its placeholders replaced. A relative path is
-    /// relative to the working directory at the start of the run.
+    /// relative to the working directory at the start of the run. A run under another one goes to the
+    /// log of that one, unless the tracker was given a log.
     ///
     /// ```
     /// let tracker = eco2ai::Tracker::builder().file("logs/{pid}.csv").forget().build()?;

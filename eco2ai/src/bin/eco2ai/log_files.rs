@@ -22,11 +22,17 @@ pub(crate) struct LogFiles {
 }
 
 impl LogFiles {
-    /// Returns the paths of the logs, each once, in the order of the arguments.
+    /// Returns the paths of the logs, each once, in the order of the arguments. Of folders and
+    /// patterns, logs without a row yet are left out.
     pub(crate) fn paths(&self) -> Result<Vec<PathBuf>> {
+        self.paths_where(Path::exists)
+    }
+
+    fn paths_where(&self, is_wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
         let mut logs = Vec::new();
         for argument in &self.files {
-            let found = logs_of(argument)?;
+            let mut found = logs_of(argument)?;
+            found.retain(|log| log == argument || is_wanted(log));
             if found.is_empty() {
                 return Err(Failure::new(format!("{}: no emission log found", argument.display())));
             }
@@ -41,7 +47,7 @@ impl LogFiles {
     /// `work` from the other logs.
     pub(crate) fn for_each<T: Display>(&self, work: impl Fn(&Path) -> eco2ai::Result<T>) -> Result {
         let mut code = ExitCode::SUCCESS;
-        for file in &self.paths()? {
+        for file in &self.paths_where(|_| true)? {
             match work(file) {
                 Ok(done) => print(format_args!("{}: {done}", file.display()))?,
                 Err(failed) => {
@@ -64,18 +70,26 @@ pub(crate) fn logs_of(argument: &Path) -> Result<Vec<PathBuf>> {
     if !pattern.contains(['*', '?', '[']) || argument.exists() {
         return Ok(vec![argument.to_owned()]);
     }
-    let matches = glob::glob(&pattern)
-        .map_err(|error| Failure::usage(format!("{pattern}: not a pattern: {error}")))?;
-    let mut logs = Vec::new();
-    for path in matches {
-        let path = path.map_err(Failure::new)?;
-        if path.is_dir() {
-            logs.extend(logs_in(&path)?);
-        } else {
-            logs.push(path);
+    // Hidden files are only looked at to find logs of which there are only journals so far.
+    let name = argument.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let journals = argument.with_file_name(format!(".{name}.*.journal"));
+    let mut logs = BTreeSet::new();
+    for pattern in [pattern, journals.to_string_lossy()] {
+        let matches = glob::glob(&pattern)
+            .map_err(|error| Failure::usage(format!("{pattern}: not a pattern: {error}")))?;
+        for path in matches {
+            let path = path.map_err(Failure::new)?;
+            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            if name.starts_with('.') {
+                logs.extend(log_of_journal(name).map(|log| path.with_file_name(log)));
+            } else if path.is_dir() {
+                logs.extend(logs_in(&path)?);
+            } else {
+                logs.insert(path);
+            }
         }
     }
-    Ok(logs)
+    Ok(logs.into_iter().collect())
 }
 
 /// Returns the logs in a folder: the files `*.csv` that are emission logs, and those of which there
@@ -88,7 +102,9 @@ fn logs_in(folder: &Path) -> Result<Vec<PathBuf>> {
         let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
         if let Some(log) = log_of_journal(name) {
             logs.insert(folder.join(log));
-        } else if name.ends_with(".csv") && !name.starts_with("encoded_") && read_log(&path).is_ok()
+        } else if path.extension().is_some_and(|it| it == "csv")
+            && !name.starts_with("encoded_")
+            && read_log(&path).is_ok()
         {
             logs.insert(path);
         }

@@ -155,3 +155,20 @@ fn a_folder_contains_logs_that_are_only_journals_so_far() {
     assert_eq!(home.text(&["recover", "logs"]), format!("{log}: 1 row recovered\n"));
     assert_eq!(cell(&home, &log, "status"), "interrupted");
 }
+
+#[test]
+fn jobs_are_groups_of_the_summary_and_of_the_report() {
+    let home = Home::new();
+    for job in ["12", "12", "13"] {
+        let mut command = home.eco2ai(&["run", "--quiet", "--", "true"]);
+        assert_eq!(code(&command.env("SLURM_JOB_ID", job).output().unwrap()), 0);
+    }
+    let summary = home.json(&["summary", "--by=job", "--format=json", "emission.csv"]);
+    assert_eq!(summary["groups"]["slurm:12"]["rows"], 2);
+    assert_eq!(summary["groups"]["slurm:13"]["rows"], 1);
+    assert_eq!(code(&home.output(&["report", "emission.csv"])), 0);
+    let page = home.read("report.html");
+    let jobs = page.split_once("id=\"jobs\"").unwrap().1.split_once("</section>").unwrap().0;
+    assert!(jobs.contains("slurm:12") && jobs.contains("slurm:13"), "{jobs}");
+    assert!(!page.contains("id=\"machines\""), "there is one");
+}

@@ -7,6 +7,7 @@ mod flame;
 mod format;
 mod index;
 mod interner;
+mod log_totals;
 mod logs;
 mod page;
 mod timeline;

@@ -29,6 +29,9 @@ parameters! {
 
     /// The CSV file to which the rows are appended. A relative path is resolved against the
     /// working directory of the running process, even if another process saved it, as in Eco2AI.
+    /// `{host}`, `{job}`, `{rank}` and `{pid}` in it are replaced when a run starts, so that each
+    /// process of a job has a log, as in `logs/{host}-{job}-{rank}.csv`; missing folders of such a
+    /// path are created.
     file: PathBuf {
         kind: NonEmptyText,
         accepts: "path of a CSV file",

@@ -20,7 +20,8 @@ mod column {
     pub(super) const ARRAY_TASK: usize = 2;
     pub(super) const FIRST_ARRAY_TASK: usize = 3;
     pub(super) const RANK: usize = 4;
-    pub(super) const REQUIRES: usize = 5;
+    pub(super) const LOCAL_RANK: usize = 5;
+    pub(super) const REQUIRES: usize = 6;
 }
 
 /// The job of a process.
@@ -30,6 +31,8 @@ pub(crate) struct Job {
     pub(crate) name: Option<String>,
     /// The rank among all processes of the job.
     pub(crate) rank: Option<u32>,
+    /// Whether a launcher started another process of the job on this machine before this one.
+    is_later_on_machine: bool,
 }
 
 /// Returns the job of this process. The environment is read once.
@@ -41,6 +44,13 @@ pub(crate) fn job() -> &'static Job {
 }
 
 impl Job {
+    /// Returns whether runs of the whole machine count its energy in this process: true in the first
+    /// process of the job on the machine, and outside a job. Launchers number the processes on each
+    /// machine, so all agree without a file or a lock that a process which dies could leave behind.
+    pub(crate) fn counts_machine(&self) -> bool {
+        !self.is_later_on_machine
+    }
+
     /// Returns the job that the variables of an environment describe.
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
         // The first of several names that has a value.
@@ -65,6 +75,8 @@ impl Job {
                 job.name = Some(name(launcher.cell(column::LAUNCHER), id.trim(), task, rank));
             }
             job.rank = rank.or(job.rank);
+            // The first agent on a machine may start several ranks, and a later agent a first one.
+            job.is_later_on_machine |= number(column::LOCAL_RANK).is_some_and(|rank| rank > 0);
         }
         job
     }
@@ -117,7 +129,7 @@ mod tests {
 
     #[test]
     fn each_launcher_is_known_by_the_variables_that_it_sets() {
-        let cases: [Case<'_>; 17] = [
+        let cases: [Case<'_>; 19] = [
             (&[], None, None),
             (&SRUN, Some("slurm:1234"), Some(1)),
             (&[("SLURM_JOBID", "12"), ("SLURM_PROCID", "0")], Some("slurm:12"), Some(0)),
@@ -135,20 +147,40 @@ mod tests {
                 Some(0),
             ),
             (&MPIRUN, Some("pmix:3411345409"), Some(5)),
-            (&[("PMI_JOBID", "7"), ("PMI_RANK", "2"), ("PMI_SIZE", "4")], Some("pmi:7"), Some(2)),
-            (&[("MV2_COMM_WORLD_RANK", "3")], None, Some(3)),
             (
-                &[("PBS_JOBID", "8.host"), ("PALS_APID", "a-b"), ("PALS_RANKID", "4")],
+                &[("PMI_JOBID", "7"), ("PMI_RANK", "2"), ("PMI_LOCAL_RANK", "0")],
+                Some("pmi:7"),
+                Some(2),
+            ),
+            (&[("MPI_LOCALRANKID", "1"), ("PMI_RANK", "2")], None, Some(2)),
+            (&[("PMIX_RANK", "2"), ("PMIX_LOCAL_RANK", "1")], None, Some(2)),
+            (&[("MV2_COMM_WORLD_RANK", "3"), ("MV2_COMM_WORLD_LOCAL_RANK", "0")], None, Some(3)),
+            (
+                &[
+                    ("PBS_JOBID", "8.host"),
+                    ("PALS_APID", "a-b"),
+                    ("PALS_RANKID", "4"),
+                    ("PALS_LOCAL_RANKID", "0"),
+                ],
                 Some("pbs:8.host"),
                 Some(4),
             ),
             (
-                &[("FLUX_JOB_ID", "ƒ2oLkTLb"), ("FLUX_TASK_RANK", "6")],
+                &[
+                    ("FLUX_JOB_ID", "ƒ2oLkTLb"),
+                    ("FLUX_TASK_RANK", "6"),
+                    ("FLUX_TASK_LOCAL_ID", "2"),
+                ],
                 Some("flux:ƒ2oLkTLb"),
                 Some(6),
             ),
             (
-                &[("LSB_JOBID", "9"), ("LSB_JOBINDEX", "0"), ("JSM_NAMESPACE_RANK", "1")],
+                &[
+                    ("LSB_JOBID", "9"),
+                    ("LSB_JOBINDEX", "0"),
+                    ("JSM_NAMESPACE_RANK", "1"),
+                    ("JSM_NAMESPACE_LOCAL_RANK", "1"),
+                ],
                 Some("lsf:9"),
                 Some(1),
             ),
@@ -177,7 +209,14 @@ mod tests {
         // No launcher of the table is left out.
         let all: Vec<_> = cases.iter().flat_map(|(variables, ..)| *variables).collect();
         for launcher in Table::<1>::new(LAUNCHERS).iter() {
-            for column in [column::JOB, column::ARRAY_TASK, column::RANK, column::REQUIRES] {
+            let columns = [
+                column::JOB,
+                column::ARRAY_TASK,
+                column::RANK,
+                column::LOCAL_RANK,
+                column::REQUIRES,
+            ];
+            for column in columns {
                 for name in launcher.cell(column).split('|').filter(|name| !name.is_empty()) {
                     assert!(all.iter().any(|(variable, _)| *variable == name), "{name}");
                 }
@@ -203,6 +242,26 @@ mod tests {
         let pod = [("KUBERNETES_SERVICE_HOST", "10.0.0.1"), ("HOSTNAME", "train-x7k2p")];
         let pod: Vec<_> = pod.into_iter().chain(TORCHRUN).collect();
         assert_eq!(job(&pod), (Some("k8s:train-x7k2p".into()), Some(7)));
+    }
+
+    #[test]
+    fn one_process_of_the_job_counts_the_machine() {
+        let counts = |variables: &[&[(&str, &str)]]| {
+            let all = variables.concat();
+            let find = |name: &str| all.iter().find(|(variable, _)| *variable == name);
+            Job::from_variables(|name| Some(find(name)?.1.to_owned())).counts_machine()
+        };
+        assert!(counts(&[]), "outside a job");
+        assert!(!counts(&[&SRUN]), "the second task on the machine");
+        let first = [("SLURM_JOB_ID", "1234"), ("SLURM_PROCID", "8"), ("SLURM_LOCALID", "0")];
+        assert!(counts(&[&first]), "the first task on another machine");
+        // One agent per machine starts the ranks.
+        assert!(!counts(&[&first, &TORCHRUN]));
+        let first_rank = [("TORCHELASTIC_RUN_ID", "none"), ("RANK", "4"), ("LOCAL_RANK", "0")];
+        assert!(counts(&[&first, &first_rank]));
+        // Two agents on one machine.
+        assert!(!counts(&[&SRUN, &first_rank]));
+        assert!(counts(&[&[("LOCAL_RANK", "3")]]), "a name that other programs use too");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod error;
 mod exit;
 mod file_lock;
 mod function_name;
+mod host;
 mod job;
 mod local_time;
 mod locks;

@@ -14,7 +14,7 @@ use crate::sensor::Quality;
 /// The text form is `quality:source`, followed by any of the marks `:share` or `:unshared`,
 /// `:partial` and `:rest`, in this order. Several sources are joined by `+`. `none` means that the
 /// machine does not have the component, or that the component cannot be read. `included` means that
-/// the figure of another component contains it. An empty text is an unknown method, as in a log of Eco2AI. Any other text, such as one of a later version, is kept
+/// another figure contains it: that of another component, or of the first rank on the machine. An empty text is an unknown method, as in a log of Eco2AI. Any other text, such as one of a later version, is kept
 /// unchanged.
 ///
 /// ```
@@ -74,8 +74,9 @@ impl Method {
         Self(NONE.to_owned())
     }
 
-    /// Returns the method `included`, of a component whose energy is part of the figure of another
-    /// component, and which has no figure of its own.
+    /// Returns the method `included`, of a component whose energy is part of another figure, and which
+    /// has no figure of its own: that of another component, or, in a run of the whole machine, that of
+    /// another rank of the job on the same machine.
     ///
     /// ```
     /// assert_eq!(eco2ai::Method::included().as_str(), "included");
@@ -114,6 +115,13 @@ impl Method {
         self
     }
 
+    /// Adds the mark `:partial` to the method of a figure that does not have it yet.
+    pub(crate) fn mark_partial(&mut self) {
+        if self.quality().is_some() && !self.is_partial() {
+            self.mark(PARTIAL);
+        }
+    }
+
     fn mark(&mut self, mark: &str) {
         self.0.push(':');
         self.0.push_str(mark);
@@ -134,8 +142,8 @@ impl Method {
         &self.0
     }
 
-    /// Returns whether the component has no figure of its own, because that of another component
-    /// contains its energy.
+    /// Returns whether the component has no figure of its own, because another figure contains its
+    /// energy.
     ///
     /// ```
     /// assert!(eco2ai::Method::included().is_included());
@@ -209,7 +217,8 @@ impl Method {
     }
 
     /// Returns whether energy is missing from the figure: a device could not be read for a part of
-    /// the run, or a run of the whole machine is estimated from only a part of the machine's usage.
+    /// the run, a run of the whole machine is estimated from only a part of the machine's usage, or a
+    /// part of the work was done where it was not measured, such as by the daemon of a cluster.
     ///
     /// ```
     /// assert!(eco2ai::Method::from("measured:rapl:share:partial").is_partial());
@@ -335,6 +344,20 @@ mod tests {
             method(Some(ShareMark::Unshared), true).of_rest(),
             "sampled:nvml+my-own-gauge:unshared:partial:rest"
         );
+    }
+
+    #[test]
+    fn a_figure_is_marked_as_partial_once_and_no_figure_never() {
+        let partial = |text: &str| {
+            let mut method = Method::from(text);
+            method.mark_partial();
+            method.0
+        };
+        assert_eq!(partial("measured:rapl:share"), "measured:rapl:share:partial");
+        assert_eq!(partial("sampled:nvml:partial"), "sampled:nvml:partial");
+        for nothing in ["none", "included", ""] {
+            assert_eq!(partial(nothing), nothing);
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ use super::sensing::Sensing;
 use super::start::{Enclosing, Start, Started, Stopped};
 use super::sums::{ClosedSums, SumRow};
 use super::{sampling_thread, thread_slots};
+use crate::job::job;
 use crate::own_code;
 use crate::process::PerProcess;
 use crate::scope::Scope;
@@ -226,6 +227,7 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
     fn detected(given: GivenPower) -> Self {
         let found = crate::sensor::detect(given);
         let mut sensing = Sensing::new(found.usage);
+        sensing.counts_machine = job().counts_machine();
         for sensor in found.sensors {
             sensing.add(sensor, Duration::ZERO);
         }
@@ -356,7 +358,10 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
         // Without a reading in between, power times time is all there is.
         let at_most = if read { Quality::Measured } else { Quality::Sampled };
         let provenance = self.state.provenance.lock();
-        let methods = Methods::since(since, &provenance, at_most, whole_machine);
+        let mut methods = Methods::since(since, &provenance, at_most, whole_machine);
+        if whole_machine && !self.state.counts_machine {
+            methods = methods.counted_elsewhere();
+        }
         let length = energy.duration.div_f64(calls.max(1) as f64);
         let run = RunFacts { since, length, read, whole_machine, others };
         let bounds = EnergyBounds::new(&provenance, run);

@@ -39,6 +39,7 @@ pub(super) struct MeterState {
     /// The powers that the user gave when measuring began.
     pub(super) given_power: GivenPower,
     other_power: Once,
+    pub(super) counts_machine: bool,
     pub(super) ledger: Lock<Ledger>,
     pub(super) sensing: Lock<Sensing>,
     pub(super) provenance: Lock<Vec<Provenance>>,
@@ -77,6 +78,7 @@ impl MeterState {
             names,
             given_power,
             other_power: Once::new(),
+            counts_machine: sensing.counts_machine,
             ledger: Lock::new(Rank::Ledger, Ledger::default()),
             provenance: Lock::new(Rank::Provenance, sensing.provenance.clone()),
             others: Lock::new(Rank::Provenance, Others::default()),

@@ -168,6 +168,24 @@ pub(crate) struct Methods {
 }
 
 impl Methods {
+    /// Marks the figures as partial: a part of the work was done where it was not measured.
+    pub(crate) fn mark_partial(&mut self) {
+        let components = [&mut self.cpu, &mut self.gpu, &mut self.ram, &mut self.other];
+        for method in components.into_iter().chain(self.machine.as_mut()) {
+            method.mark_partial();
+        }
+    }
+
+    /// The methods of a run of the whole machine, whose figures are those of another process.
+    pub(super) fn counted_elsewhere(mut self) -> Self {
+        for method in [&mut self.cpu, &mut self.gpu, &mut self.ram, &mut self.other] {
+            if !method.is_none() {
+                *method = Method::included();
+            }
+        }
+        Self { machine: None, knows_idle: false, ..self }
+    }
+
     /// Returns the method of a component; `None` for a wall meter that does not count.
     pub(super) fn of(&self, component: Component) -> Option<&Method> {
         match component {

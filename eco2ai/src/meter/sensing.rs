@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::channel::Channel;
+use super::energies::Energies;
 use super::increment::Increment;
 use super::provenance::Provenance;
 use super::usage_window::UsageWindow;
@@ -19,6 +20,9 @@ pub(super) struct Sensing {
     window: UsageWindow,
     refreshed: Option<Duration>,
     shared_memory_refreshed: Option<Duration>,
+    /// Whether the energy of the whole machine is counted here, and not by another process of the
+    /// job on this machine.
+    pub(super) counts_machine: bool,
     /// The usage at the last reading.
     pub(super) last_usage: Usage,
     /// How each channel's figures were obtained, in the order of the channels.
@@ -36,6 +40,7 @@ impl Sensing {
             window: UsageWindow::default(),
             refreshed: None,
             shared_memory_refreshed: None,
+            counts_machine: true,
             last_usage: Usage::default(),
             provenance: Vec::new(),
             provenance_changed: false,
@@ -129,6 +134,9 @@ impl Sensing {
             let split = WallMeter::new(&total, &used);
             used.add(Component::Machine, &split.charge(total), None);
             model.add(Component::Machine, split.scaling(), false);
+        }
+        if !self.counts_machine {
+            (used.machine, used.machine_power) = (Energies::ZERO, Energies::ZERO);
         }
         used.model = self.cpu_clock.is_some().then_some(model);
         used

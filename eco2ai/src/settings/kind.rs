@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::choices::{EncodeFile, parse_yes_or_no};
+use super::placeholders;
 use crate::carbon::{Pricing, Tariff};
 use crate::error::InvalidArgument;
 use crate::sensor;
@@ -77,6 +78,7 @@ impl Kind<String> for NonEmptyText {
     }
 }
 
+/// The path of a log.
 impl Kind<PathBuf> for NonEmptyText {
     fn parse(&self, text: &str) -> Result<PathBuf, String> {
         Ok(text.into())
@@ -87,7 +89,8 @@ impl Kind<PathBuf> for NonEmptyText {
     }
 
     fn check(&self, value: &PathBuf) -> Result<(), String> {
-        check_filled(value.as_os_str().is_empty())
+        check_filled(value.as_os_str().is_empty())?;
+        placeholders::check(value)
     }
 }
 

@@ -34,6 +34,7 @@ pub struct TrackerBuilder {
     meter: Option<Meter>,
     pub(super) function: Option<Arc<str>>,
     pub(super) forget: bool,
+    partial: bool,
     /// The first argument that could not be converted, which [`build`](Self::build) reports.
     refused: Option<(&'static str, InvalidArgument)>,
 }
@@ -76,12 +77,30 @@ impl TrackerBuilder {
         self
     }
 
+    /// Marks the rows `:partial`, because a part of the work is done where this process does not
+    /// measure: by a daemon, or on another machine.
+    ///
+    /// ```
+    /// # let file = tempfile::tempdir()?.path().join("emission.csv");
+    /// let tracker = eco2ai::Tracker::builder().file(file).forget().partial().build()?;
+    /// let record = tracker.start()?.stop()?;
+    /// assert!(record.cpu_method.is_partial() || record.cpu_energy.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn partial(mut self) -> Self {
+        self.partial = true;
+        self
+    }
+
     /// Resolves the parameters without saving any; `function` is the tracked function.
     pub(crate) fn resolve(&self, function: Option<Arc<str>>) -> Result<Arc<RunConfig>> {
         self.check_arguments()?;
         let settings = Settings::shared(&self.params)?;
         let (meter, parent) = (self.meter.clone(), self.parent.clone());
-        Ok(Arc::new(RunConfig::new(self.params.clone(), settings, function, meter, parent)))
+        let mut config = RunConfig::new(self.params.clone(), settings, function, meter, parent);
+        config.is_partial = self.partial;
+        Ok(Arc::new(config))
     }
 
     /// Returns whether warnings are suppressed.

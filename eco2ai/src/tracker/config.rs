@@ -1,7 +1,8 @@
 //! The configuration of runs.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use chrono::DateTime;
@@ -13,7 +14,7 @@ use crate::locks::{Lock, Rank};
 use crate::log::{self, Record};
 use crate::meter::{Meter, Prices, RunEnergy, SummedFunction};
 use crate::report::warn_once;
-use crate::settings::{Params, Rows, Settings};
+use crate::settings::{Params, Rows, Settings, replace_placeholders};
 use crate::status::Status;
 
 /// How many enclosing settings a configuration remembers the result for.
@@ -28,6 +29,8 @@ pub(crate) struct RunConfig {
     pub(super) function: Option<Arc<str>>,
     pub(super) meter: Option<Meter>,
     pub(super) parent: Option<RunHandle>,
+    /// A part of the work happens where it is not measured.
+    pub(super) is_partial: bool,
     /// The function to whose sums the runs are added, if they have no rows of their own.
     pub(super) summed: Arc<SummedFunction>,
     /// The tariff, if the price depends on the time.
@@ -59,7 +62,8 @@ impl RunConfig {
     ) -> Self {
         let prices = changing_prices(&settings);
         let (summed, inherited) = (SummedFunction::new(), Inherited::default());
-        Self { given, settings, function, meter, parent, summed, prices, inherited }
+        let is_partial = false;
+        Self { given, settings, function, meter, parent, is_partial, summed, prices, inherited }
     }
 
     /// Returns the configuration of a run under a run with the settings `number`, if it is the first
@@ -114,6 +118,7 @@ impl RunConfig {
             function: self.function.clone(),
             meter: self.meter.clone(),
             parent: self.parent.clone(),
+            is_partial: self.is_partial,
             summed: Arc::clone(&self.summed),
             prices: changing_prices(&settings),
             settings,
@@ -151,8 +156,12 @@ impl RunConfig {
         let inherited = enclosing.filter(|_| self.given.file.is_none());
         let file = inherited.map_or_else(
             || {
-                let file = &self.settings.file;
-                std::path::absolute(file).unwrap_or_else(|_| file.clone())
+                let file = self.file();
+                if let (Cow::Owned(_), Some(folder)) = (&file, file.parent()) {
+                    // A failure shows when the log is opened.
+                    let _ = std::fs::create_dir_all(folder);
+                }
+                std::path::absolute(&file).unwrap_or_else(|_| file.into_owned())
             },
             |enclosing| enclosing.file.clone(),
         );
@@ -162,7 +171,13 @@ impl RunConfig {
             meter: meter.clone(),
             function: self.function.clone().or_else(inherited),
             file,
+            is_partial: self.is_partial,
         }
+    }
+
+    /// Returns the log of a run that starts now, as an owned path if a placeholder was replaced.
+    pub(super) fn file(&self) -> Cow<'_, Path> {
+        replace_placeholders(&self.settings.file)
     }
 
     /// Returns the record of a run that was not measured, because tracking is off.
@@ -172,6 +187,7 @@ impl RunConfig {
             meter: Meter::none(),
             function: self.function.clone(),
             file: PathBuf::new(),
+            is_partial: false,
         };
         let start_time = DateTime::UNIX_EPOCH.fixed_offset();
         let row = RowStart { id: Uuid::nil(), parent_id: None, start_time };

@@ -1,7 +1,7 @@
 //! Makes the record of a run from its energy.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use chrono::{DateTime, FixedOffset, TimeZone, Utc};
@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::carbon::Tariff;
 use crate::error::Result;
+use crate::host;
 use crate::job::job;
 use crate::local_time::LocalTime;
 use crate::log::{FinishedRun, Record};
@@ -28,6 +29,8 @@ pub(super) struct RunContext {
     pub(super) function: Option<Arc<str>>,
     /// The log, as an absolute path.
     pub(super) file: PathBuf,
+    /// A part of the work happens where it is not measured.
+    pub(super) is_partial: bool,
 }
 
 /// The values that distinguish one row from the others.
@@ -56,7 +59,10 @@ impl RunContext {
     ) -> Record {
         let settings = &*self.settings;
         let received = &energy.received;
-        let (methods, bounds) = self.meter.methods(energy, calls);
+        let (mut methods, bounds) = self.meter.methods(energy, calls);
+        if self.is_partial {
+            methods.mark_partial();
+        }
         let wall_meter = methods.machine.is_some();
         let idle_energy = energy.idle_energy(&methods).map(KilowattHours::from);
         let kwh =
@@ -123,7 +129,7 @@ impl RunContext {
             emission_level: Some(settings.place.emission_level),
             emission_source: settings.place.source.clone(),
             pue: settings.pue,
-            hostname: hostname().to_owned(),
+            hostname: host::name().to_owned(),
             pid: crate::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
             energy_low,
@@ -148,10 +154,4 @@ impl Prices for Tariff {
 
 fn in_local_time(time: SystemTime) -> DateTime<LocalTime> {
     LocalTime.from_utc_datetime(&DateTime::<Utc>::from(time).naive_utc())
-}
-
-/// Returns the name of the machine; empty if the system does not report one.
-fn hostname() -> &'static str {
-    static NAME: OnceLock<String> = OnceLock::new();
-    NAME.get_or_init(|| sysinfo::System::host_name().unwrap_or_default())
 }

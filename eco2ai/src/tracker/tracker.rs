@@ -1,5 +1,6 @@
 //! [`Tracker`]: checked parameters, which start runs.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::builder::TrackerBuilder;
@@ -61,6 +62,20 @@ impl Tracker {
     /// Returns a builder without any parameters.
     pub fn builder() -> TrackerBuilder {
         TrackerBuilder::default()
+    }
+
+    /// Returns the log of a run that starts now, with its placeholders replaced. A relative path is
+    /// relative to the working directory at the start of the run. A run under another one goes to the
+    /// log of that one, unless the tracker was given a log.
+    ///
+    /// ```
+    /// let tracker = eco2ai::Tracker::builder().file("logs/{pid}.csv").forget().build()?;
+    /// let file = format!("logs/{}.csv", std::process::id());
+    /// assert_eq!(tracker.file(), std::path::Path::new(&file));
+    /// # Ok::<(), eco2ai::Error>(())
+    /// ```
+    pub fn file(&self) -> PathBuf {
+        self.config.file().into_owned()
     }
 
     /// Starts a run.

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use eco2ai::Unwritten;
+
 use crate::failure::Result;
 use crate::log_files::LogFiles;
 
@@ -18,7 +20,8 @@ pub(crate) struct RecoverArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  eco2ai recover emission.csv";
+  eco2ai recover emission.csv
+  eco2ai recover logs/";
 
 pub(crate) fn recover(arguments: &RecoverArgs) -> Result {
     arguments.logs.for_each(|file| match recover_one(file)? {
@@ -29,9 +32,11 @@ pub(crate) fn recover(arguments: &RecoverArgs) -> Result {
 
 fn recover_one(file: &Path) -> eco2ai::Result<usize> {
     let rows = eco2ai::recover(file)?;
-    // A log whose only run was killed does not exist before it is recovered.
+    // A log whose only run was killed does not exist before it is recovered, and one whose only run
+    // is in progress does not exist yet.
     if rows == 0
         && let Err(source) = file.metadata()
+        && Unwritten::from_log(file)?.is_empty()
     {
         return Err(eco2ai::Error::Read { path: file.to_owned(), source });
     }

@@ -30,6 +30,7 @@ const EXAMPLES: &str = "\
 Examples:
   eco2ai summary emission.csv
   eco2ai summary --by day node*/emission.csv
+  eco2ai summary --by job logs/
   eco2ai summary --by function --format csv emission.csv > functions.csv
   eco2ai summary --format json emission.csv | jq .total.energy_kwh";
 
@@ -81,7 +82,7 @@ enum OutputFormat {
 const MAX_PRINTED_PROBLEMS: usize = 20;
 
 pub(crate) fn summary(arguments: &SummaryArgs) -> Result {
-    let mut summary = Summary::read(arguments.logs.paths(), arguments.by.into())?;
+    let mut summary = Summary::read(&arguments.logs.paths()?, arguments.by.into())?;
     for problem in summary.problems.iter().take(MAX_PRINTED_PROBLEMS) {
         warning(format_args!("{problem}; row left out"));
     }

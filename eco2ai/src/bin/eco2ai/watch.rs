@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,24 +10,26 @@ use eco2ai::{Record, Unwritten, live_runs};
 
 use crate::failure::Result;
 use crate::live::{RunPower, clock};
-use crate::log_files::log_in_force;
+use crate::log_files::{log_in_force, logs_of, pattern};
 use crate::output::{print, write};
 use crate::text_table::{Align, TextTable, name_cell};
 
-/// Shows the runs in progress on a log, of every process
+/// Shows the runs in progress on logs, of every process
 ///
 /// A run appears once it has lasted longer than its measuring period. On a terminal, the table is
 /// redrawn every second until Ctrl-C; elsewhere, it is printed once.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct WatchArgs {
-    /// The log [default: the value of `eco2ai params get file`]
-    file: Option<PathBuf>,
+    /// Logs, folders of logs, or patterns such as 'logs/*.csv' [default: the value of `eco2ai params
+    /// get file`]
+    files: Vec<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  eco2ai watch emission.csv";
+  eco2ai watch emission.csv
+  eco2ai watch logs/";
 
 const REDRAW_PERIOD: Duration = Duration::from_secs(1);
 const HOME: &str = "\x1b[H";
@@ -35,15 +37,18 @@ const CLEAR_LINE: &str = "\x1b[K";
 const CLEAR_SCREEN: &str = "\x1b[J";
 
 pub(crate) fn watch(arguments: &WatchArgs) -> Result {
-    let file = arguments.file.clone().unwrap_or_else(|| log_in_force().into());
+    let mut files = arguments.files.clone();
+    if files.is_empty() {
+        files.push(pattern(&log_in_force()).into());
+    }
     let mut powers = HashMap::new();
     if !std::io::stdout().is_terminal() {
-        print(screen(&file, &mut powers)?)?;
+        print(screen(&files, &mut powers)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     write(|to| write!(to, "{HOME}{CLEAR_SCREEN}"))?;
     loop {
-        let screen = screen(&file, &mut powers)?;
+        let screen = screen(&files, &mut powers)?;
         write(|to| {
             write!(to, "{HOME}")?;
             for line in screen.lines() {
@@ -55,15 +60,23 @@ pub(crate) fn watch(arguments: &WatchArgs) -> Result {
     }
 }
 
-/// Returns the table of the runs in progress, and a line on rows that are not written yet.
-fn screen(log: &Path, powers: &mut HashMap<String, RunPower>) -> Result<String> {
-    let runs = live_runs(log)?;
+/// Returns the table of the runs in progress, and a line on rows that are not written yet. Logs that
+/// have appeared meanwhile are included.
+fn screen(files: &[PathBuf], powers: &mut HashMap<String, RunPower>) -> Result<String> {
+    let (mut runs, mut unwritten) = (Vec::new(), Unwritten::default());
+    for file in files {
+        for log in logs_of(file)? {
+            runs.extend(live_runs(&log)?);
+            unwritten += Unwritten::from_log(&log)?;
+        }
+    }
+    runs.sort_by(|one, other| (one.start_time, &one.id).cmp(&(other.start_time, &other.id)));
     let mut screen = if runs.is_empty() {
-        format!("{}: no run in progress", log.display())
+        let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+        format!("{}: no run in progress", names.join(", "))
     } else {
         table(&runs, powers).to_string()
     };
-    let mut unwritten = Unwritten::from_log(log)?;
     // The table shows those in progress.
     unwritten.running = 0;
     if !unwritten.is_empty() {

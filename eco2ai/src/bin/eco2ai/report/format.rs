@@ -2,7 +2,7 @@
 
 use eco2ai::units::{KilogramsCo2e, KilowattHours};
 
-use super::logs::LogTotals;
+use super::log_totals::LogTotals;
 
 /// Formats energy in kWh.
 pub(super) fn kwh(energy: f64) -> String {

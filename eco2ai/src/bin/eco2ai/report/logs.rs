@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::index::{NONE, index};
 use super::interner::Interner;
+use super::log_totals::{LogTotals, NamedTotals};
 use crate::failure::{Failure, Result};
 
 /// The rest is counted.
@@ -48,31 +49,6 @@ pub(super) struct TimedEnergy {
     pub(super) project: u32,
 }
 
-/// The totals of some rows: energy in kWh, CO2 in kg.
-#[derive(Clone, Copy, Default)]
-pub(super) struct LogTotals {
-    pub(super) rows: u64,
-    /// How many calls the rows count; only in the totals of all rows and of a project.
-    pub(super) runs: u64,
-    pub(super) energy: f64,
-    /// The bounds of the energy. The lower one is 0, and the upper one infinite, if not known.
-    pub(super) low: f64,
-    pub(super) high: f64,
-    pub(super) co2: f64,
-    pub(super) cost: f64,
-}
-
-impl LogTotals {
-    fn add(&mut self, record: &Record) {
-        self.rows += 1;
-        self.energy += record.own_energy.0;
-        self.low += record.own_energy_low().map_or(0.0, |low| low.0);
-        self.high += record.own_energy_high().map_or(f64::INFINITY, |high| high.0);
-        self.co2 += record.own_co2.0;
-        self.cost += record.own_cost;
-    }
-}
-
 /// The use of a carbon intensity.
 #[derive(Clone, Copy)]
 pub(super) struct IntensityUse {
@@ -93,7 +69,9 @@ pub(super) struct Logs {
     pub(super) method_names: Interner,
     /// Place and source of carbon intensities, separated by a new line.
     pub(super) intensity_names: Interner,
-    hosts: Interner,
+    /// By the machine, and by the job.
+    pub(super) hosts: NamedTotals,
+    pub(super) jobs: NamedTotals,
     pub(super) total: LogTotals,
     /// By the number of the project.
     projects: Vec<LogTotals>,
@@ -217,7 +195,8 @@ impl Logs {
         }
         self.total.add(record);
         self.statuses.entry(record.status).or_default().add(record);
-        self.hosts.number(&record.hostname);
+        self.hosts.add(&record.hostname, record);
+        self.jobs.add(record.job.as_deref().unwrap_or_default(), record);
         self.pue = self.pue.max(record.pue);
         self.machine_rows += u64::from(record.scope == Scope::Machine);
         self.summed_rows += u64::from(record.calls > 1);
@@ -310,11 +289,6 @@ impl Logs {
         #[allow(clippy::cast_possible_truncation, reason = "enough for a chart")]
         let (seconds, own) = (seconds as f32, record.own_energy.0 as f32);
         self.timed.push(TimedEnergy { start, seconds, own, project });
-    }
-
-    /// Returns the number of machines.
-    pub(super) fn hosts(&self) -> usize {
-        self.hosts.len()
     }
 
     /// Returns the time zone in which times are shown.

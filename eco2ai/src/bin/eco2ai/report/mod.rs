@@ -7,6 +7,7 @@ mod flame;
 mod format;
 mod index;
 mod interner;
+mod log_totals;
 mod logs;
 mod page;
 mod timeline;
@@ -34,7 +35,7 @@ pub(crate) struct ReportArgs {
 const EXAMPLES: &str = "\
 Examples:
   eco2ai report emission.csv
-  eco2ai report node-*/emission.csv --output june.html";
+  eco2ai report logs/ --output june.html";
 
 pub(crate) fn report(arguments: &ReportArgs) -> Result {
     let output = &arguments.output;
@@ -45,7 +46,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result {
             output.display()
         )));
     }
-    let files = arguments.logs.paths();
+    let files = &arguments.logs.paths()?;
     let logs = logs::Logs::read(files)?;
     for remark in &logs.notes {
         warning(remark);

@@ -7,6 +7,7 @@ mod child;
 #[cfg(not(target_os = "linux"))]
 #[path = "other.rs"]
 mod child;
+mod launchers;
 mod live_line;
 mod result;
 mod tracker_options;
@@ -20,23 +21,27 @@ use eco2ai::{Origin, Params, Rows, Tracker, get_params};
 
 pub(crate) use self::arguments::RunArgs;
 use self::child::Supervisor;
+use self::launchers::Launcher;
 use self::result::JsonFile;
 use crate::failure::{Failure, Result};
-use crate::log_files::log_in_force;
 use crate::output::warning;
 
 pub(crate) fn run(arguments: &RunArgs) -> Result {
     let Some((program, rest)) = arguments.command.split_first() else {
         return Err(Failure::usage("missing command"));
     };
-    let tracker = Tracker::builder()
+    let elsewhere = launchers::find(&arguments.command);
+    let mut builder = Tracker::builder()
         .params(&tracker_params(arguments))
         .function(program_name(program))
         // The options of one command are not saved for the next.
-        .forget()
-        .build()?;
+        .forget();
+    if elsewhere.is_some() {
+        builder = builder.partial();
+    }
+    let tracker = builder.build()?;
     // Fails now rather than after an hour if the log cannot be used.
-    let log = arguments.params().file.clone().unwrap_or_else(|| log_in_force().into());
+    let log = tracker.file();
     eco2ai::Unwritten::from_log(&log)?;
     let json = match &arguments.json {
         Some(Some(file)) => Some(JsonFile::create(file)?),
@@ -44,6 +49,11 @@ pub(crate) fn run(arguments: &RunArgs) -> Result {
     };
     if eco2ai::is_disabled() && !arguments.quiet {
         warning("tracking is off (ECO2AI_DISABLE); nothing is measured");
+    } else if let Some(Launcher { name, instead }) = elsewhere.filter(|_| !arguments.quiet) {
+        warning(format_args!(
+            "{name} hands its work to other processes, which are not measured here; to measure them, \
+             run: {instead}"
+        ));
     }
     let supervisor =
         Supervisor::new().map_err(|error| Failure::new(format!("signals: {error}")))?;
@@ -65,7 +75,7 @@ pub(crate) fn run(arguments: &RunArgs) -> Result {
     };
     let status =
         status.map_err(|error| Failure::new(format!("waiting for the command: {error}")))?;
-    result::finish(arguments, run, status, json)
+    result::finish(arguments, run, status, json, &log)
 }
 
 /// Returns the given parameters; the command line is the description if nothing else sets one.

@@ -12,7 +12,6 @@ use serde::Serialize;
 
 use super::arguments::RunArgs;
 use crate::failure::{Failure, Result};
-use crate::log_files::log_in_force;
 use crate::output::{error, note, warning};
 
 /// The command succeeded but exceeded a budget.
@@ -43,6 +42,7 @@ pub(super) fn finish(
     run: Run,
     status: ExitStatus,
     json: Option<JsonFile>,
+    log: &Path,
 ) -> Result {
     let code = exit_code(status);
     let record = if status.success() { run.stop() } else { run.fail() };
@@ -61,7 +61,7 @@ pub(super) fn finish(
     if matches!(arguments.json, Some(None)) {
         note(json_text().map_err(|failure| failure.with_code(code_or(1)))?);
     } else if !arguments.quiet && !eco2ai::is_disabled() {
-        note(format_args!("{record}\n  log   {}", log_name(arguments)));
+        note(format_args!("{record}\n  log   {}", log.display()));
     }
     for budget in &exceeded {
         error(budget);
@@ -106,9 +106,4 @@ struct JsonResult<'a> {
     command: Vec<Cow<'a, str>>,
     exit_code: u8,
     budget_exceeded: bool,
-}
-
-/// Returns the log as the user named it.
-fn log_name(arguments: &RunArgs) -> String {
-    arguments.params().text("file").unwrap_or_else(log_in_force)
 }

@@ -1,5 +1,6 @@
 //! The page: one self-contained HTML document.
 
+mod groups;
 mod over_time;
 mod provenance;
 mod tables;
@@ -98,6 +99,7 @@ fn contents(logs: &Logs, nonce: &str) -> Result<Markup> {
         }
         (flame_graph(logs, &tree, nonce))
         (tables::functions(logs, &tree))
+        (groups::groups(logs))
         (provenance::provenance(logs, &tree, &breakdown))
     })
 }

@@ -7,7 +7,8 @@ use crate::report::breakdown::{Breakdown, quality_class, quality_name};
 use crate::report::call_tree::{CallTree, Label};
 use crate::report::chart::SERIES;
 use crate::report::format::{bounds, count, counted, kg, kwh, non_blank_or, percent};
-use crate::report::logs::{COMPONENTS, LogTotals, Logs};
+use crate::report::log_totals::LogTotals;
+use crate::report::logs::{COMPONENTS, Logs};
 
 /// The number of rows in a table; one more contains the rest.
 const MAX_PROJECTS: usize = 20;

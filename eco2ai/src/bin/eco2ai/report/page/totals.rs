@@ -9,7 +9,8 @@ use maud::{Markup, html};
 
 use crate::report::breakdown::Breakdown;
 use crate::report::format::{bounds, count, kg, kwh, percent};
-use crate::report::logs::{LogTotals, Logs};
+use crate::report::log_totals::LogTotals;
+use crate::report::logs::Logs;
 use crate::report::timeline::format_time;
 
 /// Returns the sections on totals and equivalents.
@@ -52,8 +53,8 @@ pub(super) fn totals(logs: &Logs, breakdown: &Breakdown) -> Markup {
                 @if logs.unusable_rows > 0 {
                     div.poor { dt { "Invalid rows" } dd { a href="#problems" { (count(logs.unusable_rows)) } } }
                 }
-                @if logs.hosts() > 1 {
-                    div { dt { "Machines" } dd { (count(logs.hosts() as u64)) } }
+                @if logs.hosts.len() > 1 {
+                    div { dt { "Machines" } dd { (count(logs.hosts.len() as u64)) } }
                 }
             }
         }

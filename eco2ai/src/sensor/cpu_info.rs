@@ -30,7 +30,10 @@ mod linux {
                 .and_then(|mut file| file.read(&mut buffer))
                 .unwrap_or(0);
             let text = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default());
-            let entry = text.split("\n\n").next().unwrap_or_default();
+            // On some systems, the machine has an entry before those of the processors.
+            let mut entries = text.split("\n\n");
+            let entry = entries.clone().find(|entry| entry.starts_with("processor"));
+            let entry = entry.or_else(|| entries.next()).unwrap_or_default();
             let field = |name: &str| {
                 entry.lines().find_map(|line| {
                     let (key, value) = line.split_once(':')?;
@@ -63,7 +66,7 @@ mod linux {
                 .logical()
                 .or_else(|| u32::try_from(std::thread::available_parallelism().ok()?.get()).ok())
                 .unwrap_or(1);
-            let has_clusters = field("CPU implementer").is_some()
+            let is_arm_or_riscv = field("CPU implementer").is_some()
                 || field("hart").is_some()
                 || (entry.is_empty()
                     && cfg!(any(
@@ -77,8 +80,9 @@ mod linux {
                     || is_fuse(&proc.join("stat")));
             Self {
                 brand,
-                sockets: topology.sockets(has_clusters, cores),
+                sockets: topology.sockets(is_arm_or_riscv, cores),
                 logical,
+                is_arm_or_riscv,
                 is_virtual: is_apple_guest || is_virtual(proc, sys, flag),
                 shows_container,
                 id: CpuId::from_fields(field),
@@ -98,7 +102,7 @@ use super::microarchitecture::CpuId;
 pub(crate) const UNKNOWN: &str = "unknown";
 
 /// The processors of the machine; all sockets hold the same part.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CpuInfo {
     /// The name as printed by the system, or [`UNKNOWN`].
     pub(crate) brand: String,
@@ -106,6 +110,8 @@ pub(crate) struct CpuInfo {
     /// The logical CPUs of the machine that are online, also where a container sees fewer. A quota
     /// or an affinity does not change it.
     pub(crate) logical: u32,
+    /// Whether the processor is one of Arm or RISC-V.
+    pub(crate) is_arm_or_riscv: bool,
     pub(crate) is_virtual: bool,
     /// Whether `/proc` shows the CPU time and memory of this container in place of the machine's,
     /// as lxcfs does.
@@ -128,6 +134,11 @@ impl CpuInfo {
             brand: system.cpus().first().map_or(UNKNOWN, |cpu| cpu.brand()).trim().into(),
             sockets: 1,
             logical: u32::try_from(system.cpus().len()).unwrap_or(1).max(1),
+            is_arm_or_riscv: cfg!(any(
+                target_arch = "aarch64",
+                target_arch = "arm",
+                target_arch = "riscv64"
+            )),
             is_virtual: false,
             shows_container: false,
             id: std::env::var("PROCESSOR_IDENTIFIER")

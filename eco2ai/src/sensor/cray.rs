@@ -47,7 +47,8 @@ pub struct CrayCounter {
 }
 
 impl CrayCounter {
-    /// Finds the counters under `sys` (`/sys`). An accelerator whose counter shows 0 is not there.
+    /// Finds the counters under `sys` (`/sys`). One that shows 0 does not work, or counts a device
+    /// that is not there.
     ///
     /// ```
     /// use eco2ai::sensor::{CrayCounter, Sensor as _};
@@ -57,6 +58,11 @@ impl CrayCounter {
     /// }
     /// ```
     pub fn find(sys: &Path) -> Vec<Self> {
+        Self::search(sys).into_iter().filter(|counter| !counter.is_zero()).collect()
+    }
+
+    /// Finds the counters, also those that show 0.
+    fn search(sys: &Path) -> Vec<Self> {
         let folder = sys.join(COUNTERS);
         let mut names: Vec<String> = std::fs::read_dir(&folder)
             .into_iter()
@@ -89,11 +95,11 @@ impl CrayCounter {
             .flat_map(|(component, names)| names.into_iter().map(move |name| (component, name)));
         counters
             .filter_map(|(component, name)| Self::open(&folder, component, &name).ok())
-            .filter(|counter| {
-                counter.component != Component::Gpu
-                    || counter.now().is_ok_and(|(energy, _)| energy > Joules::ZERO)
-            })
             .collect()
+    }
+
+    fn is_zero(&self) -> bool {
+        self.now().is_ok_and(|(energy, _)| energy == Joules::ZERO)
     }
 
     fn open(folder: &Path, component: Component, name: &str) -> io::Result<Self> {
@@ -130,11 +136,16 @@ impl CrayCounter {
 
 /// Adds the counters of components that have no counter yet.
 pub(crate) fn detect(roots: &Roots, found: &mut Found) {
-    let counters = CrayCounter::find(&roots.sys);
+    let counters = CrayCounter::search(&roots.sys);
     let measured: Vec<Component> =
         Component::ALL.iter().copied().filter(|component| found.has(*component)).collect();
     for counter in counters {
-        if counter.component == Component::Machine {
+        if counter.is_zero() {
+            // A node has files for more accelerators than it has accelerators.
+            if counter.component != Component::Gpu {
+                found.add_missing(counter.name, "its counter shows 0", None);
+            }
+        } else if counter.component == Component::Machine {
             found.add_machine(counter);
         } else if measured.contains(&counter.component) {
             let why = format!("the {} is measured already", counter.component);

@@ -74,8 +74,9 @@ fn search(sys: &Path, has_rapl: bool, variables: &Variables) -> Vec<Finding> {
     };
     let unknown = monitors.iter().filter(|monitor| is_unknown(monitor) && !is_read(&monitor.name));
     let why = "it is not known which part of the machine it measures";
-    let unknown: Vec<Finding> =
-        unknown.map(|monitor| Finding::unused(format!("monitor {}", monitor.name), why)).collect();
+    let unknown: Vec<Finding> = unknown
+        .map(|monitor| Finding::unused(format!("monitor {}", monitor.label()), why))
+        .collect();
     findings.extend(unknown);
     findings
 }

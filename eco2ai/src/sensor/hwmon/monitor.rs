@@ -105,6 +105,15 @@ impl Monitor {
         entries(parent, "hwmon").into_iter().map(monitor).collect()
     }
 
+    /// Returns the name of the device, or else of the directory.
+    pub(super) fn label(&self) -> String {
+        if self.name.is_empty() {
+            self.directory.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        } else {
+            self.name.clone()
+        }
+    }
+
     /// Returns the path of a file, which older drivers keep in the directory of the device.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         let file = self.directory.join(name);

@@ -101,6 +101,7 @@ fn a_monitor_of_an_unknown_part_is_named_unless_it_measures_no_power() {
         ("hwmon1", "corsairpsu", "power1_input"),
         ("hwmon2", "BAT0", "power1_input"),
         ("hwmon3", "ina3221", "in1_label"),
+        ("hwmon4", "", "power1_average"),
     ] {
         tree.write(&format!("sys/class/hwmon/{monitor}/name"), name);
         tree.write(&format!("sys/class/hwmon/{monitor}/{file}"), "VDD_CORE");
@@ -111,6 +112,7 @@ fn a_monitor_of_an_unknown_part_is_named_unless_it_measures_no_power() {
         [
             "rails VDD_CORE: it is not known which of them supply the machine",
             "monitor corsairpsu: it is not known which part of the machine it measures",
+            "monitor hwmon4: it is not known which part of the machine it measures",
         ]
     );
 }

@@ -16,6 +16,7 @@ use super::sensor::Sensor;
 use super::share::Share;
 use crate::units::{Joules, Watts};
 
+const SOURCE: &str = "cray";
 /// The folder of the counters, under `/sys`.
 const COUNTERS: &str = "cray/pm_counters";
 /// The node controller updates the counters about 10 times a second.
@@ -58,11 +59,12 @@ impl CrayCounter {
     /// }
     /// ```
     pub fn find(sys: &Path) -> Vec<Self> {
-        Self::search(sys).into_iter().filter(|counter| !counter.is_zero()).collect()
+        let opened = Self::search(sys).into_iter().filter_map(|(.., counter)| counter.ok());
+        opened.filter(|counter| !counter.is_zero()).collect()
     }
 
-    /// Finds the counters, also those that show 0.
-    fn search(sys: &Path) -> Vec<Self> {
+    /// Finds the counters, also those that show 0 or cannot be opened, with their names.
+    fn search(sys: &Path) -> Vec<(Component, String, io::Result<Self>)> {
         let folder = sys.join(COUNTERS);
         let mut names: Vec<String> = std::fs::read_dir(&folder)
             .into_iter()
@@ -93,25 +95,27 @@ impl CrayCounter {
         let counters = kinds
             .into_iter()
             .flat_map(|(component, names)| names.into_iter().map(move |name| (component, name)));
-        counters
-            .filter_map(|(component, name)| Self::open(&folder, component, &name).ok())
-            .collect()
+        let open = |(component, prefix): (Component, String)| {
+            let what = match prefix.trim_end_matches('_') {
+                "" => "node",
+                "cpu" => "processors",
+                part => part,
+            };
+            let name = format!("HPE Cray {what}");
+            (component, name.clone(), Self::open(&folder, component, name, &prefix))
+        };
+        counters.map(open).collect()
     }
 
     fn is_zero(&self) -> bool {
         self.now().is_ok_and(|(energy, _)| energy == Joules::ZERO)
     }
 
-    fn open(folder: &Path, component: Component, name: &str) -> io::Result<Self> {
-        let file = |kind: &str| -> PathBuf { folder.join(format!("{name}{kind}")) };
-        let what = match name.trim_end_matches('_') {
-            "" => "node",
-            "cpu" => "processors",
-            part => part,
-        };
+    fn open(folder: &Path, component: Component, name: String, prefix: &str) -> io::Result<Self> {
+        let file = |kind: &str| -> PathBuf { folder.join(format!("{prefix}{kind}")) };
         Ok(Self {
             component,
-            name: format!("HPE Cray {what}"),
+            name,
             energy: KeptFile::open(file("energy"))?,
             power: KeptFile::open(file("power")).ok(),
             last: None,
@@ -139,26 +143,30 @@ pub(crate) fn detect(roots: &Roots, found: &mut Found) {
     let counters = CrayCounter::search(&roots.sys);
     let measured: Vec<Component> =
         Component::ALL.iter().copied().filter(|component| found.has(*component)).collect();
-    for counter in counters {
-        if counter.is_zero() {
+    for (component, name, counter) in counters {
+        match counter {
             // A node has files for more accelerators than it has accelerators.
-            if counter.component != Component::Gpu {
-                found.add_missing(counter.name, "its counter shows 0", None);
+            Ok(counter) if counter.is_zero() && component == Component::Gpu => {}
+            _ if component != Component::Machine && measured.contains(&component) => {
+                found.add_missing(name, format!("the {component} is measured already"), None);
             }
-        } else if counter.component == Component::Machine {
-            found.add_machine(counter);
-        } else if measured.contains(&counter.component) {
-            let why = format!("the {} is measured already", counter.component);
-            found.add_missing(counter.name, why, None);
-        } else {
-            found.add(counter);
+            // Some of the accelerators may be counted.
+            Err(error) if component == Component::Gpu => {
+                found.add_unreadable(component, SOURCE, name, error.to_string(), None);
+            }
+            Err(error) => found.add_missing(name, error.to_string(), None),
+            Ok(counter) if counter.is_zero() => {
+                found.add_missing(name, "its counter shows 0", None);
+            }
+            Ok(counter) if component == Component::Machine => found.add_machine(counter),
+            Ok(counter) => found.add(counter),
         }
     }
 }
 
 impl Sensor for CrayCounter {
     fn source(&self) -> &'static str {
-        "cray"
+        SOURCE
     }
 
     fn component(&self) -> Component {

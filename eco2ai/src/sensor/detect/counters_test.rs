@@ -119,3 +119,18 @@ fn a_counter_of_a_node_that_shows_0_is_named_and_not_used() {
         detected.devices.missing.iter().filter(is_zero).map(|it| it.what.as_str()).collect();
     assert_eq!(named, ["HPE Cray node", "HPE Cray processors", "HPE Cray memory"]);
 }
+
+#[test]
+fn a_counter_of_a_node_that_cannot_be_opened_is_named() {
+    let folder = "sys/cray/pm_counters";
+    let machine = Machine::new("cray-closed", &[SOCKETS[0]]);
+    machine.write(&format!("{folder}/accel0_energy"), b"700 J 1 us\n");
+    for counter in ["energy", "accel1_energy"] {
+        let link = machine.folder.join(folder).join(counter);
+        std::os::unix::fs::symlink("nowhere", link).unwrap();
+    }
+    let devices = machine.detect().devices;
+    let missing = |name| devices.missing.iter().find(|it| it.what == name).unwrap();
+    assert_eq!(missing("HPE Cray node").lacking, None);
+    assert_eq!(missing("HPE Cray accel1").lacking, Some(Component::Gpu), "of two accelerators");
+}

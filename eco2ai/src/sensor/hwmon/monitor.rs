@@ -49,7 +49,7 @@ pub(super) enum Readout {
 }
 
 /// The counters of one device, of which each contains the next. Some devices have a counter that
-/// always shows 0: the first one that shows more is used from then on.
+/// always shows 0, which is no energy: the first one that shows more is used from then on.
 #[derive(Debug)]
 pub(super) struct Energy {
     pub(super) counters: Vec<KeptFile>,
@@ -222,7 +222,8 @@ impl Energy {
                 return Ok((value, Some(index)));
             }
         }
-        Ok((Joules::ZERO, None))
+        let path = self.counters.first().map(|counter| counter.path().display().to_string());
+        Err(SensorError::Missing(format!("{}: shows 0", path.unwrap_or_default())))
     }
 }
 

@@ -94,6 +94,14 @@ fn a_monitor_that_repeats_another_is_named_with_the_reason() {
 }
 
 #[test]
+fn a_card_whose_monitor_hides_its_name_is_named() {
+    let tree = FakeTree::new();
+    tree.write("sys/class/drm/card0/device/hwmon/hwmon3/power1_average", 5);
+    let named = ["GPU card0: the name of its monitor cannot be read"];
+    assert_eq!(unselected(&tree, true), named);
+}
+
+#[test]
 fn a_monitor_of_an_unknown_part_is_named_unless_it_measures_no_power() {
     let tree = FakeTree::new();
     for (monitor, name, file) in [

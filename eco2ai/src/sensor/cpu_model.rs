@@ -1,6 +1,8 @@
 //! The model of the processor: its thermal design power (TDP), to be multiplied by the
 //! utilisation.
 
+use std::collections::BTreeSet;
+
 use super::bounds::Bounds;
 use super::component::Component;
 use super::cpu_info::{CpuInfo, UNKNOWN};
@@ -44,38 +46,7 @@ pub struct CpuModel {
 impl CpuModel {
     /// Makes the model of the processors `cpu`.
     pub(crate) fn new(cpu: &CpuInfo) -> Self {
-        let (sockets, logical) = (f64::from(cpu.sockets), f64::from(cpu.logical));
-        let part = cpu_table::find(&cpu.brand).map(|part| (part, threads_of_whole_part(cpu, part)));
-        let (at_full_load, source, basis) = match part {
-            Some((part, Some(threads))) => (
-                part.tdp * (logical / f64::from(threads)),
-                "tdp",
-                if part.is_kind_of_core() {
-                    format!("TDP of {} / {threads} x {} cores", part.model, cpu.logical)
-                } else {
-                    format!("TDP of {} x {} of {threads} threads", part.model, cpu.logical)
-                },
-            ),
-            Some((part, None)) if !cpu.is_virtual => {
-                (part.tdp * sockets, "tdp", format!("TDP of {} x {}", part.model, cpu.sockets))
-            }
-            None if !cpu.is_virtual && cpu.is_arm_or_riscv && cpu.brand != UNKNOWN => (
-                UNKNOWN_LOGICAL_CPU * logical,
-                "default",
-                format!("{NOT_IN_TABLE}: 4 W x {} CPUs", cpu.logical),
-            ),
-            // A process that is not shown the name may be in a virtual machine.
-            None if !cpu.is_virtual && cpu.brand != UNKNOWN => (
-                UNKNOWN_PART * sockets,
-                "default",
-                format!("{NOT_IN_TABLE}: 100 W x {}", cpu.sockets),
-            ),
-            _ => (
-                UNKNOWN_LOGICAL_CPU * logical,
-                "default",
-                format!("part unknown: 4 W x {} CPUs", cpu.logical),
-            ),
-        };
+        let (at_full_load, source, basis) = of_kinds_of_cores(cpu).unwrap_or_else(|| of_part(cpu));
         let basis = if cpu.is_virtual { format!("virtual machine, {basis}") } else { basis };
         Self { name: cpu.brand.clone(), at_full_load, source, basis }
     }
@@ -107,6 +78,59 @@ impl CpuModel {
     /// Returns in words how the power was found.
     pub fn basis(&self) -> &str {
         &self.basis
+    }
+}
+
+/// A power at full load, its source, and in words how it was found.
+type FullLoad = (Watts, &'static str, String);
+
+/// Returns the power of a chip whose cores are of several kinds that are all in the table.
+fn of_kinds_of_cores(cpu: &CpuInfo) -> Option<FullLoad> {
+    let kinds: BTreeSet<&str> = cpu.arm_cores.iter().copied().collect();
+    if kinds.len() < 2 {
+        return None;
+    }
+    let power = |core: &&str| {
+        let part = cpu_table::find(core).filter(Part::is_kind_of_core)?;
+        Some(part.tdp / f64::from(part.threads().filter(|&threads| threads > 0)?))
+    };
+    let cores = cpu.arm_cores.iter();
+    let sum = cores.map(power).try_fold(Watts::ZERO, |sum, power| Some(sum + power?))?;
+    let mean = sum / cpu.arm_cores.len() as f64;
+    let kinds: Vec<&str> = kinds.into_iter().collect();
+    let basis = format!("mean TDP of a core of {} x {}", kinds.join(" and "), cpu.logical);
+    Some((mean * f64::from(cpu.logical), "tdp", basis))
+}
+
+/// Returns the power of the part that the processor is called.
+fn of_part(cpu: &CpuInfo) -> FullLoad {
+    let (sockets, logical) = (f64::from(cpu.sockets), f64::from(cpu.logical));
+    let default = |power: Watts, basis| (power, "default", basis);
+    match cpu_table::find(&cpu.brand).map(|part| (part, threads_of_whole_part(cpu, part))) {
+        Some((part, Some(threads))) => {
+            let power = part.tdp * (logical / f64::from(threads));
+            let basis = if part.is_kind_of_core() {
+                format!("TDP of {} / {threads} x {} cores", part.model, cpu.logical)
+            } else {
+                format!("TDP of {} x {} of {threads} threads", part.model, cpu.logical)
+            };
+            (power, "tdp", basis)
+        }
+        Some((part, None)) if !cpu.is_virtual => {
+            (part.tdp * sockets, "tdp", format!("TDP of {} x {}", part.model, cpu.sockets))
+        }
+        None if !cpu.is_virtual && cpu.is_arm_or_riscv && cpu.brand != UNKNOWN => default(
+            UNKNOWN_LOGICAL_CPU * logical,
+            format!("{NOT_IN_TABLE}: 4 W x {} CPUs", cpu.logical),
+        ),
+        // A process that is not shown the name may be in a virtual machine.
+        None if !cpu.is_virtual && cpu.brand != UNKNOWN => {
+            default(UNKNOWN_PART * sockets, format!("{NOT_IN_TABLE}: 100 W x {}", cpu.sockets))
+        }
+        _ => default(
+            UNKNOWN_LOGICAL_CPU * logical,
+            format!("part unknown: 4 W x {} CPUs", cpu.logical),
+        ),
     }
 }
 
@@ -211,6 +235,18 @@ mod tests {
         assert_eq!(model_of(&arm("Cortex-A55", 8)), (7.4, "tdp"));
         assert_eq!(model_of(&arm("Cortex-A76", 4)), (12.0, "tdp"));
         assert_eq!(model_of(&arm("Cortex-A53", 2)), (1.85, "tdp"));
+    }
+
+    #[test]
+    fn cores_of_several_kinds_have_the_power_of_each() {
+        let mixed = |cores: &[&'static str]| {
+            let cpu = arm(cores[0], u32::try_from(cores.len()).unwrap());
+            model_of(&CpuInfo { arm_cores: cores.to_vec(), ..cpu })
+        };
+        let rk3588 = [["Cortex-A55"; 4], ["Cortex-A76"; 4]].concat();
+        assert_eq!(mixed(&rk3588), (3.7 + 12.0, "tdp"));
+        assert_eq!(mixed(&["Cortex-A55", "Cortex-A55"]), (3.7 / 2.0, "tdp"));
+        assert_eq!(mixed(&["Cortex-A55", "Cortex-X1"]), (3.7 / 2.0, "tdp"), "one is not known");
     }
 
     #[test]

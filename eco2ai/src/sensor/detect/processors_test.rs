@@ -157,6 +157,14 @@ fn an_entry_of_the_machine_before_those_of_the_processors_is_passed_over() {
 }
 
 #[test]
+fn an_arm_chip_of_two_kinds_of_cores_has_the_power_of_both() {
+    let core = |part| format!("processor : 0\nCPU implementer : 0x41\nCPU part : {part}\n\n");
+    let rk3588 = core("0xd05").repeat(4) + &core("0xd0b").repeat(4);
+    let mut detected = detect("rk3588", &[(CPU_INFO, &rk3588), (ONLINE, "0-7\n")]);
+    assert_watts_per_cpu(&mut detected, (3.7 + 12.0) / 8.0);
+}
+
+#[test]
 fn signs_that_are_not_utf_8_do_not_hide_a_name() {
     let machine = Machine::new("latin-1", &[(ONLINE, "0-11\n"), (FIRST_LIST, "0-11\n")]);
     let text = b"model name : Intel\xae Core\x99 i7-9750H CPU @ 2.60GHz\nflags : fpu\n\n";

@@ -22,7 +22,7 @@ const COUNTERS: &str = "cray/pm_counters";
 /// The node controller updates the counters about 10 times a second.
 const TICK: Duration = Duration::from_millis(100);
 /// A counter whose time stamp is older stands still: the node controller does not answer.
-const MAX_AGE: Duration = Duration::from_secs(3);
+const MAX_AGE: Duration = Duration::from_secs(1);
 
 /// One counter of an HPE Cray node: of the node, its processors, its memory or one accelerator.
 ///

@@ -276,8 +276,8 @@ impl Channel {
 
     /// Begins the history of a counter.
     fn first_count(&mut self, now: Duration, value: Joules) -> Counter {
-        let power = guarded(|| self.sensor.power()).flatten().map_or(0.0, |power| power.0);
-        let power = Watts(if power.is_finite() { power.max(0.0) } else { 0.0 });
+        let power = guarded(|| self.sensor.power()).flatten();
+        let power = power.filter(|it| Reading::Power(*it).valid().is_ok()).unwrap_or(Watts::ZERO);
         // Reading the power may have taken several ticks.
         let value = match guarded(|| self.sensor.read()) {
             Some(Ok(Reading::Energy(energy))) if energy.0.is_finite() => energy,

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use crate::sensor::MAX_POWER;
 use crate::units::{Joules, Watts};
+
+/// A counter that was not refreshed for some time catches up at once.
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The energy of a device with a counter. Between two refreshes of the counter the last known power
 /// continues; the next refresh corrects the difference.
@@ -63,9 +67,10 @@ impl Counter {
         let since = now.saturating_sub(self.read_at);
         let expected = self.counted + self.power * since;
         let mut ahead = Duration::ZERO;
-        if value < self.changed.1 {
-            // The device was reset, and the energy since the last reading is lost. The last known
-            // power replaces it.
+        let possible = MAX_POWER * (passed + self.tick.max(MIN_INTERVAL));
+        if value < self.changed.1 || value - self.changed.1 > possible {
+            // The device was reset or jumped to another value, and the energy since the last reading
+            // is lost. The last known power replaces it.
             self.reported += self.power * passed;
             self.changed = (now, value);
             self.power_since = (now, self.reported);
@@ -146,6 +151,15 @@ mod tests {
         assert_eq!(counter.read(ms(2000), Joules(3.0)), Joules(10.0), "reset");
         assert_eq!(counter.read(ms(3000), Joules(3.0)), Joules(0.0));
         assert_eq!(counter.power(), Watts::ZERO);
+    }
+
+    #[test]
+    fn a_jump_to_another_value_counts_by_the_last_power() {
+        let mut counter = Counter::new(ms(0), Joules(100.0), Watts(0.0), ms(0), None);
+        assert_eq!(counter.read(ms(1000), Joules(110.0)), Joules(10.0));
+        assert_eq!(counter.read(ms(2000), Joules(1e308)), Joules(10.0));
+        assert_eq!(counter.read(ms(3000), Joules(5.0)), Joules(10.0), "and back");
+        assert_eq!(counter.read(ms(4000), Joules(25.0)), Joules(20.0));
     }
 
     #[test]

@@ -28,6 +28,8 @@ mod channel;
 mod clock;
 mod counter;
 mod counter_check;
+#[cfg(all(test, target_os = "linux"))]
+mod damaged_files_test;
 mod energies;
 mod energy_bounds;
 mod forecast;

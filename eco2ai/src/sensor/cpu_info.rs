@@ -14,9 +14,9 @@ mod linux {
     use crate::sensor::microarchitecture::CpuId;
     use crate::sensor::virtual_machine::{hypervisor_flag, is_virtual};
 
-    /// The first processor's entry ends well before this. The whole file of a large machine is
-    /// long, and slow to generate.
-    const FIRST_ENTRY: usize = 8192;
+    /// The first processor's entry ends well before this, and so do those of a board whose cores are
+    /// of several kinds. The whole file of a large machine is long, and slow to generate.
+    const FIRST_ENTRIES: usize = 8192;
     /// The type of a file system in user space, such as lxcfs (`linux/magic.h`).
     const FUSE_SUPER_MAGIC: u64 = 0x6573_5546;
     /// The number of Apple as the implementer of an Arm processor.
@@ -25,18 +25,20 @@ mod linux {
     impl CpuInfo {
         /// Reads `/proc` and `/sys` under the given roots.
         pub(crate) fn read(proc: &Path, sys: &Path) -> Self {
-            let mut buffer = [0; FIRST_ENTRY];
+            let mut buffer = [0; FIRST_ENTRIES];
             let length = std::fs::File::open(proc.join("cpuinfo"))
                 .and_then(|mut file| file.read(&mut buffer))
                 .unwrap_or(0);
             let text = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default());
-            let entry = text.split("\n\n").next().unwrap_or_default();
-            let field = |name: &str| {
-                entry.lines().find_map(|line| {
-                    let (key, value) = line.split_once(':')?;
-                    (key.trim_end() == name).then(|| value.trim().to_owned())
-                })
-            };
+            // On some systems, the machine has an entry before those of the processors.
+            let mut entries = text.split("\n\n");
+            let arm_cores = entries.clone().filter_map(|entry| {
+                arm_core::name(&field_of(entry, "CPU implementer")?, &field_of(entry, "CPU part")?)
+            });
+            let arm_cores = arm_cores.collect();
+            let entry = entries.clone().find(|entry| entry.starts_with("processor"));
+            let entry = entry.or_else(|| entries.next()).unwrap_or_default();
+            let field = |name: &str| field_of(entry, name);
             let arm = field("CPU implementer").zip(field("CPU part"));
             let brand = field("model name")
                 // Trademark signs that are not UTF-8.
@@ -63,7 +65,7 @@ mod linux {
                 .logical()
                 .or_else(|| u32::try_from(std::thread::available_parallelism().ok()?.get()).ok())
                 .unwrap_or(1);
-            let has_clusters = field("CPU implementer").is_some()
+            let is_arm_or_riscv = field("CPU implementer").is_some()
                 || field("hart").is_some()
                 || (entry.is_empty()
                     && cfg!(any(
@@ -77,13 +79,23 @@ mod linux {
                     || is_fuse(&proc.join("stat")));
             Self {
                 brand,
-                sockets: topology.sockets(has_clusters, cores),
+                sockets: topology.sockets(is_arm_or_riscv, cores),
                 logical,
+                is_arm_or_riscv,
+                arm_cores,
                 is_virtual: is_apple_guest || is_virtual(proc, sys, flag),
                 shows_container,
                 id: CpuId::from_fields(field),
             }
         }
+    }
+
+    /// The value of a field in an entry of `/proc/cpuinfo`.
+    fn field_of(entry: &str, name: &str) -> Option<String> {
+        entry.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            (key.trim_end() == name).then(|| value.trim().to_owned())
+        })
     }
 
     /// Whether a file is that of a program such as lxcfs rather than of the kernel.
@@ -98,7 +110,7 @@ use super::microarchitecture::CpuId;
 pub(crate) const UNKNOWN: &str = "unknown";
 
 /// The processors of the machine; all sockets hold the same part.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CpuInfo {
     /// The name as printed by the system, or [`UNKNOWN`].
     pub(crate) brand: String,
@@ -106,6 +118,11 @@ pub(crate) struct CpuInfo {
     /// The logical CPUs of the machine that are online, also where a container sees fewer. A quota
     /// or an affinity does not change it.
     pub(crate) logical: u32,
+    /// Whether the processor is one of Arm or RISC-V.
+    pub(crate) is_arm_or_riscv: bool,
+    /// The kind of each Arm core, as far as the first entries of `/proc/cpuinfo` show it. A chip may
+    /// have several kinds.
+    pub(crate) arm_cores: Vec<&'static str>,
     pub(crate) is_virtual: bool,
     /// Whether `/proc` shows the CPU time and memory of this container in place of the machine's,
     /// as lxcfs does.
@@ -128,6 +145,12 @@ impl CpuInfo {
             brand: system.cpus().first().map_or(UNKNOWN, |cpu| cpu.brand()).trim().into(),
             sockets: 1,
             logical: u32::try_from(system.cpus().len()).unwrap_or(1).max(1),
+            arm_cores: Vec::new(),
+            is_arm_or_riscv: cfg!(any(
+                target_arch = "aarch64",
+                target_arch = "arm",
+                target_arch = "riscv64"
+            )),
             is_virtual: false,
             shows_container: false,
             id: std::env::var("PROCESSOR_IDENTIFIER")

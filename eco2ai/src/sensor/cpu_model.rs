@@ -1,6 +1,8 @@
 //! The model of the processor: its thermal design power (TDP), to be multiplied by the
 //! utilisation.
 
+use std::collections::BTreeSet;
+
 use super::bounds::Bounds;
 use super::component::Component;
 use super::cpu_info::{CpuInfo, UNKNOWN};
@@ -10,10 +12,13 @@ use super::reading::{Quality, Reading, SensorError};
 use super::sensor::Sensor;
 use crate::units::Watts;
 
-/// The power of a processor that is not in the table. Source: `Eco2AI`'s documentation.
+/// The power of a processor that is not in the table. Source: `Eco2AI`'s documentation, whose table
+/// is one of x86 processors.
 const UNKNOWN_PART: Watts = Watts(100.0);
 /// The power of a logical CPU of an unknown processor, if it may be virtual: about that of a
-/// hardware thread in a server (a 240 W processor with 64 threads has 3.75 W per thread).
+/// hardware thread in a server (a 240 W processor with 64 threads has 3.75 W per thread). Arm and
+/// RISC-V processors have it too: their parts range from boards of four cores to servers of 192, and
+/// the fastest cores of boards in the table take 3 W (Cortex-A76).
 const UNKNOWN_LOGICAL_CPU: Watts = Watts(4.0);
 
 /// The basis of the power of such a part.
@@ -41,29 +46,7 @@ pub struct CpuModel {
 impl CpuModel {
     /// Makes the model of the processors `cpu`.
     pub(crate) fn new(cpu: &CpuInfo) -> Self {
-        let (sockets, logical) = (f64::from(cpu.sockets), f64::from(cpu.logical));
-        let part = cpu_table::find(&cpu.brand).map(|part| (part, threads_of_whole_part(cpu, part)));
-        let (at_full_load, source, basis) = match part {
-            Some((part, Some(threads))) => (
-                part.tdp * (logical / f64::from(threads)),
-                "tdp",
-                format!("TDP of {} x {} of {threads} threads", part.model, cpu.logical),
-            ),
-            Some((part, None)) if !cpu.is_virtual => {
-                (part.tdp * sockets, "tdp", format!("TDP of {} x {}", part.model, cpu.sockets))
-            }
-            // A process that is not shown the name may be in a virtual machine.
-            None if !cpu.is_virtual && cpu.brand != UNKNOWN => (
-                UNKNOWN_PART * sockets,
-                "default",
-                format!("{NOT_IN_TABLE}: 100 W x {}", cpu.sockets),
-            ),
-            _ => (
-                UNKNOWN_LOGICAL_CPU * logical,
-                "default",
-                format!("part unknown: 4 W x {} CPUs", cpu.logical),
-            ),
-        };
+        let (at_full_load, source, basis) = of_kinds_of_cores(cpu).unwrap_or_else(|| of_part(cpu));
         let basis = if cpu.is_virtual { format!("virtual machine, {basis}") } else { basis };
         Self { name: cpu.brand.clone(), at_full_load, source, basis }
     }
@@ -98,13 +81,69 @@ impl CpuModel {
     }
 }
 
-/// Returns the hardware threads of the part if the machine has only some of them: a virtual
-/// machine, or hardware on which cores are offline. Two threads of a core that has one offline
-/// have the power of the core.
+/// A power at full load, its source, and in words how it was found.
+type FullLoad = (Watts, &'static str, String);
+
+/// Returns the power of a chip whose cores are of several kinds that are all in the table.
+fn of_kinds_of_cores(cpu: &CpuInfo) -> Option<FullLoad> {
+    let kinds: BTreeSet<&str> = cpu.arm_cores.iter().copied().collect();
+    if kinds.len() < 2 {
+        return None;
+    }
+    let power = |core: &&str| {
+        let part = cpu_table::find(core).filter(Part::is_kind_of_core)?;
+        Some(part.tdp / f64::from(part.threads().filter(|&threads| threads > 0)?))
+    };
+    let cores = cpu.arm_cores.iter();
+    let sum = cores.map(power).try_fold(Watts::ZERO, |sum, power| Some(sum + power?))?;
+    let mean = sum / cpu.arm_cores.len() as f64;
+    let kinds: Vec<&str> = kinds.into_iter().collect();
+    let basis = format!("mean TDP of a core of {} x {}", kinds.join(" and "), cpu.logical);
+    Some((mean * f64::from(cpu.logical), "tdp", basis))
+}
+
+/// Returns the power of the part that the processor is called.
+fn of_part(cpu: &CpuInfo) -> FullLoad {
+    let (sockets, logical) = (f64::from(cpu.sockets), f64::from(cpu.logical));
+    let default = |power: Watts, basis| (power, "default", basis);
+    match cpu_table::find(&cpu.brand).map(|part| (part, threads_of_whole_part(cpu, part))) {
+        Some((part, Some(threads))) => {
+            let power = part.tdp * (logical / f64::from(threads));
+            let basis = if part.is_kind_of_core() {
+                format!("TDP of {} / {threads} x {} cores", part.model, cpu.logical)
+            } else {
+                format!("TDP of {} x {} of {threads} threads", part.model, cpu.logical)
+            };
+            (power, "tdp", basis)
+        }
+        Some((part, None)) if !cpu.is_virtual => {
+            (part.tdp * sockets, "tdp", format!("TDP of {} x {}", part.model, cpu.sockets))
+        }
+        None if !cpu.is_virtual && cpu.is_arm_or_riscv && cpu.brand != UNKNOWN => default(
+            UNKNOWN_LOGICAL_CPU * logical,
+            format!("{NOT_IN_TABLE}: 4 W x {} CPUs", cpu.logical),
+        ),
+        // A process that is not shown the name may be in a virtual machine.
+        None if !cpu.is_virtual && cpu.brand != UNKNOWN => {
+            default(UNKNOWN_PART * sockets, format!("{NOT_IN_TABLE}: 100 W x {}", cpu.sockets))
+        }
+        _ => default(
+            UNKNOWN_LOGICAL_CPU * logical,
+            format!("part unknown: 4 W x {} CPUs", cpu.logical),
+        ),
+    }
+}
+
+/// Returns the hardware threads of the part if the machine has another number of them: a virtual
+/// machine, hardware on which cores are offline, or a chip of cores whose kind alone is known. Two
+/// threads of a core that has one offline have the power of the core.
 fn threads_of_whole_part(cpu: &CpuInfo, part: Part) -> Option<u32> {
     let threads = part.threads().filter(|&threads| threads > 0)?;
     let cores = part.cores.unwrap_or(threads);
-    (cpu.is_virtual || cpu.logical.div_ceil(cpu.sockets.max(1)) < cores).then_some(threads)
+    let has_another_number = cpu.is_virtual
+        || part.is_kind_of_core()
+        || cpu.logical.div_ceil(cpu.sockets.max(1)) < cores;
+    has_another_number.then_some(threads)
 }
 
 /// Adds the model if the processor has no counter.
@@ -158,32 +197,62 @@ impl Sensor for CpuModel {
 mod tests {
     use super::*;
 
-    fn model(brand: &str, sockets: u32, logical: u32, is_virtual: bool) -> (f64, &'static str) {
-        let (brand, id, shows_container) = (brand.into(), None, false);
-        let model =
-            CpuModel::new(&CpuInfo { brand, sockets, logical, is_virtual, shows_container, id });
+    fn model_of(cpu: &CpuInfo) -> (f64, &'static str) {
+        let model = CpuModel::new(cpu);
         (model.at_full_load.0, model.source)
+    }
+
+    fn model(brand: &str, sockets: u32, logical: u32, is_virtual: bool) -> (f64, &'static str) {
+        let brand = brand.into();
+        model_of(&CpuInfo { brand, sockets, logical, is_virtual, ..CpuInfo::default() })
+    }
+
+    fn arm(brand: &str, logical: u32) -> CpuInfo {
+        let (brand, sockets) = (brand.into(), 1);
+        CpuInfo { brand, sockets, logical, is_arm_or_riscv: true, ..CpuInfo::default() }
     }
 
     #[test]
     fn the_power_of_an_unknown_part_has_no_published_error() {
-        for (brand, is_virtual, known) in [
-            ("Loongson-3A5000-HV", false, false),
-            ("AMD EPYC", true, true),
-            ("AMD EPYC 7763 64-Core Processor", false, true),
+        let x86 = |brand: &str, is_virtual| {
+            let (brand, sockets, logical) = (brand.into(), 1, 8);
+            CpuInfo { brand, sockets, logical, is_virtual, ..CpuInfo::default() }
+        };
+        for (cpu, known) in [
+            (x86("Loongson-3A5000-HV", false), false),
+            (arm("Qualcomm Oryon", 12), false),
+            (x86("AMD EPYC", true), true),
+            (x86("AMD EPYC 7763 64-Core Processor", false), true),
         ] {
-            let (brand, logical) = (brand.into(), 8);
-            let model = CpuModel::new(&CpuInfo {
-                brand,
-                sockets: 1,
-                logical,
-                is_virtual,
-                id: None,
-                shows_container: false,
-            });
+            let model = CpuModel::new(&cpu);
             let bounds = model.bounds(Quality::Estimated);
             assert_eq!(bounds != Bounds::UNKNOWN, known, "{}", model.basis);
         }
+    }
+
+    #[test]
+    fn a_kind_of_arm_core_has_its_power_per_core() {
+        assert_eq!(model_of(&arm("Cortex-A55", 8)), (7.4, "tdp"));
+        assert_eq!(model_of(&arm("Cortex-A76", 4)), (12.0, "tdp"));
+        assert_eq!(model_of(&arm("Cortex-A53", 2)), (1.85, "tdp"));
+    }
+
+    #[test]
+    fn cores_of_several_kinds_have_the_power_of_each() {
+        let mixed = |cores: &[&'static str]| {
+            let cpu = arm(cores[0], u32::try_from(cores.len()).unwrap());
+            model_of(&CpuInfo { arm_cores: cores.to_vec(), ..cpu })
+        };
+        let rk3588 = [["Cortex-A55"; 4], ["Cortex-A76"; 4]].concat();
+        assert_eq!(mixed(&rk3588), (3.7 + 12.0, "tdp"));
+        assert_eq!(mixed(&["Cortex-A55", "Cortex-A55"]), (3.7 / 2.0, "tdp"));
+        assert_eq!(mixed(&["Cortex-A55", "Cortex-X1"]), (3.7 / 2.0, "tdp"), "one is not known");
+    }
+
+    #[test]
+    fn an_arm_or_riscv_part_that_is_not_in_the_table_counts_4_watts_per_cpu() {
+        assert_eq!(model_of(&arm("Qualcomm Oryon", 12)), (48.0, "default"));
+        assert_eq!(model_of(&arm("sifive,u74-mc", 4)), (16.0, "default"));
     }
 
     #[test]

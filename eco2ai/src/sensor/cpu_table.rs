@@ -26,6 +26,12 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    /// Whether the row is that of a kind of Arm core: of a chip with the row's number of such cores,
+    /// while other chips have more or fewer of them.
+    pub(crate) fn is_kind_of_core(&self) -> bool {
+        self.model.starts_with("Cortex-")
+    }
+
     /// Hardware threads of one socket: as the table says, else twice the cores on families with
     /// simultaneous multithreading, else the cores.
     pub(crate) fn threads(&self) -> Option<u32> {

@@ -122,7 +122,7 @@ pub(crate) fn shown_cpus(proc: &Path) -> BTreeSet<u32> {
 }
 
 /// Parses a list such as `0-3,8`; `None` if it is no list.
-fn parse_list(list: &str) -> Option<Vec<u32>> {
+pub(crate) fn parse_list(list: &str) -> Option<Vec<u32>> {
     let mut numbers = Vec::new();
     for range in list.split(',') {
         let (from, to) = range.split_once('-').unwrap_or((range, range));

@@ -16,12 +16,13 @@ use super::sensor::Sensor;
 use super::share::Share;
 use crate::units::{Joules, Watts};
 
+const SOURCE: &str = "cray";
 /// The folder of the counters, under `/sys`.
 const COUNTERS: &str = "cray/pm_counters";
 /// The node controller updates the counters about 10 times a second.
 const TICK: Duration = Duration::from_millis(100);
 /// A counter whose time stamp is older stands still: the node controller does not answer.
-const MAX_AGE: Duration = Duration::from_secs(3);
+const MAX_AGE: Duration = Duration::from_secs(1);
 
 /// One counter of an HPE Cray node: of the node, its processors, its memory or one accelerator.
 ///
@@ -47,7 +48,8 @@ pub struct CrayCounter {
 }
 
 impl CrayCounter {
-    /// Finds the counters under `sys` (`/sys`). An accelerator whose counter shows 0 is not there.
+    /// Finds the counters under `sys` (`/sys`). One that shows 0 does not work, or counts a device
+    /// that is not there.
     ///
     /// ```
     /// use eco2ai::sensor::{CrayCounter, Sensor as _};
@@ -57,6 +59,12 @@ impl CrayCounter {
     /// }
     /// ```
     pub fn find(sys: &Path) -> Vec<Self> {
+        let opened = Self::search(sys).into_iter().filter_map(|(.., counter)| counter.ok());
+        opened.filter(|counter| !counter.is_zero()).collect()
+    }
+
+    /// Finds the counters, also those that show 0 or cannot be opened, with their names.
+    fn search(sys: &Path) -> Vec<(Component, String, io::Result<Self>)> {
         let folder = sys.join(COUNTERS);
         let mut names: Vec<String> = std::fs::read_dir(&folder)
             .into_iter()
@@ -87,25 +95,27 @@ impl CrayCounter {
         let counters = kinds
             .into_iter()
             .flat_map(|(component, names)| names.into_iter().map(move |name| (component, name)));
-        counters
-            .filter_map(|(component, name)| Self::open(&folder, component, &name).ok())
-            .filter(|counter| {
-                counter.component != Component::Gpu
-                    || counter.now().is_ok_and(|(energy, _)| energy > Joules::ZERO)
-            })
-            .collect()
+        let open = |(component, prefix): (Component, String)| {
+            let what = match prefix.trim_end_matches('_') {
+                "" => "node",
+                "cpu" => "processors",
+                part => part,
+            };
+            let name = format!("HPE Cray {what}");
+            (component, name.clone(), Self::open(&folder, component, name, &prefix))
+        };
+        counters.map(open).collect()
     }
 
-    fn open(folder: &Path, component: Component, name: &str) -> io::Result<Self> {
-        let file = |kind: &str| -> PathBuf { folder.join(format!("{name}{kind}")) };
-        let what = match name.trim_end_matches('_') {
-            "" => "node",
-            "cpu" => "processors",
-            part => part,
-        };
+    fn is_zero(&self) -> bool {
+        self.now().is_ok_and(|(energy, _)| energy == Joules::ZERO)
+    }
+
+    fn open(folder: &Path, component: Component, name: String, prefix: &str) -> io::Result<Self> {
+        let file = |kind: &str| -> PathBuf { folder.join(format!("{prefix}{kind}")) };
         Ok(Self {
             component,
-            name: format!("HPE Cray {what}"),
+            name,
             energy: KeptFile::open(file("energy"))?,
             power: KeptFile::open(file("power")).ok(),
             last: None,
@@ -130,24 +140,33 @@ impl CrayCounter {
 
 /// Adds the counters of components that have no counter yet.
 pub(crate) fn detect(roots: &Roots, found: &mut Found) {
-    let counters = CrayCounter::find(&roots.sys);
+    let counters = CrayCounter::search(&roots.sys);
     let measured: Vec<Component> =
         Component::ALL.iter().copied().filter(|component| found.has(*component)).collect();
-    for counter in counters {
-        if counter.component == Component::Machine {
-            found.add_machine(counter);
-        } else if measured.contains(&counter.component) {
-            let why = format!("the {} is measured already", counter.component);
-            found.add_missing(counter.name, why, None);
-        } else {
-            found.add(counter);
+    for (component, name, counter) in counters {
+        match counter {
+            // A node has files for more accelerators than it has accelerators.
+            Ok(counter) if counter.is_zero() && component == Component::Gpu => {}
+            _ if component != Component::Machine && measured.contains(&component) => {
+                found.add_missing(name, format!("the {component} is measured already"), None);
+            }
+            // Some of the accelerators may be counted.
+            Err(error) if component == Component::Gpu => {
+                found.add_unreadable(component, SOURCE, name, error.to_string(), None);
+            }
+            Err(error) => found.add_missing(name, error.to_string(), None),
+            Ok(counter) if counter.is_zero() => {
+                found.add_missing(name, "its counter shows 0", None);
+            }
+            Ok(counter) if component == Component::Machine => found.add_machine(counter),
+            Ok(counter) => found.add(counter),
         }
     }
 }
 
 impl Sensor for CrayCounter {
     fn source(&self) -> &'static str {
-        "cray"
+        SOURCE
     }
 
     fn component(&self) -> Component {

@@ -16,10 +16,16 @@ use super::nvml;
 use super::ram_model;
 #[cfg(target_os = "linux")]
 use super::rapl;
+#[cfg(target_os = "linux")]
+use super::reading::Reading;
 use super::roots::Roots;
 use super::sensor::Sensor;
 use super::server_model;
+#[cfg(target_os = "linux")]
+use super::server_model::ServerModel;
 use super::usage::UsageSource;
+#[cfg(target_os = "linux")]
+use super::usage::{LinuxUsage, used_memory};
 
 /// The sensors and devices of a machine.
 pub(crate) struct Detected {
@@ -60,7 +66,8 @@ pub(crate) fn detect_at(roots: &Roots, given: GivenPower) -> Detected {
         // hidden. The model needs only that of the process.
         found.add_missing("energy counters of processor and memory (RAPL)", CONTAINER_USAGE, None);
     } else {
-        rapl::detect(roots, &cpu, &model, &mut found);
+        let substitutes = substitutes(given, &cpu, &model, roots);
+        rapl::detect(roots, &cpu, &substitutes, &mut found);
     }
     #[cfg(target_os = "linux")]
     hwmon::detect(roots, &mut found);
@@ -91,6 +98,31 @@ pub(crate) fn detect_at(roots: &Roots, given: GivenPower) -> Detected {
     }
 }
 
+/// Chooses what replaces counters that stand still: the models that are used where there are no
+/// counters. The model of a server contains memory, which has a figure of its own here.
+#[cfg(target_os = "linux")]
+fn substitutes(
+    given: GivenPower,
+    cpu: &CpuInfo,
+    model: &CpuModel,
+    roots: &Roots,
+) -> rapl::Substitutes {
+    let per_gibibyte = given.ram.unwrap_or(ram_model::PER_GIBIBYTE);
+    let server = || {
+        let server = ServerModel::for_cpu(cpu)?;
+        let used = used_memory(&roots.proc).unwrap_or(0) as f64;
+        Some(server.without_memory(per_gibibyte * (used / f64::from(1 << 30))))
+    };
+    rapl::Substitutes {
+        cpu: given
+            .cpu
+            .map(Reading::from)
+            .or_else(server)
+            .unwrap_or(Reading::AtFullLoad(model.at_full_load())),
+        ram: Reading::PerGibibyte(per_gibibyte),
+    }
+}
+
 /// The first GPU's name and how many there are; `Eco2AI` takes all to be alike.
 fn name_gpus(devices: &[Device]) -> String {
     let mut gpus = devices.iter().filter(|device| device.component == Component::Gpu);
@@ -111,7 +143,7 @@ fn read_cpu_info(_: &Roots) -> CpuInfo {
 
 #[cfg(target_os = "linux")]
 fn usage(cpu: &CpuInfo) -> Box<dyn UsageSource> {
-    Box::new(super::usage::LinuxUsage::on(cpu))
+    Box::new(LinuxUsage::on(cpu))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -129,6 +161,8 @@ fn os() -> String {
     name.into()
 }
 
+#[cfg(all(test, target_os = "linux"))]
+mod counters_test;
 #[cfg(all(test, target_os = "linux"))]
 mod processors_test;
 #[cfg(all(test, target_os = "linux"))]

@@ -101,6 +101,8 @@ pub use cpu_model::CpuModel;
 #[cfg(target_os = "linux")]
 pub use cray::CrayCounter;
 pub(crate) use detect::detect;
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) use detect::detect_at;
 pub use devices::{Device, Devices, Missing};
 pub use given_power::CpuPower;
 pub(crate) use given_power::GivenPower;
@@ -110,7 +112,10 @@ pub use nvml::NvidiaGpu;
 pub use ram_model::RamModel;
 #[cfg(target_os = "linux")]
 pub use rapl::Rapl;
+pub(crate) use reading::MAX_POWER;
 pub use reading::{Quality, Reading, SensorError};
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) use roots::Roots;
 pub use sensor::{DeviceProperties, Sensor};
 pub use server_model::ServerModel;
 pub use share::Share;

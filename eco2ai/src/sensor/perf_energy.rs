@@ -15,6 +15,7 @@ use perf_event::{Builder, Counter};
 
 use super::component::Component;
 use super::cpu_info::CpuInfo;
+use super::cpu_topology::parse_list;
 use super::kept_file::read_trimmed;
 use super::reading::{Quality, Reading, SensorError};
 use super::sensor::Sensor;
@@ -95,7 +96,7 @@ impl PerfEnergy {
 }
 
 impl Event {
-    fn open(pmu: &Path, name: &str, cpu: usize) -> io::Result<Self> {
+    fn open(pmu: &Path, name: &str, cpu: u32) -> io::Result<Self> {
         let mut event = Dynamic::builder(pmu)?;
         event.event(name)?;
         let scale = event.scale()?.filter(|scale| scale.is_finite() && *scale > 0.0);
@@ -106,7 +107,7 @@ impl Event {
         let event = event.build().map_err(io::Error::other)?;
         let counter = Builder::new(event)
             .any_pid()
-            .one_cpu(cpu)
+            .one_cpu(usize::try_from(cpu).map_err(io::Error::other)?)
             // The unit cannot tell the kernel's energy from that of programs.
             .exclude_kernel(false)
             .exclude_hv(false)
@@ -119,7 +120,7 @@ impl Event {
 /// Returns one CPU of each counter. The kernel names them; on AMD, where a counter is that of the
 /// whole package, some kernels name one per die, which all show the same counter (fixed by Linux
 /// commit "perf/x86/rapl: Fix the energy-pkg event for AMD CPUs", 2024).
-fn measured_cpus(sys: &Path, pmu: &Path, cpu: &CpuInfo) -> Option<Vec<usize>> {
+fn measured_cpus(sys: &Path, pmu: &Path, cpu: &CpuInfo) -> Option<Vec<u32>> {
     let mut cpus = parse_list(&read_trimmed(pmu.join("cpumask"))?)?;
     if ["AMD", "Hygon"].iter().any(|maker| cpu.brand.contains(maker)) {
         let mut packages = HashSet::new();
@@ -129,22 +130,6 @@ fn measured_cpus(sys: &Path, pmu: &Path, cpu: &CpuInfo) -> Option<Vec<usize>> {
         });
     }
     Some(cpus).filter(|cpus| !cpus.is_empty())
-}
-
-/// Parses a list of CPUs such as `0,64` or `0-3`. The kernel writes one CPU per package.
-fn parse_list(list: &str) -> Option<Vec<usize>> {
-    let number = |text: &str| text.trim().parse::<usize>().ok();
-    let mut cpus = Vec::new();
-    for range in list.split(',') {
-        let (from, to) = range.split_once('-').unwrap_or((range, range));
-        let (from, to) = (number(from)?, number(to)?);
-        // More than any kernel has: the text is damaged.
-        if to > 1 << 16 {
-            return None;
-        }
-        cpus.extend(from..=to);
-    }
-    Some(cpus)
 }
 
 impl Sensor for PerfEnergy {
@@ -224,7 +209,7 @@ mod tests {
             std::fs::write(file, format!("{text}\n")).unwrap();
         }
 
-        fn cpus(&self, brand: &str) -> Option<Vec<usize>> {
+        fn cpus(&self, brand: &str) -> Option<Vec<u32>> {
             measured_cpus(&self.0, &self.0.join(PMU), &cpu(brand))
         }
     }
@@ -236,14 +221,7 @@ mod tests {
     }
 
     fn cpu(brand: &str) -> CpuInfo {
-        CpuInfo {
-            brand: brand.into(),
-            sockets: 1,
-            logical: 2,
-            is_virtual: false,
-            shows_container: false,
-            id: None,
-        }
+        CpuInfo { brand: brand.into(), sockets: 1, logical: 2, ..CpuInfo::default() }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::sensor::Sensor;
 use crate::units::Watts;
 
 /// The power of one GiB of memory: 3 W per 8 GB. Source: `Eco2AI` (arXiv 2208.00406).
-const PER_GIBIBYTE: Watts = Watts(3.0 / 8.0);
+pub(crate) const PER_GIBIBYTE: Watts = Watts(3.0 / 8.0);
 
 /// Estimates the power of memory from the amount in use: 3/8 W per GiB.
 ///

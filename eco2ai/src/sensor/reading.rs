@@ -43,6 +43,9 @@ pub enum Reading {
     PerGibibyte(Watts),
 }
 
+/// More power than any computer takes. What is above it is an error of the device.
+pub(crate) const MAX_POWER: Watts = Watts(1e6);
+
 impl Reading {
     /// Returns the quality of a figure that is obtained from such readings.
     ///
@@ -63,7 +66,8 @@ impl Reading {
         }
     }
 
-    /// Returns the reading itself, if its figures are finite, not negative, and in order.
+    /// Returns the reading itself, if its figures are finite, not negative, in order, and such as a
+    /// computer can have.
     pub(crate) fn valid(self) -> Result<Self, SensorError> {
         let (least, figure) = match self {
             Self::Energy(energy) => (0.0, energy.0),
@@ -73,7 +77,8 @@ impl Reading {
             | Self::PerGibibyte(power) => (0.0, power.0),
             Self::IdleToFull { idle, full } => (idle.0, full.0),
         };
-        if figure.is_finite() && (0.0..=figure).contains(&least) {
+        let most = if let Self::Energy(_) = self { f64::MAX } else { MAX_POWER.0 };
+        if figure <= most && (0.0..=figure).contains(&least) {
             Ok(self)
         } else {
             Err(SensorError::Missing(format!("invalid reading: {self:?}")))
@@ -150,4 +155,24 @@ pub enum SensorError {
     /// The device is gone and will not be read again.
     #[error("{0}")]
     Lost(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_that_no_computer_has_is_invalid() {
+        for valid in [0.0, 1e6] {
+            assert!(Reading::Power(Watts(valid)).valid().is_ok(), "{valid}");
+        }
+        for invalid in [-1.0, 1.1e6, f64::NAN, f64::INFINITY] {
+            assert!(Reading::Power(Watts(invalid)).valid().is_err(), "{invalid}");
+            assert!(Reading::AtFullLoad(Watts(invalid)).valid().is_err(), "{invalid}");
+        }
+        let (idle, full) = (Watts(2.0), Watts(1.0));
+        assert!(Reading::IdleToFull { idle, full }.valid().is_err(), "not in order");
+        assert!(Reading::Energy(Joules(1e12)).valid().is_ok(), "of years");
+        assert!(Reading::Energy(Joules(f64::INFINITY)).valid().is_err());
+    }
 }

@@ -70,6 +70,13 @@ impl ServerModel {
         Some(Self { name: cpu.brand.clone(), ..model })
     }
 
+    /// Returns the reading without the power of memory, where memory has a figure of its own.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn without_memory(&self, memory: Watts) -> Reading {
+        let less = |power: Watts| Watts((power.0 - memory.0).max(0.0));
+        Reading::IdleToFull { idle: less(self.idle()), full: less(self.at_full_load()) }
+    }
+
     /// Returns the power of the idle machine.
     pub fn idle(&self) -> Watts {
         Watts(self.published.idle.median * f64::from(self.threads))
@@ -207,6 +214,20 @@ mod tests {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_power_of_memory_can_be_taken_off_but_nothing_falls_below_0() {
+        let model = ServerModel::new("Milan", 1).unwrap();
+        let (idle, full) = (model.idle(), model.at_full_load());
+        let less = |watts| Watts(full.0 - watts);
+        let reading = model.without_memory(Watts(0.0));
+        assert_eq!(reading, Reading::IdleToFull { idle, full });
+        let reading = model.without_memory(idle);
+        assert_eq!(reading, Reading::IdleToFull { idle: Watts::ZERO, full: less(idle.0) });
+        let reading = model.without_memory(Watts(1e6));
+        assert_eq!(reading, Reading::IdleToFull { idle: Watts::ZERO, full: Watts::ZERO });
+    }
+
     #[test]
     fn a_part_without_published_servers_has_no_model() {
         let cpu = |model, brand: &str| CpuInfo {
@@ -214,13 +235,13 @@ mod tests {
             sockets: 1,
             logical: 4,
             is_virtual: true,
-            shows_container: false,
             id: Some(microarchitecture::CpuId {
                 vendor: "0x41".into(),
                 family: 0,
                 model,
                 stepping: None,
             }),
+            ..CpuInfo::default()
         };
         let neoverse_n1 = ServerModel::for_cpu(&cpu(0xd0c, "Neoverse-N1")).unwrap();
         assert_eq!(neoverse_n1.idle(), ServerModel::new("Neoverse N1", 4).unwrap().idle());

@@ -190,6 +190,19 @@ fn where_the_counter_of_an_intel_card_stays_0_that_of_its_package_counts() {
 }
 
 #[test]
+fn a_counter_that_shows_0_has_no_reading_rather_than_no_energy() {
+    let tree = FakeTree::new();
+    let folder = "sys/class/drm/card0/device/hwmon/hwmon5";
+    tree.write(&format!("{folder}/name"), "i915");
+    tree.write(&format!("{folder}/energy1_input"), 0);
+    let mut card = Hwmon::find(&tree.sys(), true).pop().unwrap();
+    assert!(matches!(card.read(), Err(SensorError::Missing(why)) if why.ends_with("shows 0")));
+    assert!(card.how().contains("no reading now"), "{}", card.how());
+    tree.write(&format!("{folder}/energy1_input"), 7_000_000);
+    assert_eq!(card.read().unwrap(), Reading::Energy(Joules(7.0)));
+}
+
+#[test]
 fn an_acpi_power_meter_measures_the_machine() {
     let tree = FakeTree::new();
     let folder = "sys/class/hwmon/hwmon1";

@@ -148,6 +148,23 @@ fn a_processor_without_a_name_counts_4_watts_per_cpu() {
 }
 
 #[test]
+fn an_entry_of_the_machine_before_those_of_the_processors_is_passed_over() {
+    let loongson =
+        "system type : generic-loongson-machine\n\nprocessor : 0\nModel Name : Loongson-3A6000\n\n";
+    let mut detected = detect("loongson", &[(CPU_INFO, loongson), (ONLINE, "0-7\n")]);
+    assert!(detected.devices.cpu.starts_with("Loongson-3A6000/1 "), "{}", detected.devices.cpu);
+    assert_watts_per_cpu(&mut detected, 100.0 / 8.0);
+}
+
+#[test]
+fn an_arm_chip_of_two_kinds_of_cores_has_the_power_of_both() {
+    let core = |part| format!("processor : 0\nCPU implementer : 0x41\nCPU part : {part}\n\n");
+    let rk3588 = core("0xd05").repeat(4) + &core("0xd0b").repeat(4);
+    let mut detected = detect("rk3588", &[(CPU_INFO, &rk3588), (ONLINE, "0-7\n")]);
+    assert_watts_per_cpu(&mut detected, (3.7 + 12.0) / 8.0);
+}
+
+#[test]
 fn signs_that_are_not_utf_8_do_not_hide_a_name() {
     let machine = Machine::new("latin-1", &[(ONLINE, "0-11\n"), (FIRST_LIST, "0-11\n")]);
     let text = b"model name : Intel\xae Core\x99 i7-9750H CPU @ 2.60GHz\nflags : fpu\n\n";

@@ -2,16 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use super::*;
-use crate::sensor::devices::Missing;
-use crate::sensor::reading::Reading;
-use crate::units::{Joules, Watts};
+use crate::units::Watts;
 
 /// A machine in a folder, made of these files.
 pub(super) struct Machine {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
 }
 
 impl Machine {
@@ -37,7 +34,7 @@ impl Machine {
         self.detect_with(GivenPower::default())
     }
 
-    fn detect_with(&self, given: GivenPower) -> Detected {
+    pub(super) fn detect_with(&self, given: GivenPower) -> Detected {
         let roots = Roots {
             proc: self.folder.join("proc"),
             sys: self.folder.join("sys"),
@@ -53,11 +50,11 @@ impl Drop for Machine {
     }
 }
 
-const CPU_INFO: &str = "processor\t: 0\nmodel name\t: AMD EPYC 7763 64-Core Processor\n\
+pub(super) const CPU_INFO: &str = "processor\t: 0\nmodel name\t: AMD EPYC 7763 64-Core Processor\n\
                         flags\t\t: fpu sse\n\nprocessor\t: 1\nmodel name\t: other\n";
 
 /// Two sockets.
-const SOCKETS: [(&str, &str); 6] = [
+pub(super) const SOCKETS: [(&str, &str); 6] = [
     ("proc/cpuinfo", CPU_INFO),
     ("sys/devices/system/cpu/online", "0-255\n"),
     ("sys/devices/system/cpu/cpu0/topology/package_cpus_list", "0-63,128-191\n"),
@@ -66,7 +63,7 @@ const SOCKETS: [(&str, &str); 6] = [
     ("sys/devices/system/cpu/cpu64/topology/physical_package_id", "1\n"),
 ];
 
-fn methods(detected: &Detected) -> Vec<(Component, &str)> {
+pub(super) fn methods(detected: &Detected) -> Vec<(Component, &str)> {
     let devices = detected.devices.devices.iter();
     devices.map(|device| (device.component, device.source.as_str())).collect()
 }
@@ -110,76 +107,6 @@ fn counters_replace_the_models_part_by_part() {
     let machine = Machine::new("counters", &files);
     let detected = machine.detect();
     assert_eq!(methods(&detected), [(Component::Cpu, "rapl"), (Component::Ram, "model")]);
-}
-
-/// Two sockets, of which only the first has a counter.
-const ONE_COUNTER: [(&str, &str); 8] = [
-    SOCKETS[0],
-    SOCKETS[1],
-    SOCKETS[2],
-    SOCKETS[3],
-    SOCKETS[4],
-    SOCKETS[5],
-    ("sys/class/powercap/intel-rapl:0/name", "package-0\n"),
-    ("sys/class/powercap/intel-rapl:0/energy_uj", "5000000000\n"),
-];
-
-#[test]
-fn a_socket_without_a_counter_is_noted_and_makes_the_figure_partial() {
-    let detected = Machine::new("one-counter", &ONE_COUNTER).detect();
-    assert!(detected.sensors[0].is_partial());
-    let lacking = |it: &&Missing| it.lacking == Some(Component::Cpu);
-    let missing = detected.devices.missing.iter().find(lacking).unwrap();
-    assert_eq!(missing.why, "1 of 2 sockets have a zone");
-}
-
-#[test]
-fn counters_that_stand_still_are_replaced_by_the_model_until_they_move() {
-    let machine = Machine::new("still", &ONE_COUNTER);
-    let mut detected = machine.detect();
-    let counter = &mut detected.sensors[0];
-    assert!(matches!(counter.read(), Ok(Reading::Energy(_))), "nothing is known against it yet");
-    std::thread::sleep(Duration::from_millis(100));
-    assert_eq!(counter.read().unwrap(), Reading::AtFullLoad(Watts(560.0)));
-    assert!(!counter.is_partial(), "the model covers both sockets");
-    let file = machine.folder.join("sys/class/powercap/intel-rapl:0/energy_uj");
-    std::fs::write(file, "5000000001\n").unwrap();
-    assert_eq!(counter.read().unwrap(), Reading::Energy(Joules(1e-6)));
-}
-
-#[test]
-fn counters_that_a_container_hides_are_noted_with_what_shows_them() {
-    let command = |machine: &Machine| {
-        let missing = machine.detect().devices.missing;
-        let counter = missing.into_iter().find(|it| it.what.ends_with("Processor (RAPL)")).unwrap();
-        assert_eq!(counter.why, "this container hides /sys/devices/virtual/powercap");
-        counter.command.unwrap()
-    };
-    let mount = "-v /sys/devices/virtual/powercap/intel-rapl:/sys/class/powercap:ro";
-
-    let empty = Machine::new("hidden", &SOCKETS);
-    std::fs::create_dir_all(empty.folder.join("sys/devices/virtual/powercap")).unwrap();
-    std::fs::create_dir_all(empty.folder.join("sys/class/powercap")).unwrap();
-    assert!(command(&empty).contains(mount));
-
-    let dangling = Machine::new("dangling", &SOCKETS);
-    let powercap = dangling.folder.join("sys/class/powercap");
-    std::fs::create_dir_all(&powercap).unwrap();
-    let target = "../../devices/virtual/powercap/intel-rapl/intel-rapl:0";
-    std::os::unix::fs::symlink(target, powercap.join("intel-rapl:0")).unwrap();
-    assert!(command(&dangling).contains(mount));
-}
-
-#[test]
-fn a_counter_of_the_whole_platform_is_not_that_of_the_processor() {
-    let files = [
-        SOCKETS[0],
-        ("sys/class/powercap/intel-rapl:0/name", "psys\n"),
-        ("sys/class/powercap/intel-rapl:0/energy_uj", "5000000000\n"),
-    ];
-    let detected = Machine::new("psys", &files).detect();
-    assert_eq!(methods(&detected)[0], (Component::Cpu, "tdp"));
-    assert!(detected.devices.missing[0].why.contains("psys"));
 }
 
 /// What `available_devices` prints of a machine, but for the reason why there is no NVML.

@@ -66,6 +66,10 @@ fn search(sys: &Path, has_rapl: bool, variables: &Variables) -> Vec<Finding> {
     let monitors = Monitor::list(&sys.join("class/hwmon"));
     let mut findings = amd::find(sys, &cards, has_rapl, variables);
     findings.extend(intel::find(&cards));
+    let unreadable = cards.iter().filter(|card| card.monitors.iter().any(|it| it.name.is_empty()));
+    findings.extend(unreadable.map(|card| {
+        Finding::unused(format!("GPU {}", card.label), "the name of its monitor cannot be read")
+    }));
     findings.extend(jetson::find(&monitors));
     findings.extend(power_meter::find(&monitors));
     let is_read = |name: &str| {
@@ -74,8 +78,9 @@ fn search(sys: &Path, has_rapl: bool, variables: &Variables) -> Vec<Finding> {
     };
     let unknown = monitors.iter().filter(|monitor| is_unknown(monitor) && !is_read(&monitor.name));
     let why = "it is not known which part of the machine it measures";
-    let unknown: Vec<Finding> =
-        unknown.map(|monitor| Finding::unused(format!("monitor {}", monitor.name), why)).collect();
+    let unknown: Vec<Finding> = unknown
+        .map(|monitor| Finding::unused(format!("monitor {}", monitor.label()), why))
+        .collect();
     findings.extend(unknown);
     findings
 }

@@ -49,7 +49,7 @@ pub(super) enum Readout {
 }
 
 /// The counters of one device, of which each contains the next. Some devices have a counter that
-/// always shows 0: the first one that shows more is used from then on.
+/// always shows 0, which is no energy: the first one that shows more is used from then on.
 #[derive(Debug)]
 pub(super) struct Energy {
     pub(super) counters: Vec<KeptFile>,
@@ -103,6 +103,15 @@ impl Monitor {
             Self { directory, name: name.unwrap_or_default() }
         };
         entries(parent, "hwmon").into_iter().map(monitor).collect()
+    }
+
+    /// Returns the name of the device, or else of the directory.
+    pub(super) fn label(&self) -> String {
+        if self.name.is_empty() {
+            self.directory.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        } else {
+            self.name.clone()
+        }
     }
 
     /// Returns the path of a file, which older drivers keep in the directory of the device.
@@ -213,7 +222,8 @@ impl Energy {
                 return Ok((value, Some(index)));
             }
         }
-        Ok((Joules::ZERO, None))
+        let path = self.counters.first().map(|counter| counter.path().display().to_string());
+        Err(SensorError::Missing(format!("{}: shows 0", path.unwrap_or_default())))
     }
 }
 

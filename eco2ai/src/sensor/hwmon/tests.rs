@@ -94,6 +94,14 @@ fn a_monitor_that_repeats_another_is_named_with_the_reason() {
 }
 
 #[test]
+fn a_card_whose_monitor_hides_its_name_is_named() {
+    let tree = FakeTree::new();
+    tree.write("sys/class/drm/card0/device/hwmon/hwmon3/power1_average", 5);
+    let named = ["GPU card0: the name of its monitor cannot be read"];
+    assert_eq!(unselected(&tree, true), named);
+}
+
+#[test]
 fn a_monitor_of_an_unknown_part_is_named_unless_it_measures_no_power() {
     let tree = FakeTree::new();
     for (monitor, name, file) in [
@@ -101,6 +109,7 @@ fn a_monitor_of_an_unknown_part_is_named_unless_it_measures_no_power() {
         ("hwmon1", "corsairpsu", "power1_input"),
         ("hwmon2", "BAT0", "power1_input"),
         ("hwmon3", "ina3221", "in1_label"),
+        ("hwmon4", "", "power1_average"),
     ] {
         tree.write(&format!("sys/class/hwmon/{monitor}/name"), name);
         tree.write(&format!("sys/class/hwmon/{monitor}/{file}"), "VDD_CORE");
@@ -111,6 +120,7 @@ fn a_monitor_of_an_unknown_part_is_named_unless_it_measures_no_power() {
         [
             "rails VDD_CORE: it is not known which of them supply the machine",
             "monitor corsairpsu: it is not known which part of the machine it measures",
+            "monitor hwmon4: it is not known which part of the machine it measures",
         ]
     );
 }

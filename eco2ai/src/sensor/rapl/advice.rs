@@ -7,12 +7,10 @@ use super::counters::Rapl;
 use super::search;
 use crate::sensor::component::Component;
 use crate::sensor::cpu_info::CpuInfo;
-use crate::sensor::cpu_model::CpuModel;
 use crate::sensor::devices::Missing;
 use crate::sensor::found::Found;
 #[cfg(all(feature = "perf", target_arch = "x86_64"))]
 use crate::sensor::perf_energy::PerfEnergy;
-use crate::sensor::ram_model::RamModel;
 use crate::sensor::reading::Reading;
 use crate::sensor::roots::Roots;
 use crate::sensor::sensor::Sensor;
@@ -26,20 +24,26 @@ const POWERCAP_FILES: &str = "devices/virtual/powercap";
 const MOUNT_COMMAND: &str =
     "docker run -v /sys/devices/virtual/powercap/intel-rapl:/sys/class/powercap:ro …";
 
+/// The models that replace the counters while they stand still.
+pub(in crate::sensor) struct Substitutes {
+    pub(in crate::sensor) cpu: Reading,
+    pub(in crate::sensor) ram: Reading,
+}
+
 /// Adds the counters of processors and memory, or the reasons why there are none.
 pub(in crate::sensor) fn detect(
     roots: &Roots,
     cpu: &CpuInfo,
-    cpu_model: &CpuModel,
+    substitutes: &Substitutes,
     found: &mut Found,
 ) {
     let powercap = roots.sys.join(POWERCAP);
     let sockets = usize::try_from(cpu.sockets).unwrap_or(usize::MAX);
     for (component, opened, name, model) in [
-        (Component::Cpu, Rapl::packages(&powercap), cpu.brand.as_str(), cpu_model.clone().read()),
-        (Component::Ram, Rapl::dram(&powercap), "memory", RamModel.read()),
+        (Component::Cpu, Rapl::packages(&powercap), cpu.brand.as_str(), substitutes.cpu),
+        (Component::Ram, Rapl::dram(&powercap), "memory", substitutes.ram),
     ] {
-        let opened = opened.map(|rapl| rapl.on_machine(name, sockets, model.ok()));
+        let opened = opened.map(|rapl| rapl.on_machine(name, sockets, model));
         #[cfg(all(feature = "perf", target_arch = "x86_64"))]
         if !opened.as_ref().is_ok_and(|rapl| !rapl.is_partial())
             && let Ok(perf) = PerfEnergy::open(&roots.sys, component, name, cpu)
@@ -58,9 +62,9 @@ pub(in crate::sensor) fn detect(
 impl Rapl {
     /// Adds what is known of the machine: the name of the device, the number of sockets that should
     /// have a zone, and the model that replaces the counters while they stand still.
-    fn on_machine(mut self, name: &str, sockets: usize, model: Option<Reading>) -> Self {
+    fn on_machine(mut self, name: &str, sockets: usize, model: Reading) -> Self {
         name.clone_into(&mut self.name);
-        self.model = model;
+        self.model = Some(model);
         self.expect_sockets(sockets);
         self
     }
@@ -168,14 +172,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_noted_with_the_command_that_lifts_it() {
-        let cpu = CpuInfo {
-            brand: "a part".into(),
-            sockets: 1,
-            logical: 1,
-            is_virtual: false,
-            shows_container: false,
-            id: None,
-        };
+        let cpu = CpuInfo { brand: "a part".into(), ..CpuInfo::default() };
         let mut found = Found::default();
         let refused = io::Error::from(io::ErrorKind::PermissionDenied);
         add_missing(&refused, Component::Ram, "memory", &Roots::default(), &cpu, &mut found);

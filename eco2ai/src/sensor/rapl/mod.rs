@@ -7,5 +7,5 @@ mod search;
 mod time;
 mod zone;
 
-pub(super) use advice::detect;
+pub(super) use advice::{Substitutes, detect};
 pub use counters::Rapl;

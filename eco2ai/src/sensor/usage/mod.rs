@@ -12,4 +12,6 @@ mod sysinfo;
 pub use self::sysinfo::SysinfoUsage;
 #[cfg(target_os = "linux")]
 pub use linux::LinuxUsage;
+#[cfg(target_os = "linux")]
+pub(crate) use linux::used_memory;
 pub use source::{CpuClock, Usage, UsageSource};

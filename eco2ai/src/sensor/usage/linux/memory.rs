@@ -59,6 +59,11 @@ impl MachineMemory {
     }
 }
 
+/// Returns the memory in bytes that all processes of the machine use.
+pub(crate) fn used_memory(proc: &Path) -> Option<u64> {
+    MachineMemory::open(proc).read().machine
+}
+
 /// Whether it is `node` and a number.
 fn is_node(name: &str) -> bool {
     name.strip_prefix("node").is_some_and(|number| number.parse::<u32>().is_ok())

@@ -17,3 +17,4 @@ mod tree_memory;
 mod tree_search;
 
 pub use linux_usage::LinuxUsage;
+pub(crate) use memory::used_memory;

@@ -36,6 +36,8 @@ pub(super) struct Pool {
     model: Option<PowerModel>,
     /// Energy given out. What is due and not given out is the carry.
     pub(super) given: Energies,
+    /// The part of it that other processes, which this one started, report to the same outer run.
+    pub(super) reported_by_others: Energies,
     /// Joules per thread that has an innermost run.
     pub(super) on_clock: Energies,
     /// Joules per run without active children.
@@ -127,7 +129,6 @@ impl Pool {
     }
 
     /// Returns the energy due up to the last reading that was not given out; negative if more was.
-    #[cfg(test)]
     pub(super) fn carry(&self) -> Energies {
         self.due - self.given
     }

@@ -162,6 +162,7 @@ impl RunConfig {
             meter: meter.clone(),
             function: self.function.clone().or_else(inherited),
             file,
+            outer_run: if enclosing.is_none() { meter.outer_run() } else { None },
         }
     }
 
@@ -172,6 +173,7 @@ impl RunConfig {
             meter: Meter::none(),
             function: self.function.clone(),
             file: PathBuf::new(),
+            outer_run: None,
         };
         let start_time = DateTime::UNIX_EPOCH.fixed_offset();
         let row = RowStart { id: Uuid::nil(), parent_id: None, start_time };

@@ -9,6 +9,7 @@ use super::keys::RunKey;
 use super::meter::Meter;
 use super::meter_state::MeterState;
 use super::outer_run;
+use super::run_energy::RunEnergy;
 use crate::report::warn_once;
 
 /// A run without a parent that was shorter than this ends with a reading only if one is due.
@@ -36,9 +37,15 @@ impl Meter {
         }
     }
 
+    /// Notes that a run that has ended has no row, so that its energy stays that of the outer run.
+    pub(crate) fn discard(&self, energy: &RunEnergy) {
+        self.state.ledger.lock().tree.discard(energy);
+        self.state.report(false);
+    }
+
     /// Reports the energy of this process for the last time.
     pub(crate) fn report_at_exit() {
-        if let Some(meter) = Self::of_process().filter(|meter| meter.state.relatives.exist()) {
+        if let Some(meter) = Self::of_process() {
             meter.state.report(true);
         }
     }
@@ -63,7 +70,8 @@ impl MeterState {
     /// A run of that length has ended.
     pub(super) fn end_run(&self, run: RunKey, duration: Duration) {
         if self.relatives.exist() {
-            self.relatives.end_run(run);
+            let is_active = !self.ledger.lock().is_idle();
+            self.relatives.end_run(run, is_active);
             if self.relatives.must_report(duration) {
                 self.report(false);
             }
@@ -72,6 +80,9 @@ impl MeterState {
 
     /// Reports the energy in the rows of this process to the process of the outer run.
     pub(super) fn report(&self, is_last: bool) {
+        if !self.relatives.exist() {
+            return;
+        }
         let energy = self.ledger.lock().tree.own_report();
         self.relatives.report(&energy, is_last);
     }

@@ -6,6 +6,9 @@ use std::fs;
 /// The largest number of processes that are followed upwards.
 const MAX_ANCESTORS: usize = 64;
 
+/// Stands at the end of a text without all processes.
+const CUT_OFF: &str = ",...";
+
 /// A process, which cannot be confused with a later one that has the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Process {
@@ -21,6 +24,8 @@ pub(super) struct Ancestors {
     namespace: String,
     /// The process itself first.
     processes: Vec<Process>,
+    /// Whether there are others above, which the system does not show.
+    is_cut_off: bool,
 }
 
 impl Ancestors {
@@ -29,14 +34,17 @@ impl Ancestors {
         let namespace = fs::read_link("/proc/self/ns/pid").ok();
         let namespace = namespace.and_then(|link| link.into_os_string().into_string().ok());
         let mut processes = Vec::new();
-        let mut next = Some(crate::process::id());
-        while let Some((process, parent)) = next.and_then(process_and_parent)
+        let mut next = crate::process::id();
+        // The first process of a namespace has the parent 0.
+        while next > 0
             && processes.len() < MAX_ANCESTORS
+            && let Some((process, parent)) = process_and_parent(next)
         {
             processes.push(process);
-            next = (parent > 0).then_some(parent);
+            next = parent;
         }
-        Self { namespace: namespace.unwrap_or_else(|| "?".into()), processes }
+        let namespace = namespace.unwrap_or_else(|| "?".into());
+        Self { namespace, processes, is_cut_off: next > 0 }
     }
 
     /// Parses the text that [`Display`](fmt::Display) wrote.
@@ -45,17 +53,21 @@ impl Ancestors {
             let (pid, started) = text.split_once(':')?;
             Some(Process { pid: pid.parse().ok()?, started: started.parse().ok()? })
         };
-        let processes = processes.split(',').filter(|text| !text.is_empty()).map(process);
-        Some(Self { namespace: namespace.to_owned(), processes: processes.collect::<Option<_>>()? })
+        let whole = processes.strip_suffix(CUT_OFF);
+        let is_cut_off = whole.is_some();
+        let words = whole.unwrap_or(processes).split(',').filter(|text| !text.is_empty());
+        let processes = words.map(process).collect::<Option<_>>()?;
+        Some(Self { namespace: namespace.to_owned(), processes, is_cut_off })
     }
 
     /// Whether this process is below `other`. `None` if that cannot be known: the two are in
-    /// different PID namespaces, or the system does not list processes.
+    /// different PID namespaces, or the system does not list all processes.
     pub(super) fn is_below(&self, other: &Self) -> Option<bool> {
-        let known = self.namespace == other.namespace && self.namespace != "?";
-        let own = self.processes.get(1..)?;
-        let other = other.processes.first()?;
-        known.then(|| own.contains(other))
+        if self.namespace != other.namespace || self.namespace == "?" {
+            return None;
+        }
+        let is_below = self.processes.get(1..)?.contains(other.processes.first()?);
+        (is_below || !self.is_cut_off).then_some(is_below)
     }
 }
 
@@ -66,7 +78,7 @@ impl fmt::Display for Ancestors {
             let comma = if number == 0 { "" } else { "," };
             write!(f, "{comma}{pid}:{started}")?;
         }
-        Ok(())
+        f.write_str(if self.is_cut_off { CUT_OFF } else { "" })
     }
 }
 
@@ -95,9 +107,16 @@ mod tests {
         let inner = parse("pid:[1] 30:7,20:5,1:0");
         assert_eq!(inner.is_below(&parse("pid:[1] 20:5,1:0")), Some(true));
         assert_eq!(inner.is_below(&inner), Some(false));
-        assert_eq!(inner.is_below(&parse("pid:[1] 20:6,1:0")), Some(false), "the id was used again");
+        assert_eq!(
+            inner.is_below(&parse("pid:[1] 20:6,1:0")),
+            Some(false),
+            "the id was used again"
+        );
         assert_eq!(inner.is_below(&parse("pid:[2] 20:5,1:0")), None);
         assert_eq!(inner.is_below(&parse("pid:[1] ")), None);
+        let inner = parse("pid:[1] 30:7,20:5,...");
+        assert_eq!(inner.is_below(&parse("pid:[1] 20:5,...")), Some(true));
+        assert_eq!(inner.is_below(&parse("pid:[1] 10:5,...")), None, "it may be above");
     }
 
     #[cfg(target_os = "linux")]

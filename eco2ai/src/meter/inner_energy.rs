@@ -4,6 +4,7 @@
 use super::energies::Energies;
 use super::keys::RunKey;
 use super::report::EnergyByScope;
+use super::run_energy::RunEnergy;
 use super::tree::RunTree;
 use crate::scope::Scope;
 use crate::sensor::Component;
@@ -90,15 +91,20 @@ impl RunTree {
         let pool = self.pools.get_mut(credit.scope);
         pool.given += energy;
         if credit.is_reported {
-            pool.reported_by_others += energy;
+            pool.not_reported += energy;
         }
+    }
+
+    /// The own energy of a run is in no row.
+    pub(super) fn discard(&mut self, energy: &RunEnergy) {
+        self.pools.get_mut(energy.scope).not_reported += energy.received.own;
     }
 
     /// The energy in the rows of this process, and of the programs that report to its own runs.
     pub(super) fn own_report(&self) -> EnergyByScope {
         EnergyByScope::new(|scope| {
             let pool = self.pools.get(scope);
-            let mut energy = pool.given - pool.reported_by_others;
+            let mut energy = pool.given - pool.not_reported;
             // Without a wall meter, rows count the sum of the components.
             let seen_by_wall_meter = (pool.carry() + pool.given)[Component::Machine];
             if seen_by_wall_meter == 0.0 {

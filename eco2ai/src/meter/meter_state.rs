@@ -111,9 +111,7 @@ impl MeterState {
         if let Some(on_period) = self.on_period.get() {
             on_period(self);
         }
-        if self.relatives.exist() {
-            self.report(false);
-        }
+        self.report(false);
     }
 
     /// Reads all sensors and brings the ledger up to date. Returns the time.

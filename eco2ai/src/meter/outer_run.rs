@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fs::{OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use uuid::Uuid;
@@ -52,23 +52,52 @@ impl OuterRun {
         text
     }
 
-    /// The file that is there, and locked by the process of the run, while the run is active.
+    /// The file that exists while the run is active.
     pub(super) fn marker(&self) -> PathBuf {
         self.folder.join(format!("run-{}", self.id))
     }
 
-    /// Whether the run is active.
+    /// Finds out whether the run is active.
     ///
     /// # Errors
     /// Returns the system's error if this process has no access to the folder.
-    pub(super) fn is_active(&self) -> io::Result<bool> {
-        let options = OpenOptions::new().read(true).clone();
-        let marker = match regular_file::open(&self.marker(), &options, Links::Refuse) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-            opened => opened?,
-        };
-        // Closing the file also unlocks it.
-        Ok(!matches!(marker.try_lock_shared(), Ok(()) | Err(TryLockError::Error(_))))
+    pub(super) fn state(&self) -> io::Result<OuterState> {
+        if !is_in_use(&self.folder)? {
+            return Ok(OuterState::Gone);
+        }
+        let is_active = self.marker().symlink_metadata().is_ok();
+        Ok(if is_active { OuterState::Active } else { OuterState::Ended })
+    }
+}
+
+/// The state of an outer run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum OuterState {
+    /// Programs report to it, and their runs are its children.
+    Active,
+    /// It has ended, but others of its process are active, which include the programs' energy.
+    Ended,
+    /// Nobody reads reports any more.
+    #[default]
+    Gone,
+}
+
+/// The file in the folder of reports that its process keeps locked. The lock ends with the process,
+/// however that ends.
+pub(super) fn lock_file(folder: &Path) -> PathBuf {
+    folder.join("lock")
+}
+
+/// Whether the process that made a folder of reports uses it.
+///
+/// # Errors
+/// Returns the system's error if this process has no access to the folder.
+pub(super) fn is_in_use(folder: &Path) -> io::Result<bool> {
+    let options = OpenOptions::new().read(true).clone();
+    match regular_file::open(&lock_file(folder), &options, Links::Refuse) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        // To close the file also unlocks it.
+        opened => Ok(matches!(opened?.try_lock_shared(), Err(TryLockError::WouldBlock))),
     }
 }
 

@@ -36,8 +36,9 @@ pub(super) struct Pool {
     model: Option<PowerModel>,
     /// Energy given out. What is due and not given out is the carry.
     pub(super) given: Energies,
-    /// The part of it that other processes, which this one started, report to the same outer run.
-    pub(super) reported_by_others: Energies,
+    /// The part of it that this process does not report to its outer run: other processes report it, or
+    /// it is in no row.
+    pub(super) not_reported: Energies,
     /// Joules per thread that has an innermost run.
     pub(super) on_clock: Energies,
     /// Joules per run without active children.

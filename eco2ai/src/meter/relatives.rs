@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::ancestors::Ancestors;
 use super::inner_energy::InnerEnergy;
 use super::keys::RunKey;
-use super::outer_run::OuterRun;
+use super::outer_run::{OuterRun, OuterState};
 use super::received_reports::{NewEnergy, ReceivedReports};
 use super::report::{EnergyByScope, OwnReport};
 use super::report_folder::ReportFolder;
@@ -45,9 +45,8 @@ struct State {
 /// The process above that has the outer run.
 #[derive(Debug, Default)]
 struct Above {
-    /// Whether the outer run has ended, or cannot be reported to.
-    is_gone: bool,
-    /// When the outer run was last found to be active.
+    /// The outer run, when it was last checked.
+    state: OuterState,
     checked: Option<Instant>,
     report: Option<OwnReport>,
     reported: Option<Instant>,
@@ -73,15 +72,17 @@ impl Relatives {
         let outer = OuterRun::inherited()?;
         let mut state = self.state.lock();
         let State { ancestors, above, .. } = &mut *state;
-        let is_fresh = above.checked.is_some_and(|at| at.elapsed() < CHECK_INTERVAL);
-        if !above.is_gone && !is_fresh {
+        let is_known = match above.checked {
+            None => false,
+            Some(at) => above.state == OuterState::Gone || at.elapsed() < CHECK_INTERVAL,
+        };
+        if !is_known {
             above.check(outer, ancestors.get_or_insert_with(Ancestors::current));
         }
-        if above.is_gone {
-            return None;
+        if above.report.is_some() {
+            self.exist.store(true, Ordering::Relaxed);
         }
-        self.exist.store(true, Ordering::Relaxed);
-        Some(outer.id)
+        (above.state == OuterState::Active).then_some(outer.id)
     }
 
     /// Makes a run of this process an outer run. Returns the value of the variable for programs.
@@ -111,14 +112,15 @@ impl Relatives {
         below || state.above.received.has_open()
     }
 
-    /// A run has ended: programs no longer report to it.
-    pub(super) fn end_run(&self, run: RunKey) {
+    /// A run has ended: what programs track from now on are no longer its children. If no run
+    /// `is_active`, programs no longer report.
+    pub(super) fn end_run(&self, run: RunKey, is_active: bool) {
         let mut state = self.state.lock();
-        if let Some((folder, _)) = &mut state.below
-            && folder.has(run)
-            && !folder.remove(run)
-        {
-            state.below = None;
+        if let Some((folder, _)) = &mut state.below {
+            folder.remove(run);
+            if folder.is_empty() && !is_active {
+                state.below = None;
+            }
         }
     }
 
@@ -161,7 +163,7 @@ impl Relatives {
         if let Err(error) = report.write(energy, is_last) {
             warn_once(&counted_twice(&error));
             above.report = None;
-            above.is_gone = true;
+            above.state = OuterState::Gone;
         }
         above.reported = Some(Instant::now());
     }
@@ -170,20 +172,20 @@ impl Relatives {
 impl Above {
     /// Finds out whether the outer run is active, and prepares the report to it.
     fn check(&mut self, outer: &OuterRun, ancestors: &Ancestors) {
-        let prepared = outer.is_active().and_then(|is_active| {
-            if is_active && self.report.is_none() {
+        let state = outer.state().and_then(|state| {
+            if state == OuterState::Gone {
+                self.report = None;
+            } else if self.report.is_none() {
                 self.report = Some(OwnReport::create(outer, ancestors)?);
             }
-            Ok(is_active)
+            Ok(state)
         });
         self.checked = Some(Instant::now());
-        self.is_gone = !prepared.unwrap_or_else(|error| {
+        self.state = state.unwrap_or_else(|error| {
             warn_once(&counted_twice(&error));
-            false
-        });
-        if self.is_gone {
             self.report = None;
-        }
+            OuterState::Gone
+        });
     }
 }
 

@@ -100,9 +100,11 @@ impl OwnReport {
     /// # Errors
     /// Returns the system's error.
     pub(super) fn create(outer: &OuterRun, ancestors: &Ancestors) -> io::Result<Self> {
-        let name =
-            format!("{PREFIX}{}-{:016x}", crate::process::id(), regular_file::random());
-        let mut file = regular_file::create_private(&outer.folder.join(name))?;
+        let name = format!("{PREFIX}{}-{:016x}", crate::process::id(), regular_file::random());
+        let path = outer.folder.join(name);
+        let mut file = regular_file::create_private(&path)?;
+        // The outer run of root may be another user's, who is to read it.
+        regular_file::give_to_owner_of_folder(&path);
         let header = format!("{VERSION} {} {ancestors}\n", outer.id);
         let text = header.clone() + &figures(&EnergyByScope::default(), false);
         file.write_all(text.as_bytes())?;

@@ -1,7 +1,7 @@
 //! The folder in which programs report their energy to the process that started them.
 //!
-//! It belongs to one process, is private, and has a locked file for each of its runs that handed out
-//! its id. The lock ends with the process, however that ends.
+//! It belongs to one process, is private, and has a locked file, and a file for each run that handed
+//! out its id.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime};
 use uuid::Uuid;
 
 use super::keys::RunKey;
-use super::outer_run::OuterRun;
-use crate::regular_file::{self, Links};
+use super::outer_run::{self, OuterRun};
+use crate::regular_file;
 
 /// The beginning of the names of these folders.
 const PREFIX: &str = "eco2ai-runs-";
@@ -26,6 +26,8 @@ pub(super) struct ReportFolder {
     path: PathBuf,
     /// The process that made it: a forked child only has a copy.
     pid: u32,
+    /// Locked while it is open.
+    _lock: File,
     runs: Vec<HandedRun>,
 }
 
@@ -34,8 +36,6 @@ pub(super) struct ReportFolder {
 struct HandedRun {
     outer: OuterRun,
     key: RunKey,
-    /// Locked while it is open.
-    _marker: File,
 }
 
 impl ReportFolder {
@@ -48,7 +48,9 @@ impl ReportFolder {
         remove_stale(&parent);
         let path = parent.join(format!("{PREFIX}{:016x}", regular_file::random()));
         make_private(&path)?;
-        Ok(Self { path, pid: crate::process::id(), runs: Vec::new() })
+        let lock = regular_file::create_private(&outer_run::lock_file(&path))?;
+        lock.try_lock()?;
+        Ok(Self { path, pid: crate::process::id(), _lock: lock, runs: Vec::new() })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -62,9 +64,8 @@ impl ReportFolder {
     pub(super) fn add(&mut self, key: RunKey, id: Uuid) -> io::Result<&OuterRun> {
         if !self.runs.iter().any(|run| run.key == key) {
             let outer = OuterRun { id, folder: self.path.clone() };
-            let marker = regular_file::create_private(&outer.marker())?;
-            marker.try_lock()?;
-            self.runs.push(HandedRun { outer, key, _marker: marker });
+            regular_file::create_private(&outer.marker())?;
+            self.runs.push(HandedRun { outer, key });
         }
         let known = self.runs.iter().find(|run| run.key == key);
         known.map(|run| &run.outer).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
@@ -79,20 +80,23 @@ impl ReportFolder {
         self.runs.iter().find(|run| run.outer.id == id).map(|run| run.key)
     }
 
-    /// Removes a run that has ended. Returns whether others are left.
-    pub(super) fn remove(&mut self, key: RunKey) -> bool {
+    /// Removes a run that has ended.
+    pub(super) fn remove(&mut self, key: RunKey) {
         if let Some(place) = self.runs.iter().position(|run| run.key == key) {
             let ended = self.runs.swap_remove(place);
             let _ = fs::remove_file(ended.outer.marker());
         }
-        !self.runs.is_empty()
+    }
+
+    /// Whether no run that has handed out its id is active.
+    pub(super) fn is_empty(&self) -> bool {
+        self.runs.is_empty()
     }
 }
 
 impl Drop for ReportFolder {
     fn drop(&mut self) {
         if self.pid == crate::process::id() {
-            self.runs.clear();
             // What cannot be removed now is removed when it is stale.
             let _ = fs::remove_dir_all(&self.path);
         }
@@ -127,7 +131,7 @@ fn remove_stale(parent: &Path) {
         let path = entry.path();
         let is_ours = |found: &fs::Metadata| found.is_dir() && regular_file::is_own(found);
         if path.symlink_metadata().is_ok_and(|found| is_ours(&found) && is_old(&found))
-            && !is_in_use(&path)
+            && outer_run::is_in_use(&path).is_ok_and(|is_in_use| !is_in_use)
         {
             let _ = fs::remove_dir_all(path);
         }
@@ -139,19 +143,9 @@ fn is_old(found: &fs::Metadata) -> bool {
     age.is_some_and(|age| age >= MIN_AGE)
 }
 
-/// Whether a run of the process that made the folder is active. True where that cannot be known.
-fn is_in_use(folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else { return true };
-    let options = fs::OpenOptions::new().read(true).clone();
-    entries.flatten().any(|entry| {
-        entry.file_name().to_string_lossy().starts_with("run-")
-            && regular_file::open(&entry.path(), &options, Links::Refuse)
-                .is_ok_and(|marker| !matches!(marker.try_lock_shared(), Ok(())))
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::outer_run::OuterState;
     use super::*;
 
     #[test]
@@ -159,11 +153,13 @@ mod tests {
         let mut folder = ReportFolder::create().unwrap();
         let path = folder.path().to_owned();
         let outer = folder.add(RunKey::default(), Uuid::from_u128(3)).unwrap().clone();
-        assert!(outer.is_active().unwrap() && is_in_use(&path));
+        assert_eq!(outer.state().unwrap(), OuterState::Active);
         assert_eq!(folder.key(outer.id), Some(RunKey::default()));
-        assert!(!folder.remove(RunKey::default()));
-        assert!(!outer.is_active().unwrap() && !is_in_use(&path));
+        folder.remove(RunKey::default());
+        assert!(folder.is_empty());
+        assert_eq!(outer.state().unwrap(), OuterState::Ended);
         drop(folder);
+        assert_eq!(outer.state().unwrap(), OuterState::Gone);
         assert!(!path.exists());
     }
 
@@ -173,11 +169,11 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let [stale, used, young, foreign] = ["stale", "used", "young", "foreign"]
             .map(|name| parent.path().join(format!("{PREFIX}{name}")));
-        let markers = [&stale, &used, &young].map(|folder| {
+        let locks = [&stale, &used, &young].map(|folder| {
             fs::create_dir(folder).unwrap();
-            File::create(folder.join("run-1")).unwrap()
+            File::create(outer_run::lock_file(folder)).unwrap()
         });
-        markers[1].lock().unwrap();
+        locks[1].lock().unwrap();
         std::os::unix::fs::symlink(&used, &foreign).unwrap();
         let old = SystemTime::now() - 2 * MIN_AGE;
         for folder in [&stale, &used] {

@@ -179,7 +179,9 @@ impl MeterState {
             let (mut ledger, wall) = self.ledger_at(now);
             let credits: Vec<_> = inner.iter().filter_map(|it| ledger.tree.credit(it)).collect();
             ledger.read(now, wall, &reading);
-            credits.iter().for_each(|credit| ledger.tree.settle(credit));
+            for credit in &credits {
+                ledger.tree.settle(credit);
+            }
         }
         self.others.lock().note(before, &sensing.last_usage);
         if std::mem::take(&mut sensing.provenance_changed) {

@@ -1,4 +1,4 @@
-//! A tracked program that works for some time and then has another program work:
+//! A tracked program that works for some CPU time and then has another program work:
 //! `starts_program LOG SECONDS [(hands|keeps|inherits) PROGRAM ARGUMENT…]` for
 //! `tests/outer_run.rs`. With `hands`, the other one gets the variables of the run; with `keeps` too,
 //! but its end is not waited for. Prints the CPU time that the kernel charged to this program and those that
@@ -6,7 +6,6 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use eco2ai::Tracker;
 
@@ -15,9 +14,10 @@ fn main() {
     let [_, log, seconds, rest @ ..] = &*arguments else { panic!("a log and seconds") };
     let tracker = Tracker::builder().file(Path::new(log)).description(seconds.as_str()).forget();
     let run = tracker.build().expect("good parameters").start().expect("a run");
-    let end = Instant::now() + Duration::from_secs_f64(seconds.parse().expect("seconds"));
-    while Instant::now() < end {
-        std::hint::black_box((0..10_000_u32).fold(0, u32::wrapping_add));
+    // Of CPU time: a program that must wait for a CPU works as much as another.
+    let end = cpu_seconds() + seconds.parse::<f64>().expect("seconds");
+    while cpu_seconds() < end {
+        std::hint::black_box((0..100_000_u32).fold(0, u32::wrapping_add));
     }
     if let [how, program, rest @ ..] = rest {
         let mut command = Command::new(program);

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use eco2ai::Tracker;
 
+#[allow(clippy::zombie_processes, reason = "a program may outlive this one")]
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, log, seconds, rest @ ..] = &*arguments else { panic!("a log and seconds") };

@@ -37,6 +37,8 @@ pub(crate) enum Rank {
     Call,
     /// The sensors; read meanwhile, also those of the program.
     Sensing,
+    /// The reports of tracked processes to each other; read and written meanwhile.
+    Reports,
     /// NVML: the loaded library, and which boards have a context of this process.
     Nvml,
     /// How the sensors' figures were obtained.

@@ -50,6 +50,20 @@ impl Energies {
         idle
     }
 
+    /// All numbers, for a report.
+    pub(super) fn lanes(&self) -> [f64; LANES] {
+        self.0
+    }
+
+    /// The inverse of [`lanes`](Self::lanes). `None` if a number is missing.
+    pub(super) fn from_lanes(mut next: impl FnMut() -> Option<f64>) -> Option<Self> {
+        let mut energies = Self::ZERO;
+        for lane in &mut energies.0 {
+            *lane = next()?;
+        }
+        Some(energies)
+    }
+
     /// Applies `f` to each pair of energies. Lane by lane, since programs that are not optimized use
     /// this too.
     #[inline]

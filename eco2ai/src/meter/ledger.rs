@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use uuid::Uuid;
+
 use super::energies::Energies;
 use super::forecast::{Forecast, Prices};
 use super::keys::{RunKey, SumKey};
@@ -23,7 +25,7 @@ use crate::status::Status;
 /// The active runs of a process.
 #[derive(Default)]
 pub(super) struct Ledger {
-    tree: RunTree,
+    pub(super) tree: RunTree,
     stacks: Stacks,
     periods: Periods,
     /// The runs whose price changes with the time.
@@ -37,6 +39,19 @@ impl Ledger {
     pub(super) fn given_and_carry(&mut self, scope: Scope) -> (Energies, Energies) {
         let pool = self.tree.pools.get_mut(scope);
         (pool.given, pool.carry())
+    }
+
+    /// The id of the row of an active run.
+    pub(super) fn id(&self, key: RunKey) -> Option<Uuid> {
+        match self.tree.nodes.get(key)?.row {
+            RowOf::Own(id) => Some(id),
+            RowOf::Sum { sum, .. } => self.rows.sums.id(sum),
+        }
+    }
+
+    /// Whether a run without a parent is active that has started before a moment.
+    pub(super) fn is_root(&self, key: RunKey, before: Duration) -> bool {
+        self.tree.nodes.get(key).is_some_and(|it| it.parent.is_none() && it.started <= before)
     }
 
     /// Whether no run is active.

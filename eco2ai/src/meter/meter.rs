@@ -89,7 +89,7 @@ assert!((joules - 400.0).abs() < 1e-6, "{joules}");
 )]
 #[derive(Clone)]
 pub struct Meter {
-    state: Arc<MeterState>,
+    pub(super) state: Arc<MeterState>,
 }
 
 impl fmt::Debug for Meter {
@@ -208,6 +208,11 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
         meter
     }
 
+    /// Returns the meter of this process, if it was made.
+    pub(super) fn of_process() -> Option<&'static Self> {
+        PROCESS.get()
+    }
+
     /// Returns the powers of devices that the meter of this process was made with, if it was.
     pub(super) fn given_to_process() -> Option<GivenPower> {
         PROCESS.get().map(|meter| meter.state.given_power)
@@ -310,8 +315,10 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
 
     /// Ends a run. Returns `None` if it has ended already.
     pub(crate) fn stop(&self, key: RunKey, status: Status) -> Option<Stopped> {
-        let now = self.state.read_at_edge();
-        self.state.advanced(now).stop(key, status)
+        let now = self.state.read_at_end(key);
+        let stopped = self.state.advanced(now).stop(key, status)?;
+        self.state.end_run(key, stopped.energy.duration);
+        Some(stopped)
     }
 
     /// Returns the energy of an active run so far; `None` if it has ended.

@@ -10,6 +10,7 @@ use super::forecast::Forecast;
 use super::ledger::Ledger;
 use super::others::Others;
 use super::provenance::Provenance;
+use super::relatives::Relatives;
 use super::sensing::Sensing;
 use super::wake::Wake;
 use crate::locks::{Lock, Locked, Rank};
@@ -55,6 +56,7 @@ pub(super) struct MeterState {
     pub(super) resolution: AtomicU64,
     pub(super) wake: Arc<Wake>,
     pub(super) on_period: OnceLock<OnPeriod>,
+    pub(super) relatives: Relatives,
 }
 
 /// The devices' names, as they stand in the row.
@@ -90,6 +92,7 @@ impl MeterState {
             resolution: AtomicU64::new(nanos(FIRST_RESOLUTION)),
             wake: Arc::default(),
             on_period: OnceLock::new(),
+            relatives: Relatives::default(),
         }
     }
 
@@ -110,17 +113,18 @@ impl MeterState {
         if let Some(on_period) = self.on_period.get() {
             on_period(self);
         }
+        self.report(false);
     }
 
-    /// Reads all sensors and brings the ledger up to date.
-    pub(super) fn take_reading(&self) {
+    /// Reads all sensors and brings the ledger up to date. Returns the time.
+    pub(super) fn take_reading(&self) -> Duration {
         let mut sensing = self.sensing.lock();
         let period = self.ledger.lock().shortest_period();
         let now = self.clock.now();
         sensing.refresh(now, period);
         // Not a part of what a reading costs: readings at the edges of runs do without.
         sensing.refresh_shared_memory(now, period);
-        self.read_all(&mut sensing);
+        self.read_all(&mut sensing)
     }
 
     /// Takes a reading where a run starts or stops, unless the last one is too fresh or somebody
@@ -161,6 +165,8 @@ impl MeterState {
 
     /// Same as [`take_reading`](Self::take_reading), with the sensors locked. Returns the time.
     fn read_all(&self, sensing: &mut Sensing) -> Duration {
+        // Before the sensors: a program is not to report what they have not seen.
+        let inner = self.relatives.read();
         let before = self.clock.now();
         let period = self.ledger.lock().shortest_period();
         sensing.refresh(before, period);
@@ -173,7 +179,11 @@ impl MeterState {
         self.cpu_sampled.store(nanos(now), Ordering::Relaxed);
         {
             let (mut ledger, wall) = self.ledger_at(now);
+            let credits: Vec<_> = inner.iter().filter_map(|it| ledger.tree.credit(it)).collect();
             ledger.read(now, wall, &reading);
+            for credit in &credits {
+                ledger.tree.settle(credit);
+            }
         }
         self.others.lock().note(before, &sensing.last_usage);
         if std::mem::take(&mut sensing.provenance_changed) {

@@ -22,6 +22,8 @@
 //! | 31 CPUs | 190 W | 190 W x 1/32 = 5.9 W | 4.4 W |
 //! | 63 CPUs | 280 W | 280 W x 1/64 = 4.4 W | 4.4 W |
 
+mod across_processes;
+mod ancestors;
 mod available_devices;
 mod channel;
 #[cfg_attr(not(feature = "test-util"), allow(unreachable_pub, reason = "public with the feature"))]
@@ -35,6 +37,7 @@ mod energy_bounds;
 mod forecast;
 mod gauge;
 mod increment;
+mod inner_energy;
 mod keys;
 mod ledger;
 #[allow(clippy::module_inception, reason = "this file is what a reader is to see first")]
@@ -43,10 +46,15 @@ mod meter_state;
 mod models;
 mod node;
 mod others;
+mod outer_run;
 mod periods;
 mod pool;
 mod power_model;
 mod provenance;
+mod received_reports;
+mod relatives;
+mod report;
+mod report_folder;
 mod rows;
 mod run_energy;
 mod sampling_thread;

@@ -38,6 +38,9 @@ pub(super) struct Pool {
     model: Option<PowerModel>,
     /// The distributed energy. The difference to `due` is the carry.
     pub(super) given: Energies,
+    /// The part of it that this process does not report to its outer run: other processes report it, or
+    /// it is in no row.
+    pub(super) not_reported: Energies,
     /// Joules per thread that has an innermost run.
     pub(super) on_clock: Energies,
     /// Joules per run without active children.
@@ -129,7 +132,6 @@ impl Pool {
     }
 
     /// Returns the energy up to the last reading that was not distributed; negative if more was.
-    #[cfg(test)]
     pub(super) fn carry(&self) -> Energies {
         self.due - self.given
     }

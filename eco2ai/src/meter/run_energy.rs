@@ -88,11 +88,18 @@ impl RunEnergy {
         }
     }
 
+    /// Makes the own energy at least that of `earlier`, which is of the same run: what a program has
+    /// reported late was own energy before.
+    pub(crate) fn keep_own(&mut self, earlier: &Self) {
+        self.received.own = self.received.own.zip(earlier.received.own, f64::max);
+    }
+
     /// Returns the energy after `earlier`, which is of the same run.
     pub(crate) fn after(&self, earlier: &Self) -> Self {
         let mut rest = self.clone();
+        rest.keep_own(earlier);
         rest.received = Received {
-            own: self.received.own - earlier.received.own,
+            own: rest.received.own - earlier.received.own,
             inclusive: self.received.inclusive - earlier.received.inclusive,
             process: self.received.process - earlier.received.process,
         };

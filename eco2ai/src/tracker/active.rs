@@ -203,6 +203,7 @@ impl ActiveRun {
         if let Some(Stopped { energy, closed }) = self.stop(Status::Ok) {
             sums::close(self.meter(), closed);
             if let Row::Own(run) = &self.row {
+                self.meter().discard(&energy);
                 run.discard(&energy);
             }
         }

@@ -172,6 +172,7 @@ impl RunConfig {
             function: self.function.clone().or_else(inherited),
             file,
             is_partial: self.is_partial,
+            outer_run: if enclosing.is_none() { meter.outer_run() } else { None },
         }
     }
 
@@ -188,6 +189,7 @@ impl RunConfig {
             function: self.function.clone(),
             file: PathBuf::new(),
             is_partial: false,
+            outer_run: None,
         };
         let start_time = DateTime::UNIX_EPOCH.fixed_offset();
         let row = RowStart { id: Uuid::nil(), parent_id: None, start_time };

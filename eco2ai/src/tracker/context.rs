@@ -31,6 +31,8 @@ pub(super) struct RunContext {
     pub(super) file: PathBuf,
     /// A part of the work happens where it is not measured.
     pub(super) is_partial: bool,
+    /// The run of another process under which this process was started.
+    pub(super) outer_run: Option<Uuid>,
 }
 
 /// The values that distinguish one row from the others.
@@ -109,7 +111,7 @@ impl RunContext {
             os: names.os.clone(),
             place: settings.place.label.clone(),
             cost,
-            parent_id: row.parent_id.map(|id| id.to_string()),
+            parent_id: row.parent_id.or(self.outer_run).map(|id| id.to_string()),
             function: self.function.as_deref().map(str::to_owned),
             status,
             calls,

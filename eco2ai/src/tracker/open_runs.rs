@@ -124,10 +124,15 @@ impl OpenRun {
     }
 
     /// Writes the row of an epoch.
-    pub(super) fn write_epoch(&self, energy: RunEnergy, epoch: String) -> Result<Record> {
+    pub(super) fn write_epoch(&self, mut energy: RunEnergy, epoch: String) -> Result<Record> {
         let mut record = self.rest(&energy, Status::Ok);
         record.epoch = epoch;
-        *self.written.lock() = Some(energy);
+        let mut written = self.written.lock();
+        if let Some(written) = &*written {
+            energy.keep_own(written);
+        }
+        *written = Some(energy);
+        drop(written);
         quietly(self.context.settings.ignore_warnings, || self.context.write(record))
     }
 

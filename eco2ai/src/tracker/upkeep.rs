@@ -70,5 +70,6 @@ fn close_all() {
     if let Err(error) = sums::flush() {
         warn_once(&error);
     }
+    Meter::report_at_exit();
     log::close();
 }

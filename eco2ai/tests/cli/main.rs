@@ -11,6 +11,7 @@ mod home;
 #[cfg(target_os = "linux")]
 mod logs;
 #[cfg(target_os = "linux")]
+mod nested_run;
 mod params;
 mod report;
 #[cfg(target_os = "linux")]

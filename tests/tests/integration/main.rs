@@ -28,6 +28,7 @@ mod missing;
 mod module_order;
 mod nesting;
 mod nvml;
+mod outer_run;
 mod own_code;
 mod own_sensors;
 mod prices;

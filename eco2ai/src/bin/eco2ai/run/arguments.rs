@@ -14,6 +14,9 @@ use super::tracker_options::TrackerOptions;
 /// with signals passed on. Measuring ends when the command itself ends; a process that it leaves
 /// running is counted up to that moment.
 ///
+/// If the command tracks itself, its runs are children of this one, and the own energy of this run is
+/// without theirs.
+///
 /// Linux reports the CPU time of other processes in steps of 10 ms, so a very short command may
 /// appear to use none.
 #[derive(clap::Args)]

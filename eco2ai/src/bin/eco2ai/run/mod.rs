@@ -59,8 +59,13 @@ pub(crate) fn run(arguments: &RunArgs) -> Result {
         Supervisor::new().map_err(|error| Failure::new(format!("signals: {error}")))?;
     let run = tracker.start()?;
     let mut command = Command::new(program);
+    if eco2ai::is_disabled() {
+        // This run has no row that could be the parent of another one.
+        command.env_remove("ECO2AI_PARENT");
+    }
+    command.args(rest).envs(run.handle().environment());
     // The child keeps our process group and our standard streams.
-    let mut child = match command.args(rest).spawn() {
+    let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => {
             // Nothing ran, so there is no row.

@@ -3,6 +3,8 @@
 //! `cargo test -p eco2ai --features cli --test cli`
 
 #[cfg(target_os = "linux")]
+mod calibrate;
+#[cfg(target_os = "linux")]
 mod conventions;
 #[cfg(target_os = "linux")]
 mod home;

@@ -225,7 +225,7 @@ impl fmt::Display for Finding {
                 it.measured.to_string(),
                 it.model.to_string(),
                 it.difference(),
-                it.method.to_owned(),
+                it.method.clone(),
             ]);
         }
         writeln!(f, "{table}")?;

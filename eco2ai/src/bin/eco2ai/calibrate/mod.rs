@@ -26,8 +26,8 @@ use crate::params;
 ///
 /// The machine idles for a minute, then all CPUs compute for a minute. The power comes from the energy
 /// counters of the processors, else from a sensor of the whole machine, else you type what your own
-/// plug shows. The result is saved as the parameters cpu_power and, with a counter of memory,
-/// ram_power. A plug measures the whole machine at the wall, so cpu_power then contains the power
+/// plug shows. The result is saved as the parameter `cpu_power` and, with a counter of memory,
+/// `ram_power`. A plug measures the whole machine at the wall, so `cpu_power` then contains the power
 /// supply, fans and disks. Nothing is saved if you interrupt it, if other processes are busy, or on
 /// battery.
 #[derive(clap::Args)]

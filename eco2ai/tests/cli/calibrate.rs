@@ -1,7 +1,8 @@
 //! `eco2ai calibrate`: the power of this machine, as saved parameters.
 
 use std::process::{Child, Command, Stdio};
-use std::thread::available_parallelism;
+use std::thread::{available_parallelism, sleep};
+use std::time::Duration;
 
 use crate::home::{Home, code, err, is_there, out, wait_until};
 
@@ -116,7 +117,7 @@ fn readings_that_cannot_be_are_refused() {
 fn a_machine_that_others_keep_busy_is_not_idle() {
     let home = Home::new();
     let _busy = Busy::new(&home);
-    let output = answer(&mut home.on_terminal("calibrate --yes --seconds 2"), b"1\n");
+    let output = answer(&mut home.on_terminal("calibrate --yes --seconds 2"), b"1\n2\n");
     assert_eq!(code(&output), 1, "{}", out(&output));
     assert!(out(&output).contains("the machine is not idle"), "{}", out(&output));
     assert_eq!(saved(&home), None);
@@ -128,10 +129,12 @@ fn ctrl_c_ends_it_and_saves_nothing() {
     use std::io::Write as _;
 
     let home = Home::new();
-    let mut terminal = home.on_terminal("calibrate --yes --seconds 600");
+    let mut terminal = home.on_terminal("calibrate --yes --seconds 8");
     terminal.stdin(Stdio::piped()).stdout(File::create(home.path("shown")).unwrap());
     let mut terminal = terminal.spawn().unwrap();
     wait_until("it begins", || home.read("shown").contains("Idle"));
+    // The power is measured in the second half.
+    sleep(Duration::from_secs(5));
     terminal.stdin.as_mut().unwrap().write_all(CTRL_C).unwrap();
     assert_eq!(terminal.wait().unwrap().code(), Some(130));
     let left: Vec<_> = std::fs::read_dir(home.path("")).unwrap().flatten().collect();

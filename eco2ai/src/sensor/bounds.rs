@@ -52,8 +52,9 @@ const PUBLISHED: [PublishedError; 7] = [
     // The same: mean error of the memory energy of a program. There, memory is shared by accesses,
     // here by use; nothing is published of the latter.
     published(Component::Ram, "rapl", Quality::Measured, 0.161),
-    // NVML API reference, nvmlDeviceGetPowerUsage: accurate to 5 %. "Part-time Power Measurements",
-    // arXiv 2312.02741, found the same on most of 70 boards; for the others see `NvidiaGpu`. The
+    // NVML API reference, nvmlDeviceGetPowerUsage: accurate to 5 %. "Part-time Power Measurements:
+    // nvidia-smi's Lack of Attention", arXiv 2312.02741, which compares boards with a power meter,
+    // gives 5 % too, except where the sensor sees only a part of the time: see `NvidiaGpu`. The
     // counter adds up the readings of the same sensor.
     published(Component::Gpu, "nvml", Quality::Measured, 0.05),
     published(Component::Gpu, "nvml", Quality::Sampled, 0.05),

@@ -23,6 +23,11 @@ mod linux {
     const APPLE: &str = "0x61";
 
     impl CpuInfo {
+        /// Reads the processors of this machine.
+        pub(crate) fn of_this_machine() -> Self {
+            Self::read("/proc".as_ref(), "/sys".as_ref())
+        }
+
         /// Reads `/proc` and `/sys` under the given roots.
         pub(crate) fn read(proc: &Path, sys: &Path) -> Self {
             let mut buffer = [0; FIRST_ENTRIES];
@@ -136,7 +141,7 @@ pub(crate) struct CpuInfo {
 impl CpuInfo {
     /// Asks the system through the `sysinfo` crate, which knows neither sockets nor
     /// virtualization.
-    pub(crate) fn read() -> Self {
+    pub(crate) fn of_this_machine() -> Self {
         use sysinfo::{CpuRefreshKind, RefreshKind, System};
 
         let kind = RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing());

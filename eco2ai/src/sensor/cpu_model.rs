@@ -51,6 +51,19 @@ impl CpuModel {
         Self { name: cpu.brand.clone(), at_full_load, source, basis }
     }
 
+    /// Makes the model of this machine's processors, also where a counter or another model is used
+    /// in its place.
+    ///
+    /// ```
+    /// use eco2ai::sensor::CpuModel;
+    ///
+    /// let model = CpuModel::of_this_machine();
+    /// println!("{} at full load ({})", model.at_full_load(), model.basis());
+    /// ```
+    pub fn of_this_machine() -> Self {
+        Self::new(&CpuInfo::of_this_machine())
+    }
+
     /// Makes the model of a processor whose power at full load is known.
     ///
     /// ```

@@ -138,7 +138,7 @@ fn read_cpu_info(roots: &Roots) -> CpuInfo {
 
 #[cfg(not(target_os = "linux"))]
 fn read_cpu_info(_: &Roots) -> CpuInfo {
-    CpuInfo::read()
+    CpuInfo::of_this_machine()
 }
 
 #[cfg(target_os = "linux")]

@@ -63,6 +63,21 @@ impl ServerModel {
         Some(Self { name: microarchitecture.to_owned(), threads, published })
     }
 
+    /// Makes the model of this machine, also where counters are used in its place. `None` if its
+    /// processors are not those of a server with published figures.
+    ///
+    /// ```
+    /// use eco2ai::sensor::ServerModel;
+    ///
+    /// match ServerModel::of_this_machine() {
+    ///     Some(server) => println!("{} at full load", server.at_full_load()),
+    ///     None => println!("not a known server"),
+    /// }
+    /// ```
+    pub fn of_this_machine() -> Option<Self> {
+        Self::for_cpu(&CpuInfo::of_this_machine())
+    }
+
     /// Makes the model of the processors `cpu`, if they are those of a server.
     pub(crate) fn for_cpu(cpu: &CpuInfo) -> Option<Self> {
         let microarchitecture = microarchitecture::find(cpu.id.as_ref()?, &cpu.brand)?;

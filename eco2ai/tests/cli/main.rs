@@ -3,6 +3,7 @@
 //! `cargo test -p eco2ai --features cli --test cli`
 
 #[cfg(target_os = "linux")]
+mod calibrate;
 mod cluster;
 #[cfg(target_os = "linux")]
 mod conventions;

@@ -4,6 +4,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod calibrate;
 mod completions;
 mod convert;
 mod devices;
@@ -37,6 +38,7 @@ enum Cli {
     Report(report::ReportArgs),
     Watch(watch::WatchArgs),
     Params(params::ParamsArgs),
+    Calibrate(calibrate::CalibrateArgs),
     Recover(recover::RecoverArgs),
     Convert(convert::ConvertArgs),
     Completions(completions::CompletionsArgs),
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Cli::Report(arguments) => report::report(&arguments),
         Cli::Watch(arguments) => watch::watch(&arguments),
         Cli::Params(arguments) => params::params(&arguments),
+        Cli::Calibrate(arguments) => calibrate::calibrate(&arguments),
         Cli::Recover(arguments) => recover::recover(&arguments),
         Cli::Convert(arguments) => convert::convert(&arguments),
         Cli::Completions(arguments) => completions::completions::<Cli>(&arguments),

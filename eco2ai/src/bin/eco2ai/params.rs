@@ -68,17 +68,20 @@ pub(crate) fn params(arguments: &ParamsArgs) -> Result {
 
 fn set(values: &[String]) -> Result<()> {
     let mut params = Params::default();
-    let mut names = Vec::new();
     for value in values {
         let Some((name, text)) = value.split_once('=') else {
             return Err(Failure::usage(format!("{value}: expected NAME=VALUE")));
         };
         params.set_text(name, text)?;
-        names.push(name);
     }
-    save_params(&params)?;
+    save(&params)
+}
+
+/// Saves the parameters, and warns of those that the environment overrides.
+pub(crate) fn save(params: &Params) -> Result<()> {
+    save_params(params)?;
     let in_force = get_params();
-    for name in names {
+    for name in Params::names().filter(|name| params.text(name).is_some()) {
         if in_force.get(name).is_some_and(|parameter| parameter.origin == Origin::Environment) {
             let variable = name.to_uppercase();
             warning(format_args!(

@@ -25,6 +25,7 @@
 mod across_processes;
 mod ancestors;
 mod available_devices;
+mod builder;
 mod channel;
 #[cfg_attr(not(feature = "test-util"), allow(unreachable_pub, reason = "public with the feature"))]
 mod clock;
@@ -73,12 +74,13 @@ mod wake;
 mod wall_meter;
 
 pub use available_devices::available_devices;
+pub use builder::MeterBuilder;
 #[cfg(feature = "test-util")]
 pub use clock::{Clock, ManualClock};
 pub(crate) use energies::Energies;
 pub(crate) use forecast::Prices;
 pub(crate) use keys::{RunKey, SumKey};
-pub use meter::{Meter, MeterBuilder};
+pub use meter::Meter;
 pub(crate) use run_energy::{PricedEnergy, RunEnergy};
 pub(crate) use start::{EnclosingRow, Start, StartedRow, Stopped};
 pub(crate) use sums::{CalledSum, ClosedSums, SumRow, SummedFunction};

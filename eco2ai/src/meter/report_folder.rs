@@ -114,11 +114,15 @@ fn parent() -> PathBuf {
     std::path::absolute(&parent).unwrap_or(parent)
 }
 
+#[cfg(unix)]
 fn make_private(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_private(folder: &Path) -> io::Result<()> {
+    fs::create_dir(folder)
 }
 
 /// Removes the folders of processes that were killed.

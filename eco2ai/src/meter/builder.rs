@@ -1,0 +1,121 @@
+//! [`MeterBuilder`]: builds a meter with given sensors.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use super::clock::{Clock, SystemClock};
+use super::meter::Meter;
+use super::meter_state::{MeterState, Names};
+use super::sensing::Sensing;
+use crate::sensor::{GivenPower, Sensor, Usage, UsageSource};
+
+/// Builds a [`Meter`] with given sensors. See [`Meter::builder`].
+///
+/// ```
+/// use eco2ai::meter::Meter;
+/// use eco2ai::sensor::{CpuModel, Usage, UsageSource};
+/// use eco2ai::units::Watts;
+///
+/// /// The usage of an unknown machine.
+/// struct Unknown;
+///
+/// impl UsageSource for Unknown {
+///     fn read(&mut self) -> Usage {
+///         Usage::default()
+///     }
+///     fn refresh(&mut self) {}
+///     fn processes(&self) -> &[u32] {
+///         &[]
+///     }
+/// }
+///
+/// let meter = Meter::builder(Unknown).sensor(CpuModel::from_watts(Watts(65.0))).build();
+/// meter.read();
+/// ```
+pub struct MeterBuilder {
+    clock: Box<dyn Clock>,
+    sensing: Sensing,
+}
+
+impl fmt::Debug for MeterBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MeterBuilder").field("clock", &self.clock).finish_non_exhaustive()
+    }
+}
+
+impl MeterBuilder {
+    /// Adds a sensor.
+    #[must_use]
+    pub fn sensor(mut self, sensor: impl Sensor + 'static) -> Self {
+        self.sensing.add(Box::new(sensor), Duration::ZERO);
+        self
+    }
+
+    /// Sets the clock. The default is the clock of the machine. With a clock that does not advance
+    /// by itself, the meter has no thread: call [`Meter::read`] or [`Meter::simulate`]. Only with
+    /// the feature `test-util`.
+    #[cfg(feature = "test-util")]
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Builds the meter.
+    pub fn build(self) -> Meter {
+        let (clock, sensing) = (self.clock, self.sensing);
+        let (names, given) = (Names::default(), GivenPower::default());
+        Meter { state: Arc::new(MeterState::new(clock, sensing, names, given)) }
+    }
+}
+
+impl Meter {
+    /// Returns a builder without sensors. `usage` reports the CPU time and memory of the process
+    /// and the machine.
+    ///
+    #[cfg_attr(
+        target_os = "linux",
+        doc = r"
+```
+use eco2ai::Tracker;
+use eco2ai::meter::Meter;
+use eco2ai::sensor::{CpuModel, LinuxUsage};
+use eco2ai::units::Watts;
+
+// Of this machine only the processor counts, at 65 W.
+let meter = Meter::builder(LinuxUsage::new()).sensor(CpuModel::from_watts(Watts(65.0))).build();
+let tracker = Tracker::builder().meter(&meter).forget().build()?;
+# drop(tracker);
+# Ok::<(), eco2ai::Error>(())
+```
+"
+    )]
+    pub fn builder(usage: impl UsageSource + 'static) -> MeterBuilder {
+        MeterBuilder {
+            clock: Box::<SystemClock>::default(),
+            sensing: Sensing::new(Box::new(usage)),
+        }
+    }
+
+    /// Returns a meter that measures nothing.
+    pub(crate) fn none() -> Self {
+        static NONE: OnceLock<Meter> = OnceLock::new();
+        NONE.get_or_init(|| Self::builder(NoUsage).build()).clone()
+    }
+}
+
+/// The usage of nothing.
+struct NoUsage;
+
+impl UsageSource for NoUsage {
+    fn read(&mut self) -> Usage {
+        Usage::default()
+    }
+
+    fn refresh(&mut self) {}
+
+    fn processes(&self) -> &[u32] {
+        &[]
+    }
+}

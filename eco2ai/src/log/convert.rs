@@ -60,8 +60,7 @@ pub struct Converted {
 /// Eco2AI for Python must not, and cannot write to the log afterwards.
 ///
 /// ```
-/// # let folder = std::env::temp_dir().join(format!("eco2ai-convert-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder)?;
+/// # let folder = tempfile::tempdir()?;
 /// # std::env::set_current_dir(&folder)?;
 /// # let header = "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)";
 /// # std::fs::write("emission.csv", format!("{header}\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n"))?;
@@ -69,7 +68,6 @@ pub struct Converted {
 ///     println!("{} rows; the old file is {}", converted.rows, converted.old.display());
 /// }
 /// # assert_eq!(eco2ai::convert("emission.csv")?, None);
-/// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

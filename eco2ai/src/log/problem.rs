@@ -11,8 +11,7 @@ use crate::log::unwritten::Unwritten;
 /// A row of a log that cannot be used. Reading continues with the next row.
 ///
 /// ```
-/// # let folder = std::env::temp_dir().join(format!("eco2ai-problem-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder)?;
+/// # let folder = tempfile::tempdir()?;
 /// # std::env::set_current_dir(&folder)?;
 /// # std::fs::write("emission.csv", "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)\nMNIST,2026-01-05 10:00:00,2,much,0.2\n")?;
 /// for row in eco2ai::read_log("emission.csv")? {

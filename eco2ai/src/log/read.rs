@@ -80,8 +80,7 @@ impl std::fmt::Debug for Records {
 /// [`Records::unwritten`] counts the rows that are not in the log yet.
 ///
 /// ```
-/// # let folder = std::env::temp_dir().join(format!("eco2ai-read-log-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder)?;
+/// # let folder = tempfile::tempdir()?;
 /// # std::env::set_current_dir(&folder)?;
 /// # let header = "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)";
 /// # std::fs::write("emission.csv", format!("{header}\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n"))?;
@@ -105,8 +104,7 @@ pub fn read_log(path: impl AsRef<Path>) -> Result<Records> {
 /// repetition is counted in [`Records::repeated_rows`]. This needs 16 bytes of memory for each row.
 ///
 /// ```
-/// # let folder = std::env::temp_dir().join(format!("eco2ai-read-logs-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder)?;
+/// # let folder = tempfile::tempdir()?;
 /// # std::env::set_current_dir(&folder)?;
 /// # let header = "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)";
 /// # std::fs::write("monday.csv", format!("{header}\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n"))?;
@@ -159,8 +157,7 @@ impl Records {
     /// for many rows. Returns `None` at the end.
     ///
     /// ```
-    /// # let folder = std::env::temp_dir().join(format!("eco2ai-read-into-{}", std::process::id()));
-    /// # std::fs::create_dir_all(&folder)?;
+    /// # let folder = tempfile::tempdir()?;
     /// # std::env::set_current_dir(&folder)?;
     /// # let header = "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)";
     /// # std::fs::write("emission.csv", format!("{header}\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n"))?;

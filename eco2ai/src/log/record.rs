@@ -19,8 +19,7 @@ use crate::units::{GramsPerKwh, KilogramsCo2e, KilowattHours};
 /// `eco2ai run --json`.
 ///
 /// ```
-/// # let folder = std::env::temp_dir().join(format!("eco2ai-record-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder)?;
+/// # let folder = tempfile::tempdir()?;
 /// # std::env::set_current_dir(&folder)?;
 /// # std::fs::write("emission.csv", "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)\nMNIST,2026-01-05 10:00:00+00:00,2,0.5,0.25\n")?;
 /// let record = eco2ai::read_log("emission.csv")?.next().unwrap()?;

@@ -11,8 +11,7 @@ use crate::log::start_time::{ISO_DATE, begins_with_iso_date};
 /// The property by which a [`Summary`](crate::Summary) groups rows.
 ///
 /// ```
-/// # let folder = std::env::temp_dir().join(format!("eco2ai-group-by-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder)?;
+/// # let folder = tempfile::tempdir()?;
 /// # std::env::set_current_dir(&folder)?;
 /// # let header = "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)";
 /// # std::fs::write("emission.csv", format!("{header}\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n"))?;

@@ -30,8 +30,7 @@ const MAX_PROBLEMS: usize = 1000;
 /// The totals of a number of rows.
 ///
 /// ```
-/// # let folder = std::env::temp_dir().join(format!("eco2ai-totals-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder)?;
+/// # let folder = tempfile::tempdir()?;
 /// # std::env::set_current_dir(&folder)?;
 /// # let header = "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)";
 /// # std::fs::write("emission.csv", format!("{header}\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n"))?;
@@ -117,8 +116,7 @@ pub struct Summary {
 /// group by another property, use [`Summary::read`].
 ///
 /// ```
-/// # let folder = std::env::temp_dir().join(format!("eco2ai-summary-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder)?;
+/// # let folder = tempfile::tempdir()?;
 /// # std::env::set_current_dir(&folder)?;
 /// # std::fs::write("emission.csv", "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n")?;
 /// let summary = eco2ai::summary("emission.csv")?;
@@ -201,8 +199,7 @@ impl Summary {
     /// Sums up several logs as if they were one. See [`read_logs`](crate::read_logs).
     ///
     /// ```
-    /// # let folder = std::env::temp_dir().join(format!("eco2ai-summaries-{}", std::process::id()));
-    /// # std::fs::create_dir_all(&folder)?;
+    /// # let folder = tempfile::tempdir()?;
     /// # std::env::set_current_dir(&folder)?;
     /// # let header = "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)";
     /// # std::fs::write("a.csv", format!("{header}\nMNIST,2026-01-05 10:00:00,2,0.5,0.2\n"))?;

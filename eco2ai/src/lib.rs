@@ -27,6 +27,7 @@ mod status;
 mod text_table;
 mod tracker;
 pub mod units;
+mod user;
 
 #[doc(hidden)]
 #[path = "track/mod.rs"]

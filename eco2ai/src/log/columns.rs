@@ -49,6 +49,7 @@ macro_rules! with_columns {
             Job: Text = "job" => job,
             Rank: Plain = "rank" => rank,
             IdleEnergy: Plain = "idle_energy(kWh)" => idle_energy,
+            User: Text = "user" => user,
         }
     };
 }

@@ -142,6 +142,9 @@ pub struct Record {
     /// alone, which is what some other tools report. `None` if it is not known.
     #[serde(rename = "idle_energy_kwh")]
     pub idle_energy: Option<KilowattHours>,
+    /// The user who ran the process, as the environment names the user (`USER`, `LOGNAME` or
+    /// `USERNAME`), else the number of the user. `None` if unknown.
+    pub user: Option<String>,
     /// How long unrelated runs were active at the same time. This field is neither written to the
     /// log nor serialized; it is zero in a record that was read.
     #[serde(skip)]
@@ -193,6 +196,7 @@ impl Default for Record {
             job: None,
             rank: None,
             idle_energy: None,
+            user: None,
             overlap: Duration::ZERO,
         }
     }
@@ -269,6 +273,7 @@ pub(super) mod tests {
             energy_low: Some(KilowattHours(0.000_4)),
             job: Some("slurm:7".into()),
             rank: Some(3),
+            user: Some("ada".into()),
             ..Record::default()
         }
     }
@@ -277,7 +282,7 @@ pub(super) mod tests {
     fn json_has_a_key_with_its_unit_for_each_column() {
         let record = record("1");
         let json = serde_json::to_value(&record).unwrap();
-        let expected = serde_json::json!({
+        let mut expected = serde_json::json!({
             "id": "1", "project": "p", "description": "d", "epoch": "N/A",
             "start_time": "1970-01-01T00:00:00+00:00", "duration_s": 1.5,
             "energy_kwh": 0.000_5, "co2_kg": 0.000_25, "cost": 0.0,
@@ -293,6 +298,8 @@ pub(super) mod tests {
             "energy_low_kwh": 0.000_4, "energy_high_kwh": null, "job": "slurm:7", "rank": 3,
             "idle_energy_kwh": null,
         });
+        // As many as the macro takes at once are above.
+        expected["user"] = "ada".into();
         assert_eq!(json, expected);
         assert_eq!(json.as_object().unwrap().len(), crate::log::columns::NAMES.len());
         assert_eq!(serde_json::from_value::<Record>(json).unwrap(), record);

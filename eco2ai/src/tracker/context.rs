@@ -20,6 +20,7 @@ use crate::sensor::Component;
 use crate::settings::Settings;
 use crate::status::Status;
 use crate::units::KilowattHours;
+use crate::user;
 
 /// The facts of a run that are known at its start.
 #[derive(Clone, Debug)]
@@ -139,6 +140,7 @@ impl RunContext {
             job: job().name.clone(),
             rank: job().rank,
             idle_energy,
+            user: user::name().map(str::to_owned),
             overlap: energy.overlap,
         }
     }

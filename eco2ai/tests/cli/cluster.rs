@@ -174,3 +174,24 @@ fn jobs_are_groups_of_the_summary_and_of_the_report() {
     assert!(jobs.contains("slurm:12") && jobs.contains("slurm:13"), "{jobs}");
     assert!(!page.contains("id=\"machines\""), "there is one");
 }
+
+#[test]
+fn summary_and_report_group_by_user_and_rank() {
+    let home = Home::new();
+    for (user, rank) in [("ada", "0"), ("grace", "1")] {
+        let mut command = home.eco2ai(&["run", "--quiet", "--", "true"]);
+        command.env("USER", user).env("SLURM_JOB_ID", "12").env("SLURM_PROCID", rank);
+        assert_eq!(code(&command.output().unwrap()), 0);
+    }
+    let summary = |by: &str| home.text(&["summary", "--by", by, "emission.csv"]);
+    let users = summary("user");
+    assert!(users.contains("ada ") && users.contains("grace "), "{users}");
+    let ranks = summary("rank");
+    assert!(ranks.lines().any(|line| line.starts_with("0 ")), "{ranks}");
+    home.output(&["report", "emission.csv", "-o", "report.html"]);
+    let page = fs::read_to_string(home.path("report.html")).unwrap();
+    for heading in [">Ranks<", ">Users<"] {
+        assert!(page.contains(heading), "{heading}");
+    }
+    assert!(!page.contains(">Jobs<"), "there is one");
+}

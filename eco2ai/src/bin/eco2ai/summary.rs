@@ -49,6 +49,8 @@ enum Grouping {
     Job,
     /// The rank of the process in its job
     Rank,
+    /// The user who ran the process
+    User,
     /// The status: ok, error, panicked, interrupted
     Status,
 }
@@ -62,6 +64,7 @@ impl From<Grouping> for GroupBy {
             Grouping::Host => Self::Host,
             Grouping::Job => Self::Job,
             Grouping::Rank => Self::Rank,
+            Grouping::User => Self::User,
             Grouping::Status => Self::Status,
         }
     }

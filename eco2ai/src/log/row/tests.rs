@@ -88,6 +88,7 @@ prop_compose! {
             job: Some(text(16)).filter(|text| !text.is_empty()),
             rank: Some(pid),
             idle_energy: Some(kwh(12)),
+            user: Some(text(16)).filter(|text| !text.is_empty()),
             overlap: Duration::ZERO,
         }
     }

@@ -38,6 +38,8 @@ pub enum GroupBy {
     Job,
     /// The rank of the process in its job; empty if it has none.
     Rank,
+    /// The user who ran the process; empty if unknown.
+    User,
     /// The status of the run; empty if unknown, as in a log of Eco2AI.
     Status,
 }
@@ -51,13 +53,13 @@ impl GroupBy {
             Self::Host => Column::Hostname,
             Self::Job => Column::Job,
             Self::Rank => Column::Rank,
+            Self::User => Column::User,
             Self::Status => Column::Status,
         }
     }
 
-    /// Returns the name of the property: `project`, `function`, `day`, `host`, `job`, `rank`
-    /// or `status`, as in
-    /// `eco2ai summary --by`.
+    /// Returns the name of the property: `project`, `function`, `day`, `host`, `job`, `rank`, `user`
+    /// or `status`, as in `eco2ai summary --by`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Project => "project",
@@ -66,6 +68,7 @@ impl GroupBy {
             Self::Host => "host",
             Self::Job => "job",
             Self::Rank => "rank",
+            Self::User => "user",
             Self::Status => "status",
         }
     }

@@ -69,9 +69,10 @@ pub(super) struct Logs {
     pub(super) method_names: Interner,
     /// Place and source of carbon intensities, separated by a new line.
     pub(super) intensity_names: Interner,
-    /// By the machine, and by the job.
     pub(super) hosts: NamedTotals,
     pub(super) jobs: NamedTotals,
+    pub(super) ranks: NamedTotals,
+    pub(super) users: NamedTotals,
     pub(super) total: LogTotals,
     /// By the number of the project.
     projects: Vec<LogTotals>,
@@ -197,6 +198,9 @@ impl Logs {
         self.statuses.entry(record.status).or_default().add(record);
         self.hosts.add(&record.hostname, record);
         self.jobs.add(record.job.as_deref().unwrap_or_default(), record);
+        let rank = record.rank.map(|rank| rank.to_string());
+        self.ranks.add(rank.as_deref().unwrap_or_default(), record);
+        self.users.add(record.user.as_deref().unwrap_or_default(), record);
         self.pue = self.pue.max(record.pue);
         self.machine_rows += u64::from(record.scope == Scope::Machine);
         self.summed_rows += u64::from(record.calls > 1);

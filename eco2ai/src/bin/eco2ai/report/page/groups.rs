@@ -1,4 +1,4 @@
-//! Energy by job and by machine.
+//! Energy by job, rank, machine and user.
 
 use maud::{Markup, html};
 
@@ -9,11 +9,14 @@ use crate::report::logs::Logs;
 /// The number of rows in a table; one more contains the rest.
 const MAX_GROUPS: usize = 20;
 
-/// Returns a section on the jobs and one on the machines, each if there are several.
+/// Returns a section on the jobs, one on the ranks, one on the machines and one on the users, each if
+/// there are several.
 pub(super) fn groups(logs: &Logs) -> Markup {
     html! {
         (section("jobs", "Jobs", "Job", "(no job)", &logs.jobs, logs))
+        (section("ranks", "Ranks", "Rank", "(no rank)", &logs.ranks, logs))
         (section("machines", "Machines", "Machine", "(no name)", &logs.hosts, logs))
+        (section("users", "Users", "User", "(no name)", &logs.users, logs))
     }
 }
 

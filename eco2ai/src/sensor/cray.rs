@@ -209,15 +209,8 @@ impl Sensor for CrayCounter {
         words(text).next()?.parse().ok().map(Watts)
     }
 
-    fn share(&mut self, processes: &[u32]) -> Share {
-        let _ = processes;
-        match self.component {
-            // A whole node: its processors show best who uses it.
-            Component::Cpu | Component::Machine => Share::CpuTime,
-            Component::Ram => Share::Memory,
-            // Nothing shows who else uses the accelerator.
-            Component::Gpu | Component::Other => Share::WholeThoughShared,
-        }
+    fn share(&mut self, _: &[u32]) -> Share {
+        Share::by_usage(self.component)
     }
 }
 

@@ -161,11 +161,7 @@ impl Sensor for Given {
     }
 
     fn share(&mut self, _: &[u32]) -> Share {
-        match self.component {
-            Component::Cpu => Share::CpuTime,
-            Component::Ram => Share::Memory,
-            Component::Gpu | Component::Other | Component::Machine => Share::WholeThoughShared,
-        }
+        Share::by_usage(self.component)
     }
 }
 

@@ -1,5 +1,7 @@
 //! [`Share`]: the part of a device's energy that belongs to this process.
 
+use super::component::Component;
+
 /// The part of a device's energy that belongs to this process (`cpu_processes = "current"`).
 ///
 /// ```
@@ -24,4 +26,16 @@ pub enum Share {
     /// row has the mark `:unshared`. The first two variants are treated like this one if the usage
     /// of the machine is not known, because the platform does not report it or a container hides it.
     WholeThoughShared,
+}
+
+impl Share {
+    /// Returns the share of a device that does not report who uses it: by CPU time for processors and
+    /// the whole machine, by memory for memory, and unknown for the rest.
+    pub(crate) fn by_usage(component: Component) -> Self {
+        match component {
+            Component::Cpu | Component::Machine => Self::CpuTime,
+            Component::Ram => Self::Memory,
+            Component::Gpu | Component::Other => Self::WholeThoughShared,
+        }
+    }
 }

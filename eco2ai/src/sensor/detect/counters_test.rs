@@ -34,7 +34,7 @@ fn counters_that_stand_still_are_replaced_by_the_model_until_they_move() {
     let machine = Machine::new("still", &ONE_COUNTER);
     let mut detected = machine.detect();
     let counter = &mut detected.sensors[0];
-    assert!(matches!(counter.read(), Ok(Reading::Energy(_))), "nothing is known against it yet");
+    counter.read().unwrap();
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(counter.read().unwrap(), Reading::AtFullLoad(Watts(560.0)));
     assert!(!counter.is_partial(), "the model covers both sockets");

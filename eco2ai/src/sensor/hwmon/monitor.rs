@@ -267,15 +267,8 @@ impl Sensor for Hwmon {
         }
     }
 
-    fn share(&mut self, processes: &[u32]) -> Share {
-        let _ = processes;
-        match self.component {
-            // A whole machine: its processors show best who uses it.
-            Component::Cpu | Component::Machine => Share::CpuTime,
-            Component::Ram => Share::Memory,
-            // Nothing shows who else uses the GPU.
-            Component::Gpu | Component::Other => Share::WholeThoughShared,
-        }
+    fn share(&mut self, _: &[u32]) -> Share {
+        Share::by_usage(self.component)
     }
 }
 

@@ -193,6 +193,18 @@ impl Kernel {
         }
     }
 
+    /// Takes all steps, and ends. At no time may more be charged than was used, or less than before.
+    fn run(&mut self, steps: &[Step]) -> Result<(), TestCaseError> {
+        for step in steps {
+            let before = self.tree.charged();
+            self.step(step);
+            prop_assert!(self.tree.charged() >= before);
+            prop_assert!(self.tree.charged() <= self.used);
+        }
+        self.finish();
+        Ok(())
+    }
+
     /// Ends all processes and waits for them, then reads all of it.
     fn finish(&mut self) {
         for pid in self.living() {
@@ -218,13 +230,7 @@ proptest! {
     #[test]
     fn everything_is_charged_exactly_once(steps in steps(150), is_limited in any::<bool>()) {
         let mut kernel = Kernel::new(OWN, None, is_limited);
-        for step in &steps {
-            let before = kernel.tree.charged();
-            kernel.step(step);
-            prop_assert!(kernel.tree.charged() >= before);
-            prop_assert!(kernel.tree.charged() <= kernel.used);
-        }
-        kernel.finish();
+        kernel.run(&steps)?;
         prop_assert_eq!(kernel.tree.charged(), kernel.used);
     }
 
@@ -237,13 +243,7 @@ proptest! {
         is_limited in any::<bool>(),
     ) {
         let mut kernel = Kernel::new(INIT, ignoring, is_limited);
-        for step in &steps {
-            let before = kernel.tree.charged();
-            kernel.step(step);
-            prop_assert!(kernel.tree.charged() >= before);
-            prop_assert!(kernel.tree.charged() <= kernel.used);
-        }
-        kernel.finish();
+        kernel.run(&steps)?;
         prop_assert!(kernel.tree.charged() <= kernel.used);
     }
 }

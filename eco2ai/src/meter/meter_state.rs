@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once, OnceLock};
 use std::time::{Duration, SystemTime};
 
+use super::across_processes::relatives::Relatives;
 use super::clock::Clock;
 use super::forecast::Forecast;
 use super::ledger::Ledger;
 use super::others::Others;
 use super::provenance::Provenance;
-use super::relatives::Relatives;
 use super::sensing::Sensing;
 use super::wake::Wake;
 use crate::locks::{Lock, Locked, Rank};

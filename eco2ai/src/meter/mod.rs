@@ -23,7 +23,6 @@
 //! | 63 CPUs | 280 W | 280 W x 1/64 = 4.4 W | 4.4 W |
 
 mod across_processes;
-mod ancestors;
 mod available_devices;
 mod builder;
 mod channel;
@@ -38,7 +37,6 @@ mod energy_bounds;
 mod forecast;
 mod gauge;
 mod increment;
-mod inner_energy;
 mod keys;
 mod ledger;
 #[allow(clippy::module_inception, reason = "this file is what a reader is to see first")]
@@ -47,15 +45,10 @@ mod meter_state;
 mod models;
 mod node;
 mod others;
-mod outer_run;
 mod periods;
 mod pool;
 mod power_model;
 mod provenance;
-mod received_reports;
-mod relatives;
-mod report;
-mod report_folder;
 mod rows;
 mod run_energy;
 mod sampling_thread;

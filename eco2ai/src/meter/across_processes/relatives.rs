@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::ancestors::Ancestors;
+use super::energy_report::{EnergyByScope, OwnReport};
 use super::inner_energy::InnerEnergy;
-use super::keys::RunKey;
 use super::outer_run::{OuterRun, OuterState};
 use super::received_reports::{NewEnergy, ReceivedReports};
-use super::report::{EnergyByScope, OwnReport};
 use super::report_folder::ReportFolder;
 use crate::locks::{Lock, Rank};
+use crate::meter::keys::RunKey;
 use crate::report::warn_once;
 
 /// How long it is taken for granted that the outer run is active, so that short runs need not ask.
@@ -26,7 +26,7 @@ const REPORT_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The tracked processes above and below this one, as far as they share an outer run with it.
 #[derive(Debug)]
-pub(super) struct Relatives {
+pub(in crate::meter) struct Relatives {
     /// Whether this process has an outer run, or is the process of one. A process without either
     /// pays for reading this flag only.
     exist: AtomicBool,
@@ -63,12 +63,12 @@ impl Default for Relatives {
 
 impl Relatives {
     #[inline]
-    pub(super) fn exist(&self) -> bool {
+    pub(in crate::meter) fn exist(&self) -> bool {
         self.exist.load(Ordering::Relaxed)
     }
 
     /// The id of the run under which this process was started, if it is active.
-    pub(super) fn outer_run(&self) -> Option<Uuid> {
+    pub(in crate::meter) fn outer_run(&self) -> Option<Uuid> {
         let outer = OuterRun::inherited()?;
         let mut state = self.state.lock();
         let State { ancestors, above, .. } = &mut *state;
@@ -89,7 +89,7 @@ impl Relatives {
     ///
     /// # Errors
     /// Returns the system's error if the folder cannot be made.
-    pub(super) fn hand_on(&self, run: RunKey, id: Uuid) -> io::Result<OsString> {
+    pub(in crate::meter) fn hand_on(&self, run: RunKey, id: Uuid) -> io::Result<OsString> {
         let mut state = self.state.lock();
         let (folder, _) = match &mut state.below {
             Some(below) => below,
@@ -101,12 +101,12 @@ impl Relatives {
     }
 
     /// Whether the run has handed its id to programs.
-    pub(super) fn is_outer(&self, run: RunKey) -> bool {
+    pub(in crate::meter) fn is_outer(&self, run: RunKey) -> bool {
         self.state.lock().below.as_ref().is_some_and(|(folder, _)| folder.has(run))
     }
 
     /// Whether a program below this process may go on reporting.
-    pub(super) fn has_reporting(&self) -> bool {
+    pub(in crate::meter) fn has_reporting(&self) -> bool {
         let state = self.state.lock();
         let below = state.below.as_ref().is_some_and(|(_, received)| received.has_open());
         below || state.above.received.has_open()
@@ -114,7 +114,7 @@ impl Relatives {
 
     /// A run has ended: what programs track from now on are no longer its children. If no run
     /// `is_active`, programs no longer report.
-    pub(super) fn end_run(&self, run: RunKey, is_active: bool) {
+    pub(in crate::meter) fn end_run(&self, run: RunKey, is_active: bool) {
         let mut state = self.state.lock();
         if let Some((folder, _)) = &mut state.below {
             folder.remove(run);
@@ -125,7 +125,7 @@ impl Relatives {
     }
 
     /// What programs below this process have reported since the last time.
-    pub(super) fn read(&self) -> Vec<InnerEnergy> {
+    pub(in crate::meter) fn read(&self) -> Vec<InnerEnergy> {
         if !self.exist() {
             return Vec::new();
         }
@@ -150,14 +150,14 @@ impl Relatives {
     }
 
     /// Whether a report is due after a run of that length.
-    pub(super) fn must_report(&self, run: Duration) -> bool {
+    pub(in crate::meter) fn must_report(&self, run: Duration) -> bool {
         let above = &self.state.lock().above;
         let is_due = || above.reported.is_none_or(|at| at.elapsed() >= REPORT_INTERVAL);
         above.report.is_some() && (run >= REPORT_INTERVAL || is_due())
     }
 
     /// Reports the energy in the rows of this process so far.
-    pub(super) fn report(&self, energy: &EnergyByScope, is_last: bool) {
+    pub(in crate::meter) fn report(&self, energy: &EnergyByScope, is_last: bool) {
         let above = &mut self.state.lock().above;
         let Some(report) = &mut above.report else { return };
         if let Err(error) = report.write(energy, is_last) {

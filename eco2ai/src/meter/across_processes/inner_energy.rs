@@ -1,27 +1,27 @@
 //! The energy of programs that this process has started and that track themselves: it is in their
 //! rows, so no run of this process has it as its own.
 
-use super::energies::Energies;
-use super::keys::RunKey;
-use super::report::EnergyByScope;
-use super::run_energy::RunEnergy;
-use super::tree::RunTree;
+use super::energy_report::EnergyByScope;
+use crate::meter::energies::Energies;
+use crate::meter::keys::RunKey;
+use crate::meter::run_energy::RunEnergy;
+use crate::meter::tree::RunTree;
 use crate::scope::Scope;
 use crate::sensor::Component;
 
 /// Energy that a program has reported.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct InnerEnergy {
+pub(in crate::meter) struct InnerEnergy {
     /// The run under which it was started, if that is a run of this process.
-    pub(super) run: Option<RunKey>,
-    pub(super) energy: EnergyByScope,
+    pub(in crate::meter) run: Option<RunKey>,
+    pub(in crate::meter) energy: EnergyByScope,
     /// Whether the program also reports to the run under which this process was started.
-    pub(super) is_reported: bool,
+    pub(in crate::meter) is_reported: bool,
 }
 
 /// Energy that was added to the inclusive energy of a run.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Credit {
+pub(in crate::meter) struct Credit {
     run: RunKey,
     scope: Scope,
     energy: Energies,
@@ -34,7 +34,7 @@ impl RunTree {
     /// Adds what a program has reported to the inclusive energy of the run under which it was started;
     /// if that has ended, of the oldest run without a parent. The energy counts as given out. To be
     /// called before a reading, and [`settle`](Self::settle) after it. `None` if no run is active.
-    pub(super) fn credit(&mut self, inner: &InnerEnergy) -> Option<Credit> {
+    pub(in crate::meter) fn credit(&mut self, inner: &InnerEnergy) -> Option<Credit> {
         let active = inner.run.filter(|run| self.nodes.contains_key(*run));
         let run = active.or_else(|| {
             let roots = self.nodes.iter().filter(|(_, node)| node.parent.is_none());
@@ -57,7 +57,7 @@ impl RunTree {
     /// run of the program first, and never more than a run has. The program may have reported more
     /// than this process has measured so far; the difference is settled by the next readings, unless
     /// the program measures the whole machine and this process does not.
-    pub(super) fn settle(&mut self, credit: &Credit) {
+    pub(in crate::meter) fn settle(&mut self, credit: &Credit) {
         let carry = self.pools.get(credit.scope).carry();
         let missing = Energies::ZERO - carry;
         let mut missing = positive(missing.zip(positive(credit.energy), f64::min));
@@ -96,12 +96,12 @@ impl RunTree {
     }
 
     /// The own energy of a run is in no row.
-    pub(super) fn discard(&mut self, energy: &RunEnergy) {
+    pub(in crate::meter) fn discard(&mut self, energy: &RunEnergy) {
         self.pools.get_mut(energy.scope).not_reported += energy.received.own;
     }
 
     /// The energy in the rows of this process, and of the programs that report to its own runs.
-    pub(super) fn own_report(&self) -> EnergyByScope {
+    pub(in crate::meter) fn own_report(&self) -> EnergyByScope {
         EnergyByScope::new(|scope| {
             let pool = self.pools.get(scope);
             let mut energy = pool.given - pool.not_reported;

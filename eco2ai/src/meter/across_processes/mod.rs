@@ -1,15 +1,22 @@
 //! A meter among the meters of other processes: the run above it, and what it hands to programs.
 
+mod ancestors;
+mod energy_report;
+mod inner_energy;
+mod outer_run;
+mod received_reports;
+pub(in crate::meter) mod relatives;
+mod report_folder;
+
 use std::ffi::OsString;
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::keys::RunKey;
-use super::meter::Meter;
-use super::meter_state::MeterState;
-use super::outer_run;
-use super::run_energy::RunEnergy;
+use crate::meter::keys::RunKey;
+use crate::meter::meter::Meter;
+use crate::meter::meter_state::MeterState;
+use crate::meter::run_energy::RunEnergy;
 use crate::report::warn_once;
 
 /// A run without a parent that was shorter than this ends with a reading only if one is due.
@@ -53,7 +60,7 @@ impl Meter {
 
 impl MeterState {
     /// Takes the reading at the end of a run. Returns the time.
-    pub(super) fn read_at_end(&self, run: RunKey) -> Duration {
+    pub(in crate::meter) fn read_at_end(&self, run: RunKey) -> Duration {
         if self.relatives.exist() && self.needs_reading(run) {
             // What programs have reported last is to be known.
             return self.take_reading();
@@ -68,7 +75,7 @@ impl MeterState {
     }
 
     /// A run of that length has ended.
-    pub(super) fn end_run(&self, run: RunKey, duration: Duration) {
+    pub(in crate::meter) fn end_run(&self, run: RunKey, duration: Duration) {
         if self.relatives.exist() {
             let is_active = !self.ledger.lock().is_idle();
             self.relatives.end_run(run, is_active);
@@ -79,7 +86,7 @@ impl MeterState {
     }
 
     /// Reports the energy in the rows of this process to the process of the outer run.
-    pub(super) fn report(&self, is_last: bool) {
+    pub(in crate::meter) fn report(&self, is_last: bool) {
         if !self.relatives.exist() {
             return;
         }

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
-use super::keys::RunKey;
 use super::outer_run::{self, OuterRun};
+use crate::meter::keys::RunKey;
 use crate::regular_file;
 
 /// The beginning of the names of these folders.
@@ -22,7 +22,7 @@ const MIN_AGE: Duration = Duration::from_secs(60);
 
 /// The folder of this process.
 #[derive(Debug)]
-pub(super) struct ReportFolder {
+pub(in crate::meter) struct ReportFolder {
     path: PathBuf,
     /// The process that made it: a forked child only has a copy.
     pid: u32,
@@ -43,7 +43,7 @@ impl ReportFolder {
     ///
     /// # Errors
     /// Returns the system's error.
-    pub(super) fn create() -> io::Result<Self> {
+    pub(in crate::meter) fn create() -> io::Result<Self> {
         let parent = parent();
         remove_stale(&parent);
         let path = parent.join(format!("{PREFIX}{:016x}", regular_file::random()));
@@ -53,7 +53,7 @@ impl ReportFolder {
         Ok(Self { path, pid: crate::process::id(), _lock: lock, runs: Vec::new() })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::meter) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -61,7 +61,7 @@ impl ReportFolder {
     ///
     /// # Errors
     /// Returns the system's error.
-    pub(super) fn add(&mut self, key: RunKey, id: Uuid) -> io::Result<&OuterRun> {
+    pub(in crate::meter) fn add(&mut self, key: RunKey, id: Uuid) -> io::Result<&OuterRun> {
         if !self.runs.iter().any(|run| run.key == key) {
             let outer = OuterRun { id, folder: self.path.clone() };
             regular_file::create_private(&outer.marker())?;
@@ -71,17 +71,17 @@ impl ReportFolder {
         known.map(|run| &run.outer).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
 
-    pub(super) fn has(&self, key: RunKey) -> bool {
+    pub(in crate::meter) fn has(&self, key: RunKey) -> bool {
         self.runs.iter().any(|run| run.key == key)
     }
 
     /// The run with that id, if it is active.
-    pub(super) fn key(&self, id: Uuid) -> Option<RunKey> {
+    pub(in crate::meter) fn key(&self, id: Uuid) -> Option<RunKey> {
         self.runs.iter().find(|run| run.outer.id == id).map(|run| run.key)
     }
 
     /// Removes a run that has ended.
-    pub(super) fn remove(&mut self, key: RunKey) {
+    pub(in crate::meter) fn remove(&mut self, key: RunKey) {
         if let Some(place) = self.runs.iter().position(|run| run.key == key) {
             let ended = self.runs.swap_remove(place);
             let _ = fs::remove_file(ended.outer.marker());
@@ -89,7 +89,7 @@ impl ReportFolder {
     }
 
     /// Whether no run that has handed out its id is active.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::meter) fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
 }
@@ -149,8 +149,8 @@ fn is_old(found: &fs::Metadata) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::outer_run::OuterState;
     use super::*;
+    use crate::meter::across_processes::outer_run::OuterState;
 
     #[test]
     fn a_run_is_active_until_it_is_removed() {

@@ -12,23 +12,23 @@ use uuid::Uuid;
 use crate::regular_file::{self, Links};
 
 /// The variable that a program gets from the run under which it is started.
-pub(super) const VARIABLE: &str = "ECO2AI_PARENT";
+pub(in crate::meter) const VARIABLE: &str = "ECO2AI_PARENT";
 
 /// The version of the text of the variable, and of the reports in the folder.
-pub(super) const VERSION: &str = "1";
+pub(in crate::meter) const VERSION: &str = "1";
 
 /// A run that has handed its id to the programs that it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct OuterRun {
+pub(in crate::meter) struct OuterRun {
     /// The id of its row.
-    pub(super) id: Uuid,
+    pub(in crate::meter) id: Uuid,
     /// Where the programs report their energy to the process of the run.
-    pub(super) folder: PathBuf,
+    pub(in crate::meter) folder: PathBuf,
 }
 
 impl OuterRun {
     /// The run that this process inherited. The variable is read once.
-    pub(super) fn inherited() -> Option<&'static Self> {
+    pub(in crate::meter) fn inherited() -> Option<&'static Self> {
         static INHERITED: LazyLock<Option<OuterRun>> =
             LazyLock::new(|| OuterRun::parse(std::env::var_os(VARIABLE)?.to_str()?));
         INHERITED.as_ref()
@@ -46,14 +46,14 @@ impl OuterRun {
     }
 
     /// The value of the variable.
-    pub(super) fn text(&self) -> OsString {
+    pub(in crate::meter) fn text(&self) -> OsString {
         let mut text = OsString::from(format!("{VERSION} {} ", self.id));
         text.push(&self.folder);
         text
     }
 
     /// The file that exists while the run is active.
-    pub(super) fn marker(&self) -> PathBuf {
+    pub(in crate::meter) fn marker(&self) -> PathBuf {
         self.folder.join(format!("run-{}", self.id))
     }
 
@@ -61,7 +61,7 @@ impl OuterRun {
     ///
     /// # Errors
     /// Returns the system's error if this process has no access to the folder.
-    pub(super) fn state(&self) -> io::Result<OuterState> {
+    pub(in crate::meter) fn state(&self) -> io::Result<OuterState> {
         if !is_in_use(&self.folder)? {
             return Ok(OuterState::Gone);
         }
@@ -72,7 +72,7 @@ impl OuterRun {
 
 /// The state of an outer run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum OuterState {
+pub(in crate::meter) enum OuterState {
     /// Programs report to it, and their runs are its children.
     Active,
     /// It has ended, but others of its process are active, which include the programs' energy.
@@ -84,7 +84,7 @@ pub(super) enum OuterState {
 
 /// The file in the folder of reports that its process keeps locked. The lock ends with the process,
 /// however that ends.
-pub(super) fn lock_file(folder: &Path) -> PathBuf {
+pub(in crate::meter) fn lock_file(folder: &Path) -> PathBuf {
     folder.join("lock")
 }
 
@@ -92,7 +92,7 @@ pub(super) fn lock_file(folder: &Path) -> PathBuf {
 ///
 /// # Errors
 /// Returns the system's error if this process has no access to the folder.
-pub(super) fn is_in_use(folder: &Path) -> io::Result<bool> {
+pub(in crate::meter) fn is_in_use(folder: &Path) -> io::Result<bool> {
     let options = OpenOptions::new().read(true).clone();
     match regular_file::open(&lock_file(folder), &options, Links::Refuse) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),

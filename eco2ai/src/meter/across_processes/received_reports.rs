@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use uuid::Uuid;
 
 use super::ancestors::Ancestors;
-use super::report::{self, EnergyByScope, Report};
+use super::energy_report::{self, EnergyByScope, Report};
 
 /// File systems note changes in steps: a file that was created just after a search may not change
 /// the time of the folder.
@@ -17,15 +17,15 @@ const MTIME_STEP: Duration = Duration::from_millis(50);
 
 /// Energy that a program has reported since the last time.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct NewEnergy {
+pub(in crate::meter) struct NewEnergy {
     /// The run under which the program was started.
-    pub(super) outer: Uuid,
-    pub(super) energy: EnergyByScope,
+    pub(in crate::meter) outer: Uuid,
+    pub(in crate::meter) energy: EnergyByScope,
 }
 
 /// The reports of a folder.
 #[derive(Debug, Default)]
-pub(super) struct ReceivedReports {
+pub(in crate::meter) struct ReceivedReports {
     /// The folder's time at the last search; `None` if it must be searched again.
     searched: Option<SystemTime>,
     reports: HashMap<OsString, State>,
@@ -42,13 +42,13 @@ enum State {
 
 impl ReceivedReports {
     /// Whether a program below this process may go on reporting.
-    pub(super) fn has_open(&self) -> bool {
+    pub(in crate::meter) fn has_open(&self) -> bool {
         self.reports.values().any(|state| matches!(state, State::Open(_)))
     }
 
     /// Reads the reports. `otherwise` decides whether a process is below this one where its ancestors
     /// do not say that.
-    pub(super) fn read(
+    pub(in crate::meter) fn read(
         &mut self,
         folder: &Path,
         own: &Ancestors,
@@ -85,7 +85,7 @@ impl ReceivedReports {
         let mut is_complete = age >= MTIME_STEP;
         for entry in entries.flatten() {
             let name = entry.file_name();
-            if !name.to_string_lossy().starts_with(report::PREFIX)
+            if !name.to_string_lossy().starts_with(energy_report::PREFIX)
                 || self.reports.contains_key(&name)
             {
                 continue;

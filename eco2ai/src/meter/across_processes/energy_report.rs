@@ -7,21 +7,21 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::ancestors::Ancestors;
-use super::energies::Energies;
 use super::outer_run::{OuterRun, VERSION};
+use crate::meter::energies::Energies;
 use crate::regular_file::{self, Links};
 use crate::scope::Scope;
 
 /// Energy for each scope, in the order of [`Scope::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct EnergyByScope([Energies; 2]);
+pub(in crate::meter) struct EnergyByScope([Energies; 2]);
 
 impl EnergyByScope {
-    pub(super) fn new(energy: impl Fn(Scope) -> Energies) -> Self {
+    pub(in crate::meter) fn new(energy: impl Fn(Scope) -> Energies) -> Self {
         Self(Scope::ALL.map(energy))
     }
 
-    pub(super) fn get(&self, scope: Scope) -> Energies {
+    pub(in crate::meter) fn get(&self, scope: Scope) -> Energies {
         let [process, machine] = self.0;
         match scope {
             Scope::Process => process,
@@ -30,20 +30,20 @@ impl EnergyByScope {
     }
 
     /// The energy since `earlier`.
-    pub(super) fn since(&self, earlier: &Self) -> Self {
+    pub(in crate::meter) fn since(&self, earlier: &Self) -> Self {
         Self::new(|scope| self.get(scope) - earlier.get(scope))
     }
 }
 
 /// The last report of a process.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Report {
+pub(in crate::meter) struct Report {
     /// The run under which the process was started.
-    pub(super) outer: Uuid,
-    pub(super) ancestors: Ancestors,
+    pub(in crate::meter) outer: Uuid,
+    pub(in crate::meter) ancestors: Ancestors,
     /// Whether the process has ended normally, so that this is its last report.
-    pub(super) is_last: bool,
-    pub(super) energy: EnergyByScope,
+    pub(in crate::meter) is_last: bool,
+    pub(in crate::meter) energy: EnergyByScope,
 }
 
 impl Report {
@@ -52,7 +52,7 @@ impl Report {
     ///
     /// # Errors
     /// Returns the system's error.
-    pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
+    pub(in crate::meter) fn read(path: &Path) -> io::Result<Option<Self>> {
         /// Far more than a report is long.
         const MAX_LEN: u64 = 8192;
         let options = OpenOptions::new().read(true).clone();
@@ -88,7 +88,7 @@ impl Report {
 
 /// The report that this process writes.
 #[derive(Debug)]
-pub(super) struct OwnReport {
+pub(in crate::meter) struct OwnReport {
     file: File,
     /// The length of the first line, which stays as it is.
     header_len: u64,
@@ -99,7 +99,7 @@ impl OwnReport {
     ///
     /// # Errors
     /// Returns the system's error.
-    pub(super) fn create(outer: &OuterRun, ancestors: &Ancestors) -> io::Result<Self> {
+    pub(in crate::meter) fn create(outer: &OuterRun, ancestors: &Ancestors) -> io::Result<Self> {
         let name = format!("{PREFIX}{}-{:016x}", crate::process::id(), regular_file::random());
         let path = outer.folder.join(name);
         let mut file = regular_file::create_private(&path)?;
@@ -115,14 +115,18 @@ impl OwnReport {
     ///
     /// # Errors
     /// Returns the system's error.
-    pub(super) fn write(&mut self, energy: &EnergyByScope, is_last: bool) -> io::Result<()> {
+    pub(in crate::meter) fn write(
+        &mut self,
+        energy: &EnergyByScope,
+        is_last: bool,
+    ) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.header_len))?;
         self.file.write_all(figures(energy, is_last).as_bytes())
     }
 }
 
 /// The beginning of the names of reports.
-pub(super) const PREFIX: &str = "report-";
+pub(in crate::meter) const PREFIX: &str = "report-";
 
 /// The figures, twice; their length is always the same.
 fn figures(energy: &EnergyByScope, is_last: bool) -> String {

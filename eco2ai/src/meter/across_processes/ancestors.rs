@@ -19,7 +19,7 @@ struct Process {
 
 /// A process and those above it, as far as its PID namespace shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Ancestors {
+pub(in crate::meter) struct Ancestors {
     /// The PID namespace; `?` where the system does not report one.
     namespace: String,
     /// The process itself first.
@@ -30,7 +30,7 @@ pub(super) struct Ancestors {
 
 impl Ancestors {
     /// This process and those above it.
-    pub(super) fn current() -> Self {
+    pub(in crate::meter) fn current() -> Self {
         let namespace = fs::read_link("/proc/self/ns/pid").ok();
         let namespace = namespace.and_then(|link| link.into_os_string().into_string().ok());
         let mut processes = Vec::new();
@@ -48,7 +48,7 @@ impl Ancestors {
     }
 
     /// Parses the text that [`Display`](fmt::Display) wrote.
-    pub(super) fn parse(namespace: &str, processes: &str) -> Option<Self> {
+    pub(in crate::meter) fn parse(namespace: &str, processes: &str) -> Option<Self> {
         let process = |text: &str| {
             let (pid, started) = text.split_once(':')?;
             Some(Process { pid: pid.parse().ok()?, started: started.parse().ok()? })
@@ -62,7 +62,7 @@ impl Ancestors {
 
     /// Whether this process is below `other`. `None` if that cannot be known: the two are in
     /// different PID namespaces, or the system does not list all processes.
-    pub(super) fn is_below(&self, other: &Self) -> Option<bool> {
+    pub(in crate::meter) fn is_below(&self, other: &Self) -> Option<bool> {
         if self.namespace != other.namespace || self.namespace == "?" {
             return None;
         }

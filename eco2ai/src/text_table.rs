@@ -31,31 +31,41 @@ impl<const COLUMNS: usize> TextTable<COLUMNS> {
 
 impl<const COLUMNS: usize> fmt::Display for TextTable<COLUMNS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut widths = [0; COLUMNS];
-        for row in &self.rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.width());
-            }
-        }
-        for (number, row) in self.rows.iter().enumerate() {
-            if number > 0 {
-                writeln!(f)?;
-            }
-            let mut line = String::new();
-            for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-                if column > 0 {
-                    line.push_str("  ");
-                }
-                let padding = " ".repeat(width - cell.width());
-                match self.columns.get(column) {
-                    Some(Align::Right) => line.extend([&padding, cell.as_str()]),
-                    _ => line.extend([cell.as_str(), &padding]),
-                }
-            }
-            f.write_str(line.trim_end())?;
-        }
-        Ok(())
+        write_rows(f, &self.columns, self.rows.iter())
     }
+}
+
+/// Writes rows in columns, without a newline at the end. The rows are asked for twice, so that a
+/// long table need not be in memory.
+pub(crate) fn write_rows<R: AsRef<[String]>>(
+    f: &mut fmt::Formatter<'_>,
+    columns: &[Align],
+    rows: impl Iterator<Item = R> + Clone,
+) -> fmt::Result {
+    let mut widths = vec![0; columns.len()];
+    for row in rows.clone() {
+        for (width, cell) in widths.iter_mut().zip(row.as_ref()) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    for (number, row) in rows.enumerate() {
+        if number > 0 {
+            writeln!(f)?;
+        }
+        let mut line = String::new();
+        for (column, (cell, width)) in row.as_ref().iter().zip(&widths).enumerate() {
+            if column > 0 {
+                line.push_str("  ");
+            }
+            let padding = " ".repeat(width - cell.width());
+            match columns.get(column) {
+                Some(Align::Right) => line.extend([&padding, cell.as_str()]),
+                _ => line.extend([cell.as_str(), &padding]),
+            }
+        }
+        f.write_str(line.trim_end())?;
+    }
+    Ok(())
 }
 
 /// Returns a name as a cell: `-` if it is empty, on one line, and cut to 60 columns.

@@ -1,5 +1,6 @@
 //! The log: the row, its file, the journal that survives a crash, and the summary.
 
+mod byte_ranges;
 mod columns;
 mod confirmation;
 mod convert;
@@ -24,6 +25,7 @@ mod record_text;
 mod recovery;
 mod rewriting;
 mod row;
+mod seen_rows;
 mod serialized;
 mod sink;
 mod start_time;
@@ -41,7 +43,7 @@ pub use record::Record;
 pub(crate) use record::tests::record as test_record;
 pub(crate) use record_text::epoch_text;
 pub(crate) use sink::{FinishedRun, RunSink};
-pub use summary::{GroupBy, Summary, Totals, summary};
+pub use summary::{Group, GroupBy, Summary, SummaryOptions, Totals, summary};
 pub use unwritten::{Unwritten, live_runs};
 pub use writer::recover;
 pub(crate) use writer::{LogSink, attach, close, discard, flush, keep};

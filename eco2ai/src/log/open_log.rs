@@ -1,7 +1,7 @@
 //! A log that is being read: its rows one after the other, with what is wrong with some.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -9,6 +9,7 @@ use crate::file_lock::lock_shared_within;
 use crate::log::csv_reader::CsvReader;
 use crate::log::file::LOCK_TIMEOUT;
 use crate::log::header::Header;
+use crate::log::identity::Identity;
 use crate::log::inspect::read_header;
 use crate::log::problem::Problem;
 use crate::log::row::LogRow;
@@ -47,10 +48,57 @@ impl OpenLog {
     /// # Errors
     /// Returns an error if the file cannot be read, or is not an emission log.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::read(path))?;
+        Self::from_file(path, File::open(path).map_err(Error::read(path))?)
+    }
+
+    /// Reads the header of an open file. `path` is the name by which errors call it.
+    ///
+    /// # Errors
+    /// Same as for [`open`](Self::open).
+    pub(super) fn from_file(path: &Path, file: File) -> Result<Self> {
         let mut rows = CsvReader::new(WholeRows { file, last: b'\n', waited: false });
         let header = read_header(path, &mut rows)?;
         Ok(Self { path: path.to_path_buf(), rows, header })
+    }
+
+    /// Returns a second reader of the log, which starts at `offset`, where a row begins. Its lines
+    /// are counted from there. It shares the place in the file with this one.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read.
+    pub(super) fn resume(&self, offset: u64) -> Result<Self> {
+        let file = self.file().try_clone().map_err(Error::read(&self.path))?;
+        self.resume_with(file, offset)
+    }
+
+    /// Same as [`resume`](Self::resume), with a place in the file of its own. `None` if that is not
+    /// possible, as for a pipe, or if another file is at the path now.
+    pub(super) fn resume_apart(&self, offset: u64) -> Option<Self> {
+        let file = File::open(&self.path).ok()?;
+        let identity = |file: &File| Some(Identity::from_metadata(&file.metadata().ok()?));
+        let same = identity(&file)? == identity(self.file())?;
+        self.resume_with(file, offset).ok().filter(|_| same)
+    }
+
+    fn resume_with(&self, mut file: File, offset: u64) -> Result<Self> {
+        file.seek(SeekFrom::Start(offset)).map_err(Error::read(&self.path))?;
+        let line_end = self.rows.line_end();
+        let source = WholeRows { file, last: b'\n', waited: false };
+        Ok(Self {
+            path: self.path.clone(),
+            rows: CsvReader::resume(source, offset, 1, line_end),
+            header: self.header.clone(),
+        })
+    }
+
+    /// Returns the offset and the line number at which the next row begins.
+    pub(super) fn position(&self) -> (u64, u64) {
+        self.rows.position()
+    }
+
+    /// Returns the header; `None` if the file is empty.
+    pub(super) fn header(&self) -> Option<&Header> {
+        self.header.as_ref()
     }
 
     /// Gives the next row to `use_row`. `None` at the end.

@@ -1,7 +1,6 @@
 //! Reads logs row by row.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
@@ -11,30 +10,9 @@ use crate::log::open_log::OpenLog;
 use crate::log::problem::{Problem, notes_on_rows};
 use crate::log::record::Record;
 use crate::log::row::LogRow;
+use crate::log::seen_rows::SeenRows;
 use crate::log::start_time::begins_with_iso_date;
 use crate::log::unwritten::Unwritten;
-
-/// The rows that were already read, to recognize the same rows in the copy of a log.
-#[derive(Default)]
-struct SeenRows {
-    /// The log that had the row first.
-    first: HashMap<u64, usize>,
-    hasher: RandomState,
-}
-
-impl SeenRows {
-    /// Returns whether another log had the row before; otherwise the row is noted for `log`.
-    fn is_repeated(&mut self, row: &LogRow<'_>, log: usize) -> bool {
-        let id = row.text(Column::Id);
-        if id.is_empty() {
-            return false;
-        }
-        let [epoch, function, start] =
-            [Column::Epoch, Column::Function, Column::StartTime].map(|column| row.text(column));
-        let key = self.hasher.hash_one((id, epoch, function, start));
-        *self.first.entry(key).or_insert(log) != log
-    }
-}
 
 /// An iterator over the records of logs, created by [`read_log`] and [`read_logs`]. For a row that
 /// cannot be used, it yields a [`Problem`].
@@ -120,6 +98,25 @@ pub fn read_log(path: impl AsRef<Path>) -> Result<Records> {
 /// # Errors
 /// Same as for [`read_log`]; returns the error of the first log that has one.
 pub fn read_logs(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Records> {
+    let (distinct, first) = open_distinct(paths)?;
+    Ok(Records {
+        to_read: distinct.iter().skip(1).cloned().collect(),
+        seen: (distinct.len() > 1).then(SeenRows::default),
+        paths: distinct,
+        log: first,
+        repeated_rows: 0,
+        undated_rows: 0,
+        first_undated: None,
+    })
+}
+
+/// Returns the paths of logs, each log once, and the first one open.
+///
+/// # Errors
+/// Returns the error of the first log that has one.
+pub(super) fn open_distinct(
+    paths: impl IntoIterator<Item = impl AsRef<Path>>,
+) -> Result<(Vec<PathBuf>, Option<OpenLog>)> {
     let mut distinct: Vec<PathBuf> = Vec::new();
     let mut identities = Vec::new();
     let mut first = None;
@@ -131,7 +128,7 @@ pub fn read_logs(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Re
         let identity = metadata.ok().and_then(|found| Identity::from_metadata(&found));
         let known = match identity {
             Some(identity) => identities.contains(&identity),
-            None => distinct.iter().any(|known| known == path),
+            None => distinct.iter().any(|known| is_same_path(known, path)),
         };
         if known {
             continue;
@@ -141,15 +138,13 @@ pub fn read_logs(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Re
         // What may be a pipe can be opened once only.
         first.get_or_insert(log);
     }
-    Ok(Records {
-        to_read: distinct.iter().skip(1).cloned().collect(),
-        seen: (distinct.len() > 1).then(SeenRows::default),
-        paths: distinct,
-        log: first,
-        repeated_rows: 0,
-        undated_rows: 0,
-        first_undated: None,
-    })
+    Ok((distinct, first))
+}
+
+/// Returns whether two paths lead to one file, where the system reports no identity of a file.
+fn is_same_path(one: &Path, other: &Path) -> bool {
+    one == other
+        || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 impl Records {
@@ -351,7 +346,7 @@ mod tests {
         ), "{first}");
         let by_day = Summary::read([&log], GroupBy::Day).unwrap();
         let groups: Vec<_> =
-            by_day.groups.iter().map(|(day, sum)| (day.as_str(), sum.rows)).collect();
+            by_day.groups.iter().map(|day| (day.names[0].as_str(), day.totals.rows)).collect();
         assert_eq!(groups, [("", 3), ("2023-01-17", 2)]);
         assert_eq!((by_day.total.rows, by_day.undated_rows), (5, 3));
     }

@@ -66,6 +66,13 @@ impl Home {
         self.eco2ai(arguments).output().unwrap()
     }
 
+    /// The same with a file of this text as its standard input.
+    pub(crate) fn output_with_input(&self, arguments: &[&str], input: &str) -> Output {
+        self.write("input", input);
+        let input = fs::File::open(self.path("input")).unwrap();
+        self.eco2ai(arguments).stdin(input).output().unwrap()
+    }
+
     /// What it prints to standard output, where it succeeds without a word on standard error.
     pub(crate) fn text(&self, arguments: &[&str]) -> String {
         let output = self.output(arguments);

@@ -68,7 +68,7 @@ fn nothing_counts_twice_in_any_group() {
             .map(|group| (group[by].as_str().unwrap().to_owned(), group["energy_kwh"].clone()))
             .collect();
         assert_eq!(serde_json::Value::Object(groups), expected, "{by}");
-        assert_eq!(summary["by"], by);
+        assert_eq!(summary["by"], json!([by]));
         assert_eq!(summary["total"]["energy_kwh"], 14.0);
         assert_eq!(summary["total"]["co2_kg"], 7.0);
         assert_eq!(summary["total"]["cost"], 3.5);
@@ -82,28 +82,90 @@ fn nothing_counts_twice_in_any_group() {
 fn a_table_is_for_people() {
     assert_eq!(
         home().text(&["summary", "ours.csv"]),
-        "project           rows   duration     energy            CO2   cost\n\
-         MNIST                4  4 min 0 s  6.000 kWh  3.000 kg CO2e  1.500\n\
-         All the projects     4  4 min 0 s  6.000 kWh  3.000 kg CO2e  1.500\n"
+        "project  calls       time  own energy (kWh)    share  own per call (kWh)  power (kW)  CO2e (kg)   cost\n\
+         MNIST        4  2 min 0 s             6.000  100.0 %               1.500      180.00      3.000  1.500\n\
+         Total        4  2 min 0 s             6.000  100.0 %               1.500      180.00      3.000  1.500\n"
     );
     let by_function = home().text(&["summary", "--by=function", "ours.csv"]);
     assert!(by_function.contains("\n=other "), "{by_function}");
+    assert!(by_function.contains("  inclusive (kWh)  "), "{by_function}");
 }
 
 #[test]
-fn csv_has_the_columns_of_eco2ai() {
+fn groups_may_be_of_two_properties() {
+    assert_eq!(
+        home().text(&["summary", "--by=day,status", "--since=2026-01-01", "ours.csv"]),
+        "day         status  calls       time  own energy (kWh)    share  own per call (kWh)  power (kW)  CO2e (kg)   cost\n\
+         2026-01-02  ok          1  1 min 0 s             4.000   66.7 %               4.000      240.00      2.000  1.000\n\
+         2026-01-01  ok          2  1 min 0 s             1.500   25.0 %               0.750      120.00      0.750  0.375\n\
+         2026-01-02  error       1          -             0.500    8.3 %               0.500           -      0.250  0.125\n\
+         Total                   4  2 min 0 s             6.000  100.0 %               1.500      180.00      3.000  1.500\n"
+    );
+    let home = home();
+    let none = home.json(&["summary", "--until=2026-01-01", "--format=json", "ours.csv"]);
+    assert_eq!(none["total"]["rows"], 0);
+    let wrong = home.output(&["summary", "--since=soon", "ours.csv"]);
+    assert_eq!(code(&wrong), 2);
+    assert!(err(&wrong).contains("an age (7d)"), "{}", err(&wrong));
+}
+
+#[test]
+fn a_log_is_read_from_standard_input() {
+    let home = home();
+    let summary = |input: &str, arguments: &[&str]| {
+        let output = home.output_with_input(arguments, input);
+        assert_eq!(code(&output), 0, "{}", err(&output));
+        serde_json::from_str::<serde_json::Value>(&out(&output)).unwrap()["total"]["rows"].clone()
+    };
+    let format = ["summary", "--format=json"];
+    assert_eq!(summary(&ours(), &[&format[..], &["-"]].concat()), 4);
+    // The rows are those of the file.
+    assert_eq!(summary(&ours(), &[&format[..], &["-", "ours.csv", "theirs.csv"]].concat()), 5);
+}
+
+#[test]
+fn a_budget_that_is_exceeded_has_an_exit_code_of_its_own() {
+    let home = home();
+    for (budget, status, message) in [
+        ("--budget-kwh=6", 0, ""),
+        (
+            "--budget-kwh=5.9",
+            3,
+            "eco2ai: energy budget exceeded: 6.000 kWh used, 5.900 kWh allowed\n",
+        ),
+        (
+            "--budget-co2=2",
+            3,
+            "eco2ai: CO2 budget exceeded: 3.000 kg CO2e emitted, 2.000 kg CO2e allowed\n",
+        ),
+        ("--budget-cost=1", 3, "eco2ai: cost budget exceeded: 1.500 spent, 1.000 allowed\n"),
+        ("--budget-cost=-1", 2, "use a number, 0 or more"),
+    ] {
+        let output = home.output(&["summary", budget, "ours.csv"]);
+        assert_eq!(code(&output), status, "{budget}");
+        assert!(err(&output).contains(message), "{}", err(&output));
+    }
+    home.write("free.csv", &THEIRS.replace(",2.0", ",0"));
+    let output = home.output(&["summary", "--budget-cost=1", "free.csv"]);
+    assert_eq!(code(&output), 1, "nothing is known about its cost");
+}
+
+#[test]
+fn csv_has_the_columns_of_eco2ai_first() {
     assert_eq!(
         home().text(&["summary", "--format=csv", "ours.csv"]),
         "project_name,total duration(s),total power_consumption(kWh),total CO2_emissions(kg),\
          total electricity cost,total power_consumption_low(kWh),\
-         total power_consumption_high(kWh),total idle_energy(kWh)\n\
-         MNIST,240.0,6.0,3.0,1.5,,,\n\
-         All the projects,240.0,6.0,3.0,1.5,,,\n"
+         total power_consumption_high(kWh),total idle_energy(kWh),rows,calls,share,\
+         energy per call(kWh),total inclusive_energy(kWh),average power(W),\
+         outermost duration(s)\n\
+         MNIST,240.0,6.0,3.0,1.5,,,,4,4,1.0,1.5,,180000.0,120.0\n\
+         Total,240.0,6.0,3.0,1.5,,,,4,4,1.0,1.5,,180000.0,120.0\n"
     );
-    let by_function = home().text(&["summary", "--format=csv", "--by=function", "ours.csv"]);
-    assert!(by_function.starts_with("function,total duration(s),"), "{by_function}");
-    assert!(by_function.contains("\n'=other,60.0,4.0,2.0,1.0,,,\n"), "no formula: {by_function}");
-    assert!(by_function.ends_with("\nAll,240.0,6.0,3.0,1.5,,,\n"), "{by_function}");
+    let by_function = home().text(&["summary", "--format=csv", "--by=function,host", "ours.csv"]);
+    assert!(by_function.starts_with("function,host,total duration(s),"), "{by_function}");
+    assert!(by_function.contains("\n'=other,n2,60.0,4.0,2.0,1.0,,,,"), "no formula: {by_function}");
+    assert!(by_function.contains("\nTotal,,240.0,6.0,3.0,1.5,,,,"), "{by_function}");
 }
 
 #[test]

@@ -181,9 +181,9 @@ fn python_and_rust_take_turns_on_one_log_also_while_python_writes_it_anew() {
         assert_eq!(text.lines().next(), Some(&*header), "the header stays");
         let summary = eco2ai::summary(&log).unwrap();
         assert_eq!(summary.notes(), [""; 0], "{text}");
-        assert_eq!(summary.groups["load"].rows, 60, "{text}");
+        assert_eq!(summary.group(["load"]).unwrap().rows, 60, "{text}");
         let python_rows = if while_python_runs { 2 } else { 21 };
-        assert_eq!(summary.groups["python"].rows, python_rows, "{text}");
+        assert_eq!(summary.group(["python"]).unwrap().rows, python_rows, "{text}");
         let sums = sums_in_python(&[&log]).remove(0);
         assert_eq!(sums["rows"], summary.total.rows);
         assert_same(summary.total.energy.0, &sums["energy"], "pandas");

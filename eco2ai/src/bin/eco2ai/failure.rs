@@ -6,6 +6,12 @@ use std::process::ExitCode;
 /// The outcome of a command.
 pub(crate) type Result<T = ExitCode> = std::result::Result<T, Failure>;
 
+/// The exit code of a command that found a budget exceeded. Not one of `sysexits.h`, of which
+/// schedulers retry some.
+pub(crate) const OVER_BUDGET: u8 = 3;
+/// The exit code of a comparison that found more than was allowed.
+pub(crate) const WORSE_THAN_ALLOWED: u8 = 4;
+
 /// Why a command could not do what it was asked to do.
 #[derive(Debug)]
 pub(crate) struct Failure {

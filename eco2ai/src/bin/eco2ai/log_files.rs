@@ -28,6 +28,14 @@ impl LogFiles {
         self.paths_where(Path::exists)
     }
 
+    /// Same as [`paths`](Self::paths), and whether `-` is among the arguments: standard input.
+    pub(crate) fn paths_and_standard_input(&self) -> Result<(Vec<PathBuf>, bool)> {
+        let is_path = |file: &&PathBuf| file.as_os_str() != "-";
+        let files = self.files.iter().filter(is_path).cloned().collect::<Vec<_>>();
+        let standard_input = files.len() < self.files.len();
+        Ok((Self { files }.paths()?, standard_input))
+    }
+
     fn paths_where(&self, is_wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
         let mut logs = Vec::new();
         for argument in &self.files {

@@ -4,6 +4,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod budget;
 mod calibrate;
 mod completions;
 mod convert;
@@ -11,6 +12,7 @@ mod devices;
 mod failure;
 mod live;
 mod log_files;
+mod moment;
 mod output;
 mod params;
 mod recover;
@@ -50,7 +52,8 @@ Examples:
   eco2ai summary emission.csv            prints the totals of each project
   eco2ai devices                         lists what this machine can measure and what is missing
 
-Exit codes: 0 success, 1 failure, 2 wrong usage; `eco2ai run` returns the code of its command.
+Exit codes: 0 success, 1 failure, 2 wrong usage, 3 over a budget, 4 worse than allowed (`compare`);
+`eco2ai run` returns the code of its command.
 NO_COLOR=1 turns off colours, ECO2AI_DISABLE=1 turns off all tracking.";
 
 fn main() -> ExitCode {

@@ -2,25 +2,48 @@
 
 use std::process::ExitCode;
 
+use chrono::{DateTime, FixedOffset};
 use clap::ValueEnum;
 use eco2ai::{GroupBy, Summary};
 
-use crate::failure::{Failure, Result};
+use crate::budget::Budgets;
+use crate::failure::{OVER_BUDGET, Result};
 use crate::log_files::LogFiles;
-use crate::output::{print, warning, write};
+use crate::moment;
+use crate::output::{error, print, warning, write};
 
 /// Prints the totals of logs, of this tool and of Eco2AI, as if they were one
 ///
-/// Energy, CO2 and cost are counted once, even if runs nest. Invalid rows are left out; the first 20
-/// are reported on standard error with their lines.
+/// Energy, CO2 and cost are those of the runs' own energies, so they are counted once, even if runs
+/// nest. By function and by run, the inclusive energy, with the runs under it, stands beside them.
+/// Power is the average while a run was active. A log that is named twice and a row that is in
+/// several logs are counted once. Invalid rows are left out; the first 20 are reported on standard
+/// error with their lines. The file `-` is standard input.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SummaryArgs {
     #[command(flatten)]
     logs: LogFiles,
-    /// Groups the rows by this property
-    #[arg(long, value_enum, default_value_t, value_name = "GROUP")]
-    by: Grouping,
+    /// Groups the rows by this property, or by several: project,month
+    #[arg(
+        long,
+        value_enum,
+        default_value = "project",
+        value_name = "GROUP",
+        value_delimiter = ','
+    )]
+    by: Vec<Grouping>,
+    /// Leaves out runs that started before this date, time or age: 2026-01-31, 2026-01-31T10:00, 7d
+    #[arg(long, value_name = "TIME", value_parser = moment::parse)]
+    since: Option<DateTime<FixedOffset>>,
+    /// Leaves out runs that started at this time or later; a date means its beginning
+    #[arg(long, value_name = "TIME", value_parser = moment::parse)]
+    until: Option<DateTime<FixedOffset>>,
+    /// Shows only the N groups with the largest energies, and the sum of the others
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
+    #[command(flatten)]
+    budgets: Budgets,
     /// Sets the output format
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
@@ -29,20 +52,33 @@ pub(crate) struct SummaryArgs {
 const EXAMPLES: &str = "\
 Examples:
   eco2ai summary emission.csv
-  eco2ai summary --by day node*/emission.csv
-  eco2ai summary --by job logs/
-  eco2ai summary --by function --format csv emission.csv > functions.csv
-  eco2ai summary --format json emission.csv | jq .total.energy_kwh";
+  eco2ai summary --by project,month node*/emission.csv
+  eco2ai summary --by job --since 7d logs/
+  eco2ai summary --since 2026-01-01 --until 2026-02-01 --budget-kwh 50 emission.csv
+  eco2ai summary --by function --top 20 --format csv emission.csv > functions.csv
+  zcat old.csv.gz | eco2ai summary --format json - | jq .total.energy_kwh
 
-#[derive(Clone, Copy, Default, ValueEnum)]
+Exit codes:
+  1  failure, such as a file that is not a log
+  2  wrong usage
+  3  a budget is exceeded";
+
+#[derive(Clone, Copy, ValueEnum)]
 enum Grouping {
     /// The project
-    #[default]
     Project,
     /// The tracked function, or the program of `eco2ai run`
     Function,
+    /// The description of the experiment
+    Description,
+    /// The run, by its id
+    Run,
     /// The day of the start, in the time zone of the run
     Day,
+    /// The week of the start, by ISO 8601
+    Week,
+    /// The month of the start
+    Month,
     /// The machine
     Host,
     /// The job of a cluster, such as slurm:1234
@@ -60,7 +96,11 @@ impl From<Grouping> for GroupBy {
         match grouping {
             Grouping::Project => Self::Project,
             Grouping::Function => Self::Function,
+            Grouping::Description => Self::Description,
+            Grouping::Run => Self::Run,
             Grouping::Day => Self::Day,
+            Grouping::Week => Self::Week,
+            Grouping::Month => Self::Month,
             Grouping::Host => Self::Host,
             Grouping::Job => Self::Job,
             Grouping::Rank => Self::Rank,
@@ -75,7 +115,7 @@ enum OutputFormat {
     /// A table with readable units
     #[default]
     Table,
-    /// Eco2AI's columns, in kWh, kg and seconds
+    /// All figures in kWh, kg, seconds and watts, with Eco2AI's columns first
     Csv,
     /// One object
     Json,
@@ -85,7 +125,20 @@ enum OutputFormat {
 const MAX_PRINTED_PROBLEMS: usize = 20;
 
 pub(crate) fn summary(arguments: &SummaryArgs) -> Result {
-    let mut summary = Summary::read(&arguments.logs.paths()?, arguments.by.into())?;
+    let (paths, standard_input) = arguments.logs.paths_and_standard_input()?;
+    let mut options = Summary::options()
+        .by(arguments.by.iter().map(|by| (*by).into()))
+        .standard_input(standard_input);
+    if let Some(since) = arguments.since {
+        options = options.since(since);
+    }
+    if let Some(until) = arguments.until {
+        options = options.until(until);
+    }
+    if let Some(top) = arguments.top {
+        options = options.top(top);
+    }
+    let mut summary = options.read(&paths)?;
     for problem in summary.problems.iter().take(MAX_PRINTED_PROBLEMS) {
         warning(format_args!("{problem}; row left out"));
     }
@@ -105,10 +158,17 @@ pub(crate) fn summary(arguments: &SummaryArgs) -> Result {
         OutputFormat::Json => {
             print_notes(&summary);
             summary.unusable_rows = unusable_rows;
-            print(serde_json::to_string_pretty(&summary).map_err(Failure::new)?)?;
+            write(|to| {
+                serde_json::to_writer_pretty(&mut *to, &summary)?;
+                writeln!(to)
+            })?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    let exceeded = arguments.budgets.exceeded(&summary.total)?;
+    for message in &exceeded {
+        error(message);
+    }
+    Ok(if exceeded.is_empty() { ExitCode::SUCCESS } else { OVER_BUDGET.into() })
 }
 
 /// Prints the notes for a format that does not contain them.

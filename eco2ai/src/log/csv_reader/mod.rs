@@ -66,6 +66,11 @@ impl<R: Read> CsvReader<R> {
         &self.source
     }
 
+    /// Returns the offset in the file and the line number at which the next row begins.
+    pub(crate) fn position(&self) -> (u64, u64) {
+        (self.offset + self.start as u64, self.line)
+    }
+
     /// Returns how the lines of the file end; known after the first row.
     pub(crate) fn line_end(&self) -> LineEnd {
         self.line_end
@@ -93,18 +98,21 @@ impl<R: Read> CsvReader<R> {
                 self.find_line_end()?;
             }
             let scan = loop {
-                let bytes = &self.buffer[..self.end];
-                match scan(bytes, self.start, self.finished, max_cells, &mut self.cells) {
+                // What a row is must not depend on how much of the file happens to be in the buffer.
+                let end = self.end.min(self.start + MAX_ROW);
+                let bytes = &self.buffer[..end];
+                let finished = self.finished && end == self.end;
+                match scan(bytes, self.start, finished, max_cells, &mut self.cells) {
                     Scan::Short if !self.finished && self.end - self.start < MAX_ROW => {
                         self.fill()?;
                     }
                     scan => break scan,
                 }
             };
-            let from = self.start;
             let fits = |cells: &[Cell]| width.is_none_or(|width| cells.len() == width);
+            let several_lines = matches!(scan, Scan::Row { quoted: true, .. });
             let (next, malformed) = match scan {
-                Scan::Row { next } if fits(&self.cells) => (next, None),
+                Scan::Row { next, .. } if fits(&self.cells) => (next, None),
                 Scan::Row { .. } | Scan::Wide => {
                     (self.first_line_end()?, Some("wrong number of cells"))
                 }
@@ -113,7 +121,7 @@ impl<R: Read> CsvReader<R> {
             };
             let line = self.line;
             let lines = match malformed {
-                None if next - from > 1 => {
+                None if several_lines => {
                     memchr::memchr_iter(b'\n', &self.buffer[self.start..next]).count()
                 }
                 _ => 1,
@@ -190,12 +198,13 @@ impl<R: Read> CsvReader<R> {
     /// Returns the end of the line at `start`, including its new line.
     fn first_line_end(&mut self) -> io::Result<usize> {
         loop {
-            if let Some(at) = memchr::memchr(b'\n', &self.buffer[self.start..self.end]) {
+            let end = self.end.min(self.start + MAX_ROW);
+            if let Some(at) = memchr::memchr(b'\n', &self.buffer[self.start..end]) {
                 return Ok(self.start + at + 1);
             }
             // A line of more than `MAX_ROW` bytes is skipped in pieces.
             if self.end - self.start >= MAX_ROW || !self.fill()? {
-                return Ok(self.end);
+                return Ok(self.end.min(self.start + MAX_ROW));
             }
         }
     }

@@ -4,8 +4,9 @@ use super::row::Cell;
 
 /// The result of a scan.
 pub(super) enum Scan {
-    /// A complete row; the next one starts at `next`.
-    Row { next: usize },
+    /// A complete row; the next one starts at `next`. Only a row with a quoted cell may have several
+    /// lines.
+    Row { next: usize, quoted: bool },
     /// A closing quote is not followed by a comma or the end of the row.
     Stray,
     /// The row has too many cells.
@@ -24,11 +25,13 @@ pub(super) fn scan(
 ) -> Scan {
     cells.clear();
     let mut at = start;
+    let mut quoted = false;
     loop {
         if cells.len() == max_cells {
             return Scan::Wide;
         }
         if buffer.get(at) == Some(&b'"') {
+            quoted = true;
             let from = at + 1;
             let mut doubled = false;
             let mut seek = from;
@@ -48,10 +51,10 @@ pub(super) fn scan(
             cells.push(Cell { from, to, doubled });
             match (buffer.get(to + 1), buffer.get(to + 2)) {
                 (Some(b','), _) => at = to + 2,
-                (Some(b'\n'), _) => return Scan::Row { next: to + 2 },
-                (Some(b'\r'), Some(b'\n')) => return Scan::Row { next: to + 3 },
-                (None, _) if finished => return Scan::Row { next: to + 1 },
-                (Some(b'\r'), None) if finished => return Scan::Row { next: to + 2 },
+                (Some(b'\n'), _) => return Scan::Row { next: to + 2, quoted },
+                (Some(b'\r'), Some(b'\n')) => return Scan::Row { next: to + 3, quoted },
+                (None, _) if finished => return Scan::Row { next: to + 1, quoted },
+                (Some(b'\r'), None) if finished => return Scan::Row { next: to + 2, quoted },
                 (None, _) | (Some(b'\r'), None) => return Scan::Short,
                 _ => return Scan::Stray,
             }
@@ -68,7 +71,7 @@ pub(super) fn scan(
                     let next = to + usize::from(length.is_some());
                     let end = to - usize::from(to > at && buffer.get(to - 1) == Some(&b'\r'));
                     cells.push(Cell { from: at, to: end, doubled: false });
-                    return Scan::Row { next };
+                    return Scan::Row { next, quoted };
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! A row of a log, with the columns of its cells.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, FixedOffset};
 
 use super::guard::unguarded;
@@ -42,7 +44,17 @@ pub(crate) struct RowBounds {
     pub(crate) idle: Option<KilowattHours>,
 }
 
-impl LogRow<'_> {
+impl<'a> LogRow<'a> {
+    /// The text in a column as bytes, which need not be UTF-8; empty where the column is missing.
+    pub(crate) fn bytes(&self, column: Column) -> Cow<'a, [u8]> {
+        let cell = self.header.place(column).and_then(|place| self.row.cell(place));
+        match cell.unwrap_or_default() {
+            cell if !self.header.has_own_energy() => cell,
+            Cow::Borrowed(cell) => Cow::Borrowed(unguarded(cell)),
+            Cow::Owned(cell) => Cow::Owned(unguarded(&cell).to_vec()),
+        }
+    }
+
     /// The text in a column; empty where the column is missing.
     pub(crate) fn text(&self, column: Column) -> String {
         let mut text = String::new();
@@ -53,13 +65,7 @@ impl LogRow<'_> {
     /// Replaces `text` by the text in a column.
     pub(super) fn read_text(&self, column: Column, text: &mut String) {
         text.clear();
-        let cell = self.header.place(column).and_then(|place| self.row.cell(place));
-        let cell = cell.unwrap_or_default();
-        let cell = if self.header.has_own_energy() { unguarded(&cell) } else { &cell };
-        match std::str::from_utf8(cell) {
-            Ok(cell) => text.push_str(cell),
-            Err(_) => text.push_str(&String::from_utf8_lossy(cell)),
-        }
+        text.push_str(&String::from_utf8_lossy(&self.bytes(column)));
     }
 
     /// The bytes in a column, without the spaces around them and with doubled quotes. Empty where
@@ -120,15 +126,30 @@ impl LogRow<'_> {
         let energy = KilowattHours(self.number(Column::Power)?);
         let co2 = KilogramsCo2e(self.number(Column::Co2)?);
         let cost = self.optional_number(Column::Cost)?.unwrap_or(0.0);
+        let own = |column, inclusive, amount| {
+            // Most runs have no others under them. Comparing is faster than parsing.
+            if self.raw(column) == self.raw(inclusive) {
+                return Ok(amount);
+            }
+            Ok::<f64, Unread>(self.optional_number(column)?.unwrap_or(amount))
+        };
         Ok(RowAmounts {
             seconds: self.seconds()?,
             energy,
             co2,
             cost,
-            own_energy: self.optional_number(Column::OwnEnergy)?.map_or(energy, KilowattHours),
-            own_co2: self.optional_number(Column::OwnCo2)?.map_or(co2, KilogramsCo2e),
-            own_cost: self.optional_number(Column::OwnCost)?.unwrap_or(cost),
+            own_energy: KilowattHours(own(Column::OwnEnergy, Column::Power, energy.0)?),
+            own_co2: KilogramsCo2e(own(Column::OwnCo2, Column::Co2, co2.0)?),
+            own_cost: own(Column::OwnCost, Column::Cost, cost)?,
         })
+    }
+
+    /// Returns the number of calls in the row: 1 if it is not known.
+    pub(crate) fn calls(&self) -> u64 {
+        match self.raw(Column::Calls) {
+            b"1" | b"" => 1,
+            _ => self.word(Column::Calls).parse().unwrap_or(1),
+        }
     }
 
     /// Returns the bounds of the own energy of a row with these amounts, and its idle energy.

@@ -8,6 +8,6 @@ mod read;
 mod tests;
 mod write;
 
-pub(crate) use guard::{guarded, unguarded};
-pub(crate) use log_row::{LogRow, RowAmounts, RowBounds};
+pub(crate) use guard::guarded;
+pub(crate) use log_row::LogRow;
 pub(crate) use write::{rows_of, start_time_cell};

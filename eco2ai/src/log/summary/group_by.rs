@@ -1,14 +1,12 @@
 //! [`GroupBy`]: how the rows of a summary are grouped.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
 use crate::log::columns::Column;
-use crate::log::row::{LogRow, unguarded};
+use crate::log::row::LogRow;
 use crate::log::start_time::{ISO_DATE, begins_with_iso_date};
 
-/// The property by which a [`Summary`](crate::Summary) groups rows.
+/// A property by which a [`Summary`](crate::Summary) groups rows.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -18,7 +16,7 @@ use crate::log::start_time::{ISO_DATE, begins_with_iso_date};
 /// use eco2ai::{GroupBy, Summary};
 ///
 /// let days = Summary::read(["emission.csv"], GroupBy::Day)?;
-/// assert_eq!(days.groups["2026-01-05"].rows, 1);
+/// assert_eq!(days.group(["2026-01-05"]).unwrap().rows, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
@@ -30,8 +28,17 @@ pub enum GroupBy {
     Project,
     /// The function; empty if the row has none.
     Function,
-    /// The day on which the run started, in local time, such as `2026-01-31`; empty if unknown.
+    /// The description of the experiment.
+    Description,
+    /// The run, by its id. The epochs of a training are one run.
+    Run,
+    /// The day on which the run started, in the time zone of the run, such as `2026-01-31`; empty
+    /// if unknown.
     Day,
+    /// The week in which the run started, by ISO 8601, such as `2026-W05`; empty if unknown.
+    Week,
+    /// The month in which the run started, such as `2026-01`; empty if unknown.
+    Month,
     /// The machine of the run; empty if unknown.
     Host,
     /// The job of the run, such as `slurm:1234`; empty outside a job.
@@ -45,26 +52,16 @@ pub enum GroupBy {
 }
 
 impl GroupBy {
-    fn column(self) -> Column {
-        match self {
-            Self::Project => Column::Project,
-            Self::Function => Column::Function,
-            Self::Day => Column::StartTime,
-            Self::Host => Column::Hostname,
-            Self::Job => Column::Job,
-            Self::Rank => Column::Rank,
-            Self::User => Column::User,
-            Self::Status => Column::Status,
-        }
-    }
-
-    /// Returns the name of the property: `project`, `function`, `day`, `host`, `job`, `rank`, `user`
-    /// or `status`, as in `eco2ai summary --by`.
+    /// Returns the name of the property, such as `project`, as in `eco2ai summary --by`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Project => "project",
             Self::Function => "function",
+            Self::Description => "description",
+            Self::Run => "run",
             Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
             Self::Host => "host",
             Self::Job => "job",
             Self::Rank => "rank",
@@ -73,24 +70,47 @@ impl GroupBy {
         }
     }
 
-    /// Returns the name of the row's group.
-    pub(super) fn key<'a>(self, row: &LogRow<'a>) -> Cow<'a, [u8]> {
-        let cell = row.header.place(self.column()).and_then(|place| row.row.cell(place));
-        let cell = cell.unwrap_or_default();
-        match self {
-            Self::Day => {
-                let start = row.raw(Column::StartTime);
-                if begins_with_iso_date(start) {
-                    return start[..ISO_DATE.len()].to_vec().into();
-                }
-                let day = row.start_time().map(|start| start.format("%Y-%m-%d").to_string());
-                day.unwrap_or_default().into_bytes().into()
+    /// Returns whether the groups are periods of time.
+    pub(super) fn is_period(self) -> bool {
+        matches!(self, Self::Day | Self::Week | Self::Month)
+    }
+
+    /// Returns whether the rows of a group are of one piece of code, so that their inclusive
+    /// energies can be added.
+    pub(super) fn is_code(self) -> bool {
+        matches!(self, Self::Function | Self::Run)
+    }
+
+    /// Appends the name of the row's group.
+    pub(super) fn append_name(self, row: &LogRow<'_>, to: &mut Vec<u8>) {
+        let column = match self {
+            Self::Project => Column::Project,
+            Self::Function => Column::Function,
+            Self::Description => Column::Description,
+            Self::Run => Column::Id,
+            Self::Host => Column::Hostname,
+            Self::Job => Column::Job,
+            Self::Rank => Column::Rank,
+            Self::User => Column::User,
+            Self::Status => Column::Status,
+            Self::Day | Self::Week | Self::Month => return self.append_period(row, to),
+        };
+        to.extend_from_slice(&row.bytes(column));
+    }
+
+    fn append_period(self, row: &LogRow<'_>, to: &mut Vec<u8>) {
+        let (format, length) = match self {
+            Self::Week => ("%G-W%V", None),
+            Self::Month => ("%Y-%m", Some("0000-00".len())),
+            _ => ("%Y-%m-%d", Some(ISO_DATE.len())),
+        };
+        let start = row.raw(Column::StartTime);
+        match length.and_then(|length| start.get(..length)) {
+            Some(period) if begins_with_iso_date(start) => to.extend_from_slice(period),
+            _ => {
+                let period = row.start_time().map(|start| start.format(format).to_string());
+                to.extend_from_slice(period.unwrap_or_default().as_bytes());
             }
-            _ if row.header.has_own_energy() => match cell {
-                Cow::Borrowed(cell) => Cow::Borrowed(unguarded(cell)),
-                Cow::Owned(cell) => Cow::Owned(unguarded(&cell).to_vec()),
-            },
-            _ => cell,
         }
     }
 }

@@ -1,119 +1,138 @@
-//! Writes a summary as a table: as CSV for programs, and in columns for people.
+//! Writes a summary in columns for people.
 
 use std::fmt;
-use std::io;
-use std::path::Path;
 
-use super::{GroupBy, Summary, Totals};
-use crate::error::{Error, Result};
-use crate::log::row::guarded;
-use crate::text_table::{Align, TextTable, name_cell};
-use crate::units::{BoundedEnergy, HumanDuration, Price};
+use super::{Summary, Totals};
+use crate::column_unit::{ColumnUnit, grouped, percent};
+use crate::text_table::{Align, name_cell, write_rows};
+use crate::units::{HumanDuration, KilowattHours};
 
-/// The name of the last line in Eco2AI.
-const ALL_PROJECTS: &str = "All the projects";
+/// The name of the last line.
+pub(super) const TOTAL: &str = "Total";
+/// The name of the line of groups that are left out.
+pub(super) const OTHERS: &str = "Others";
+
+/// What stands for a figure that is not known.
+const UNKNOWN: &str = "-";
+
+/// A column after those of the names.
+struct Column<'a> {
+    head: String,
+    cell: Box<dyn Fn(&Totals) -> String + 'a>,
+}
+
+impl<'a> Column<'a> {
+    fn new(head: impl Into<String>, cell: impl Fn(&Totals) -> String + 'a) -> Self {
+        Self { head: head.into(), cell: Box::new(cell) }
+    }
+
+    /// Creates a column of figures of one unit.
+    fn of_unit(head: &str, unit: ColumnUnit, figure: impl Fn(&Totals) -> Option<f64> + 'a) -> Self {
+        let cell = move |totals: &Totals| {
+            figure(totals).map_or_else(|| UNKNOWN.to_owned(), |figure| unit.cell(figure))
+        };
+        let head = match unit.name {
+            "" => head.to_owned(),
+            unit => format!("{head} ({unit})"),
+        };
+        Self::new(head, cell)
+    }
+}
 
 impl Summary {
-    /// Iterates over the groups with their totals; the last item is the total of all groups, under
-    /// Eco2AI's name for it.
-    fn lines(&self) -> impl Iterator<Item = (&str, &Totals)> {
-        let groups = self.groups.iter().map(|(name, totals)| (name.as_str(), totals));
-        let all = if self.by == GroupBy::Project { ALL_PROJECTS } else { "All" };
-        groups.chain([(all, &self.total)])
+    /// Iterates over the lines: the groups, the others, and the total.
+    fn lines(&self) -> impl Iterator<Item = (&[String], &'static str, &Totals)> + Clone {
+        let groups = self.groups.iter().map(|group| (group.names.as_slice(), "", &group.totals));
+        let others = self.others.iter().map(|others| (&[][..], OTHERS, others));
+        groups.chain(others).chain([(&[][..], TOTAL, &self.total)])
     }
 
-    /// Writes the summary to a CSV file with Eco2AI's columns, in seconds, kWh and kg, followed by
-    /// the bounds and the idle energy. These are blank if they are not known. The last line contains
-    /// the totals of all groups.
-    ///
-    /// ```no_run
-    /// eco2ai::summary("emission.csv")?.write_csv("summary.csv")?;
-    /// # Ok::<(), eco2ai::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Returns [`Error::Write`](crate::Error::Write) if the file cannot be written.
-    pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
-        let io = Error::write(path.as_ref());
-        let file = std::fs::File::create(path.as_ref()).map_err(io)?;
-        self.write_csv_to(file).map_err(io)
+    /// Returns the columns after the names. Those without any figure are left out.
+    fn columns(&self) -> Vec<Column<'_>> {
+        let totals = || self.lines().map(|(_, _, totals)| totals);
+        let any = |is_known: fn(&Totals) -> bool| totals().any(is_known);
+        let is_code = self.by.iter().any(|by| by.is_code());
+        let mut columns = vec![
+            Column::new("calls", |totals| grouped(&totals.calls.to_string())),
+            Column::new("time", move |totals| {
+                // That of the total has nothing nested, as it has no inclusive energy.
+                let duration = if is_code && totals.inclusive_energy.is_some() {
+                    Some(totals.duration)
+                } else {
+                    totals.outermost_duration
+                };
+                duration.map_or_else(
+                    || UNKNOWN.to_owned(),
+                    |duration| HumanDuration(duration).to_string(),
+                )
+            }),
+        ];
+        let energy = ColumnUnit::of_energies(totals().map(|totals| totals.energy));
+        columns.push(Column::of_unit("own energy", energy, |totals| Some(totals.energy.0)));
+        if any(|totals| totals.energy_low.is_some() || totals.energy_high.is_some()) {
+            let bounds = move |totals: &Totals| bounds(totals, energy);
+            columns.push(Column::new(format!("low to high ({})", energy.name), bounds));
+        }
+        columns.push(Column::new("share", |totals| {
+            self.share(totals).map_or_else(|| UNKNOWN.to_owned(), percent)
+        }));
+        let per_call = ColumnUnit::of_energies(totals().filter_map(|it| it.energy_per_call));
+        let energy_per_call = |totals: &Totals| totals.energy_per_call.map(|energy| energy.0);
+        columns.push(Column::of_unit("own per call", per_call, energy_per_call));
+        if is_code {
+            let unit = ColumnUnit::of_energies(totals().filter_map(|it| it.inclusive_energy));
+            let inclusive = |totals: &Totals| totals.inclusive_energy.map(|energy| energy.0);
+            columns.push(Column::of_unit("inclusive", unit, inclusive));
+        }
+        if any(|totals| totals.average_power.is_some()) {
+            let unit = ColumnUnit::of_powers(totals().filter_map(|it| it.average_power));
+            let power = |totals: &Totals| totals.average_power.map(|power| power.0);
+            columns.push(Column::of_unit("power", unit, power));
+        }
+        let co2 = ColumnUnit::of_co2(totals().map(|totals| totals.co2));
+        columns.push(Column::of_unit("CO2e", co2, |totals| Some(totals.co2.0)));
+        if any(|totals| totals.cost.is_some()) {
+            let form = ColumnUnit::of_costs(totals().filter_map(|totals| totals.cost));
+            columns.push(Column::of_unit("cost", form, |totals| totals.cost));
+        }
+        columns
     }
+}
 
-    /// Same as [`write_csv`](Self::write_csv), but writes to `to`.
-    ///
-    /// ```
-    /// let mut csv = Vec::new();
-    /// eco2ai::Summary::default().write_csv_to(&mut csv)?;
-    /// assert!(csv.ends_with(b"\nAll the projects,0.0,0.0,0.0,0.0,,,\n"));
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Returns the errors of `to`.
-    pub fn write_csv_to(&self, to: impl io::Write) -> io::Result<()> {
-        let write = || -> csv::Result<()> {
-            let mut writer = csv::Writer::from_writer(to);
-            writer.write_record([
-                match self.by {
-                    GroupBy::Project => "project_name",
-                    by => by.as_str(),
-                },
-                "total duration(s)",
-                "total power_consumption(kWh)",
-                "total CO2_emissions(kg)",
-                "total electricity cost",
-                "total power_consumption_low(kWh)",
-                "total power_consumption_high(kWh)",
-                "total idle_energy(kWh)",
-            ])?;
-            for (name, totals) in self.lines() {
-                writer.write_field(guarded(name.as_bytes().into()))?;
-                let seconds = totals.duration.as_secs_f64();
-                for number in [seconds, totals.energy.0, totals.co2.0, totals.cost] {
-                    writer.write_field(format!("{number:?}"))?;
-                }
-                // A part of the idle energy would be taken for the whole.
-                let idle = totals.idle_energy.filter(|_| totals.idle_rows == totals.rows);
-                for energy in [totals.energy_low, totals.energy_high, idle] {
-                    let text = energy.map(|energy| format!("{:?}", energy.0));
-                    writer.write_field(text.unwrap_or_default())?;
-                }
-                writer.write_record(None::<&[u8]>)?;
-            }
-            Ok(writer.flush()?)
-        };
-        // `From` would hide what kind of error it was.
-        write().map_err(|error| match error.into_kind() {
-            csv::ErrorKind::Io(error) => error,
-            other => io::Error::other(format!("{other:?}")),
-        })
+/// Returns the bounds of the energy in the unit of its column.
+fn bounds(totals: &Totals, unit: ColumnUnit) -> String {
+    let text = |bound: KilowattHours| unit.cell(bound.0);
+    match (totals.energy_low.map(text), totals.energy_high.map(text)) {
+        (Some(low), Some(high)) => format!("{low} to {high}"),
+        (Some(low), None) => format!("at least {low}"),
+        (None, Some(high)) => format!("at most {high}"),
+        (None, None) => UNKNOWN.to_owned(),
     }
 }
 
 /// Writes a table with a line for each group and one for the total, followed by the
-/// [`notes`](Self::notes).
+/// [`notes`](Self::notes). Energies are own energies; in groups by function or by run, the inclusive
+/// ones stand beside them. The time of other groups and of the total is that of the outermost runs,
+/// so that nested runs count once.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NUMBER: Align = Align::Right;
-        let mut table = TextTable::new([Align::Left, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER]);
-        let heads = [self.by.as_str(), "rows", "duration", "energy", "CO2", "cost"];
-        table.push(heads.map(str::to_owned));
-        for (name, totals) in self.lines() {
-            table.push([
-                name_cell(name),
-                totals.rows.to_string(),
-                HumanDuration(totals.duration).to_string(),
-                BoundedEnergy {
-                    energy: totals.energy,
-                    low: totals.energy_low,
-                    high: totals.energy_high,
-                }
-                .to_string(),
-                totals.co2.to_string(),
-                Price(totals.cost).to_string(),
-            ]);
-        }
-        write!(f, "{table}")?;
+        let columns = self.columns();
+        let names = self.by.len().max(1);
+        let mut align = vec![Align::Left; names];
+        align.resize(names + columns.len(), Align::Right);
+        let mut heads: Vec<_> = self.by.iter().map(|by| by.as_str().to_owned()).collect();
+        heads.resize(names, String::new());
+        heads.extend(columns.iter().map(|column| column.head.clone()));
+        let rows = self.lines().map(|(group, line, totals)| {
+            let mut cells: Vec<_> = group.iter().map(|name| name_cell(name)).collect();
+            if cells.is_empty() {
+                cells.push(line.to_owned());
+            }
+            cells.resize(names, String::new());
+            cells.extend(columns.iter().map(|column| (column.cell)(totals)));
+            cells
+        });
+        write_rows(f, &align, [heads].into_iter().chain(rows))?;
         for note in self.idle_power().into_iter().chain(self.notes()) {
             write!(f, "\n{note}")?;
         }

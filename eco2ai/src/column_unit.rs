@@ -1,7 +1,5 @@
 //! Figures for a column of a table: all in one unit, with as many decimals, and grouped digits.
 
-use crate::units::{KilogramsCo2e, KilowattHours, Watts};
-
 /// A unit, and its size in the unit of the type.
 type Unit = (f64, &'static str);
 
@@ -21,19 +19,19 @@ pub(crate) struct ColumnUnit {
 }
 
 impl ColumnUnit {
-    /// Returns the unit for these energies.
-    pub(crate) fn of_energies(energies: impl IntoIterator<Item = KilowattHours>) -> Self {
-        Self::of(energies.into_iter().map(|energy| energy.0), &ENERGY)
+    /// Returns the unit for these energies in kWh.
+    pub(crate) fn of_kwh(energies: impl IntoIterator<Item = f64>) -> Self {
+        Self::of(energies.into_iter(), &ENERGY)
     }
 
-    /// Returns the unit for these masses.
-    pub(crate) fn of_co2(masses: impl IntoIterator<Item = KilogramsCo2e>) -> Self {
-        Self::of(masses.into_iter().map(|mass| mass.0), &CO2)
+    /// Returns the unit for these masses of CO2 equivalents in kg.
+    pub(crate) fn of_kg(masses: impl IntoIterator<Item = f64>) -> Self {
+        Self::of(masses.into_iter(), &CO2)
     }
 
-    /// Returns the unit for these powers.
-    pub(crate) fn of_powers(powers: impl IntoIterator<Item = Watts>) -> Self {
-        Self::of(powers.into_iter().map(|power| power.0), &POWER)
+    /// Returns the unit for these powers in watts.
+    pub(crate) fn of_watts(powers: impl IntoIterator<Item = f64>) -> Self {
+        Self::of(powers.into_iter(), &POWER)
     }
 
     /// Returns the form of amounts of money, which have no other unit: the largest one has four
@@ -110,15 +108,15 @@ mod tests {
 
     #[test]
     fn a_column_has_one_unit_and_small_figures_are_not_zero() {
-        let unit = ColumnUnit::of_energies([0.25, 1e-8, 0.0].map(KilowattHours));
+        let unit = ColumnUnit::of_kwh([0.25, 1e-8, 0.0]);
         assert_eq!(unit.name, "Wh");
         assert_eq!([0.25, 1e-8, 0.0].map(|kwh| unit.cell(kwh)), ["250.00", "<0.01", "0"]);
-        let unit = ColumnUnit::of_energies([KilowattHours(1_234_567.8)]);
+        let unit = ColumnUnit::of_kwh([1_234_567.8]);
         assert_eq!(unit.cell(1_234_567.8) + " " + unit.name, "1\u{202f}234\u{202f}567.8 kWh");
         assert_eq!(ColumnUnit::of_costs([2.5, 0.25]).cell(0.25), "0.250");
-        assert_eq!(ColumnUnit::of_energies([]).name, "kWh");
-        assert_eq!(ColumnUnit::of_co2([KilogramsCo2e(2500.0)]).name, "t");
-        assert_eq!(ColumnUnit::of_powers([Watts(5.0), Watts(0.001)]).cell(0.001), "0.001");
+        assert_eq!(ColumnUnit::of_kwh([]).name, "kWh");
+        assert_eq!(ColumnUnit::of_kg([2500.0]).name, "t");
+        assert_eq!(ColumnUnit::of_watts([5.0, 0.001]).cell(0.001), "0.001");
     }
 
     #[test]

@@ -208,7 +208,8 @@ fn messages_explain_what_the_figures_do_not_show() {
     let files = ["ours.csv", "copy.csv", "./ours.csv", "undated.csv"];
     let output = home.output(&[&["summary"][..], &files].concat());
     let table = out(&output);
-    let notes: Vec<_> = table.lines().skip_while(|line| !line.starts_with("All")).skip(1).collect();
+    let notes: Vec<_> =
+        table.lines().skip_while(|line| !line.starts_with("Total")).skip(1).collect();
     assert_eq!(
         notes,
         [

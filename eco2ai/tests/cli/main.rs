@@ -5,6 +5,7 @@
 #[cfg(target_os = "linux")]
 mod calibrate;
 mod cluster;
+mod compare;
 #[cfg(target_os = "linux")]
 mod conventions;
 #[cfg(target_os = "linux")]

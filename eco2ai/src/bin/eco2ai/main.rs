@@ -6,6 +6,11 @@
 
 mod budget;
 mod calibrate;
+// The one for tables of the library, too: it has no public name there.
+#[path = "../../column_unit.rs"]
+#[allow(dead_code, reason = "the library uses the rest")]
+mod column_unit;
+mod compare;
 mod completions;
 mod convert;
 mod devices;
@@ -37,6 +42,7 @@ enum Cli {
     Run(Box<run::RunArgs>),
     Devices(devices::DevicesArgs),
     Summary(summary::SummaryArgs),
+    Compare(compare::CompareArgs),
     Report(report::ReportArgs),
     Watch(watch::WatchArgs),
     Params(params::ParamsArgs),
@@ -68,6 +74,7 @@ fn main() -> ExitCode {
         Cli::Run(arguments) => run::run(&arguments),
         Cli::Devices(arguments) => devices::devices(&arguments),
         Cli::Summary(arguments) => summary::summary(&arguments),
+        Cli::Compare(arguments) => compare::compare(&arguments),
         Cli::Report(arguments) => report::report(&arguments),
         Cli::Watch(arguments) => watch::watch(&arguments),
         Cli::Params(arguments) => params::params(&arguments),

@@ -67,7 +67,7 @@ impl Summary {
                 )
             }),
         ];
-        let energy = ColumnUnit::of_energies(totals().map(|totals| totals.energy));
+        let energy = ColumnUnit::of_kwh(totals().map(|totals| totals.energy.0));
         columns.push(Column::of_unit("own energy", energy, |totals| Some(totals.energy.0)));
         if any(|totals| totals.energy_low.is_some() || totals.energy_high.is_some()) {
             let bounds = move |totals: &Totals| bounds(totals, energy);
@@ -76,20 +76,20 @@ impl Summary {
         columns.push(Column::new("share", |totals| {
             self.share(totals).map_or_else(|| UNKNOWN.to_owned(), percent)
         }));
-        let per_call = ColumnUnit::of_energies(totals().filter_map(|it| it.energy_per_call));
         let energy_per_call = |totals: &Totals| totals.energy_per_call.map(|energy| energy.0);
+        let per_call = ColumnUnit::of_kwh(totals().filter_map(energy_per_call));
         columns.push(Column::of_unit("own per call", per_call, energy_per_call));
         if is_code {
-            let unit = ColumnUnit::of_energies(totals().filter_map(|it| it.inclusive_energy));
             let inclusive = |totals: &Totals| totals.inclusive_energy.map(|energy| energy.0);
+            let unit = ColumnUnit::of_kwh(totals().filter_map(inclusive));
             columns.push(Column::of_unit("inclusive", unit, inclusive));
         }
         if any(|totals| totals.average_power.is_some()) {
-            let unit = ColumnUnit::of_powers(totals().filter_map(|it| it.average_power));
             let power = |totals: &Totals| totals.average_power.map(|power| power.0);
+            let unit = ColumnUnit::of_watts(totals().filter_map(power));
             columns.push(Column::of_unit("power", unit, power));
         }
-        let co2 = ColumnUnit::of_co2(totals().map(|totals| totals.co2));
+        let co2 = ColumnUnit::of_kg(totals().map(|totals| totals.co2.0));
         columns.push(Column::of_unit("CO2e", co2, |totals| Some(totals.co2.0)));
         if any(|totals| totals.cost.is_some()) {
             let form = ColumnUnit::of_costs(totals().filter_map(|totals| totals.cost));

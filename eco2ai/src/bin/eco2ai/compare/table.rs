@@ -1,0 +1,73 @@
+//! A comparison as columns for people.
+
+use super::comparison::{Change, FunctionChanges, Side, Verdict};
+use crate::column_unit::{ColumnUnit, grouped};
+use crate::text_table::{Align, TextTable, name_cell};
+
+/// Returns a table with a line for each function. All energies have one unit.
+pub(super) fn table(functions: &[FunctionChanges]) -> TextTable<9> {
+    const NUMBER: Align = Align::Right;
+    let mut table = TextTable::new([
+        Align::Left,
+        Align::Left,
+        NUMBER,
+        NUMBER,
+        NUMBER,
+        NUMBER,
+        NUMBER,
+        NUMBER,
+        Align::Left,
+    ]);
+    let sides = functions.iter().flat_map(|function| {
+        [&function.own_energy_kwh.before, &function.own_energy_kwh.after].into_iter().flatten()
+    });
+    let unit = ColumnUnit::of_kwh(sides.map(|side| side.mean));
+    let head = |when: &str| format!("{when} ({})", unit.name);
+    table.push([
+        "project".to_owned(),
+        "function".to_owned(),
+        "runs".to_owned(),
+        head("own energy before"),
+        head("after"),
+        "energy".to_owned(),
+        "time".to_owned(),
+        "CO2e".to_owned(),
+        "energy is".to_owned(),
+    ]);
+    for function in functions {
+        let energy = &function.own_energy_kwh;
+        let runs = |side: &Option<Side>| side.as_ref().map_or(0, |side| side.runs).to_string();
+        table.push([
+            name_cell(&function.project),
+            name_cell(&function.function),
+            format!("{} to {}", grouped(&runs(&energy.before)), grouped(&runs(&energy.after))),
+            mean(energy.before.as_ref(), unit),
+            mean(energy.after.as_ref(), unit),
+            percent(energy),
+            percent(&function.duration_s),
+            percent(&function.own_co2_kg),
+            energy.verdict.as_str().to_owned(),
+        ]);
+    }
+    table
+}
+
+/// Returns a mean, and its standard deviation if there are several runs.
+fn mean(side: Option<&Side>, unit: ColumnUnit) -> String {
+    match side {
+        None => "-".to_owned(),
+        Some(Side { mean, deviation: None, .. }) => unit.cell(*mean),
+        Some(Side { mean, deviation: Some(deviation), .. }) => {
+            format!("{} ± {}", unit.cell(*mean), unit.cell(*deviation))
+        }
+    }
+}
+
+/// Returns a change in percent, marked if it does not stand out of the noise.
+fn percent(change: &Change) -> String {
+    match (change.change, change.verdict) {
+        (None, _) => "-".to_owned(),
+        (Some(part), Verdict::WithinNoise) => format!("~ {:+.1} %", part * 100.0),
+        (Some(part), _) => format!("{:+.1} %", part * 100.0),
+    }
+}

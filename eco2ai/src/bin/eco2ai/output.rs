@@ -1,7 +1,7 @@
 //! Output to the user: results to standard output, messages to standard error.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -18,7 +18,8 @@ pub(crate) fn print(text: impl Display) -> Result<()> {
 
 /// Calls `write` with standard output, then flushes it.
 pub(crate) fn write(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
-    let mut output = anstream::stdout().lock();
+    // Standard output writes each line by itself.
+    let mut output = BufWriter::new(anstream::stdout().lock());
     write(&mut output).and_then(|()| output.flush()).map_err(|error| match error.kind() {
         ErrorKind::BrokenPipe => Failure::closed_pipe(),
         _ => Failure::new(format!("standard output: {error}")),

@@ -110,7 +110,7 @@ impl<R: Read> CsvReader<R> {
                 }
             };
             let fits = |cells: &[Cell]| width.is_none_or(|width| cells.len() == width);
-            let several_lines = matches!(scan, Scan::Row { quoted: true, .. });
+            let several_lines = matches!(scan, Scan::Row { several_lines: true, .. });
             let (next, malformed) = match scan {
                 Scan::Row { next, .. } if fits(&self.cells) => (next, None),
                 Scan::Row { .. } | Scan::Wide => {

@@ -4,9 +4,8 @@ use super::row::Cell;
 
 /// The result of a scan.
 pub(super) enum Scan {
-    /// A complete row; the next one starts at `next`. Only a row with a quoted cell may have several
-    /// lines.
-    Row { next: usize, quoted: bool },
+    /// A complete row; the next one starts at `next`. It has several lines if one of its cells does.
+    Row { next: usize, several_lines: bool },
     /// A closing quote is not followed by a comma or the end of the row.
     Stray,
     /// The row has too many cells.
@@ -25,13 +24,12 @@ pub(super) fn scan(
 ) -> Scan {
     cells.clear();
     let mut at = start;
-    let mut quoted = false;
+    let mut several_lines = false;
     loop {
         if cells.len() == max_cells {
             return Scan::Wide;
         }
         if buffer.get(at) == Some(&b'"') {
-            quoted = true;
             let from = at + 1;
             let mut doubled = false;
             let mut seek = from;
@@ -48,13 +46,17 @@ pub(super) fn scan(
                     break quote;
                 }
             };
+            let cell = buffer.get(from..to).unwrap_or_default();
+            several_lines = several_lines || memchr::memchr(b'\n', cell).is_some();
             cells.push(Cell { from, to, doubled });
             match (buffer.get(to + 1), buffer.get(to + 2)) {
                 (Some(b','), _) => at = to + 2,
-                (Some(b'\n'), _) => return Scan::Row { next: to + 2, quoted },
-                (Some(b'\r'), Some(b'\n')) => return Scan::Row { next: to + 3, quoted },
-                (None, _) if finished => return Scan::Row { next: to + 1, quoted },
-                (Some(b'\r'), None) if finished => return Scan::Row { next: to + 2, quoted },
+                (Some(b'\n'), _) => return Scan::Row { next: to + 2, several_lines },
+                (Some(b'\r'), Some(b'\n')) => return Scan::Row { next: to + 3, several_lines },
+                (None, _) if finished => return Scan::Row { next: to + 1, several_lines },
+                (Some(b'\r'), None) if finished => {
+                    return Scan::Row { next: to + 2, several_lines };
+                }
                 (None, _) | (Some(b'\r'), None) => return Scan::Short,
                 _ => return Scan::Stray,
             }
@@ -71,7 +73,7 @@ pub(super) fn scan(
                     let next = to + usize::from(length.is_some());
                     let end = to - usize::from(to > at && buffer.get(to - 1) == Some(&b'\r'));
                     cells.push(Cell { from: at, to: end, doubled: false });
-                    return Scan::Row { next, quoted };
+                    return Scan::Row { next, several_lines };
                 }
             }
         }

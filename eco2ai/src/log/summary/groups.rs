@@ -68,12 +68,49 @@ impl Groups {
         }
     }
 
-    /// Iterates over the names, each in its parts, and the sums.
-    pub(super) fn into_sums(self, by: &[GroupBy]) -> impl Iterator<Item = (Vec<String>, Sums)> {
+    /// Returns the groups: that with the largest energy first, and of the same energy by name.
+    pub(super) fn sorted(self) -> SortedGroups {
         let Self { places, sums, .. } = self;
-        let parts = by.len();
-        places.into_iter().filter_map(move |(name, place)| {
-            Some((split_name(name.into(), parts), *sums.get(place as usize)?))
+        let mut order: Vec<_> = places.into_iter().collect();
+        let energy = |place: u32| sums.get(place as usize).map_or(0.0, |sums| sums.energy);
+        order.sort_unstable_by(|(name, place), (other_name, other)| {
+            energy(*other).total_cmp(&energy(*place)).then_with(|| name.cmp(other_name))
+        });
+        SortedGroups { order, sums }
+    }
+}
+
+/// The groups in their order. Their names are made of few bytes until they are needed.
+pub(super) struct SortedGroups {
+    order: Vec<(Box<[u8]>, u32)>,
+    sums: Vec<Sums>,
+}
+
+impl SortedGroups {
+    /// Returns the sums of all groups, and those of all but the first `top` of them.
+    pub(super) fn totals(&self, top: usize) -> (Sums, Sums) {
+        let (mut total, mut others) = (Sums::default(), Sums::default());
+        for (number, (_, place)) in self.order.iter().enumerate() {
+            let Some(sums) = self.sums.get(*place as usize) else { continue };
+            total.add(sums);
+            if number >= top {
+                others.add(sums);
+            }
+        }
+        (total, others)
+    }
+
+    /// Iterates over the first `top` groups, with the names by each of `parts` properties.
+    pub(super) fn into_first(
+        mut self,
+        top: usize,
+        parts: usize,
+    ) -> impl ExactSizeIterator<Item = (Vec<String>, Sums)> {
+        self.order.truncate(top);
+        let Self { order, sums } = self;
+        order.into_iter().map(move |(name, place)| {
+            let sums = sums.get(place as usize).copied().unwrap_or_default();
+            (split_name(name.into(), parts), sums)
         })
     }
 }
@@ -114,10 +151,7 @@ fn split_name(mut name: Vec<u8>, parts: usize) -> Vec<String> {
 
 fn text(bytes: Vec<u8>) -> String {
     match String::from_utf8(bytes) {
-        Ok(mut text) => {
-            text.shrink_to_fit();
-            text
-        }
+        Ok(text) => text,
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     }
 }

@@ -134,30 +134,20 @@ impl SummaryOptions {
 
     /// Returns the groups in their order, and their total.
     fn sorted(&self, groups: Groups) -> Summary {
-        let mut sorted: Vec<_> = groups.into_sums(&self.by).collect();
-        sorted.sort_unstable_by(|(name, sums), (other_name, other)| {
-            other.energy.total_cmp(&sums.energy).then_with(|| name.cmp(other_name))
-        });
+        let sorted = groups.sorted();
+        let top = self.top.unwrap_or(usize::MAX);
+        let (total, others) = sorted.totals(top);
         let is_code = self.by.iter().any(|by| by.is_code());
-        let mut total = Sums::default();
-        for (_, sums) in &sorted {
-            total.add(sums);
-        }
-        let mut others = Sums::default();
-        if let Some(top) = self.top.filter(|top| *top < sorted.len()) {
-            for (_, sums) in sorted.drain(top..) {
-                others.add(&sums);
-            }
-        }
+        let mut groups: Vec<_> = sorted
+            .into_first(top, self.by.len())
+            .map(|(names, sums)| Group { names, totals: sums.totals(is_code) })
+            .collect();
         if !self.by.is_empty() && self.by.iter().all(|by| by.is_period()) {
-            sorted.sort_unstable_by(|(name, _), (other, _)| name.cmp(other));
+            groups.sort_unstable_by(|one, other| one.names.cmp(&other.names));
         }
         Summary {
             by: self.by.clone(),
-            groups: sorted
-                .into_iter()
-                .map(|(names, sums)| Group { names, totals: sums.totals(is_code) })
-                .collect(),
+            groups,
             others: (others.rows > 0).then(|| others.totals(is_code)),
             // The inclusive energies of different functions contain each other.
             total: total.totals(false),

@@ -3,7 +3,7 @@
 /// A unit, and its size in the unit of the type.
 type Unit = (f64, &'static str);
 
-/// There is no MWh, which looks like mWh: large energies stay in kWh.
+/// Large energies stay in kWh: the symbol of the megawatt-hour looks like mWh.
 const ENERGY: [Unit; 5] =
     [(1.0, "kWh"), (1e-3, "Wh"), (1e-6, "mWh"), (1e-9, "µWh"), (1e-12, "nWh")];
 const CO2: [Unit; 6] =

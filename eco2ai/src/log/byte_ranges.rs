@@ -102,13 +102,13 @@ struct Range<T> {
 /// Returns an error if the file cannot be read any further.
 pub(super) fn read_rows<U: UseRow>(
     log: OpenLog,
-    user: &U,
+    work: &U,
 ) -> Result<(Vec<U::Collected>, RowNotes)> {
     let metadata = log.file().metadata().ok().filter(std::fs::Metadata::is_file);
     let length = metadata.map_or(0, |file| file.len());
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let ranges = usize::try_from(length / MIN_RANGE).unwrap_or(usize::MAX);
-    read_in_ranges(log, length, ranges.clamp(1, processors.min(MAX_THREADS)), user)
+    read_in_ranges(log, length, ranges.clamp(1, processors.min(MAX_THREADS)), work)
 }
 
 /// Same as [`read_rows`], in a number of ranges of the first `length` bytes; the last one extends to
@@ -117,7 +117,7 @@ pub(super) fn read_in_ranges<U: UseRow>(
     mut log: OpenLog,
     length: u64,
     ranges: usize,
-    user: &U,
+    work: &U,
 ) -> Result<(Vec<U::Collected>, RowNotes)> {
     let (begin, _) = log.position();
     let count = ranges as u64;
@@ -131,11 +131,11 @@ pub(super) fn read_in_ranges<U: UseRow>(
     let (mut range, others) = thread::scope(|scope| {
         let spawn = |(log, from, to): (Option<OpenLog>, u64, Option<u64>)| {
             let log = log?;
-            let read = move || read_guessed(&log, from, to, user);
+            let read = move || read_guessed(&log, from, to, work);
             thread::Builder::new().name("eco2ai-summary".to_owned()).spawn_scoped(scope, read).ok()
         };
         let threads: Vec<_> = others.into_iter().map(spawn).collect();
-        let first = read_range(&mut log, end(0), user);
+        let first = read_range(&mut log, end(0), work);
         let join = |thread: Option<thread::ScopedJoinHandle<'_, _>>| thread?.join().ok()?;
         (first, threads.into_iter().map(join).collect::<Vec<_>>())
     });
@@ -151,7 +151,7 @@ pub(super) fn read_in_ranges<U: UseRow>(
         let Some(guessed) = guessed else { break };
         let mut one = match guessed.filter(|guessed| guessed.start == next.0) {
             Some(right) => right,
-            None => read_range(&mut log.resume(next.0)?, end(number), user)?,
+            None => read_range(&mut log.resume(next.0)?, end(number), work)?,
         };
         one.notes.shift_lines(lines);
         next = one.end;
@@ -166,10 +166,10 @@ fn read_guessed<U: UseRow>(
     log: &OpenLog,
     from: u64,
     to: Option<u64>,
-    user: &U,
+    work: &U,
 ) -> Option<Range<U::Collected>> {
     let start = likely_row_start(log, from)?;
-    read_range(&mut log.resume(start).ok()?, to, user).ok()
+    read_range(&mut log.resume(start).ok()?, to, work).ok()
 }
 
 /// Returns the offset after `from` at which a row probably begins.
@@ -198,15 +198,15 @@ fn likely_row_start(log: &OpenLog, from: u64) -> Option<u64> {
 fn read_range<U: UseRow>(
     log: &mut OpenLog,
     to: Option<u64>,
-    user: &U,
+    work: &U,
 ) -> Result<Range<U::Collected>> {
     let (start, _) = log.position();
-    let mut collected = user.start();
+    let mut collected = work.start();
     let mut notes = RowNotes::default();
     while to.is_none_or(|to| log.position().0 < to) {
         let mut undated = None;
         let used = log.next(&mut |row| {
-            if let Some(Undated(reason)) = user.use_row(&mut collected, row)? {
+            if let Some(Undated(reason)) = work.use_row(&mut collected, row)? {
                 undated = Some((row.row.line, reason));
             }
             Ok(())

@@ -44,7 +44,7 @@ fn a_change_that_stands_out_of_the_noise_is_a_verdict() {
     let json = home.json(&["compare", "--format=json", "before.csv", "more.csv"]);
     let energy = &json["functions"][0]["own_energy_kwh"];
     assert_eq!((&energy["before"]["runs"], &energy["verdict"]), (&4.into(), &"more".into()));
-    assert!((energy["change"].as_f64().unwrap() - 0.2).abs() < 1e-9, "{energy}");
+    assert!((energy["relative_change"].as_f64().unwrap() - 0.2).abs() < 1e-9, "{energy}");
 }
 
 #[test]

@@ -10,14 +10,14 @@ use crate::failure::{Failure, Result};
 #[derive(clap::Args)]
 pub(crate) struct Budgets {
     /// Exits with code 3 if the total energy is more than this, in kWh
-    #[arg(long, value_name = "KWH", value_parser = parse_budget)]
-    budget_kwh: Option<f64>,
+    #[arg(long = "budget-kwh", value_name = "KWH", value_parser = parse_budget)]
+    kwh: Option<f64>,
     /// Exits with code 3 if the total CO2 equivalents are more than this, in kg
-    #[arg(long, value_name = "KG", value_parser = parse_budget)]
-    budget_co2: Option<f64>,
+    #[arg(long = "budget-co2", value_name = "KG", value_parser = parse_budget)]
+    co2: Option<f64>,
     /// Exits with code 3 if the total cost is more than this, in the currency of the tariff
-    #[arg(long, value_name = "PRICE", value_parser = parse_budget)]
-    budget_cost: Option<f64>,
+    #[arg(long = "budget-cost", value_name = "PRICE", value_parser = parse_budget)]
+    cost: Option<f64>,
 }
 
 impl Budgets {
@@ -27,19 +27,19 @@ impl Budgets {
     /// Returns an error if there is a budget for what is not known.
     pub(crate) fn exceeded(&self, total: &Totals) -> Result<Vec<String>> {
         let mut messages = Vec::new();
-        if let Some(budget) = self.budget_kwh.map(KilowattHours)
+        if let Some(budget) = self.kwh.map(KilowattHours)
             && total.energy > budget
         {
             let used = total.energy;
             messages.push(format!("energy budget exceeded: {used} used, {budget} allowed"));
         }
-        if let Some(budget) = self.budget_co2.map(KilogramsCo2e)
+        if let Some(budget) = self.co2.map(KilogramsCo2e)
             && total.co2 > budget
         {
             let emitted = total.co2;
             messages.push(format!("CO2 budget exceeded: {emitted} emitted, {budget} allowed"));
         }
-        if let Some(budget) = self.budget_cost {
+        if let Some(budget) = self.cost {
             let Some(cost) = total.cost else {
                 return Err(Failure::new(
                     "the cost budget cannot be checked: no row has a cost; give a price, as with \

@@ -1,7 +1,7 @@
 //! Output to the user: results to standard output, messages to standard error.
 
 use std::fmt::Display;
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -16,10 +16,23 @@ pub(crate) fn print(text: impl Display) -> Result<()> {
     write(|to| writeln!(to, "{text}"))
 }
 
-/// Calls `write` with standard output, then flushes it.
-pub(crate) fn write(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+/// Calls `write` with standard output, then flushes it. Where it is no terminal, styles are left
+/// out.
+pub(crate) fn write(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    write_to(anstream::stdout().lock(), write)
+}
+
+/// Same as [`write`], but for programs: nothing is left out of the data.
+pub(crate) fn write_data(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    write_to(io::stdout().lock(), write)
+}
+
+fn write_to(
+    output: impl Write,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
     // Standard output writes each line by itself.
-    let mut output = BufWriter::new(anstream::stdout().lock());
+    let mut output = BufWriter::new(output);
     write(&mut output).and_then(|()| output.flush()).map_err(|error| match error.kind() {
         ErrorKind::BrokenPipe => Failure::closed_pipe(),
         _ => Failure::new(format!("standard output: {error}")),

@@ -10,7 +10,7 @@ use crate::budget::Budgets;
 use crate::failure::{OVER_BUDGET, Result};
 use crate::log_files::LogFiles;
 use crate::moment;
-use crate::output::{error, print, warning, write};
+use crate::output::{error, print, warning, write_data};
 
 /// Prints the totals of logs, of this tool and of Eco2AI, as if they were one
 ///
@@ -153,12 +153,12 @@ pub(crate) fn summary(arguments: &SummaryArgs) -> Result {
         OutputFormat::Table => print(&summary)?,
         OutputFormat::Csv => {
             print_notes(&summary);
-            write(|to| summary.write_csv_to(to))?;
+            write_data(|to| summary.write_csv_to(to))?;
         }
         OutputFormat::Json => {
             print_notes(&summary);
             summary.unusable_rows = unusable_rows;
-            write(|to| {
+            write_data(|to| {
                 serde_json::to_writer_pretty(&mut *to, &summary)?;
                 writeln!(to)
             })?;

@@ -28,16 +28,13 @@ impl Groups {
             group.add(sums);
             return;
         }
-        let place = match self.places.get(&*self.name) {
-            Some(place) => *place as usize,
-            None => {
-                let place = self.sums.len();
-                // There are fewer groups than rows in memory: 2^32 would need 600 GB.
-                let number = u32::try_from(place).unwrap_or(u32::MAX);
-                self.places.insert(self.name.as_slice().into(), number);
-                self.sums.push(Sums::default());
-                place
-            }
+        let place = if let Some(place) = self.places.get(&*self.name) {
+            *place as usize
+        } else {
+            let place = self.sums.len();
+            self.places.insert(self.name.as_slice().into(), number(place));
+            self.sums.push(Sums::default());
+            place
         };
         if let Some(group) = self.sums.get_mut(place) {
             group.add(sums);
@@ -61,7 +58,7 @@ impl Groups {
                     }
                 }
                 Entry::Vacant(new) => {
-                    new.insert(u32::try_from(self.sums.len()).unwrap_or(u32::MAX));
+                    new.insert(number(self.sums.len()));
                     self.sums.push(*sums);
                 }
             }
@@ -113,6 +110,11 @@ impl SortedGroups {
             (split_name(name.into(), parts), sums)
         })
     }
+}
+
+/// Returns the number of a group: 2^32 groups would need 600 GB of memory.
+fn number(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 /// The length of a name that is written after it.

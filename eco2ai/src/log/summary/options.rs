@@ -59,18 +59,34 @@ impl Default for SummaryOptions {
 impl SummaryOptions {
     /// Sets the properties by which rows are grouped: a group has the rows that have all of them in
     /// common.
+    ///
+    /// ```
+    /// use eco2ai::{GroupBy, Summary};
+    ///
+    /// let options = Summary::options().by([GroupBy::User, GroupBy::Month]);
+    /// ```
     #[must_use]
     pub fn by(self, by: impl IntoIterator<Item = GroupBy>) -> Self {
         Self { by: by.into_iter().collect(), ..self }
     }
 
     /// Leaves out runs that started before this time.
+    ///
+    /// ```
+    /// let options = eco2ai::Summary::options().since("2026-01-01T00:00:00Z".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn since(self, start: DateTime<FixedOffset>) -> Self {
         Self { since: Some(start), ..self }
     }
 
     /// Leaves out runs that started at this time or later.
+    ///
+    /// ```
+    /// let options = eco2ai::Summary::options().until("2026-02-01T00:00:00Z".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn until(self, end: DateTime<FixedOffset>) -> Self {
         Self { until: Some(end), ..self }
@@ -78,18 +94,37 @@ impl SummaryOptions {
 
     /// Keeps only so many groups, those with the largest energies. The sum of the rest is in
     /// [`Summary::others`].
+    ///
+    /// ```
+    /// let options = eco2ai::Summary::options().top(10);
+    /// ```
     #[must_use]
     pub fn top(self, groups: usize) -> Self {
         Self { top: Some(groups), ..self }
     }
 
     /// Reads a log from standard input as well, after the others.
+    ///
+    /// ```
+    /// let options = eco2ai::Summary::options().standard_input(true);
+    /// ```
     #[must_use]
     pub fn standard_input(self, read: bool) -> Self {
         Self { standard_input: read, ..self }
     }
 
     /// Sums up logs as if they were one. See [`read_logs`](crate::read_logs).
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # std::env::set_current_dir(&folder)?;
+    /// # let header = "project_name,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg)";
+    /// # std::fs::write("emission.csv", format!("{header}\na,2026-01-05 10:00:00,2,3,1\nb,2026-01-05 10:00:00,2,1,1\n"))?;
+    /// let summary = eco2ai::Summary::options().top(1).read(["emission.csv"])?;
+    /// assert_eq!(summary.groups.len(), 1);
+    /// assert_eq!(summary.others.unwrap().energy.0, 1.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Returns [`Error::Read`] if a log cannot be read, and [`Error::NotALog`] if a file is not an

@@ -52,7 +52,8 @@ pub(super) struct Change {
     pub(super) before: Option<Side>,
     pub(super) after: Option<Side>,
     /// The relative change of the mean: 0.1 is 10 % more.
-    pub(super) change: Option<f64>,
+    #[serde(rename = "relative_change")]
+    pub(super) relative: Option<f64>,
     /// The probability that noise alone makes such a difference.
     pub(super) p_value: Option<f64>,
     pub(super) verdict: Verdict,
@@ -125,7 +126,7 @@ fn change(before: Option<&Sample>, after: Option<&Sample>, level: f64) -> Change
     Change {
         before: before.map(side),
         after: after.map(side),
-        change: both
+        relative: both
             .filter(|(before, _)| before.mean > 0.0)
             .map(|(before, after)| after.mean / before.mean - 1.0),
         p_value,

@@ -15,7 +15,7 @@ use eco2ai::read_logs;
 use crate::failure::{Failure, Result, WORSE_THAN_ALLOWED};
 use crate::log_files::logs_of;
 use crate::moment;
-use crate::output::{error, print, warning, write};
+use crate::output::{error, print, warning, write_data};
 use comparison::{FunctionChanges, Verdict, compare as compare_runs};
 use samples::{Runs, read};
 use table::table;
@@ -57,7 +57,7 @@ Examples:
   eco2ai compare main.csv branch.csv --fail-above 10%
   eco2ai compare emission.csv --split 2026-02-01
   eco2ai compare emission.csv --since 14d --split 7d
-  eco2ai compare --format json before/ after/ | jq '.functions[].own_energy_kwh.change'
+  eco2ai compare --format json before/ after/ | jq '.functions[].own_energy_kwh.relative_change'
 
 Exit codes:
   1  failure; with --fail-above also if no function has enough runs to compare
@@ -101,7 +101,7 @@ pub(crate) fn compare(arguments: &CompareArgs) -> Result {
                 failed_runs_before: before.failed,
                 failed_runs_after: after.failed,
             };
-            write(|to| {
+            write_data(|to| {
                 serde_json::to_writer_pretty(&mut *to, &comparison)?;
                 writeln!(to)
             })?;
@@ -168,7 +168,7 @@ fn judge(functions: &[FunctionChanges], percent: f64) -> Result {
     }
     let mut code = ExitCode::SUCCESS;
     for function in functions {
-        let change = function.own_energy_kwh.change.unwrap_or(0.0) * 100.0;
+        let change = function.own_energy_kwh.relative.unwrap_or(0.0) * 100.0;
         if function.own_energy_kwh.verdict == Verdict::More && change > percent {
             let name =
                 [&function.function, &function.project].into_iter().find(|it| !it.is_empty());

@@ -65,7 +65,7 @@ fn mean(side: Option<&Side>, unit: ColumnUnit) -> String {
 
 /// Returns a change in percent, marked if it does not stand out of the noise.
 fn percent(change: &Change) -> String {
-    match (change.change, change.verdict) {
+    match (change.relative, change.verdict) {
         (None, _) => "-".to_owned(),
         (Some(part), Verdict::WithinNoise) => format!("~ {:+.1} %", part * 100.0),
         (Some(part), _) => format!("{:+.1} %", part * 100.0),

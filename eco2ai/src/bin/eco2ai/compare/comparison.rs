@@ -136,15 +136,8 @@ fn change(before: Option<&Sample>, after: Option<&Sample>, level: f64) -> Change
 
 #[cfg(test)]
 mod tests {
+    use super::super::welch::tests::sample;
     use super::*;
-
-    fn sample(values: &[f64]) -> Sample {
-        let mut sample = Sample::default();
-        for value in values {
-            sample.push(*value);
-        }
-        sample
-    }
 
     #[test]
     fn a_verdict_needs_several_runs_and_more_than_their_noise() {

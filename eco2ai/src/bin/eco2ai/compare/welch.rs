@@ -55,10 +55,10 @@ pub(super) fn p_value(one: &Sample, other: &Sample) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn sample(values: &[f64]) -> Sample {
+    pub(in super::super) fn sample(values: &[f64]) -> Sample {
         let mut sample = Sample::default();
         for value in values {
             sample.push(*value);

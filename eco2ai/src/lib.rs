@@ -42,7 +42,7 @@ pub use eco2ai_macros::set_params;
 pub use eco2ai_macros::track;
 pub use error::{Error, InvalidArgument, Result};
 pub use log::{
-    Converted, GroupBy, Problem, Record, Records, Summary, Totals, Unwritten, convert, live_runs,
+    Converted, GroupBy, LogFollower, Problem, Record, Records, Summary, Totals, Unwritten, convert, live_runs,
     read_log, read_logs, recover, summary,
 };
 pub use meter::available_devices;

@@ -1,7 +1,7 @@
 //! A log that is being read: its rows one after the other, with what is wrong with some.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -51,6 +51,33 @@ impl OpenLog {
         let mut rows = CsvReader::new(WholeRows { file, last: b'\n', waited: false });
         let header = read_header(path, &mut rows)?;
         Ok(Self { path: path.to_path_buf(), rows, header })
+    }
+
+    /// Opens a log of which the rows before `offset` were read already. Line `line` begins there.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read.
+    pub(super) fn resume(
+        path: &Path,
+        header: Header,
+        (offset, line): (u64, u64),
+    ) -> Result<Self> {
+        let mut file = File::open(path).map_err(Error::read(path))?;
+        file.seek(SeekFrom::Start(offset)).map_err(Error::read(path))?;
+        let source = WholeRows { file, last: b'\n', waited: false };
+        let rows = CsvReader::resume(source, offset, line, header.line_end);
+        Ok(Self { path: path.to_path_buf(), rows, header: Some(header) })
+    }
+
+    /// The header, and where the next row begins: its offset and its line. `None` where the file is
+    /// empty.
+    pub(super) fn position(&self) -> Option<(&Header, (u64, u64))> {
+        Some((self.header.as_ref()?, self.rows.position()))
+    }
+
+    /// Whether the last row ends with its line: otherwise, more of it may follow.
+    pub(super) fn is_line_complete(&self) -> bool {
+        self.rows.is_line_complete()
     }
 
     /// Gives the next row to `use_row`. `None` at the end.

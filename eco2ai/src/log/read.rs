@@ -16,7 +16,7 @@ use crate::log::unwritten::Unwritten;
 
 /// The rows that were already read, to recognize the same rows in the copy of a log.
 #[derive(Default)]
-struct SeenRows {
+pub(super) struct SeenRows {
     /// The log that had the row first.
     first: HashMap<u64, usize>,
     hasher: RandomState,
@@ -24,7 +24,7 @@ struct SeenRows {
 
 impl SeenRows {
     /// Returns whether another log had the row before; otherwise the row is noted for `log`.
-    fn is_repeated(&mut self, row: &LogRow<'_>, log: usize) -> bool {
+    pub(super) fn is_repeated(&mut self, row: &LogRow<'_>, log: usize) -> bool {
         let id = row.text(Column::Id);
         if id.is_empty() {
             return false;

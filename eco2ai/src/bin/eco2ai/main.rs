@@ -8,14 +8,17 @@ mod calibrate;
 mod completions;
 mod convert;
 mod devices;
+mod export;
 mod failure;
 mod live;
 mod log_files;
+mod metrics;
 mod output;
 mod params;
 mod recover;
 mod report;
 mod run;
+mod serve;
 mod summary;
 // The one table of the library, too: it has no public name there.
 #[path = "../../text_table.rs"]
@@ -37,6 +40,8 @@ enum Cli {
     Summary(summary::SummaryArgs),
     Report(report::ReportArgs),
     Watch(watch::WatchArgs),
+    Export(export::ExportArgs),
+    Serve(serve::ServeArgs),
     Params(params::ParamsArgs),
     Calibrate(calibrate::CalibrateArgs),
     Recover(recover::RecoverArgs),
@@ -67,6 +72,8 @@ fn main() -> ExitCode {
         Cli::Summary(arguments) => summary::summary(&arguments),
         Cli::Report(arguments) => report::report(&arguments),
         Cli::Watch(arguments) => watch::watch(&arguments),
+        Cli::Export(arguments) => export::export(&arguments),
+        Cli::Serve(arguments) => serve::serve(&arguments),
         Cli::Params(arguments) => params::params(&arguments),
         Cli::Calibrate(arguments) => calibrate::calibrate(&arguments),
         Cli::Recover(arguments) => recover::recover(&arguments),

@@ -141,6 +141,16 @@ impl<R: Read> CsvReader<R> {
         }
     }
 
+    /// Returns the offset of the next row in the file, and the number of its first line.
+    pub(crate) fn position(&self) -> (u64, u64) {
+        (self.offset + self.start as u64, self.line)
+    }
+
+    /// Returns whether the last returned row ends with its line: otherwise, more of it may follow.
+    pub(crate) fn is_line_complete(&self) -> bool {
+        self.buffer[..self.start].last() == Some(&b'\n')
+    }
+
     /// Skips only the first line of the last returned row. Its other lines are read again as separate
     /// rows, because an unclosed quote may have enclosed them.
     pub(crate) fn only_first_line(&mut self) {

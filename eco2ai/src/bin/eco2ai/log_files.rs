@@ -61,7 +61,7 @@ impl LogFiles {
 }
 
 // The logs of a command that can do without an argument.
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub(crate) struct LogFilesOrDefault {
     /// Logs, folders of logs, or patterns such as 'logs/*.csv' [default: the value of `eco2ai params
     /// get file`]

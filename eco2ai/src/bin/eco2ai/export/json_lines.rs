@@ -1,11 +1,11 @@
 //! JSON Lines: one object per row.
 
-use std::io::{self, Write};
+use std::io;
 
 use eco2ai::Record;
 use serde_json::Value;
 
-use super::{Format, Output};
+use super::{Format, LeftOut, Output};
 
 pub(super) struct JsonLines<'a> {
     to: Output<'a>,
@@ -29,7 +29,7 @@ impl Format for JsonLines<'_> {
         self.to.write_all(b"\n")
     }
 
-    fn finish(self: Box<Self>) -> io::Result<()> {
+    fn finish(self: Box<Self>, _: LeftOut) -> io::Result<()> {
         Ok(())
     }
 }

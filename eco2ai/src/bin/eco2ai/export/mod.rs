@@ -62,7 +62,15 @@ trait Format {
     fn write_row(&mut self, row: &Record) -> io::Result<()>;
 
     /// Writes what remains.
-    fn finish(self: Box<Self>) -> io::Result<()>;
+    fn finish(self: Box<Self>, left_out: LeftOut) -> io::Result<()>;
+}
+
+/// The numbers of rows that were not written.
+#[derive(Clone, Copy, Default)]
+struct LeftOut {
+    unusable: u64,
+    /// Another of the logs has them, too.
+    repeated: u64,
 }
 
 impl FormatName {
@@ -96,6 +104,7 @@ pub(crate) fn export(arguments: &ExportArgs) -> Result {
     destination::write_to(output, |to| {
         let mut writer = arguments.format.writer(to, arguments.live)?;
         let failed = |error| destination::failed(output, &error);
+        let mut left_out = LeftOut::default();
         if arguments.live {
             for log in &logs {
                 for run in live_runs(log)? {
@@ -103,17 +112,20 @@ pub(crate) fn export(arguments: &ExportArgs) -> Result {
                 }
             }
         } else {
-            write_rows(&logs, |row| writer.write_row(row).map_err(failed))?;
+            left_out = write_rows(&logs, |row| writer.write_row(row).map_err(failed))?;
         }
-        writer.finish().map_err(failed)
+        writer.finish(left_out).map_err(failed)
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Calls `write` for each row of the logs.
-fn write_rows(logs: &[PathBuf], mut write: impl FnMut(&Record) -> Result<()>) -> Result<()> {
+fn write_rows(
+    logs: &[PathBuf],
+    mut write: impl FnMut(&Record) -> Result<()>,
+) -> Result<LeftOut> {
     let mut rows = read_logs(logs)?;
-    let (mut record, mut problems) = (Record::default(), 0);
+    let (mut record, mut problems) = (Record::default(), 0_u64);
     while let Some(row) = rows.read_into(&mut record) {
         match row {
             Ok(()) => write(&record)?,
@@ -138,5 +150,5 @@ fn write_rows(logs: &[PathBuf], mut write: impl FnMut(&Record) -> Result<()>) ->
     for note in rows.notes() {
         warning(note);
     }
-    Ok(())
+    Ok(LeftOut { unusable: problems, repeated: rows.repeated_rows() })
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use eco2ai::Record;
 
-use super::{Format, Output};
+use super::{Format, LeftOut, Output};
 use crate::metrics::{Exposition, LiveTotals, RowTotals, write_live_runs, write_totals};
 use crate::output::warning;
 
@@ -25,7 +25,8 @@ impl Format for Rows<'_> {
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> io::Result<()> {
+    fn finish(mut self: Box<Self>, left_out: LeftOut) -> io::Result<()> {
+        self.totals.add_left_out(left_out.unusable, left_out.repeated);
         if self.totals.is_full() {
             warning("too many projects and functions: the later ones are together as `other`");
         }
@@ -50,7 +51,7 @@ impl Format for LiveRuns<'_> {
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> io::Result<()> {
+    fn finish(self: Box<Self>, _: LeftOut) -> io::Result<()> {
         write_live_runs(self.to, Exposition::Prometheus, &self.live)
     }
 }

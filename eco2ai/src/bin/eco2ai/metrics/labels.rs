@@ -1,7 +1,6 @@
 //! Labels, and the limit on how many there are.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 /// The label of everything beyond a limit.
 pub(super) const OTHER: &str = "other";
@@ -53,12 +52,12 @@ impl<T> Default for ByLabels<T> {
 
 impl<T: Default> ByLabels<T> {
     pub(super) fn value_mut(&mut self, labels: Labels) -> &mut T {
-        let full = self.values.len() >= self.limit;
-        match self.values.entry(labels) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) if !full => entry.insert(T::default()),
-            Entry::Vacant(_) => self.values.entry(Labels::other()).or_default(),
-        }
+        let is_full = self.values.len() >= self.limit;
+        let labels = match is_full && !self.values.contains_key(&labels) {
+            true => Labels::other(),
+            false => labels,
+        };
+        self.values.entry(labels).or_default()
     }
 
     /// Returns whether some labels share a value.

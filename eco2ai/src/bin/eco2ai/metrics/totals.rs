@@ -78,7 +78,7 @@ impl RowTotals {
     pub(crate) fn add(&mut self, row: &Record) {
         // A counter never decreases.
         if [row.own_energy.0, row.own_co2.0, row.own_cost].iter().any(|amount| *amount < 0.0) {
-            self.add_unusable();
+            self.unusable_rows += 1;
             return;
         }
         let function = row.function.as_deref().unwrap_or_default();
@@ -86,12 +86,11 @@ impl RowTotals {
         self.sums.value_mut(labels).add(row);
     }
 
-    pub(crate) fn add_unusable(&mut self) {
-        self.unusable_rows += 1;
-    }
-
-    pub(crate) fn set_repeated(&mut self, rows: u64) {
-        self.repeated_rows = rows;
+    /// Counts rows that are not in the totals: those that cannot be used, and those that another of
+    /// the logs has.
+    pub(crate) fn add_left_out(&mut self, unusable: u64, repeated: u64) {
+        self.unusable_rows += unusable;
+        self.repeated_rows += repeated;
     }
 
     /// Returns whether there are too many labels for each to have its own totals.

@@ -9,7 +9,6 @@ table of times.
 """
 
 import collections
-import csv
 import json
 import math
 import os
@@ -22,6 +21,7 @@ import time
 from made_logs import environment, write_logs
 
 GROUPS = ["project", "job", "host", "month"]
+SOURCES = ["CSV", "Parquet"]
 TOTALS = ["rows", "energy_kwh", "co2_kg", "cost"]
 # Sums of doubles in another order: each engine adds in parallel.
 TOLERANCE = 1e-12
@@ -66,14 +66,14 @@ def export(eco2ai, folder, logs):
     return time.monotonic() - begun
 
 
-def duckdb_engine(folder):
+def duckdb_engine(folder, _):
     import duckdb
 
     connection = duckdb.connect(config={"threads": os.cpu_count(), "temp_directory": folder})
     return lambda sql: (result := connection.sql(sql)) and result.fetchall()
 
 
-def spark_engine(folder):
+def spark_engine(folder, _):
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master("local[*]")
@@ -90,14 +90,15 @@ def spark_engine(folder):
         "spark.ui.showConsoleProgress": "false",
     }.items():
         builder = builder.config(name, value)
-    spark = builder.getOrCreate()
+    # With views of its own.
+    spark = builder.getOrCreate().newSession()
     return lambda sql: [tuple(row) for row in spark.sql(sql).collect()]
 
 
-def clickhouse_engine(folder):
+def clickhouse_engine(folder, source):
     from chdb.session import Session
 
-    session = Session(f"{folder}/clickhouse")
+    session = Session(f"{folder}/clickhouse-{source}")
 
     def query(sql):
         text = str(session.query(sql, "JSONCompactEachRow"))
@@ -124,7 +125,7 @@ def compare(found, wanted, what):
 
 def run_engine(name, source, folder, sql, wanted):
     """Runs all queries on one source. Returns the seconds and the largest relative difference."""
-    query = ENGINES[name](folder)
+    query = ENGINES[name](folder, source)
     begun = time.monotonic()
     for title in (f"{name}: rows from {source}", f"{name}: rows that count"):
         for statement in sql[title].split(";\n"):
@@ -156,18 +157,18 @@ def main():
         with open(f"{folder}/wanted.json", "w") as file:
             json.dump(wanted, file)
         for name in ENGINES:
-            for source in ("CSV", "Parquet"):
-                # A process each: none inherits the memory and the views of another.
-                child = subprocess.run(
-                    [sys.executable, __file__, "--engine", name, source, folder],
-                    cwd=folder,
-                    env=os.environ | {"SPARK_LOCAL_IP": "127.0.0.1"},
-                    capture_output=True,
-                    text=True,
-                )
-                if child.returncode != 0:
-                    sys.exit(f"{name} on {source}:\n{child.stderr[-4000:]}")
-                lines.append((name, source, *map(float, child.stdout.split()[-2:])))
+            # A process each: none inherits the memory of another.
+            child = subprocess.run(
+                [sys.executable, __file__, "--engine", name, folder],
+                cwd=folder,
+                env=os.environ | {"SPARK_LOCAL_IP": "127.0.0.1"},
+                capture_output=True,
+                text=True,
+            )
+            if child.returncode != 0:
+                sys.exit(f"{name}:\n{child.stderr[-4000:]}")
+            results = map(float, child.stdout.split()[-2 * len(SOURCES) :])
+            lines += [(name, source, next(results), next(results)) for source in SOURCES]
         counted = sum(row[0] for row in wanted["host"].values())
     print(f"{counted:.0f} rows; MB: {({name: size // 10**6 for name, size in sizes.items()})}")
     print("| engine | from | seconds | largest relative difference |\n|---|---|---|---|")
@@ -175,14 +176,14 @@ def main():
         print(f"| {name} | {source} | {seconds:.1f} | {difference:.1e} |")
 
 
-def engine_main(name, source, folder):
+def engine_main(name, folder):
     with open(f"{folder}/wanted.json") as file:
         wanted = json.load(file)
-    print(*run_engine(name, source, folder, statements(), wanted))
+    for source in SOURCES:
+        print(*run_engine(name, source, folder, statements(), wanted))
 
 
 if __name__ == "__main__":
-    csv.field_size_limit(1 << 24)
     if sys.argv[1] == "--engine":
         engine_main(*sys.argv[2:])
     else:

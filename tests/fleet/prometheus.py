@@ -13,6 +13,7 @@ import contextlib
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -74,6 +75,15 @@ def server(command, log, env=None):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def power_query():
+    """The query for power of docs/fleet.md, with steps as short as those of the scrapes here."""
+    page = f"{os.path.dirname(os.path.abspath(__file__))}/../../docs/fleet.md"
+    with open(page) as file:
+        (query,) = re.findall(r"^```text\n(deriv.+?)^```", file.read(), re.DOTALL | re.MULTILINE)
+    assert "[10m:30s]" in query
+    return query.replace("[10m:30s]", "[20s:1s]")
 
 
 class Fleet:
@@ -200,7 +210,7 @@ def main():
             for job in ("serve", "node"):
                 fleet.wait_until(f"the totals of {job}", lambda: fleet.agrees(job))
             shutil.copy(f"{fleet.logs}/n001.csv", f"{fleet.logs}/another-copy.csv")
-            script = "while [ -e held ]; do sleep 0.05; done"
+            script = "while [ -e held ]; do :; done"
             open(f"{folder}/held", "w").close()
             run = [eco2ai, "run", "--quiet", "--project=live", "--measure-period=0.1"]
             run += [f"--file={fleet.logs}/n000.csv", "--", "sh", "-c", script]
@@ -208,6 +218,9 @@ def main():
             try:
                 live = 'sum by (project) (eco2ai_live_runs{job="serve"})'
                 fleet.wait_until("a live run", lambda: fleet.query(live) == {"live": 1})
+                power = power_query()
+                fleet.wait_until("power", lambda: fleet.query(power).get("live", 0) > 0)
+                print(f"live: {fleet.query(power)['live']:.2f} W")
             finally:
                 os.remove(f"{folder}/held")
                 assert process.wait() == 0

@@ -146,9 +146,8 @@ impl LogFollower {
     /// logs are then read again, so totals of earlier rows are to be discarded. A log that was removed
     /// is not replaced: its rows still count.
     pub fn restart_if_replaced(&mut self) -> bool {
-        let is_replaced = |log: &FollowedLog| {
-            log.place.as_ref().is_some_and(|place| !place.is_kept(&log.path))
-        };
+        let is_replaced =
+            |log: &FollowedLog| log.place.as_ref().is_some_and(|place| !place.is_kept(&log.path));
         if !self.restart && !self.logs.iter().any(is_replaced) {
             return false;
         }

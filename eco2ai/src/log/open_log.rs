@@ -57,11 +57,7 @@ impl OpenLog {
     ///
     /// # Errors
     /// Returns an error if the file cannot be read.
-    pub(super) fn resume(
-        path: &Path,
-        header: Header,
-        (offset, line): (u64, u64),
-    ) -> Result<Self> {
+    pub(super) fn resume(path: &Path, header: Header, (offset, line): (u64, u64)) -> Result<Self> {
         let mut file = File::open(path).map_err(Error::read(path))?;
         file.seek(SeekFrom::Start(offset)).map_err(Error::read(path))?;
         let source = WholeRows { file, last: b'\n', waited: false };

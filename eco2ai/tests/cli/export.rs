@@ -83,8 +83,7 @@ fn a_json_line_has_each_column_with_its_type() {
     let log = HEADER.to_owned() + &row("1", "A", "f", 0.5, 0.25) + &row("2", "", "", 1.0, 1.0);
     home.write("emission.csv", &log);
     let text = home.text(&["export", "--format=json-lines"]);
-    let lines: Vec<Value> =
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let expected = json!({
         "id": "1", "project": "A", "description": null, "epoch": "N/A",
         "start_time": "2026-01-05T10:00:00+01:00", "duration_s": 2.0, "energy_kwh": 0.5,

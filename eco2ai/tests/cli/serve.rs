@@ -70,7 +70,8 @@ fn each_request_has_the_totals_of_now() {
     // New rows, and a row that has not ended.
     log += &(row("2", "A", "f", 0.2, 0.2) + &row("3", "B", "g", 0.7, 0.6));
     home.write("logs/one.csv", &(log.clone() + "4,A,20"));
-    assert_eq!(sums(&server.metrics(), "eco2ai_rows_total", "project")["A"], 2.0);
+    let rows = sums(&server.metrics(), "eco2ai_rows_total", "project");
+    assert!(rows["A"] > 1.5 && rows["A"] < 2.5, "{rows:?}");
     // A new log, which repeats a row.
     home.write("logs/one.csv", &log);
     let rows = row("3", "B", "g", 0.7, 0.6) + &row("4", "B", "g", 0.3, 0.3);

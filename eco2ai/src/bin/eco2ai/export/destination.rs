@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use crate::export::Output;
+use super::format::Output;
 use crate::failure::{Failure, Result};
 
 fn is_stdout(path: &Path) -> bool {
@@ -29,7 +29,9 @@ pub(super) fn failed(path: &Path, error: &io::Error) -> Failure {
 /// Returns an error if the output is a terminal, which cannot show a binary format.
 pub(super) fn refuse_terminal(path: &Path) -> Result<()> {
     if is_stdout(path) && io::stdout().is_terminal() {
-        return Err(Failure::usage("a terminal cannot show this format; choose a file with --output"));
+        return Err(Failure::usage(
+            "a terminal cannot show this format; choose a file with --output",
+        ));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::io;
 use eco2ai::Record;
 use serde_json::Value;
 
-use super::{Format, LeftOut, Output};
+use super::format::{Format, LeftOut, Output};
 
 pub(super) struct JsonLines<'a> {
     to: Output<'a>,

@@ -1,12 +1,12 @@
 //! `eco2ai export`: logs in the formats of other programs.
 
 mod destination;
+mod format;
 mod json_lines;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod prometheus;
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,6 +16,7 @@ use eco2ai::{Record, live_runs, read_logs};
 use crate::failure::{Failure, Result};
 use crate::log_files::LogFilesOrDefault;
 use crate::output::warning;
+use format::{Format, LeftOut, Output};
 
 /// Writes logs in the formats of other programs
 ///
@@ -45,32 +46,12 @@ Examples:
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FormatName {
-    /// Totals as metrics, for the textfile collector of node_exporter
+    /// Totals as metrics, for the textfile collector of Prometheus' node exporter
     Prometheus,
     /// One object per row, with null for what is blank
     JsonLines,
     /// The columns of the log with types; needs the feature `parquet`
     Parquet,
-}
-
-/// Where an export goes.
-type Output<'a> = &'a mut (dyn Write + Send);
-
-/// A format that rows are written in.
-trait Format {
-    /// Writes a row, or notes it.
-    fn write_row(&mut self, row: &Record) -> io::Result<()>;
-
-    /// Writes what remains.
-    fn finish(self: Box<Self>, left_out: LeftOut) -> io::Result<()>;
-}
-
-/// The numbers of rows that were not written.
-#[derive(Clone, Copy, Default)]
-struct LeftOut {
-    unusable: u64,
-    /// Another of the logs has them, too.
-    repeated: u64,
 }
 
 impl FormatName {
@@ -120,10 +101,7 @@ pub(crate) fn export(arguments: &ExportArgs) -> Result {
 }
 
 /// Calls `write` for each row of the logs.
-fn write_rows(
-    logs: &[PathBuf],
-    mut write: impl FnMut(&Record) -> Result<()>,
-) -> Result<LeftOut> {
+fn write_rows(logs: &[PathBuf], mut write: impl FnMut(&Record) -> Result<()>) -> Result<LeftOut> {
     let mut rows = read_logs(logs)?;
     let (mut record, mut problems) = (Record::default(), 0_u64);
     while let Some(row) = rows.read_into(&mut record) {

@@ -13,10 +13,12 @@ use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Phy
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::WriterProperties;
-use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::file::writer::{
+    SerializedColumnWriter, SerializedFileWriter, SerializedRowGroupWriter,
+};
 use parquet::schema::types::Type;
 
-use super::{Format, LeftOut, Output};
+use super::format::{Format, LeftOut, Output};
 
 /// The rows that are kept in memory, about 1 KiB each, and read as one.
 const ROW_GROUP: usize = 1 << 16;
@@ -98,10 +100,9 @@ impl Get {
             Self::Text(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
             Self::Double(_) => (Physical::DOUBLE, None),
             Self::Integer(_) => (Physical::INT64, None),
-            Self::Moment(_) => (
-                Physical::INT64,
-                Some(LogicalType::timestamp(true, TimeUnit::MICROS)),
-            ),
+            Self::Moment(_) => {
+                (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS)))
+            }
             Self::Date(_) => (Physical::INT32, Some(LogicalType::Date)),
         };
         Type::primitive_type_builder(name, physical)

@@ -1,10 +1,10 @@
-//! Prometheus' text format, for the textfile collector of node_exporter.
+//! Prometheus' text format, for the textfile collector of its node exporter.
 
 use std::io;
 
 use eco2ai::Record;
 
-use super::{Format, LeftOut, Output};
+use super::format::{Format, LeftOut, Output};
 use crate::metrics::{Exposition, LiveTotals, RowTotals, write_live_runs, write_totals};
 use crate::output::warning;
 

@@ -1,4 +1,4 @@
-//! Metrics as text: Prometheus' format, and OpenMetrics.
+//! Metrics as text, in Prometheus' two formats.
 
 use std::io::{self, Write};
 
@@ -11,9 +11,9 @@ const GRAMS_PER_KG: f64 = 1000.0;
 /// The text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exposition {
-    /// Prometheus' text format 0.0.4, which node_exporter reads, too.
+    /// Prometheus' text format 0.0.4, which its node exporter reads, too.
     Prometheus,
-    /// OpenMetrics 1.0.
+    /// Version 1.0 of `OpenMetrics`.
     OpenMetrics,
 }
 
@@ -152,8 +152,10 @@ pub(crate) fn write_totals(
     format.write_energy(to, &energy, &sums)?;
     let co2 = counter("eco2ai_emissions_grams", "CO2 equivalents of the own energy of the rows.");
     format.write_each(to, &co2, &sums, |sums| sums.co2_kg * GRAMS_PER_KG)?;
-    let cost =
-        counter("eco2ai_cost", "Price of the own energy of the rows, in the currency of the tariff.");
+    let cost = counter(
+        "eco2ai_cost",
+        "Price of the own energy of the rows, in the currency of the tariff.",
+    );
     format.write_each(to, &cost, &sums, |sums| sums.cost)?;
     let seconds = counter(
         "eco2ai_duration_seconds",

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 pub(super) const OTHER: &str = "other";
 
 /// The maximum number of combinations of project, function and status that have totals of their own.
-/// With ten series each, they stay below the 100 000 series that one scrape should have at most.
+/// With ten series of 120 bytes each, a page has at most about 12 MB.
 const MAX_LABEL_SETS: usize = 10_000;
 
 /// The maximum length of a label's value in bytes. Longer ones are cut, and may then be the same.
@@ -53,10 +53,8 @@ impl<T> Default for ByLabels<T> {
 impl<T: Default> ByLabels<T> {
     pub(super) fn value_mut(&mut self, labels: Labels) -> &mut T {
         let is_full = self.values.len() >= self.limit;
-        let labels = match is_full && !self.values.contains_key(&labels) {
-            true => Labels::other(),
-            false => labels,
-        };
+        let is_beyond = is_full && !self.values.contains_key(&labels);
+        let labels = if is_beyond { Labels::other() } else { labels };
         self.values.entry(labels).or_default()
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use eco2ai::units::KilowattHours;
-use eco2ai::{Method, Record};
+use eco2ai::Record;
 
 use super::labels::{ByLabels, Labels, OTHER, cut};
 
@@ -46,7 +46,7 @@ impl Sums {
         }
         for ((component, _, method), energy) in components.into_iter().zip(known) {
             if energy > 0.0 {
-                let method = Some(method).map(Method::as_str).filter(|method| !method.is_empty());
+                let method = Some(method.as_str()).filter(|method| !method.is_empty());
                 let part = row.own_energy.0 * energy / sum;
                 self.add_energy(component, method.unwrap_or(UNKNOWN), part);
             }

@@ -138,13 +138,11 @@ async fn answer(
         drop(place);
         metrics.ok().and_then(|text| String::from_utf8(text).ok())
     });
-    match metrics.await {
-        Ok(Some(text)) => page(StatusCode::OK, format.content_type(), text),
-        _ => {
-            let text = "the metrics could not be made; the server reports why\n".to_owned();
-            page(StatusCode::INTERNAL_SERVER_ERROR, TEXT, text)
-        }
+    if let Ok(Some(text)) = metrics.await {
+        return page(StatusCode::OK, format.content_type(), text);
     }
+    let text = "the metrics could not be made\n".to_owned();
+    page(StatusCode::INTERNAL_SERVER_ERROR, TEXT, text)
 }
 
 /// Returns the format that the client asks for.

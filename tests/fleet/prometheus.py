@@ -16,7 +16,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,8 @@ import time
 import urllib.parse
 import urllib.request
 
+sys.path.insert(0, f"{os.path.dirname(os.path.abspath(__file__))}/..")
+from servers import daemon, free_port
 from made_logs import environment, write_logs
 
 PACKAGES = ["prometheus", "prometheus-node-exporter"]
@@ -53,28 +54,6 @@ def fetch(folder):
     for package in glob.glob(f"{archives}/*.deb"):
         subprocess.run(["dpkg", "-x", package, f"{folder}/root"], check=True)
     return f"{folder}/root/usr/bin"
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-@contextlib.contextmanager
-def server(command, log, env=None):
-    """Runs a program until the end of the block."""
-    with open(log, "wb") as output:
-        process = subprocess.Popen(command, env=env, stdout=output, stderr=output)
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def power_query():
@@ -152,7 +131,7 @@ class Fleet:
                     f"--storage.agent.path={self.folder}/agent",
                 ],
             }.items():
-                servers.enter_context(server(command, f"{self.folder}/{name}.log", self.env))
+                servers.enter_context(daemon(command, self.env, f"{self.folder}/{name}.log"))
             yield
 
     def query(self, text):
@@ -203,6 +182,9 @@ class Fleet:
 
 def main():
     eco2ai = os.path.abspath(sys.argv[1])
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # So that the servers end, too.
+        signal.signal(number, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory() as folder:
         fleet = Fleet(eco2ai, folder)
         fleet.export()

@@ -126,10 +126,7 @@ fn a_file_is_replaced_when_all_is_written_and_a_log_never() {
 #[test]
 fn runs_in_progress_are_exported_instead_of_rows() {
     let home = Home::new();
-    let script = "while [ -e held ]; do sleep 0.02; done";
-    let arguments =
-        ["run", "--quiet", "--project=P", "--measure-period=0.05", "--", "sh", "-c", script];
-    let mut run = home.eco2ai(&arguments).spawn().unwrap();
+    let mut run = home.held_run();
     let mut lines = String::new();
     wait_until("a live run", || {
         lines = home.text(&["export", "--live", "--format=json-lines", "emission.csv"]);

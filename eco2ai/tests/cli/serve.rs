@@ -87,10 +87,7 @@ fn each_request_has_the_totals_of_now() {
 #[test]
 fn a_run_in_progress_is_a_gauge_and_then_a_counter() {
     let home = Home::new();
-    let script = "while [ -e held ]; do sleep 0.02; done";
-    let arguments =
-        ["run", "--quiet", "--project=P", "--measure-period=0.05", "--", "sh", "-c", script];
-    let mut run = home.eco2ai(&arguments).spawn().unwrap();
+    let mut run = home.held_run();
     let server = Server::start(&home, &["emission.csv"]);
     let live = "\neco2ai_live_runs{project=\"P\",function=\"sh\"} 1\n";
     let row = "\neco2ai_rows_total{project=\"P\",function=\"sh\",status=\"ok\"} 1\n";

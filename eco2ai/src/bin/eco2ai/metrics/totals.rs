@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use eco2ai::units::KilowattHours;
 use eco2ai::Record;
+use eco2ai::units::KilowattHours;
 
 use super::labels::{ByLabels, Labels, OTHER, cut};
 

@@ -43,8 +43,8 @@ pub use eco2ai_macros::set_params;
 pub use eco2ai_macros::track;
 pub use error::{Error, InvalidArgument, Result};
 pub use log::{
-    Converted, Group, GroupBy, Problem, Record, Records, Summary, SummaryOptions, Totals,
-    Unwritten, convert, live_runs, read_log, read_logs, recover, summary,
+    Converted, Group, GroupBy, LogFollower, Problem, Record, Records, Summary, SummaryOptions,
+    Totals, Unwritten, convert, live_runs, read_log, read_logs, recover, summary,
 };
 pub use meter::available_devices;
 pub use method::{Method, ShareMark};

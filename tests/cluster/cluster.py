@@ -21,6 +21,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, f"{os.path.dirname(os.path.abspath(__file__))}/..")
+from servers import daemon, free_port
+
 SECONDS = 1.5
 WATTS = 100
 CPUS = os.cpu_count()
@@ -39,28 +42,6 @@ def fetch(folder):
     for package in glob.glob(f"{archives}/*.deb"):
         subprocess.run(["dpkg", "-x", package, root], check=True)
     return root
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-@contextlib.contextmanager
-def daemon(command, env, log):
-    """Runs a program until the end of the block."""
-    with open(log, "ab") as output:
-        process = subprocess.Popen(command, env=env, stdout=output, stderr=output)
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ mod encoded_copy;
 mod encoded_text;
 mod entry;
 mod file;
+mod follow;
 mod frames;
 mod header;
 mod identity;
@@ -36,6 +37,7 @@ mod writer;
 
 pub use convert::{Converted, convert};
 pub(crate) use encoded_copy::EncodedCopySink;
+pub use follow::LogFollower;
 pub use problem::Problem;
 pub use read::{Records, read_log, read_logs};
 pub use record::Record;

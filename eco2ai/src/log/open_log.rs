@@ -61,6 +61,23 @@ impl OpenLog {
         Ok(Self { path: path.to_path_buf(), rows, header })
     }
 
+    /// Opens a log of which the rows before `offset` were read already. Line `line` begins there.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read.
+    pub(super) fn open_at(path: &Path, header: Header, (offset, line): (u64, u64)) -> Result<Self> {
+        let mut file = File::open(path).map_err(Error::read(path))?;
+        file.seek(SeekFrom::Start(offset)).map_err(Error::read(path))?;
+        let source = WholeRows { file, last: b'\n', waited: false };
+        let rows = CsvReader::resume(source, offset, line, header.line_end);
+        Ok(Self { path: path.to_path_buf(), rows, header: Some(header) })
+    }
+
+    /// Returns whether the last row ends with its line: otherwise, more of it may follow.
+    pub(super) fn is_line_complete(&self) -> bool {
+        self.rows.is_line_complete()
+    }
+
     /// Returns a second reader of the log, which starts at `offset`, where a row begins. Its lines
     /// are counted from there. It shares the place in the file with this one.
     ///

@@ -30,6 +30,8 @@ fn printing(home: &Home) -> Vec<Vec<&'static str>> {
         vec!["summary", "--format=csv", "emission.csv"],
         vec!["summary", "--format=json", "emission.csv"],
         vec!["watch"],
+        vec!["export", "--format=prometheus"],
+        vec!["export", "--format=json-lines", "emission.csv"],
         vec!["params"],
         vec!["params", "get", "file"],
         vec!["params", "path"],

@@ -92,6 +92,14 @@ impl Home {
         command
     }
 
+    /// A run of the project `P` that goes on until [`let_go`](Self::let_go).
+    pub(crate) fn held_run(&self) -> Child {
+        let script = "while [ -e held ]; do sleep 0.02; done";
+        let arguments =
+            ["run", "--quiet", "--project=P", "--measure-period=0.05", "--", "sh", "-c"];
+        self.eco2ai(&arguments).arg(script).spawn().unwrap()
+    }
+
     /// The cells of a column of `emission.csv`.
     pub(crate) fn column(&self, name: &str) -> Vec<String> {
         let mut log = csv::Reader::from_path(self.path("emission.csv")).unwrap();

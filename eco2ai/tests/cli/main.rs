@@ -9,15 +9,21 @@ mod compare;
 #[cfg(target_os = "linux")]
 mod conventions;
 #[cfg(target_os = "linux")]
+mod export;
+#[cfg(target_os = "linux")]
 mod home;
 #[cfg(target_os = "linux")]
 mod logs;
+#[cfg(target_os = "linux")]
+mod metrics_text;
 #[cfg(target_os = "linux")]
 mod nested_run;
 mod params;
 mod report;
 #[cfg(target_os = "linux")]
 mod run;
+#[cfg(target_os = "linux")]
+mod serve;
 #[cfg(target_os = "linux")]
 mod signals;
 #[cfg(target_os = "linux")]

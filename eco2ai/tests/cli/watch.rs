@@ -5,10 +5,7 @@ use crate::home::{Home, code, err, wait_until};
 #[test]
 fn a_run_is_seen_while_it_runs_and_not_after() {
     let home = Home::new();
-    let script = "while [ -e held ]; do sleep 0.02; done";
-    let arguments =
-        ["run", "--quiet", "--project=P", "--measure-period=0.05", "--", "sh", "-c", script];
-    let mut run = home.eco2ai(&arguments).spawn().unwrap();
+    let mut run = home.held_run();
     let nothing = "emission.csv: no run in progress\n";
     let mut table = String::new();
     wait_until("a live run", || {

@@ -68,6 +68,29 @@ impl LogFiles {
     }
 }
 
+// The logs of a command that can do without an argument.
+#[derive(Clone, clap::Args)]
+pub(crate) struct LogFilesOrDefault {
+    /// Logs, folders of logs, or patterns such as 'logs/*.csv' [default: the value of `eco2ai params
+    /// get file`]
+    #[arg(value_name = "LOGS")]
+    files: Vec<PathBuf>,
+}
+
+impl LogFilesOrDefault {
+    /// Returns the paths of the logs that exist now or have runs in progress, each once.
+    ///
+    /// # Errors
+    /// Returns an error if there is none.
+    pub(crate) fn paths(&self) -> Result<Vec<PathBuf>> {
+        let files = match self.files.as_slice() {
+            [] => vec![pattern(&log_in_force()).into()],
+            files => files.to_vec(),
+        };
+        LogFiles { files }.paths_where(|_| true)
+    }
+}
+
 /// Returns the paths of the logs that an argument names, of a folder or a pattern those that exist
 /// now. A path to something that exists is never a pattern.
 pub(crate) fn logs_of(argument: &Path) -> Result<Vec<PathBuf>> {

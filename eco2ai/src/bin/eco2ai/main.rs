@@ -14,15 +14,18 @@ mod compare;
 mod completions;
 mod convert;
 mod devices;
+mod export;
 mod failure;
 mod live;
 mod log_files;
+mod metrics;
 mod moment;
 mod output;
 mod params;
 mod recover;
 mod report;
 mod run;
+mod serve;
 mod summary;
 // The one table of the library, too: it has no public name there.
 #[path = "../../text_table.rs"]
@@ -45,6 +48,8 @@ enum Cli {
     Compare(compare::CompareArgs),
     Report(report::ReportArgs),
     Watch(watch::WatchArgs),
+    Export(export::ExportArgs),
+    Serve(serve::ServeArgs),
     Params(params::ParamsArgs),
     Calibrate(calibrate::CalibrateArgs),
     Recover(recover::RecoverArgs),
@@ -77,6 +82,8 @@ fn main() -> ExitCode {
         Cli::Compare(arguments) => compare::compare(&arguments),
         Cli::Report(arguments) => report::report(&arguments),
         Cli::Watch(arguments) => watch::watch(&arguments),
+        Cli::Export(arguments) => export::export(&arguments),
+        Cli::Serve(arguments) => serve::serve(&arguments),
         Cli::Params(arguments) => params::params(&arguments),
         Cli::Calibrate(arguments) => calibrate::calibrate(&arguments),
         Cli::Recover(arguments) => recover::recover(&arguments),

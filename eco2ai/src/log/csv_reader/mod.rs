@@ -149,6 +149,11 @@ impl<R: Read> CsvReader<R> {
         }
     }
 
+    /// Returns whether the last returned row ends with its line: otherwise, more of it may follow.
+    pub(crate) fn is_line_complete(&self) -> bool {
+        self.buffer[..self.start].last() == Some(&b'\n')
+    }
+
     /// Skips only the first line of the last returned row. Its other lines are read again as separate
     /// rows, because an unclosed quote may have enclosed them.
     pub(crate) fn only_first_line(&mut self) {

@@ -54,4 +54,7 @@ pub use settings::{
     get_params, save as save_params, saved_path as saved_params_path, unset as unset_params,
 };
 pub use status::Status;
-pub use tracker::{DetachedRun, Entered, Run, RunHandle, Tracker, TrackerBuilder, Training, flush};
+pub use tracker::{
+    ComponentEnergy, DetachedRun, EnergyCounter, EnergyTotals, Entered, Run, RunHandle, Tracker,
+    TrackerBuilder, Training, flush,
+};

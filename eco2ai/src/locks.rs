@@ -41,7 +41,9 @@ pub(crate) enum Rank {
     Reports,
     /// NVML: the loaded library, and which boards have a context of this process.
     Nvml,
-    /// How the sensors' figures were obtained.
+    /// The cost of the energy that a counter has read.
+    Counter,
+    /// How the sensors' figures were obtained, and the energy up to the last reading.
     Provenance,
     /// Waking the meter's thread.
     Wake,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::builder::TrackerBuilder;
 use super::config::RunConfig;
 use super::detached::DetachedRun;
+use super::energy_counter::EnergyCounter;
 use super::run::Run;
 use super::training::Training;
 use crate::error::Result;
@@ -96,6 +97,14 @@ impl Tracker {
     /// Same as for [`start`](Self::start).
     pub fn start_detached(&self) -> Result<DetachedRun> {
         Ok(DetachedRun::start(&self.config))
+    }
+
+    /// Starts to count the energy of the process, without a run and a row.
+    ///
+    /// # Errors
+    /// Same as for [`start`](Self::start).
+    pub fn start_counter(&self) -> Result<EnergyCounter> {
+        Ok(EnergyCounter::start(&self.config))
     }
 
     /// Starts a training, whose first epoch is number 1.

@@ -15,6 +15,12 @@ mod locks;
 mod log;
 pub mod meter;
 mod method;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+mod metric_names;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+#[cfg(feature = "opentelemetry")]
+pub mod opentelemetry;
 mod own_code;
 mod process;
 mod regular_file;

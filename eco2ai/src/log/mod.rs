@@ -9,6 +9,8 @@ mod encoded_text;
 mod entry;
 mod file;
 mod frames;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+mod function_totals;
 mod header;
 mod identity;
 mod inspect;
@@ -34,6 +36,8 @@ mod writer;
 
 pub use convert::{Converted, convert};
 pub(crate) use encoded_copy::EncodedCopySink;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+pub(crate) use function_totals::{FunctionTotals, FunctionTotalsSink, function_totals};
 pub use problem::Problem;
 pub use read::{Records, read_log, read_logs};
 pub use record::Record;

@@ -23,7 +23,7 @@ use crate::units::{Joules, KilogramsCo2e, KilowattHours};
 ///
 /// While a counter or a run is alive, the meter takes a reading in each period (`measure_period`);
 /// otherwise its thread sleeps. Place, PUE and price are those of the tracker. Two counters count the
-/// same energy, each from its own start. No figure of a counter ever decreases.
+/// same energy, each from its own start. The energy of a component never decreases.
 ///
 /// ```
 /// use eco2ai::{EnergyCounter, Scope, Tracker};
@@ -142,25 +142,28 @@ impl EnergyCounter {
     /// The energy of the process contains that of its children, also of those that are tracked
     /// themselves.
     pub fn read(&self, scope: Scope) -> EnergyTotals {
-        match self.counting() {
-            Some(counting) => {
-                let now = counting.meter.energy_so_far();
-                self.read_at(scope, &now)
-            }
-            None => self.totals(&Meter::none(), &RunEnergy { scope, ..RunEnergy::default() }),
-        }
+        self.read_at(scope, &self.mark())
+    }
+
+    /// Returns the energy of the process and the machine up to a reading that is taken now.
+    pub(super) fn mark(&self) -> EnergyMark {
+        self.counting().map(|it| it.meter.energy_so_far()).unwrap_or_default()
+    }
+
+    /// Returns the reading from which on energy is counted.
+    pub(super) fn start_mark(&self) -> EnergyMark {
+        self.counting().map(|it| it.start).unwrap_or_default()
     }
 
     /// Returns the energy up to a reading.
-    fn read_at(&self, scope: Scope, now: &EnergyMark) -> EnergyTotals {
-        let Some(counting) = self.counting() else { return self.read(scope) };
-        let mut totals = self.between(&counting.start, now, scope);
-        totals.cost = self.cost(counting, &totals);
+    pub(super) fn read_at(&self, scope: Scope, now: &EnergyMark) -> EnergyTotals {
+        let mut totals = self.between(&self.start_mark(), now, scope);
+        totals.cost = self.counting().map_or(0.0, |counting| self.cost(counting, &totals));
         totals
     }
 
     /// Returns the energy between two readings, without its cost.
-    fn between(&self, from: &EnergyMark, to: &EnergyMark, scope: Scope) -> EnergyTotals {
+    pub(super) fn between(&self, from: &EnergyMark, to: &EnergyMark, scope: Scope) -> EnergyTotals {
         let _section = own_code::enter();
         let energy = to.after(from, scope);
         match self.counting() {

@@ -79,6 +79,18 @@ impl Tracker {
         self.config.file().into_owned()
     }
 
+    /// Returns the project of a run that is under no other.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    pub(crate) fn project(&self) -> &str {
+        &self.config.settings.project
+    }
+
+    /// Returns the power usage effectiveness of such a run.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    pub(crate) fn pue(&self) -> f64 {
+        self.config.settings.pue
+    }
+
     /// Starts a run.
     ///
     /// If the log cannot be written, the run starts nevertheless: its row waits in a journal, and

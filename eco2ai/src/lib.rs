@@ -19,6 +19,8 @@ mod method;
 mod metric_names;
 #[cfg(feature = "metrics")]
 pub mod metrics;
+#[cfg(any(feature = "tower", feature = "tracing"))]
+mod named_trackers;
 #[cfg(feature = "opentelemetry")]
 pub mod opentelemetry;
 mod own_code;
@@ -31,6 +33,10 @@ pub mod sensor;
 mod settings;
 mod status;
 mod text_table;
+#[cfg(feature = "tower")]
+pub mod tower;
+#[cfg(feature = "tracing")]
+pub mod tracing;
 mod tracker;
 pub mod units;
 mod user;

@@ -39,13 +39,29 @@ impl ActiveRun {
     /// Starts a run. Its parent is the given one, else the innermost run of this thread. The new
     /// run becomes the innermost one, unless it is `detached`. `rows` replaces the parameter.
     pub(crate) fn start(config: &Arc<RunConfig>, rows: Option<Rows>, detached: bool) -> Self {
-        let _section = own_code::enter();
-        upkeep::close_at_exit();
-        quietly(config.settings.ignore_warnings, || Self::start_on_meter(config, rows, detached))
+        Self::start_under(config, config.parent.as_ref(), rows, detached)
     }
 
-    fn start_on_meter(config: &Arc<RunConfig>, rows: Option<Rows>, detached: bool) -> Self {
-        let given = config.parent.as_ref().and_then(|handle| handle.run.as_ref());
+    /// Same as [`start`](Self::start), under `parent` if there is one.
+    pub(super) fn start_under(
+        config: &Arc<RunConfig>,
+        parent: Option<&RunHandle>,
+        rows: Option<Rows>,
+        detached: bool,
+    ) -> Self {
+        let _section = own_code::enter();
+        upkeep::close_at_exit();
+        let start = || Self::start_on_meter(config, parent, rows, detached);
+        quietly(config.settings.ignore_warnings, start)
+    }
+
+    fn start_on_meter(
+        config: &Arc<RunConfig>,
+        parent: Option<&RunHandle>,
+        rows: Option<Rows>,
+        detached: bool,
+    ) -> Self {
+        let given = parent.and_then(|handle| handle.run.as_ref());
         let meter = match (&config.meter, given) {
             (Some(meter), _) => meter,
             (None, Some((meter, _))) if meter.is_own() => meter,

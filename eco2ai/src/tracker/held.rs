@@ -22,9 +22,18 @@ pub(super) struct HeldRun {
 
 impl HeldRun {
     pub(super) fn start(config: &Arc<RunConfig>, rows: Option<Rows>, detached: bool) -> Self {
+        Self::start_under(config, config.parent.as_ref(), rows, detached)
+    }
+
+    pub(super) fn start_under(
+        config: &Arc<RunConfig>,
+        parent: Option<&RunHandle>,
+        rows: Option<Rows>,
+        detached: bool,
+    ) -> Self {
         let active = match own_code::enter_from_outside() {
             Some(_section) if !is_disabled() => {
-                Some(Box::new(ActiveRun::start(config, rows, detached)))
+                Some(Box::new(ActiveRun::start_under(config, parent, rows, detached)))
             }
             _ => None,
         };

@@ -7,6 +7,7 @@ use super::builder::TrackerBuilder;
 use super::config::RunConfig;
 use super::detached::DetachedRun;
 use super::energy_counter::EnergyCounter;
+use super::handle::RunHandle;
 use super::run::Run;
 use super::training::Training;
 use crate::error::Result;
@@ -109,6 +110,25 @@ impl Tracker {
     /// Same as for [`start`](Self::start).
     pub fn start_detached(&self) -> Result<DetachedRun> {
         Ok(DetachedRun::start(&self.config))
+    }
+
+    /// Same as [`start_detached`](Self::start_detached), under the run that `parent` refers to instead of
+    /// the innermost run of this thread. See [`Run::handle`].
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let file = folder.path().join("emission.csv");
+    /// # let tracker = eco2ai::Tracker::builder().file(file).forget().build()?;
+    /// let request = tracker.start_detached()?;
+    /// let query = tracker.start_detached_under(&request.handle())?;
+    /// assert_eq!(query.stop()?.parent_id, Some(request.stop()?.id));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Same as for [`start`](Self::start).
+    pub fn start_detached_under(&self, parent: &RunHandle) -> Result<DetachedRun> {
+        Ok(DetachedRun::start_under(&self.config, parent))
     }
 
     /// Starts to count the energy of the process, without a run and a row.

@@ -2,26 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use crate::bench;
 use eco2ai::CpuProcesses::Current;
-use eco2ai::meter::Meter;
 use eco2ai::metrics::EnergyMetrics;
 use eco2ai::opentelemetry::EnergyInstruments;
-use eco2ai::units::{Joules, Watts};
+use eco2ai::units::Joules;
 use eco2ai::{Rows, Tracker};
 use eco2ai_tests::bench::Bench;
-use eco2ai_tests::scripted::{Load, Model};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
-
-/// A processor that takes 40 W for this process.
-fn bench() -> Bench {
-    Bench::new(|clock| {
-        let load = Load { clock: clock.clone(), own: 1.0, others: 0.0, memory_gib: 0.0 };
-        Meter::builder(load).sensor(Model(Watts(80.0)))
-    })
-}
 
 fn tracker(bench: &Bench, project: &str, function: &str, rows: Rows) -> Tracker {
     let builder = bench.builder().project(project).pue(1.5).electricity_pricing(36.0);

@@ -1,5 +1,5 @@
 //! Energy, CO2 and cost for the exporter that a program has installed for the facade
-//! [`metrics`](::metrics). With the feature `metrics`.
+//! `metrics`. With the feature `metrics`.
 //!
 //! | metric | type | labels | what |
 //! |---|---|---|---|

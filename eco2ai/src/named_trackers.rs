@@ -59,7 +59,7 @@ impl NamedTrackers {
         if let Some(project) = project {
             builder = builder.project(project);
         }
-        let tracker = builder.build().inspect_err(|error| warn_once(error)).ok();
+        let tracker = builder.build().inspect_err(warn_once).ok();
         // If another thread has made it meanwhile, all calls go to the same sum.
         self.trackers.lock().entry(name).or_insert(tracker).clone()
     }

@@ -1,4 +1,4 @@
-//! Energy, CO2 and cost as instruments of a [`Meter`](::opentelemetry::metrics::Meter) of
+//! Energy, CO2 and cost as instruments of a [`Meter`] of
 //! OpenTelemetry. With the feature `opentelemetry`.
 //!
 //! | instrument | unit | attributes | what |

@@ -1,4 +1,4 @@
-//! A layer for [`tower`](::tower_service), and so for axum, tonic and hyper's services, that tracks each
+//! A layer for `tower`, and so for axum, tonic and hyper's services, that tracks each
 //! request by its route. With the feature `tower`.
 
 use std::borrow::Cow;
@@ -45,7 +45,7 @@ use crate::tracker::{DetachedRun, TrackerBuilder};
 ///     .route("/users/{id}", get(|| async { "a user" })) // the function `GET /users/{id}`
 ///     .layer(energy);
 /// # drop(app);
-/// # Ok::<(), eco2ai::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct TrackLayer<N> {
     routes: Arc<Routes<N>>,

@@ -1,4 +1,4 @@
-//! A layer for subscribers of [`tracing`](::tracing) that makes chosen spans runs. With the feature
+//! A layer for subscribers of `tracing` that makes chosen spans runs. With the feature
 //! `tracing`.
 
 use std::cell::Cell;

@@ -170,7 +170,7 @@ mod tests {
     fn a_run_between_its_end_and_its_row_makes_no_total_less() {
         let mut table = Table::default();
         let run = record("f", 5.0);
-        let shown = table.show(table.ended(), &[run.clone()]);
+        let shown = table.show(table.ended(), std::slice::from_ref(&run));
         assert_eq!(own(&shown, "f"), Some(5.0));
         let shown = table.show(table.ended(), &[]);
         assert_eq!(own(&shown, "f"), Some(5.0));

@@ -36,8 +36,10 @@ mod writer;
 
 pub use convert::{Converted, convert};
 pub(crate) use encoded_copy::EncodedCopySink;
+#[cfg(feature = "opentelemetry")]
+pub(crate) use function_totals::FunctionTotals;
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
-pub(crate) use function_totals::{FunctionTotals, FunctionTotalsSink, function_totals};
+pub(crate) use function_totals::{FunctionTotalsSink, function_totals};
 pub use problem::Problem;
 pub use read::{Records, read_log, read_logs};
 pub use record::Record;

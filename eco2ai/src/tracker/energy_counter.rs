@@ -61,7 +61,7 @@ struct Counting {
 struct Cost {
     energy: KilowattHours,
     at: SystemTime,
-    cost: f64,
+    sum: f64,
 }
 
 /// The energy since the start of an [`EnergyCounter`].
@@ -214,14 +214,14 @@ impl EnergyCounter {
         let [process, machine] = &mut *counting.costs.lock();
         let cost = if totals.scope == Scope::Process { process } else { machine };
         cost.advance(tariff, totals.energy, now);
-        cost.cost
+        cost.sum
     }
 }
 
 impl Counting {
     fn start(meter: Meter, period: Duration) -> Self {
         let start = meter.start_counter(period);
-        let cost = Cost { energy: KilowattHours::ZERO, at: meter.wall(), cost: 0.0 };
+        let cost = Cost { energy: KilowattHours::ZERO, at: meter.wall(), sum: 0.0 };
         Self { meter, period, start, costs: Lock::new(Rank::Counter, [cost; Scope::ALL.len()]) }
     }
 }
@@ -233,7 +233,7 @@ impl Cost {
         if used.0 <= 0.0 {
             return;
         }
-        self.cost += tariff.cost(used, in_local_time(self.at), in_local_time(now));
+        self.sum += tariff.cost(used, in_local_time(self.at), in_local_time(now));
         (self.energy, self.at) = (energy, now);
     }
 }

@@ -26,7 +26,9 @@ pub(crate) use config::RunConfig;
 pub use detached::{DetachedRun, Entered};
 pub use energy_counter::{ComponentEnergy, EnergyCounter, EnergyTotals};
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
-pub(crate) use energy_series::{EnergySeries, SeriesNow};
+pub(crate) use energy_series::EnergySeries;
+#[cfg(feature = "opentelemetry")]
+pub(crate) use energy_series::SeriesNow;
 pub use handle::RunHandle;
 pub use run::Run;
 pub use tracker::Tracker;

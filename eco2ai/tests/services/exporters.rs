@@ -11,7 +11,7 @@ use eco2ai::{Rows, Tracker};
 use eco2ai_tests::bench::Bench;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use opentelemetry::metrics::MeterProvider;
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ScopeMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 
 fn tracker(bench: &Bench, project: &str, function: &str, rows: Rows) -> Tracker {
@@ -120,7 +120,7 @@ fn exported(
     };
     let finished = exporter.get_finished_metrics().expect("metrics");
     if let Some(resource) = finished.last() {
-        for metric in resource.scope_metrics().flat_map(|scope| scope.metrics()) {
+        for metric in resource.scope_metrics().flat_map(ScopeMetrics::metrics) {
             units.insert(metric.name().to_owned(), metric.unit().to_owned());
             let labels = |attributes: &mut dyn Iterator<Item = &opentelemetry::KeyValue>| {
                 attributes.map(|it| (it.key.to_string(), it.value.to_string())).collect()

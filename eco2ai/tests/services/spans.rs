@@ -135,7 +135,9 @@ fn a_panic_in_a_span_is_its_status() {
 
 /// Collects the numbers in the events of `eco2ai`, with the name of their span.
 #[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<(String, BTreeMap<String, f64>)>>>);
+struct Collector(Arc<Mutex<Vec<SpanEvent>>>);
+
+type SpanEvent = (String, BTreeMap<String, f64>);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Collector {
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {

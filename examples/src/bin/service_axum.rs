@@ -24,10 +24,11 @@ use tokio::net::TcpListener;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
-    let tracker = Tracker::builder().project("service").forget();
+    let parameters = Tracker::builder().project("service").forget();
+    let tracker = parameters.clone().build()?;
 
     let prometheus = PrometheusBuilder::new().install_recorder()?;
-    let energy = Arc::new(EnergyMetrics::start(&tracker.clone().build()?)?);
+    let energy = Arc::new(EnergyMetrics::start(&tracker)?);
     let page = move || {
         let (energy, prometheus) = (Arc::clone(&energy), prometheus.clone());
         async move {
@@ -40,17 +41,58 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/primes/{below}", get(primes))
         .route("/wait", get(|| tokio::time::sleep(Duration::from_millis(100))))
         .route("/metrics", get(page))
-        .layer(TrackLayer::new(tracker, |request: &Parts| {
+        .layer(TrackLayer::new(parameters, |request: &Parts| {
             let route = request.extensions.get().map_or("(no route)", MatchedPath::as_str);
             format!("{} {route}", request.method).into()
         })?);
 
+    #[cfg(feature = "otlp")]
+    let otlp = otlp::Export::start(&tracker)?;
+
     let listener = TcpListener::bind(address).await?;
     println!("http://{}/metrics", listener.local_addr()?);
     axum::serve(listener, app).with_graceful_shutdown(stopped()).await?;
+    #[cfg(feature = "otlp")]
+    otlp.end()?;
     eco2ai::flush()?;
     println!("{}", eco2ai::summary("emission.csv")?);
     Ok(())
+}
+
+/// Export by OTLP, with the feature `otlp`.
+#[cfg(feature = "otlp")]
+mod otlp {
+    use std::error::Error;
+
+    use eco2ai::Tracker;
+    use eco2ai::opentelemetry::EnergyInstruments;
+    use opentelemetry::metrics::MeterProvider;
+    use opentelemetry_otlp::MetricExporter;
+    use opentelemetry_sdk::metrics::SdkMeterProvider;
+
+    /// Exports periodically while it lives; nothing if the environment names no endpoint.
+    pub(crate) struct Export(Option<(SdkMeterProvider, EnergyInstruments)>);
+
+    impl Export {
+        /// Exports to the endpoint in `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT`.
+        pub(crate) fn start(tracker: &Tracker) -> Result<Self, Box<dyn Error>> {
+            if std::env::var_os("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").is_none() {
+                return Ok(Self(None));
+            }
+            let exporter = MetricExporter::builder().with_http().build()?;
+            let provider = SdkMeterProvider::builder().with_periodic_exporter(exporter).build();
+            let energy = EnergyInstruments::start(tracker, &provider.meter("service"))?;
+            Ok(Self(Some((provider, energy))))
+        }
+
+        /// Exports for the last time.
+        pub(crate) fn end(self) -> Result<(), Box<dyn Error>> {
+            if let Some((provider, _energy)) = self.0 {
+                provider.shutdown()?;
+            }
+            Ok(())
+        }
+    }
 }
 
 /// Completes at Ctrl-C.

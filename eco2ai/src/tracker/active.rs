@@ -36,14 +36,9 @@ pub(crate) struct ActiveRun {
 }
 
 impl ActiveRun {
-    /// Starts a run. Its parent is the given one, else the innermost run of this thread. The new
-    /// run becomes the innermost one, unless it is `detached`. `rows` replaces the parameter.
-    pub(crate) fn start(config: &Arc<RunConfig>, rows: Option<Rows>, detached: bool) -> Self {
-        Self::start_under(config, config.parent.as_ref(), rows, detached)
-    }
-
-    /// Same as [`start`](Self::start), under `parent` if there is one.
-    pub(super) fn start_under(
+    /// Starts a run. Its parent is `parent`, else that of the configuration, else the innermost run of
+    /// this thread. The new run becomes the innermost one, unless it is `detached`. `rows` replaces the parameter.
+    pub(crate) fn start(
         config: &Arc<RunConfig>,
         parent: Option<&RunHandle>,
         rows: Option<Rows>,
@@ -61,7 +56,7 @@ impl ActiveRun {
         rows: Option<Rows>,
         detached: bool,
     ) -> Self {
-        let given = parent.and_then(|handle| handle.run.as_ref());
+        let given = parent.or(config.parent.as_ref()).and_then(|handle| handle.run.as_ref());
         let meter = match (&config.meter, given) {
             (Some(meter), _) => meter,
             (None, Some((meter, _))) if meter.is_own() => meter,

@@ -45,13 +45,8 @@ pub struct DetachedRun {
 }
 
 impl DetachedRun {
-    pub(super) fn start(config: &Arc<RunConfig>) -> Self {
-        Self { run: HeldRun::start(config, None, true) }
-    }
-
-    pub(super) fn start_under(config: &Arc<RunConfig>, parent: &RunHandle) -> Self {
-        let parent = parent.run.is_some().then_some(parent).or(config.parent.as_ref());
-        Self { run: HeldRun::start_under(config, parent, None, true) }
+    pub(super) fn start(config: &Arc<RunConfig>, parent: Option<&RunHandle>) -> Self {
+        Self { run: HeldRun::start(config, parent, None, true) }
     }
 
     /// Makes the run the innermost one of this thread until the guard is dropped. A run is on at

@@ -145,6 +145,12 @@ impl EnergyCounter {
         self.read_at(scope, &self.mark())
     }
 
+    /// Returns whether energy is counted: tracking is on, and this is no forked child.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    pub(super) fn is_counting(&self) -> bool {
+        self.counting().is_some()
+    }
+
     /// Returns the energy of the process and the machine up to a reading that is taken now.
     pub(super) fn mark(&self) -> EnergyMark {
         self.counting().map(|it| it.meter.energy_so_far()).unwrap_or_default()

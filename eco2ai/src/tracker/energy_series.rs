@@ -50,7 +50,7 @@ impl ComponentSeries {
 }
 
 /// The figures at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SeriesNow {
     pub(crate) energies: Vec<ComponentSeries>,
     pub(crate) co2: KilogramsCo2e,
@@ -77,6 +77,10 @@ impl EnergySeries {
 
     /// Returns the figures up to now.
     pub(crate) fn now(&self) -> SeriesNow {
+        if !self.counter.is_counting() {
+            // Nor may a forked child wait for the lock, which a thread of its parent may have held.
+            return SeriesNow::default();
+        }
         let now = self.counter.mark();
         let cost = self.counter.read_at(Scope::Process, &now).cost;
         let mut state = self.state.lock();

@@ -21,11 +21,7 @@ pub(super) struct HeldRun {
 }
 
 impl HeldRun {
-    pub(super) fn start(config: &Arc<RunConfig>, rows: Option<Rows>, detached: bool) -> Self {
-        Self::start_under(config, config.parent.as_ref(), rows, detached)
-    }
-
-    pub(super) fn start_under(
+    pub(super) fn start(
         config: &Arc<RunConfig>,
         parent: Option<&RunHandle>,
         rows: Option<Rows>,
@@ -33,7 +29,7 @@ impl HeldRun {
     ) -> Self {
         let active = match own_code::enter_from_outside() {
             Some(_section) if !is_disabled() => {
-                Some(Box::new(ActiveRun::start_under(config, parent, rows, detached)))
+                Some(Box::new(ActiveRun::start(config, parent, rows, detached)))
             }
             _ => None,
         };

@@ -109,7 +109,7 @@ impl Tracker {
     /// # Errors
     /// Same as for [`start`](Self::start).
     pub fn start_detached(&self) -> Result<DetachedRun> {
-        Ok(DetachedRun::start(&self.config))
+        Ok(DetachedRun::start(&self.config, None))
     }
 
     /// Same as [`start_detached`](Self::start_detached), under the run that `parent` refers to instead of
@@ -128,7 +128,7 @@ impl Tracker {
     /// # Errors
     /// Same as for [`start`](Self::start).
     pub fn start_detached_under(&self, parent: &RunHandle) -> Result<DetachedRun> {
-        Ok(DetachedRun::start_under(&self.config, parent))
+        Ok(DetachedRun::start(&self.config, Some(parent)))
     }
 
     /// Starts to count the energy of the process, without a run and a row.

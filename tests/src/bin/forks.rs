@@ -18,8 +18,8 @@ fn main() {
         often();
         drop(run);
         let flushed = eco2ai::flush().is_ok();
-        let counted = counter.read(eco2ai::Scope::Process);
-        let is_empty = counted.duration.is_zero() && counted.components.iter().all(is_missing);
+        let so_far = counter.read(eco2ai::Scope::Process);
+        let is_empty = so_far.duration.is_zero() && so_far.components.iter().all(is_missing);
         drop(counter);
         // SAFETY: what is to run at the end of the process is the parent's.
         unsafe { libc::_exit(i32::from(!(flushed && is_empty))) };
@@ -29,8 +29,8 @@ fn main() {
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
     assert_eq!(status, 0, "the child's end");
     run.stop().expect("a record");
-    let counted = counter.read(eco2ai::Scope::Process);
-    assert!(!counted.components.iter().all(is_missing), "the parent counts: {counted:?}");
+    let so_far = counter.read(eco2ai::Scope::Process);
+    assert!(!so_far.components.iter().all(is_missing), "the parent counts: {so_far:?}");
     eco2ai::flush().expect("the log can be written");
 }
 

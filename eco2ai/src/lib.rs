@@ -16,6 +16,14 @@ mod locks;
 mod log;
 pub mod meter;
 mod method;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+mod metric_names;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+#[cfg(any(feature = "tower", feature = "tracing"))]
+mod named_trackers;
+#[cfg(feature = "opentelemetry")]
+pub mod opentelemetry;
 mod own_code;
 mod process;
 mod regular_file;
@@ -26,6 +34,10 @@ pub mod sensor;
 mod settings;
 mod status;
 mod text_table;
+#[cfg(feature = "tower")]
+pub mod tower;
+#[cfg(feature = "tracing")]
+pub mod tracing;
 mod tracker;
 pub mod units;
 mod user;
@@ -55,4 +67,7 @@ pub use settings::{
     get_params, save as save_params, saved_path as saved_params_path, unset as unset_params,
 };
 pub use status::Status;
-pub use tracker::{DetachedRun, Entered, Run, RunHandle, Tracker, TrackerBuilder, Training, flush};
+pub use tracker::{
+    ComponentEnergy, DetachedRun, EnergyCounter, EnergyTotals, Entered, Run, RunHandle, Tracker,
+    TrackerBuilder, Training, flush,
+};

@@ -33,6 +33,12 @@ pub(crate) enum Rank {
     OpenRuns,
     /// The energy in the rows of a run's earlier epochs.
     Row,
+    /// The trackers of a layer, by name.
+    #[cfg(any(feature = "tower", feature = "tracing"))]
+    Trackers,
+    /// The totals of functions, for exporters.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    FunctionTotals,
     /// The run of an `async` call, while it enters or leaves its thread.
     Call,
     /// The sensors; read meanwhile, also those of the program.
@@ -41,7 +47,12 @@ pub(crate) enum Rank {
     Reports,
     /// NVML: the loaded library, and which boards have a context of this process.
     Nvml,
-    /// How the sensors' figures were obtained.
+    /// The energy that an exporter has read.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    Series,
+    /// The cost of the energy that a counter has read.
+    Counter,
+    /// How the sensors' figures were obtained, and the energy up to the last reading.
     Provenance,
     /// Waking the meter's thread.
     Wake,

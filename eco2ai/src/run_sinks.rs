@@ -1,10 +1,17 @@
 //! Where the records of runs go: the list of all sinks.
 
 use crate::error::Result;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+use crate::log::FunctionTotalsSink;
 use crate::log::{EncodedCopySink, FinishedRun, LogSink, RunSink};
 
 /// The log comes first: its row is written whatever fails later.
-static SINKS: &[&dyn RunSink] = &[&LogSink, &EncodedCopySink];
+static SINKS: &[&dyn RunSink] = &[
+    &LogSink,
+    &EncodedCopySink,
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    &FunctionTotalsSink,
+];
 
 /// Gives a run that has ended to every sink, also after one has failed.
 ///

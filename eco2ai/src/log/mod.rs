@@ -11,6 +11,8 @@ mod entry;
 mod file;
 mod follow;
 mod frames;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+mod function_totals;
 mod header;
 mod identity;
 mod inspect;
@@ -38,6 +40,10 @@ mod writer;
 pub use convert::{Converted, convert};
 pub(crate) use encoded_copy::EncodedCopySink;
 pub use follow::LogFollower;
+#[cfg(feature = "opentelemetry")]
+pub(crate) use function_totals::FunctionTotals;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+pub(crate) use function_totals::{FunctionTotalsSink, function_totals};
 pub use problem::Problem;
 pub use read::{Records, read_log, read_logs};
 pub use record::Record;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::component_figures::ComponentFigure;
 use super::energies::Energies;
 use super::provenance::{Methods, Provenance, ShareKind};
 use crate::sensor::{Bounds, Component, Quality};
@@ -49,6 +50,21 @@ impl EnergyBounds {
         }
         // A component without a sensor has no figure, or one that holds it has its part.
         Self(bounds.map(|bounds| bounds.unwrap_or(Bounds::EXACT)))
+    }
+
+    /// Returns the bounds of one component's figure; `None` as in [`total`](Self::total).
+    pub(crate) fn of(&self, figure: &ComponentFigure) -> (Option<Joules>, Option<Joules>) {
+        let bounds = self.0.get(figure.component as usize).copied();
+        // The rest of a wall meter's figure is a difference, to which no bounds of a device apply.
+        let Some((energy, bounds)) = figure.energy.zip(bounds).filter(|_| !figure.method.is_rest())
+        else {
+            return (None, None);
+        };
+        let energy = energy.0.max(0.0);
+        let high = if figure.method.is_partial() { f64::INFINITY } else { bounds.high };
+        let high = if energy > 0.0 { energy * high } else { 0.0 };
+        let low = Some(energy * bounds.low).filter(|low| *low > 0.0 || high == 0.0);
+        (low.map(Joules), Some(high).filter(|high| high.is_finite()).map(Joules))
     }
 
     /// Returns the bounds of the energy that counts: of the wall meter's if there is one, else of

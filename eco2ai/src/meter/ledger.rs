@@ -59,6 +59,21 @@ impl Ledger {
         self.tree.nodes.is_empty()
     }
 
+    /// Whether nobody wants readings: no run is active, and no counter of the process's energy lives.
+    pub(super) fn wants_no_readings(&self) -> bool {
+        self.periods.is_empty()
+    }
+
+    /// A counter of the process's energy wants readings.
+    pub(super) fn add_counter(&mut self, period: Duration) {
+        self.periods.add(period);
+    }
+
+    /// A counter has ended.
+    pub(super) fn remove_counter(&mut self, period: Duration) {
+        self.periods.remove(period);
+    }
+
     /// The shortest period that runs asked for which started since this was last called, if any
     /// did.
     pub(super) fn take_started(&mut self) -> Option<Duration> {

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::clock::ManualClock;
 use super::clock::SystemClock;
 use super::energy_bounds::{EnergyBounds, RunFacts};
+use super::energy_mark::EnergyMark;
 use super::forecast::Forecast;
 use super::keys::{RunKey, SumKey};
 use super::meter_state::{MeterState, Names};
@@ -262,6 +263,28 @@ impl Meter {
             closed.gone.extend(stopped.closed.gone);
         }
         closed
+    }
+
+    /// Takes readings every `period`, also without a run. Returns the energy so far.
+    pub(crate) fn start_counter(&self, period: Duration) -> EnergyMark {
+        let now = self.state.read_at_edge();
+        self.state.ledger.lock().add_counter(period);
+        sampling_thread::wake(&self.state, now, period);
+        *self.state.energy.lock()
+    }
+
+    /// Undoes [`start_counter`](Self::start_counter).
+    pub(crate) fn end_counter(&self, period: Duration) {
+        self.state.ledger.lock().remove_counter(period);
+    }
+
+    /// Returns the energy up to a reading that is taken now, unless the last one is recent or a
+    /// sensor asks.
+    pub(crate) fn energy_so_far(&self) -> EnergyMark {
+        if let Some(_section) = own_code::enter_from_outside() {
+            self.state.read_at_edge();
+        }
+        *self.state.energy.lock()
     }
 
     /// Returns how the figures of a run, or of a number of calls, were obtained, and their bounds.

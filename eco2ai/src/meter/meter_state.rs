@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::across_processes::relatives::Relatives;
 use super::clock::Clock;
+use super::energy_mark::EnergyMark;
 use super::forecast::Forecast;
 use super::ledger::Ledger;
 use super::others::Others;
@@ -45,6 +46,8 @@ pub(super) struct MeterState {
     pub(super) sensing: Lock<Sensing>,
     pub(super) provenance: Lock<Vec<Provenance>>,
     pub(super) others: Lock<Others>,
+    /// The energy up to the last reading.
+    pub(super) energy: Lock<EnergyMark>,
     /// The devices of sensors that were added later.
     pub(super) added: Lock<Vec<Device>>,
     /// Nanoseconds; `u64::MAX` before the first reading.
@@ -84,6 +87,7 @@ impl MeterState {
             ledger: Lock::new(Rank::Ledger, Ledger::default()),
             provenance: Lock::new(Rank::Provenance, sensing.provenance.clone()),
             others: Lock::new(Rank::Provenance, Others::default()),
+            energy: Lock::new(Rank::Provenance, EnergyMark::default()),
             added: Lock::new(Rank::Provenance, Vec::new()),
             cpu_clock: sensing.cpu_clock().cloned(),
             cpu_sampled: AtomicU64::new(0),
@@ -185,6 +189,7 @@ impl MeterState {
                 ledger.tree.settle(credit);
             }
         }
+        self.energy.lock().add(now, &reading);
         self.others.lock().note(before, &sensing.last_usage);
         if std::mem::take(&mut sensing.provenance_changed) {
             self.provenance.lock().clone_from(&sensing.provenance);

@@ -28,12 +28,14 @@ mod builder;
 mod channel;
 #[cfg_attr(not(feature = "test-util"), allow(unreachable_pub, reason = "public with the feature"))]
 mod clock;
+mod component_figures;
 mod counter;
 mod counter_check;
 #[cfg(all(test, target_os = "linux"))]
 mod damaged_files_test;
 mod energies;
 mod energy_bounds;
+mod energy_mark;
 mod forecast;
 mod gauge;
 mod increment;
@@ -70,7 +72,9 @@ pub use available_devices::available_devices;
 pub use builder::MeterBuilder;
 #[cfg(feature = "test-util")]
 pub use clock::{Clock, ManualClock};
+pub(crate) use component_figures::component_figures;
 pub(crate) use energies::Energies;
+pub(crate) use energy_mark::EnergyMark;
 pub(crate) use forecast::Prices;
 pub(crate) use keys::{RunKey, SumKey};
 pub use meter::Meter;

@@ -17,6 +17,11 @@ impl Periods {
         self.active.iter().map(|(period, _)| *period).min().unwrap_or(Duration::from_secs(1))
     }
 
+    /// Whether nobody wants readings.
+    pub(super) fn is_empty(&self) -> bool {
+        self.active.is_empty()
+    }
+
     /// The shortest period that runs asked for which started since this was last called, if any
     /// did.
     pub(super) fn take_started(&mut self) -> Option<Duration> {

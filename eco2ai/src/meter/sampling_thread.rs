@@ -1,4 +1,4 @@
-//! The sampling thread: one per meter, asleep without runs, gone with the process.
+//! The sampling thread: one per meter, asleep without runs and counters, gone with the process.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::Ordering;
@@ -71,9 +71,9 @@ pub(super) fn simulate(state: &Arc<MeterState>, clock: &ManualClock, time: Durat
 }
 
 struct Schedule {
-    /// When the period that is under way began; none while no run is active.
+    /// When the period that is under way began; none while nobody wants readings.
     period_began: Option<Duration>,
-    /// When the next reading is due; none while no run is active.
+    /// When the next reading is due; none while nobody wants readings.
     next_read: Option<Duration>,
     /// The period that this goes by.
     period: Duration,
@@ -101,7 +101,7 @@ impl Schedule {
             let mut ledger = state.ledger.lock();
             // Short runs may all have come and gone in between: their sums are to be kept too.
             let started = ledger.take_started();
-            let is_idle = ledger.is_idle() && started.is_none();
+            let is_idle = ledger.wants_no_readings() && started.is_none();
             // Said under the lock: a run that starts after it sees how long the thread may sleep.
             let sleep = |until| state.wake.sleeps_until.store(until, Ordering::Release);
             if is_idle && !was_active {
@@ -112,7 +112,7 @@ impl Schedule {
                 // Not asleep at once: a run that follows soon need not pay for the waking, and will
                 // find the thread at the rhythm of the last one.
                 None if is_idle => self.interval.clamp(MIN_SLEEP, Duration::from_secs(1)),
-                Some(started) if ledger.is_idle() => started,
+                Some(started) if ledger.wants_no_readings() => started,
                 _ => ledger.shortest_period(),
             };
             sleep(nanos(now.saturating_add(period)));

@@ -39,7 +39,7 @@ fn begin(
         &later
     };
     let config = known.config.as_ref()?;
-    Some(Box::new(ActiveRun::start(config, None, false)))
+    Some(Box::new(ActiveRun::start(config, None, None, false)))
 }
 
 /// Ends the run of a plain function when it is dropped.

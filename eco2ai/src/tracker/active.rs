@@ -36,16 +36,27 @@ pub(crate) struct ActiveRun {
 }
 
 impl ActiveRun {
-    /// Starts a run. Its parent is the given one, else the innermost run of this thread. The new
-    /// run becomes the innermost one, unless it is `detached`. `rows` replaces the parameter.
-    pub(crate) fn start(config: &Arc<RunConfig>, rows: Option<Rows>, detached: bool) -> Self {
+    /// Starts a run. Its parent is `parent`, else that of the configuration, else the innermost run of
+    /// this thread. The new run becomes the innermost one, unless it is `detached`. `rows` replaces the parameter.
+    pub(crate) fn start(
+        config: &Arc<RunConfig>,
+        parent: Option<&RunHandle>,
+        rows: Option<Rows>,
+        detached: bool,
+    ) -> Self {
         let _section = own_code::enter();
         upkeep::close_at_exit();
-        quietly(config.settings.ignore_warnings, || Self::start_on_meter(config, rows, detached))
+        let start = || Self::start_on_meter(config, parent, rows, detached);
+        quietly(config.settings.ignore_warnings, start)
     }
 
-    fn start_on_meter(config: &Arc<RunConfig>, rows: Option<Rows>, detached: bool) -> Self {
-        let given = config.parent.as_ref().and_then(|handle| handle.run.as_ref());
+    fn start_on_meter(
+        config: &Arc<RunConfig>,
+        parent: Option<&RunHandle>,
+        rows: Option<Rows>,
+        detached: bool,
+    ) -> Self {
+        let given = parent.or(config.parent.as_ref()).and_then(|handle| handle.run.as_ref());
         let meter = match (&config.meter, given) {
             (Some(meter), _) => meter,
             (None, Some((meter, _))) if meter.is_own() => meter,

@@ -13,10 +13,8 @@ use crate::host;
 use crate::job::job;
 use crate::local_time::LocalTime;
 use crate::log::{FinishedRun, Record};
-use crate::meter::{Energies, Meter, PricedEnergy, Prices, RunEnergy};
-use crate::method::Method;
+use crate::meter::{Energies, Meter, PricedEnergy, Prices, RunEnergy, component_figures};
 use crate::run_sinks;
-use crate::sensor::Component;
 use crate::settings::Settings;
 use crate::status::Status;
 use crate::units::KilowattHours;
@@ -84,19 +82,7 @@ impl RunContext {
                 (sum.0 + price * kwh(own).0, sum.1 + price * kwh(inclusive).0)
             }),
         };
-        let component = |component, method: &Method| {
-            let has_figure = !method.is_none() && !method.is_included();
-            has_figure.then(|| received.inclusive.get(component).into())
-        };
-        let (other_energy, other_method) = match methods.machine {
-            // What the wall meter saw beyond the components that have a figure of their own.
-            Some(method) => {
-                let rest = received.inclusive.total(true) - received.inclusive.total(false);
-                let rest = received.inclusive.get(Component::Other) + rest;
-                (Some(KilowattHours(KilowattHours::from(rest).0.max(0.0))), method.of_rest())
-            }
-            None => (component(Component::Other, &methods.other), methods.other),
-        };
+        let [cpu, gpu, ram, other] = component_figures(&received.inclusive, methods);
         let names = self.meter.names();
         Record {
             id: row.id.to_string(),
@@ -121,14 +107,14 @@ impl RunContext {
             own_co2: settings.place.emission_level * own_energy,
             own_cost,
             process_energy: kwh(&received.process),
-            cpu_energy: component(Component::Cpu, &methods.cpu),
-            gpu_energy: component(Component::Gpu, &methods.gpu),
-            ram_energy: component(Component::Ram, &methods.ram),
-            other_energy,
-            cpu_method: methods.cpu,
-            gpu_method: methods.gpu,
-            ram_method: methods.ram,
-            other_method,
+            cpu_energy: cpu.energy.map(KilowattHours::from),
+            gpu_energy: gpu.energy.map(KilowattHours::from),
+            ram_energy: ram.energy.map(KilowattHours::from),
+            other_energy: other.energy.map(KilowattHours::from),
+            cpu_method: cpu.method,
+            gpu_method: gpu.method,
+            ram_method: ram.method,
+            other_method: other.method,
             emission_level: Some(settings.place.emission_level),
             emission_source: settings.place.source.clone(),
             pue: settings.pue,
@@ -156,6 +142,6 @@ impl Prices for Tariff {
     }
 }
 
-fn in_local_time(time: SystemTime) -> DateTime<LocalTime> {
+pub(super) fn in_local_time(time: SystemTime) -> DateTime<LocalTime> {
     LocalTime.from_utc_datetime(&DateTime::<Utc>::from(time).naive_utc())
 }

@@ -45,8 +45,8 @@ pub struct DetachedRun {
 }
 
 impl DetachedRun {
-    pub(super) fn start(config: &Arc<RunConfig>) -> Self {
-        Self { run: HeldRun::start(config, None, true) }
+    pub(super) fn start(config: &Arc<RunConfig>, parent: Option<&RunHandle>) -> Self {
+        Self { run: HeldRun::start(config, parent, None, true) }
     }
 
     /// Makes the run the innermost one of this thread until the guard is dropped. A run is on at
@@ -54,6 +54,49 @@ impl DetachedRun {
     pub fn enter(&self) -> Entered<'_> {
         let entered = self.run.active().filter(|active| active.enter());
         Entered { active: entered, not_send: PhantomData }
+    }
+
+    /// Same as [`enter`](Self::enter), but without a guard: [`detach`](Self::detach) undoes it. It is meant
+    /// for code that is called back when work begins and when it pauses, and so cannot keep a guard: a
+    /// layer of `tracing`, or the hooks of a runtime.
+    ///
+    /// Returns whether this call has put the run on this thread. It has not if the run is on a thread
+    /// already, or if tracking is off; then the caller must not call [`detach`](Self::detach).
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let tracker = eco2ai::Tracker::builder().file(folder.path().join("emission.csv")).forget().build()?;
+    /// /// A task, and the callbacks of its runtime.
+    /// struct Task(eco2ai::DetachedRun);
+    ///
+    /// impl Task {
+    ///     fn before_poll(&self) -> bool {
+    ///         self.0.attach()
+    ///     }
+    ///
+    ///     fn after_poll(&self, attached: bool) {
+    ///         if attached {
+    ///             self.0.detach();
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let task = Task(tracker.start_detached()?);
+    /// let attached = task.before_poll();
+    /// // energy that this thread uses now is charged to the run
+    /// task.after_poll(attached);
+    /// task.0.stop()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn attach(&self) -> bool {
+        self.run.active().is_some_and(ActiveRun::enter)
+    }
+
+    /// Takes the run off the thread that it is on. See [`attach`](Self::attach).
+    pub fn detach(&self) {
+        if let Some(active) = self.run.active() {
+            active.exit();
+        }
     }
 
     /// Returns a future that polls `future` in this run: the run is entered during each poll, and
@@ -121,6 +164,25 @@ impl DetachedRun {
     /// Returns the record of the run so far. See [`Run::snapshot`](crate::Run::snapshot).
     pub fn snapshot(&self) -> Record {
         self.run.snapshot()
+    }
+
+    /// Stops the run with this status, or as `panicked` if a panic that began during the run is unwinding
+    /// this thread. Unlike [`stop`](Self::stop) and [`fail`](Self::fail), this makes no record; a row that
+    /// cannot be written is reported as a warning.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let file = folder.path().join("emission.csv");
+    /// # let tracker = eco2ai::Tracker::builder().file(&file).forget().build()?;
+    /// tracker.start_detached()?.end(eco2ai::Status::Cancelled);
+    /// # let row = eco2ai::read_log(file)?.next().expect("a row")?;
+    /// # assert_eq!(row.status, eco2ai::Status::Cancelled);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn end(mut self, status: Status) {
+        if let Some(active) = self.run.take() {
+            active.finish_unless_unwinding(status);
+        }
     }
 
     /// Stops the run and writes its row. See [`Run::stop`](crate::Run::stop).

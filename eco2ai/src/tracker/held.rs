@@ -21,10 +21,15 @@ pub(super) struct HeldRun {
 }
 
 impl HeldRun {
-    pub(super) fn start(config: &Arc<RunConfig>, rows: Option<Rows>, detached: bool) -> Self {
+    pub(super) fn start(
+        config: &Arc<RunConfig>,
+        parent: Option<&RunHandle>,
+        rows: Option<Rows>,
+        detached: bool,
+    ) -> Self {
         let active = match own_code::enter_from_outside() {
             Some(_section) if !is_disabled() => {
-                Some(Box::new(ActiveRun::start(config, rows, detached)))
+                Some(Box::new(ActiveRun::start(config, parent, rows, detached)))
             }
             _ => None,
         };

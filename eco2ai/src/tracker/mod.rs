@@ -5,6 +5,9 @@ mod builder;
 mod config;
 mod context;
 mod detached;
+mod energy_counter;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+mod energy_series;
 mod handle;
 mod held;
 mod open_runs;
@@ -13,14 +16,23 @@ mod sums;
 #[expect(clippy::module_inception, reason = "the type that the module is about")]
 mod tracker;
 mod training;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+mod under_way;
 mod upkeep;
 
 pub(crate) use active::ActiveRun;
 pub use builder::TrackerBuilder;
 pub(crate) use config::RunConfig;
 pub use detached::{DetachedRun, Entered};
+pub use energy_counter::{ComponentEnergy, EnergyCounter, EnergyTotals};
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+pub(crate) use energy_series::EnergySeries;
+#[cfg(feature = "opentelemetry")]
+pub(crate) use energy_series::SeriesNow;
 pub use handle::RunHandle;
 pub use run::Run;
 pub use tracker::Tracker;
 pub use training::Training;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+pub(crate) use under_way::records_under_way;
 pub use upkeep::flush;

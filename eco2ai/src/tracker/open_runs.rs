@@ -66,6 +66,12 @@ pub(super) fn on_meter(meter: &Meter) -> Vec<Arc<OpenRun>> {
     runs.values().filter(|run| run.context.meter.is_same(meter)).cloned().collect()
 }
 
+/// Returns all open runs.
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+pub(super) fn all() -> Vec<Arc<OpenRun>> {
+    open_runs().values().cloned().collect()
+}
+
 /// Ends all open runs as `interrupted`, the latest first, because the process ends.
 pub(super) fn interrupt_all() {
     let mut runs: Vec<_> = open_runs().values().cloned().collect();

@@ -50,7 +50,7 @@ pub struct Run {
 
 impl Run {
     pub(super) fn start(config: &Arc<RunConfig>) -> Self {
-        let run = HeldRun::start(config, None, false);
+        let run = HeldRun::start(config, None, None, false);
         Self { run, not_send: PhantomData }
     }
 

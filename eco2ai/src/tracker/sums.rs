@@ -84,6 +84,16 @@ pub(super) fn files(meter: &Meter) -> Vec<PathBuf> {
     on_meter.map(|context| context.file.clone()).collect()
 }
 
+/// Returns the states of all sums.
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+pub(super) fn all_states() -> Vec<Record> {
+    let state = |meter: &Meter, row: &SumRow| Some(record(&*context(meter, row.key)?, row));
+    let states_on = |meter: &Meter| -> Vec<Record> {
+        meter.sums_so_far().iter().filter_map(|row| state(meter, row)).collect()
+    };
+    meters().iter().flat_map(states_on).collect()
+}
+
 /// Returns the states of the sums on a meter and a log. They become rows if the process is killed.
 pub(super) fn states(meter: &Meter, file: &Path) -> Vec<Record> {
     let state = |row: SumRow| {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use super::builder::TrackerBuilder;
 use super::config::RunConfig;
 use super::detached::DetachedRun;
+use super::energy_counter::EnergyCounter;
+use super::handle::RunHandle;
 use super::run::Run;
 use super::training::Training;
 use crate::error::Result;
@@ -78,6 +80,18 @@ impl Tracker {
         self.config.file().into_owned()
     }
 
+    /// Returns the project of a run that is under no other.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    pub(crate) fn project(&self) -> &str {
+        &self.config.settings.project
+    }
+
+    /// Returns the power usage effectiveness of such a run.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    pub(crate) fn pue(&self) -> f64 {
+        self.config.settings.pue
+    }
+
     /// Starts a run.
     ///
     /// If the log cannot be written, the run starts nevertheless: its row waits in a journal, and
@@ -95,7 +109,34 @@ impl Tracker {
     /// # Errors
     /// Same as for [`start`](Self::start).
     pub fn start_detached(&self) -> Result<DetachedRun> {
-        Ok(DetachedRun::start(&self.config))
+        Ok(DetachedRun::start(&self.config, None))
+    }
+
+    /// Same as [`start_detached`](Self::start_detached), under the run that `parent` refers to instead of
+    /// the innermost run of this thread. See [`Run::handle`].
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let file = folder.path().join("emission.csv");
+    /// # let tracker = eco2ai::Tracker::builder().file(file).forget().build()?;
+    /// let request = tracker.start_detached()?;
+    /// let query = tracker.start_detached_under(&request.handle())?;
+    /// assert_eq!(query.stop()?.parent_id, Some(request.stop()?.id));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Same as for [`start`](Self::start).
+    pub fn start_detached_under(&self, parent: &RunHandle) -> Result<DetachedRun> {
+        Ok(DetachedRun::start(&self.config, Some(parent)))
+    }
+
+    /// Starts to count the energy of the process, without a run and a row.
+    ///
+    /// # Errors
+    /// Same as for [`start`](Self::start).
+    pub fn start_counter(&self) -> Result<EnergyCounter> {
+        Ok(EnergyCounter::start(&self.config))
     }
 
     /// Starts a training, whose first epoch is number 1.

@@ -43,7 +43,7 @@ pub struct Training {
 
 impl Training {
     pub(super) fn start(config: &Arc<RunConfig>, first_epoch: u64) -> Self {
-        let run = HeldRun::start(config, Some(Rows::Each), false);
+        let run = HeldRun::start(config, None, Some(Rows::Each), false);
         Self { run, epoch: first_epoch, not_send: PhantomData }
     }
 

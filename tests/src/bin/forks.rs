@@ -5,8 +5,10 @@
 fn main() {
     work();
     often();
-    let run = eco2ai::Tracker::builder().project("forks").forget().build();
-    let run = run.expect("good parameters").start().expect("a run");
+    let tracker = eco2ai::Tracker::builder().project("forks").forget().build();
+    let tracker = tracker.expect("good parameters");
+    let counter = tracker.start_counter().expect("a counter");
+    let run = tracker.start().expect("a run");
     // SAFETY: the child calls what the parent has called before; that the library bears what the
     // meter's thread may hold at this moment is what the test is about.
     let child = unsafe { libc::fork() };
@@ -16,15 +18,25 @@ fn main() {
         often();
         drop(run);
         let flushed = eco2ai::flush().is_ok();
+        let so_far = counter.read(eco2ai::Scope::Process);
+        let is_empty = so_far.duration.is_zero() && so_far.components.iter().all(is_missing);
+        drop(counter);
         // SAFETY: what is to run at the end of the process is the parent's.
-        unsafe { libc::_exit(i32::from(!flushed)) };
+        unsafe { libc::_exit(i32::from(!(flushed && is_empty))) };
     }
     let mut status = 0;
     // SAFETY: `status` is there for it to write to.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
     assert_eq!(status, 0, "the child's end");
     run.stop().expect("a record");
+    let so_far = counter.read(eco2ai::Scope::Process);
+    assert!(!so_far.components.iter().all(is_missing), "the parent counts: {so_far:?}");
     eco2ai::flush().expect("the log can be written");
+}
+
+#[cfg(unix)]
+fn is_missing(part: &eco2ai::ComponentEnergy) -> bool {
+    part.energy.is_none() && part.method.is_none()
 }
 
 #[cfg(unix)]

@@ -11,6 +11,7 @@ mod detached;
 mod devices;
 mod edges;
 mod endings;
+mod energy_counter;
 mod fidelity;
 mod fork_storm;
 mod forks;

@@ -35,7 +35,8 @@ impl Baseline {
             let previous = period.previous().ok_or_else(|| {
                 Failure::usage("--against previous needs --since, where the earlier period ends")
             })?;
-            return Self::of_logs("the previous period".to_owned(), files, &previous);
+            let name = previous.describe().unwrap_or_default();
+            return Self::of_logs(name, files, &previous);
         }
         if path.exists() || against.contains(['*', '?', '[', '/']) || path.extension().is_some() {
             let files = logs_of(path)?;
@@ -44,13 +45,13 @@ impl Baseline {
             }
             return Self::of_logs(against.to_owned(), &files, &Period::default());
         }
-        let other = against.parse().map_err(|_| {
+        let other: Period = against.parse().map_err(|_| {
             Failure::usage(format!(
                 "--against {against}: neither a log nor a period; give a file, previous, or a \
                  period such as 2026-02 or 2026-02-01..2026-02-14"
             ))
         })?;
-        Self::of_logs(against.replace("..", " to "), files, &other)
+        Self::of_logs(other.describe().unwrap_or_else(|| "all times".to_owned()), files, &other)
     }
 
     fn of_logs(name: String, files: &[PathBuf], period: &Period) -> Result<Self> {

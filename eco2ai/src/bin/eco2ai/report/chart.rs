@@ -35,7 +35,7 @@ pub(super) fn bars(timeline: &Timeline, scale: &Scale, names: &[&str]) -> Markup
         html! {
             g {
                 title { (tip(timeline, *from, bin, scale, names)) }
-                path.hit d=(rectangle(left, 0.0, width, SIZE)) {}
+                path d=(rectangle(left, 0.0, width, SIZE)) {}
                 @for (series, energy) in bin.iter().enumerate() {
                     @let top = below + energy;
                     @let [high, low] = [top, below].map(|kwh| SIZE * (1.0 - axis.place(scale.convert(kwh))));
@@ -59,11 +59,12 @@ fn ticks(timeline: &Timeline, span: (i64, i64)) -> Vec<Label> {
     let step = Step::that_fits(span, MAX_TICKS, timeline.zone);
     step.edges(span, timeline.zone)
         .into_iter()
-        .filter(|edge| (span.0..=span.1).contains(edge))
         .map(|edge| {
             let place = (edge - span.0) as f64 / (span.1 - span.0) as f64;
             (place, step.label(edge, timeline.zone))
         })
+        // A label at the very end would be cut.
+        .filter(|(place, _)| (0.0..=0.97).contains(place))
         .collect()
 }
 
@@ -95,12 +96,15 @@ pub(super) fn line(points: &[Point], x_unit: &str) -> Markup {
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), one| (a.min(one.y), b.max(one.y)));
     let y_axis = Axis::new(low, high, true);
     let x_axis = Axis::new(0.0, points.last().map_or(1.0, |one| one.x), false);
-    let mut d = String::new();
+    let (mut line, mut dots) = (String::new(), String::new());
     for (at, point) in points.iter().enumerate() {
         let (x, y) = (x_axis.place(point.x) * SIZE, (1.0 - y_axis.place(point.y)) * SIZE);
-        let _ = write!(d, "{}{x:.0} {y:.0}", if at == 0 { 'M' } else { 'L' });
+        let _ = write!(line, "{}{x:.0} {y:.0}", if at == 0 { 'M' } else { 'L' });
+        // A line without length, with round ends, is a dot that is not stretched.
+        let _ = write!(dots, "M{x:.0} {y:.0}h0");
     }
     let mut left = 0.0;
+    let next = points.iter().skip(1).map(Some).chain([None]);
     let y: Vec<Label> =
         y_axis.ticks.iter().map(|tick| (y_axis.place(*tick), short_number(*tick))).collect();
     let x: Vec<Label> = x_axis
@@ -109,23 +113,21 @@ pub(super) fn line(points: &[Point], x_unit: &str) -> Markup {
         .map(|tick| (x_axis.place(*tick), format!("{}\u{a0}{x_unit}", short_number(*tick))))
         .collect();
     let drawing = html! {
-        path.line d=(d) {}
-        @for point in points {
-            @let (at_x, at_y) = (x_axis.place(point.x) * SIZE, (1.0 - y_axis.place(point.y)) * SIZE);
-            g {
-                title { (point.text) }
-                path.hit d=(rectangle(left, 0.0, at_x - left, SIZE)) {}
-                // A line without length, with round ends, is a dot that is not stretched.
-                path.dot d=(format!("M{at_x:.0} {at_y:.0}h0")) {}
-            }
-            @let () = left = at_x;
+        path.line d=(line) {}
+        path.dots d=(dots) {}
+        @for (point, next) in points.iter().zip(next) {
+            @let x = x_axis.place(point.x) * SIZE;
+            // To the middle between this point and the next one.
+            @let right = next.map_or(SIZE, |next| f64::midpoint(x, x_axis.place(next.x) * SIZE));
+            g { title { (point.text) } path d=(rectangle(left, 0.0, right - left, SIZE)) {} }
+            @let () = left = right;
         }
     };
     frame(&y, &x, &drawing)
 }
 
 fn rectangle(x: f64, y: f64, width: f64, height: f64) -> String {
-    format!("M{x:.1} {y:.1}h{width:.1}v{height:.1}h-{width:.1}z")
+    format!("M{x:.1} {y:.0}h{width:.1}v{height:.0}h-{width:.1}z")
 }
 
 /// Puts the axes around a drawing.

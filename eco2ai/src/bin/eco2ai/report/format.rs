@@ -58,10 +58,14 @@ pub(super) fn percent(part: f64, whole: f64) -> String {
     }
 }
 
-/// Formats the change from one value to another in percent, with its sign.
+/// Formats the change from one value to another in percent, with its sign, or as a factor if it is
+/// large.
 pub(super) fn change(before: f64, now: f64) -> String {
     if before <= 0.0 {
         return if now > 0.0 { "new" } else { "–" }.to_owned();
+    }
+    if now / before >= 10.0 {
+        return format!("×\u{202f}{}", group_thousands(&format!("{:.0}", now / before)));
     }
     let percent = (now / before - 1.0) * 100.0;
     let decimals = usize::from(percent.abs() < 9.95);
@@ -90,10 +94,10 @@ mod tests {
 
     #[test]
     fn a_change_has_its_sign() {
-        let changes = [(2.0, 1.0), (1.0, 1.05), (1.0, 1.0), (0.0, 1.0), (0.0, 0.0)];
+        let changes = [(2.0, 1.0), (1.0, 1.05), (1.0, 1.0), (0.0, 1.0), (0.0, 0.0), (1.0, 92.4)];
         assert_eq!(
             changes.map(|(before, now)| change(before, now).replace('\u{202f}', " ")),
-            ["− 50 %", "+ 5.0 %", "± 0 %", "new", "–"]
+            ["− 50 %", "+ 5.0 %", "± 0 %", "new", "–", "× 92"]
         );
     }
 }

@@ -8,7 +8,7 @@ use super::index::NONE;
 use super::logged_run::LoggedRun;
 
 /// The number of runs in the table of the page.
-pub(super) const MAX_RUNS: usize = 200;
+pub(super) const MAX_RUNS: usize = 150;
 /// A longer text is cut.
 const MAX_LENGTH: usize = 80;
 
@@ -67,7 +67,8 @@ fn inclusive(runs: &[LoggedRun], run: u32) -> f64 {
     runs.get(run as usize).map_or(0.0, |run| run.inclusive)
 }
 
-fn cut(text: &str) -> Box<str> {
+/// Returns a text as the table of runs shows it.
+pub(super) fn cut(text: &str) -> Box<str> {
     match text.char_indices().nth(MAX_LENGTH) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()).into(),
         None => text.into(),

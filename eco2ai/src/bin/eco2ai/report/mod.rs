@@ -96,11 +96,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result {
     let period = Moment::period(since?, until?);
     let options = ReportOptions {
         title: arguments.title.clone(),
-        period: options::describe(
-            &period,
-            arguments.since.as_deref(),
-            arguments.until.as_deref(),
-        ),
+        period: period.describe(),
         also: options::places(&arguments.also)?,
         equivalents: arguments.equivalents,
     };

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use eco2ai::carbon::Place;
 
-use super::period::Period;
 use crate::failure::{Failure, Result};
 
 /// What a report is about.
@@ -36,19 +35,6 @@ impl EquivalentsRegion {
             Self::Us => "US",
         }
     }
-}
-
-/// Describes a period between the texts of `--since` and `--until`.
-pub(super) fn describe(period: &Period, since: Option<&str>, until: Option<&str>) -> Option<String> {
-    if period.is_everything() {
-        return None;
-    }
-    Some(match (since, until) {
-        (Some(since), Some(until)) if since == until => since.to_owned(),
-        (Some(since), Some(until)) => format!("{since} to {until}"),
-        (Some(since), None) => format!("since {since}"),
-        (None, until) => format!("until {}", until.unwrap_or_default()),
-    })
 }
 
 /// Finds the places of `--also`: countries, and regions such as `US-CA`; each once.

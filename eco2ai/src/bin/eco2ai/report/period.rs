@@ -24,6 +24,20 @@ impl Period {
             && self.until.is_none_or(|until| moment < until)
     }
 
+    /// Describes the period by its first and last day, with the time if it is not whole days; `None`
+    /// for all times.
+    pub(super) fn describe(&self) -> Option<String> {
+        let since = self.since.map(|since| day_or_time(since, since));
+        let until = self.until.map(|until| day_or_time(until, until - 1));
+        Some(match (since, until) {
+            (None, None) => return None,
+            (Some(since), Some(until)) if since == until => since,
+            (Some(since), Some(until)) => format!("{since} to {until}"),
+            (Some(since), None) => format!("since {since}"),
+            (None, Some(until)) => format!("until {until}"),
+        })
+    }
+
     /// Returns the period of the same length that ends where this one begins. A period without an
     /// end ends now. `None` for a period without a beginning.
     pub(super) fn previous(&self) -> Option<Self> {
@@ -88,6 +102,18 @@ impl FromStr for Period {
     }
 }
 
+/// Formats a time, or the `day` if it is a midnight here.
+fn day_or_time(time: i64, day: i64) -> String {
+    let local = |time| DateTime::from_timestamp(time, 0).map(|time| time.with_timezone(&Local));
+    match (local(time), local(day)) {
+        (Some(time), Some(day)) if time.time() == NaiveTime::MIN => {
+            day.format("%-d %b %Y").to_string()
+        }
+        (Some(time), _) => time.format("%-d %b %Y, %H:%M").to_string(),
+        _ => String::new(),
+    }
+}
+
 /// Reads a time with or without an offset; its end is that of the minute or second.
 fn time(text: &str) -> Option<(i64, i64)> {
     let text = text.replacen(' ', "T", 1);
@@ -140,6 +166,16 @@ mod tests {
         assert_eq!(period("2026-06-01..").until, None);
         assert!(period("..").is_everything());
         assert_eq!(second.previous().unwrap(), period("2026-06-01"));
+    }
+
+    #[test]
+    fn a_period_is_described_by_its_days() {
+        let text = |period: Period| period.describe().unwrap();
+        assert_eq!(text(period("2026-06")), "1 Jun 2026 to 30 Jun 2026");
+        assert_eq!(text(period("2026-06-05")), "5 Jun 2026");
+        assert_eq!(text(period("..2026-06-05")), "until 5 Jun 2026");
+        assert_eq!(text(period("2026-06-05 08:30..")), "since 5 Jun 2026, 08:30");
+        assert_eq!(Period::default().describe(), None);
     }
 
     #[test]

@@ -112,14 +112,16 @@ impl Scale {
         format!("{}\u{a0}{}", self.number(value), self.unit).trim_end().to_owned()
     }
 
-    /// Formats the bounds of a value without their unit; `None` if there are none.
+    /// Formats the bounds of a value without their unit; `None` if there are none, or if they are
+    /// the same in this unit.
     pub(super) fn bounds(&self, value: &Bounded) -> Option<String> {
+        let [low, high] = [value.low, value.high].map(|bound| self.number(bound));
         match (value.low > 0.0, value.high.is_finite() && value.high > 0.0) {
-            (true, true) => {
-                Some(format!("{} to {}", self.number(value.low), self.number(value.high)))
-            }
-            (true, false) => Some(format!("at least {}", self.number(value.low))),
-            (false, true) => Some(format!("at most {}", self.number(value.high))),
+            // The decimals do not show the difference.
+            (true, true) if low == high => None,
+            (true, true) => Some(format!("{low} to {high}")),
+            (true, false) => Some(format!("at least {low}")),
+            (false, true) => Some(format!("at most {high}")),
             (false, false) => None,
         }
     }

@@ -33,7 +33,7 @@ pub(super) fn comparison(logs: &Logs, tree: &CallTree, baseline: &Baseline) -> M
                 "Energy " strong { (change(before.energy, now.energy)) }
                 ", CO₂e " strong { (change(baseline.total.co2.value, logs.total.co2.value)) }
                 ", runs " strong { (change(before.runs as f64, now.runs as f64)) }
-                ", energy per run " strong { (change(per_run(&before), per_run(&now))) } "."
+                ", energy per run " strong { (per_run(&before, &now)) } "."
             }
             (table("Project", &projects, Some((before, now))))
             @if !functions.is_empty() { (table("Function", &functions, None)) }
@@ -56,8 +56,12 @@ fn size((_, before, now): &Line) -> f64 {
     (now.energy - before.energy).abs()
 }
 
-fn per_run(one: &RunEnergy) -> f64 {
-    if one.runs > 0 { one.energy / one.runs as f64 } else { 0.0 }
+/// Returns the change of the energy per run, unless there is none in one of the two.
+fn per_run(before: &RunEnergy, now: &RunEnergy) -> String {
+    if before.runs == 0 || now.runs == 0 {
+        return "–".to_owned();
+    }
+    change(before.energy / before.runs as f64, now.energy / now.runs as f64)
 }
 
 fn table(label: &str, lines: &[Line], total: Option<(RunEnergy, RunEnergy)>) -> Markup {
@@ -74,12 +78,12 @@ fn table(label: &str, lines: &[Line], total: Option<(RunEnergy, RunEnergy)>) -> 
                 td.n data-label=(now_label) { (scale.number(now.energy)) }
                 td.n data-label="Change" { (change(before.energy, now.energy)) }
                 td.n.minor data-label="Runs" { (count(before.runs)) " → " (count(now.runs)) }
-                td.n data-label="Per run" { (change(per_run(before), per_run(now))) }
+                td.n data-label="Per run" { (per_run(before, now)) }
             }
         }
     };
     html! {
-        div.scroll tabindex="0" role="region" aria-label={ "Comparison by " (label.to_lowercase()) } {
+        div.scroll tabindex="0" role="group" aria-label={ "Comparison by " (label.to_lowercase()) } {
             table.cards {
                 thead { tr {
                     th scope="col" { (label) }

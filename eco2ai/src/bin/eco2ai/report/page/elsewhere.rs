@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::totals_table::{bounded, heading};
-use crate::report::format::{change, short_number};
+use crate::report::format::change;
 use crate::report::log_totals::Bounded;
 use crate::report::logs::Logs;
 use crate::report::options::ReportOptions;
@@ -21,14 +21,14 @@ pub(super) fn elsewhere(logs: &Logs, options: &ReportOptions) -> Markup {
         let Bounded { value, low, high } = total.energy;
         Bounded { value: value * factor, low: low * factor, high: high * factor }
     };
-    let largest =
-        options.also.iter().map(|place| place.emission_level.0).fold(average, f64::max) / 1000.0;
-    let scale = Scale::co2(largest * total.energy.value);
+    let highest = options.also.iter().map(|place| place.emission_level.0).fold(average, f64::max);
+    let intensity = Scale::plain(highest);
+    let scale = Scale::co2(highest / 1000.0 * total.energy.value);
     html! {
         section aria-labelledby="elsewhere" {
             h2 #elsewhere { "The same elsewhere" }
             p.note { "The CO₂e of the same energy with the carbon intensity of other places." }
-            div.scroll tabindex="0" role="region" aria-labelledby="elsewhere" {
+            div.scroll tabindex="0" role="group" aria-labelledby="elsewhere" {
                 table.cards {
                     thead { tr {
                         th scope="col" { "Place" }
@@ -40,7 +40,7 @@ pub(super) fn elsewhere(logs: &Logs, options: &ReportOptions) -> Markup {
                     tbody {
                         tr {
                             th scope="row" { "As in the log" }
-                            td.n data-label="g CO₂e/kWh" { (short_number(average.round())) }
+                            td.n data-label="g CO₂e/kWh" { (intensity.number(average)) }
                             (bounded("CO₂e", &scale, &total.co2))
                             td.n {}
                             td.long data-label="Source" { "average of the runs" }
@@ -49,7 +49,7 @@ pub(super) fn elsewhere(logs: &Logs, options: &ReportOptions) -> Markup {
                             @let co2 = of(place.emission_level.0);
                             tr {
                                 th scope="row" { (place.label) }
-                                td.n data-label="g CO₂e/kWh" { (short_number(place.emission_level.0)) }
+                                td.n data-label="g CO₂e/kWh" { (intensity.number(place.emission_level.0)) }
                                 (bounded("CO₂e", &scale, &co2))
                                 td.n data-label="Change" { (change(total.co2.value, co2.value)) }
                                 td.long data-label="Source" { (place.source) }

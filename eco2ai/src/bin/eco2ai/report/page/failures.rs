@@ -15,8 +15,12 @@ pub(super) fn failures(logs: &Logs) -> Markup {
     }
     let failed = Failed::new(logs);
     let totals = &failed.totals;
-    let lines: Vec<_> =
-        logs.statuses.iter().map(|(status, one)| (html! { (status) }, one)).collect();
+    let lines: Vec<_> = logs
+        .statuses
+        .iter()
+        .filter(|(status, _)| is_failure(**status))
+        .map(|(status, one)| (html! { (status) }, one))
+        .collect();
     html! {
         section aria-labelledby="failures" {
             h2 #failures { "Failed runs" }

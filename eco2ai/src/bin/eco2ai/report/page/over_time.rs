@@ -53,7 +53,7 @@ pub(super) fn over_time(logs: &Logs, order: &[u32]) -> Markup {
             }
             details {
                 summary { "Show as table" }
-                div.scroll tabindex="0" role="region" aria-label="Energy over time" {
+                div.scroll tabindex="0" role="group" aria-label="Energy over time" {
                     table {
                         thead { tr {
                             th scope="col" { "Start" }

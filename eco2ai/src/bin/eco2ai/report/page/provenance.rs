@@ -40,7 +40,7 @@ fn methods(logs: &Logs, breakdown: &Breakdown) -> Markup {
     let has_share = |mark| methods.iter().any(|(_, method, _)| method.share() == Some(mark));
     html! {
         h3 { "Energy" }
-        div.scroll tabindex="0" role="region" aria-label="Methods" {
+        div.scroll tabindex="0" role="group" aria-label="Methods" {
             table.cards {
                 thead { tr {
                     th scope="col" { "Component" }
@@ -87,7 +87,7 @@ fn intensities(logs: &Logs) -> Markup {
     let columns = TotalsColumns::for_lines(logs, all.iter().map(|(_, one)| &one.totals));
     html! {
         h3 { "Carbon intensity" }
-        div.scroll tabindex="0" role="region" aria-label="Carbon intensities" {
+        div.scroll tabindex="0" role="group" aria-label="Carbon intensities" {
             table.cards {
                 thead { tr {
                     th scope="col" { "Place" }

@@ -5,8 +5,7 @@ use maud::{Markup, PreEscaped, html};
 use super::totals_table::has_tariff;
 use crate::report::format::{count, non_blank_or};
 use crate::report::index::NONE;
-use crate::report::largest_runs::MAX_RUNS;
-use crate::report::log_totals::Bounded;
+use crate::report::largest_runs::{MAX_RUNS, cut};
 use crate::report::logged_run::LoggedRun;
 use crate::report::logs::Logs;
 use crate::report::scale::Scale;
@@ -49,7 +48,7 @@ pub(super) fn runs(logs: &Logs) -> Markup {
                 @if with_rows > MAX_RUNS { "Of " (count(with_rows as u64)) " runs. " }
                 "The energy of a run includes the runs under it. Times are in UTC" (logs.zone()) "."
             }
-            div.scroll tabindex="0" role="region" aria-labelledby="runs" {
+            div.scroll tabindex="0" role="group" aria-labelledby="runs" {
                 (labels(&columns))
                 table.cards data-sortable {
                     thead { tr {
@@ -98,30 +97,24 @@ fn line(logs: &Logs, columns: &Columns, number: u32, run: &LoggedRun) -> Markup 
     let texts = logs.largest.texts(number);
     let project = non_blank_or(logs.project_names.text(run.project), "(no name)");
     let name = if run.function == NONE { project } else { logs.function_names.text(run.function) };
-    let more = [if run.function == NONE { "" } else { project }, &*texts.description, &*texts.job];
+    let more = [if run.function == NONE { "" } else { &*cut(project) }, &*texts.description, &*texts.job];
     let more: Vec<_> = more.into_iter().filter(|text| !text.trim().is_empty()).collect();
     let start = run.start.map(|start| format_time(start, logs.zone(), "%Y-%m-%d %H:%M:%S"));
     html! {
         tr {
-            th scope="row" { (name) small { (more.join(" · ")) } }
+            th scope="row" { (cut(name)) small { (more.join(" · ")) } }
             td { (start.unwrap_or_default()) }
             td { (run.status) }
             td.n { (columns.time.number(run.seconds.into())) }
-            (energy(&columns.energy, &run.inclusive_bounded()))
-            (energy(&columns.energy, &run.own_bounded()))
+            td.n {
+                (columns.energy.number(run.inclusive))
+                @if let Some(bounds) = columns.energy.bounds(&run.inclusive_bounded()) { small { (bounds) } }
+            }
+            td.n { (columns.energy.number(run.own)) }
             td.n { (columns.co2.number(run.co2.into())) }
             td.n { @if run.seconds > 0.0 { (columns.power.number(watts(run))) } }
             @if let Some(cost) = &columns.cost { td.n { (cost.number(run.cost.into())) } }
             @if columns.has_hosts { td { (texts.host) } }
-        }
-    }
-}
-
-fn energy(scale: &Scale, figure: &Bounded) -> Markup {
-    html! {
-        td.n {
-            (scale.number(figure.value))
-            @if let Some(bounds) = scale.bounds(figure).filter(|_| figure.value > 0.0) { small { (bounds) } }
         }
     }
 }

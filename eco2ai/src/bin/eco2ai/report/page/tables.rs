@@ -41,7 +41,7 @@ pub(super) fn projects(logs: &Logs, order: &[u32]) -> Markup {
     html! {
         section aria-labelledby="projects" {
             h2 #projects { "Projects" }
-            div.scroll tabindex="0" role="region" aria-labelledby="projects" {
+            div.scroll tabindex="0" role="group" aria-labelledby="projects" {
                 table.cards {
                     thead { tr {
                         th scope="col" { "Project" }
@@ -106,7 +106,7 @@ pub(super) fn components(logs: &Logs, breakdown: &Breakdown) -> Markup {
                     span class={ "s" (at) } style=(part_of(*energy, whole)) {}
                 }
             }
-            div.scroll tabindex="0" role="region" aria-labelledby="components" {
+            div.scroll tabindex="0" role="group" aria-labelledby="components" {
                 table {
                     thead { tr {
                         th scope="col" { "Component" }
@@ -166,7 +166,7 @@ pub(super) fn functions(logs: &Logs, tree: &CallTree) -> Markup {
                 i.own {} strong { "Own" } " energy is used by the function itself. " i.under {} strong { "Inclusive" }
                 " energy includes the functions that it called. The own energies add up to the total."
             }
-            div.scroll tabindex="0" role="region" aria-labelledby="functions" {
+            div.scroll tabindex="0" role="group" aria-labelledby="functions" {
                 table.cards {
                     thead { tr {
                         th scope="col" { "Function" }

@@ -141,7 +141,7 @@ pub(super) fn comparisons(logs: &Logs, options: &ReportOptions) -> Markup {
                     li {
                         strong { (rounded(amount)) " " (unit) }
                         " " (one.what)
-                        small { "by its " (one.basis.as_str()) }
+                        small { "the same " (one.basis.as_str()) }
                     }
                 }
             }

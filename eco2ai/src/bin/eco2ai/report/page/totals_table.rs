@@ -70,7 +70,7 @@ pub(super) fn totals_table<'a>(
 ) -> Markup {
     let columns = TotalsColumns::for_lines(logs, lines.iter().map(|(_, one)| *one));
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(label) {
+        div.scroll tabindex="0" role="group" aria-label=(label) {
             table.cards {
                 thead { tr {
                     th scope="col" { (label) }

@@ -12,12 +12,12 @@ use crate::report::scale::Scale;
 use crate::report::timeline::format_time;
 
 /// The trainings with the most energy are shown.
-const MAX_TRAININGS: usize = 4;
+const MAX_TRAININGS: usize = 3;
 /// The charts for one training.
 const MAX_CHARTS: usize = 2;
 /// The points of a chart, and the rows of a table; of more epochs, some are left out.
-const MAX_POINTS: usize = 50;
-const MAX_ROWS: usize = 25;
+const MAX_POINTS: usize = 40;
+const MAX_ROWS: usize = 20;
 
 /// Returns the section on trainings, if there are any.
 pub(super) fn trainings(logs: &Logs) -> Markup {
@@ -96,7 +96,7 @@ fn table(training: &TrainingEpochs<'_>, whole: &Scale) -> Markup {
     html! {
         details {
             summary { "Show as table" }
-            div.scroll tabindex="0" role="region" aria-label="Epochs" {
+            div.scroll tabindex="0" role="group" aria-label="Epochs" {
                 table {
                     thead { tr {
                         th scope="col" { "Epoch" }

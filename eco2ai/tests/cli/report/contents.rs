@@ -56,7 +56,10 @@ fn a_training_says_when_its_metrics_were_best() {
         epoch("epoch: 3, loss: 0.5, accuracy: 0.75, ", 2.0),
         Row { own: 0.5, inclusive: 0.5, ..ROW },
     ]));
-    assert_says(&page, "3 epochs, 4.000 kWh. Lowest loss 0.25 in epoch 2, after 50 % of the energy.");
+    assert_says(
+        &page,
+        "3 epochs, 4.000 kWh. Lowest loss 0.25 in epoch 2, after 50 % of the energy.",
+    );
     assert_says(&page, "Highest accuracy 0.75 in epoch 2, after 50 % of the energy.");
     assert_says(&page, "Epoch Energy kWh So far kWh loss accuracy 1 1.000 1.000 2.5 0.5");
     assert_says(&page, "3 2.000 4.000 0.5 0.75");
@@ -71,7 +74,10 @@ fn failed_runs_cost_what_ran_under_them_once() {
         Row { status: "panicked", inclusive: 3.0, ..ROW },
         Row { id: "4", ..ROW },
     ]));
-    assert_says(&page, "2 runs of 4 failed (50 %). With all runs under them, they took 3.000 kWh (75 % of the energy) and 1.500 kg CO₂e .");
+    assert_says(
+        &page,
+        "2 runs of 4 failed (50 %). With all runs under them, they took 3.000 kWh (75 % of the energy) and 1.500 kg CO₂e .",
+    );
     assert_says(&page, "error 1.000 25 % 500.0 1 panicked 1.000 25 % 500.0 1");
     assert!(!text(&crate::report::page::page(&log(&[ROW]))).contains("Failed runs"));
 }
@@ -84,7 +90,8 @@ fn a_guessed_place_is_a_caution_and_a_given_one_is_not() {
     ] {
         // A comma would need quotes.
         let source = source.replace(" place", "\", place").replacen("Ember", "\"Ember", 1);
-        let source = if source.contains('"') { source.replace("\", ", ", ") + "\"" } else { source };
+        let source =
+            if source.contains('"') { source.replace("\", ", ", ") + "\"" } else { source };
         let page = page(&with_cells(ROW, &[("a table", &source)]));
         assert_says(&page, "For 100 % of the energy, nobody gave the place");
         assert_says(&page, caution);
@@ -112,6 +119,7 @@ fn equivalents_say_what_they_are_of() {
 #[test]
 fn every_bar_of_the_chart_has_a_tip() {
     let page = page(&log(&[ROW, Row { id: "2", project: "q", own: 3.0, inclusive: 3.0, ..ROW }]));
-    let tip = "<title>2026-03-02 10:00:00: 66.67\u{a0}Wh\nq: 50.00\u{a0}Wh\np: 16.67\u{a0}Wh</title>";
+    let tip =
+        "<title>2026-03-02 10:00:00: 66.67\u{a0}Wh\nq: 50.00\u{a0}Wh\np: 16.67\u{a0}Wh</title>";
     assert!(page.contains(tip), "{page}");
 }

@@ -98,8 +98,10 @@ fn epochs_are_parts_of_one_call_and_a_sum_of_calls_is_many() {
 fn energy_over_time_is_spread_over_each_run() {
     // Two hours, of which the second lies in the next day of the log's zone.
     let page = page(&log(&[Row { start: "2026-03-02 23:00:00+01:00", seconds: 7200.0, ..ROW }]));
-    let (_, table) =
-        text(&page).split_once("Start Total Wh").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let (_, table) = text(&page)
+        .split_once("Start Total Wh")
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
     let table = table.split_once(" Components").map_or(table.as_str(), |(table, _)| table);
     let table = table.split_once(" Projects").map_or(table, |(table, _)| table);
     let bins: Vec<_> = table.split("2026-03-0").skip(1).collect();

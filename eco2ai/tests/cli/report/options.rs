@@ -73,7 +73,8 @@ fn other_places_have_their_own_intensity() {
     assert_says(&page, "As in the log 500.0 3.000");
     let text = text(&page);
     let (_, table) = text.split_once("The same elsewhere").unwrap();
-    for place in ["FR 44.2 0.265 − 91 % Ember", "DE 344.1 2.065 − 31 %", "US/California 179.1"] {
+    for place in ["FR 44.2 0.265 − 91 % Ember", "DE 344.1 2.065 − 31 %", "US/California 179.1"]
+    {
         assert!(table.contains(place), "{place} is not in {table}");
     }
     let (table, _) = table.split_once("Energy over time").unwrap();
@@ -130,9 +131,10 @@ fn the_page_is_opened_by_the_program_of_the_desktop() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("r.html: cannot open a browser: "), "{message}");
 
-    let opener = folder.path().join("xdg-open");
-    fs::write(&opener, "#!/bin/sh\necho \"$1\" > opened.part\n/bin/mv opened.part opened\n").unwrap();
-    fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
+    let desktop = folder.path().join("xdg-open");
+    fs::write(&desktop, "#!/bin/sh\necho \"$1\" > opened.part\n/bin/mv opened.part opened\n")
+        .unwrap();
+    fs::set_permissions(&desktop, fs::Permissions::from_mode(0o755)).unwrap();
     assert!(run(folder.path()).status.success());
     let opened = folder.path().join("opened");
     let end = Instant::now() + Duration::from_secs(60);

@@ -26,7 +26,7 @@ struct Epoch {
 /// The epochs of all trainings.
 #[derive(Default)]
 pub(super) struct Epochs {
-    epochs: Vec<Epoch>,
+    rows: Vec<Epoch>,
     /// The names of the metrics of an epoch, separated by new lines.
     names: Interner,
     key: String,
@@ -64,14 +64,14 @@ impl Epochs {
         let names = self.names.number(&self.key);
         #[allow(clippy::cast_possible_truncation, reason = "enough for a chart")]
         let energy = record.energy.0 as f32;
-        self.epochs.push(Epoch { run, number, names, energy, metrics: values });
+        self.rows.push(Epoch { run, number, names, energy, metrics: values });
     }
 
     /// Returns the trainings of at least two epochs, the most energy first, at most `max`; and how
     /// many there are.
     pub(super) fn largest(&self, runs: &[LoggedRun], max: usize) -> (Vec<TrainingEpochs<'_>>, u64) {
         let mut counts: HashMap<u32, u32> = HashMap::new();
-        for epoch in &self.epochs {
+        for epoch in &self.rows {
             *counts.entry(epoch.run).or_default() += 1;
         }
         let energy = |run: u32| runs.get(run as usize).map_or(0.0, |run| run.inclusive);
@@ -84,7 +84,7 @@ impl Epochs {
     }
 
     fn training(&self, run: u32) -> TrainingEpochs<'_> {
-        let mut epochs: Vec<&Epoch> = self.epochs.iter().filter(|one| one.run == run).collect();
+        let mut epochs: Vec<&Epoch> = self.rows.iter().filter(|one| one.run == run).collect();
         epochs.sort_by_key(|one| one.number);
         let names = epochs.first().map_or("", |one| self.names.text(one.names));
         let metrics: Vec<_> = names.lines().collect();
@@ -113,7 +113,8 @@ impl Epochs {
 /// numbers.
 fn parse(text: &str) -> Option<(u32, impl Iterator<Item = (&str, f32)>)> {
     let mut parts = text.split(", ");
-    let number = parts.next()?.strip_prefix("epoch: ")?.trim_end_matches([',', ' ']).parse().ok()?;
+    let number =
+        parts.next()?.strip_prefix("epoch: ")?.trim_end_matches([',', ' ']).parse().ok()?;
     let metrics = parts.filter_map(|part| {
         let (name, value) = part.rsplit_once(": ")?;
         let value: f32 = value.trim_end_matches([',', ' ']).parse().ok()?;

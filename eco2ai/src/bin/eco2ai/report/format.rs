@@ -8,7 +8,8 @@ pub(super) fn non_blank_or<'a>(text: &'a str, instead: &'a str) -> &'a str {
 /// Formats a number with three decimals, or three significant digits if it is smaller, without
 /// trailing zeros.
 pub(super) fn short_number(value: f64) -> String {
-    let small = (3..12_u8).find(|at| value == 0.0 || value.abs() * 10_f64.powi((*at).into()) >= 1.0);
+    let small =
+        (3..12_u8).find(|at| value == 0.0 || value.abs() * 10_f64.powi((*at).into()) >= 1.0);
     let decimals = match small {
         None | Some(3) => 3,
         Some(first) => first + 2,

@@ -36,7 +36,7 @@ impl Bounded {
     }
 }
 
-/// The totals of some rows: energy in kWh, CO₂e in kg, cost in the currency of the tariff.
+/// The totals of some rows: energy in kWh, CO2 in kg, cost in the currency of the tariff.
 #[derive(Clone, Copy, Default)]
 pub(super) struct LogTotals {
     pub(super) rows: u64,

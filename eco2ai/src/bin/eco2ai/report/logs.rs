@@ -7,13 +7,13 @@ use std::path::Path;
 use chrono::{FixedOffset, Offset as _, Utc};
 use eco2ai::{Problem, Record, Scope, Status};
 
+use super::epochs::Epochs;
 use super::format::counted;
 use super::index::{NONE, index};
-use super::epochs::Epochs;
 use super::interner::Interner;
 use super::largest_runs::LargestRuns;
-use super::logged_run::{LoggedRun, RunIds};
 use super::log_totals::{LogTotals, NamedTotals};
+use super::logged_run::{LoggedRun, RunIds};
 use super::period::Period;
 use crate::failure::{Failure, Result};
 
@@ -251,7 +251,9 @@ impl Logs {
     /// Returns the numbers of the projects, the most energy first.
     pub(super) fn projects_by_energy(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.projects.len()).map(index).collect();
-        order.sort_by(|a, b| self.project(*b).energy.value.total_cmp(&self.project(*a).energy.value));
+        order.sort_by(|a, b| {
+            self.project(*b).energy.value.total_cmp(&self.project(*a).energy.value)
+        });
         order
     }
 

@@ -43,7 +43,9 @@ pub(super) fn places(names: &[String]) -> Result<Vec<Place>> {
     for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
         let place = match (Place::find(Some(name), None, None, None), name.split_once('-')) {
             (Ok(place), _) => place,
-            (Err(_), Some((country, _))) if Place::find(Some(country), None, None, None).is_ok() => {
+            (Err(_), Some((country, _)))
+                if Place::find(Some(country), None, None, None).is_ok() =>
+            {
                 Place::find(Some(country), Some(name), None, None).map_err(|error| also(&error))?
             }
             (Err(error), _) => return Err(also(&error)),

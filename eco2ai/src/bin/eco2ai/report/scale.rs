@@ -61,7 +61,7 @@ impl Scale {
         Self::new(ENERGY, largest)
     }
 
-    /// Returns the unit for masses of CO₂e up to `largest` kg.
+    /// Returns the unit for masses of CO2 up to `largest` kg.
     pub(super) fn co2(largest: f64) -> Self {
         Self::new(CO2, largest)
     }
@@ -79,7 +79,10 @@ impl Scale {
     /// Returns the decimals for numbers without a unit, such as costs, up to `largest`.
     pub(super) fn plain(largest: f64) -> Self {
         let mut scale = Self::new(NO_UNIT, largest);
-        while scale.decimals < 12 && largest > 0.0 && largest * 10_f64.powi(scale.exponent()) < 100.0 {
+        while scale.decimals < 12
+            && largest > 0.0
+            && largest * 10_f64.powi(scale.exponent()) < 100.0
+        {
             scale.decimals += 1;
         }
         scale
@@ -132,7 +135,7 @@ pub(super) fn kwh(energy: f64) -> String {
     Scale::energy(energy).with_unit(energy)
 }
 
-/// Formats a mass of CO₂e in kg in the unit that suits it.
+/// Formats a mass of CO2 in kg in the unit that suits it.
 pub(super) fn kg(co2: f64) -> String {
     Scale::co2(co2).with_unit(co2)
 }

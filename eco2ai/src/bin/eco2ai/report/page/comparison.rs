@@ -19,10 +19,8 @@ type Line = (String, RunEnergy, RunEnergy);
 
 /// Returns the section that compares the logs with `baseline`.
 pub(super) fn comparison(logs: &Logs, tree: &CallTree, baseline: &Baseline) -> Markup {
-    let total = [&baseline.total, &logs.total].map(|totals| RunEnergy {
-        energy: totals.energy.value,
-        runs: totals.runs,
-    });
+    let total = [&baseline.total, &logs.total]
+        .map(|totals| RunEnergy { energy: totals.energy.value, runs: totals.runs });
     let [before, now] = total;
     let projects = lines(&baseline.projects, &baseline::projects(logs));
     let functions = lines(&baseline.functions, &baseline::functions(logs, tree));

@@ -1,4 +1,4 @@
-//! The CO₂e of the same energy in other places.
+//! The CO2 of the same energy in other places.
 
 use maud::{Markup, html};
 

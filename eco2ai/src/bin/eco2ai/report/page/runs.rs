@@ -1,5 +1,7 @@
 //! The table of the runs with the most energy. A script lets it be sorted and filtered.
 
+use std::fmt::Write as _;
+
 use maud::{Markup, PreEscaped, html};
 
 use super::totals_table::has_tariff;
@@ -31,7 +33,8 @@ pub(super) fn runs(logs: &Logs) -> Markup {
     if all.len() < 2 {
         return html! {};
     }
-    let largest = |of: fn(&LoggedRun) -> f64| all.iter().map(|(_, run)| of(run)).fold(0.0, f64::max);
+    let largest =
+        |of: fn(&LoggedRun) -> f64| all.iter().map(|(_, run)| of(run)).fold(0.0, f64::max);
     let columns = Columns {
         time: Scale::time(largest(|run| run.seconds.into())),
         energy: Scale::energy(largest(|run| run.inclusive)),
@@ -88,7 +91,12 @@ fn labels(columns: &Columns) -> Markup {
     let mut style = String::new();
     for (at, (name, unit, _)) in headings(columns).into_iter().enumerate().skip(1) {
         let comma = if unit.is_empty() { "" } else { ", " };
-        style.push_str(&format!("[data-sortable] td:nth-child({}){{--label:\"{name}{comma}{unit}\"}}", at + 1));
+        let place = at + 1;
+        // Writing to a `String` cannot fail.
+        let _ = write!(
+            style,
+            "[data-sortable] td:nth-child({place}){{--label:\"{name}{comma}{unit}\"}}"
+        );
     }
     html! { style { (PreEscaped(style)) } }
 }
@@ -97,7 +105,8 @@ fn line(logs: &Logs, columns: &Columns, number: u32, run: &LoggedRun) -> Markup 
     let texts = logs.largest.texts(number);
     let project = non_blank_or(logs.project_names.text(run.project), "(no name)");
     let name = if run.function == NONE { project } else { logs.function_names.text(run.function) };
-    let more = [if run.function == NONE { "" } else { &*cut(project) }, &*texts.description, &*texts.job];
+    let more =
+        [if run.function == NONE { "" } else { &*cut(project) }, &*texts.description, &*texts.job];
     let more: Vec<_> = more.into_iter().filter(|text| !text.trim().is_empty()).collect();
     let start = run.start.map(|start| format_time(start, logs.zone(), "%Y-%m-%d %H:%M:%S"));
     html! {

@@ -63,11 +63,7 @@ impl TotalsColumns {
 }
 
 /// Returns a table with a line for each name, and a last column with the number of rows.
-pub(super) fn totals_table<'a>(
-    logs: &Logs,
-    label: &str,
-    lines: &[(Markup, &'a LogTotals)],
-) -> Markup {
+pub(super) fn totals_table(logs: &Logs, label: &str, lines: &[(Markup, &LogTotals)]) -> Markup {
     let columns = TotalsColumns::for_lines(logs, lines.iter().map(|(_, one)| *one));
     html! {
         div.scroll tabindex="0" role="group" aria-label=(label) {

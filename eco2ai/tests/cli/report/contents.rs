@@ -76,7 +76,7 @@ fn failed_runs_cost_what_ran_under_them_once() {
     ]));
     assert_says(
         &page,
-        "2 runs of 4 failed (50 %). With all runs under them, they took 3.000 kWh (75 % of the energy) and 1.500 kg CO₂e .",
+        "2 runs of 4 failed (50 %). With all runs under them, they took 3.000 kWh , 75 % of the energy, and 1.500 kg CO₂e .",
     );
     assert_says(&page, "error 1.000 25 % 500.0 1 panicked 1.000 25 % 500.0 1");
     assert!(!text(&crate::report::page::page(&log(&[ROW]))).contains("Failed runs"));

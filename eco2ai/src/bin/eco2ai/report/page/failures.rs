@@ -5,8 +5,9 @@ use maud::{Markup, html};
 use super::totals_table::{has_tariff, totals_table};
 use crate::report::failed::{Failed, is_failure};
 use crate::report::format::{count, counted, percent};
+use crate::report::log_totals::Bounded;
 use crate::report::logs::Logs;
-use crate::report::scale::{Scale, kg, kwh};
+use crate::report::scale::Scale;
 
 /// Returns the section on failed runs, if there are any.
 pub(super) fn failures(logs: &Logs) -> Markup {
@@ -27,16 +28,24 @@ pub(super) fn failures(logs: &Logs) -> Markup {
             p {
                 strong { (counted(failed.runs, "run")) " of " (count(logs.total.runs)) }
                 " failed (" (percent(failed.runs as f64, logs.total.runs as f64)) "). With all runs under them, they took "
-                strong { (kwh(totals.energy.value)) } " (" (percent(totals.energy.value, logs.total.energy.value)) " of the energy)"
+                (figure(&Scale::energy(totals.energy.value), &totals.energy, ""))
+                ", " (percent(totals.energy.value, logs.total.energy.value)) " of the energy, and "
+                (figure(&Scale::co2(totals.co2.value), &totals.co2, " CO₂e"))
                 @if has_tariff(logs) {
-                    ", " strong { (kg(totals.co2.value)) " CO₂e" } " and " strong { (Scale::plain(totals.cost.value).number(totals.cost.value)) }
-                    " in the currency of the tariff."
-                } @else {
-                    " and " strong { (kg(totals.co2.value)) " CO₂e" } "."
+                    ". They cost " (figure(&Scale::plain(totals.cost.value), &totals.cost, "")) " in the currency of the tariff"
                 }
+                "."
             }
             (totals_table(logs, "Status", &lines))
             p.note { "The table counts each row by its own status and its own energy." }
         }
+    }
+}
+
+/// Returns a figure of `what` with its bounds.
+fn figure(scale: &Scale, figure: &Bounded, what: &str) -> Markup {
+    html! {
+        strong { (scale.with_unit(figure.value)) (what) }
+        @if let Some(bounds) = scale.bounds(figure) { " (" (bounds) ")" }
     }
 }

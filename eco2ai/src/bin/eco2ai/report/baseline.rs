@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::call_tree::{CallTree, Label};
-use super::log_totals::LogTotals;
+use super::log_totals::{Bounded, LogTotals};
 use super::logs::Logs;
 use super::period::Period;
 use crate::failure::{Failure, Result};
@@ -13,7 +13,7 @@ use crate::log_files::logs_of;
 /// Energy in kWh and the number of runs.
 #[derive(Clone, Copy, Default)]
 pub(super) struct RunEnergy {
-    pub(super) energy: f64,
+    pub(super) energy: Bounded,
     pub(super) runs: u64,
 }
 
@@ -70,7 +70,7 @@ pub(super) fn projects(logs: &Logs) -> HashMap<String, RunEnergy> {
     let all = logs.projects_by_energy().into_iter();
     all.map(|number| {
         let totals = logs.project(number);
-        let energy = RunEnergy { energy: totals.energy.value, runs: totals.runs };
+        let energy = RunEnergy { energy: totals.energy, runs: totals.runs };
         (logs.project_names.text(number).to_owned(), energy)
     })
     .collect()
@@ -81,7 +81,7 @@ pub(super) fn functions(logs: &Logs, tree: &CallTree) -> HashMap<String, RunEner
     let all = tree.functions.iter();
     all.filter_map(|(label, one)| match label {
         Label::Function(number) => {
-            let energy = RunEnergy { energy: one.own.value, runs: one.calls };
+            let energy = RunEnergy { energy: one.own, runs: one.calls };
             Some((logs.function_names.text(*number).to_owned(), energy))
         }
         _ => None,

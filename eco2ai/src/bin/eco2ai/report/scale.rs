@@ -135,11 +135,6 @@ pub(super) fn kwh(energy: f64) -> String {
     Scale::energy(energy).with_unit(energy)
 }
 
-/// Formats a mass of CO2 in kg in the unit that suits it.
-pub(super) fn kg(co2: f64) -> String {
-    Scale::co2(co2).with_unit(co2)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,7 +151,7 @@ mod tests {
     fn neither_mwh_nor_mg_is_written_for_large_values() {
         assert_eq!(kwh(12_345.6), "12\u{202f}346\u{a0}kWh");
         assert_eq!(kwh(2.5e7), "25.00\u{a0}GWh");
-        assert_eq!(kg(2500.0), "2.500\u{a0}t");
+        assert_eq!(Scale::co2(2500.0).with_unit(2500.0), "2.500\u{a0}t");
     }
 
     #[test]

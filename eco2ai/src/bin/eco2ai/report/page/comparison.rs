@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use maud::{Markup, html};
 
-use super::totals_table::heading;
+use super::totals_table::{bounded, heading};
 use crate::report::baseline::{self, Baseline, RunEnergy};
 use crate::report::call_tree::CallTree;
 use crate::report::format::{change, count, non_blank_or};
@@ -20,7 +20,7 @@ type Line = (String, RunEnergy, RunEnergy);
 /// Returns the section that compares the logs with `baseline`.
 pub(super) fn comparison(logs: &Logs, tree: &CallTree, baseline: &Baseline) -> Markup {
     let total = [&baseline.total, &logs.total]
-        .map(|totals| RunEnergy { energy: totals.energy.value, runs: totals.runs });
+        .map(|totals| RunEnergy { energy: totals.energy, runs: totals.runs });
     let [before, now] = total;
     let projects = lines(&baseline.projects, &baseline::projects(logs));
     let functions = lines(&baseline.functions, &baseline::functions(logs, tree));
@@ -28,7 +28,7 @@ pub(super) fn comparison(logs: &Logs, tree: &CallTree, baseline: &Baseline) -> M
         section aria-labelledby="comparison" {
             h2 #comparison { "Compared with " (baseline.name) }
             p {
-                "Energy " strong { (change(before.energy, now.energy)) }
+                "Energy " strong { (change(before.energy.value, now.energy.value)) }
                 ", CO₂e " strong { (change(baseline.total.co2.value, logs.total.co2.value)) }
                 ", runs " strong { (change(before.runs as f64, now.runs as f64)) }
                 ", energy per run " strong { (per_run(&before, &now)) } "."
@@ -51,7 +51,7 @@ fn lines(before: &HashMap<String, RunEnergy>, now: &HashMap<String, RunEnergy>) 
 }
 
 fn size((_, before, now): &Line) -> f64 {
-    (now.energy - before.energy).abs()
+    (now.energy.value - before.energy.value).abs()
 }
 
 /// Returns the change of the energy per run, unless there is none in one of the two.
@@ -59,22 +59,22 @@ fn per_run(before: &RunEnergy, now: &RunEnergy) -> String {
     if before.runs == 0 || now.runs == 0 {
         return "–".to_owned();
     }
-    change(before.energy / before.runs as f64, now.energy / now.runs as f64)
+    change(before.energy.value / before.runs as f64, now.energy.value / now.runs as f64)
 }
 
 fn table(label: &str, lines: &[Line], total: Option<(RunEnergy, RunEnergy)>) -> Markup {
     let all = || lines.iter().map(|(_, before, now)| (before, now));
     let shown = all().chain(total.iter().map(|(before, now)| (before, now)));
-    let scale = Scale::energy(shown.flat_map(|(a, b)| [a.energy, b.energy]).fold(0.0, f64::max));
+    let scale = Scale::energy(
+        shown.flat_map(|(a, b)| [a.energy.value, b.energy.value]).fold(0.0, f64::max),
+    );
     let line = |name: Markup, before: &RunEnergy, now: &RunEnergy| {
-        let before_label = format!("Before, {}", scale.unit);
-        let now_label = format!("Now, {}", scale.unit);
         html! {
             tr {
                 th scope="row" { span.name { (name) } }
-                td.n data-label=(before_label) { (scale.number(before.energy)) }
-                td.n data-label=(now_label) { (scale.number(now.energy)) }
-                td.n data-label="Change" { (change(before.energy, now.energy)) }
+                (bounded("Before", &scale, &before.energy))
+                (bounded("Now", &scale, &now.energy))
+                td.n data-label="Change" { (change(before.energy.value, now.energy.value)) }
                 td.n.minor data-label="Runs" { (count(before.runs)) " → " (count(now.runs)) }
                 td.n data-label="Per run" { (per_run(before, now)) }
             }

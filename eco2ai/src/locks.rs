@@ -43,6 +43,8 @@ pub(crate) enum Rank {
     Nvml,
     /// How the sensors' figures were obtained.
     Provenance,
+    /// The tariffs in use.
+    Tariffs,
     /// Waking the meter's thread.
     Wake,
     /// Reported and pending warnings.

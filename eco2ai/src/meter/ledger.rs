@@ -11,16 +11,24 @@ use super::forecast::{Forecast, Prices};
 use super::keys::{RunKey, SumKey};
 use super::node::{Node, RowOf};
 use super::periods::Periods;
+use super::price_cuts::{Accounts, Clocks};
 use super::rows::Rows;
 use super::run_energy::RunEnergy;
 use super::stacks::Stacks;
 use super::start::{Enclosing, EnclosingRow, Start, Started, Stopped};
 use super::sums::{ClosedSums, SumRow};
-use super::tariff_segments::TariffSegments;
+use super::tariffs::Tariffs;
 use super::tree::RunTree;
 use super::used_energy::UsedEnergy;
 use crate::scope::Scope;
 use crate::status::Status;
+
+/// A change of a price, and the clocks of the pools at that time, as far as energy was given out.
+struct Change {
+    at: SystemTime,
+    process: Option<Clocks>,
+    machine: Option<Clocks>,
+}
 
 /// The active runs of a process.
 #[derive(Default)]
@@ -28,8 +36,10 @@ pub(super) struct Ledger {
     pub(super) tree: RunTree,
     stacks: Stacks,
     periods: Periods,
-    /// The runs whose price changes with the time.
-    tariffs: TariffSegments,
+    /// The prices that change with the time.
+    tariffs: Tariffs,
+    /// The changes of prices up to now, while energy is given out.
+    changes: Vec<Change>,
     rows: Rows,
 }
 
@@ -89,17 +99,8 @@ impl Ledger {
 
     /// Takes in what was found out about a price.
     pub(super) fn update_prices(&mut self, prices: Arc<dyn Prices>, forecast: Forecast) {
-        let ended = self.tariffs.update(prices, forecast);
-        self.end_segments(ended.into_iter());
-    }
-
-    /// Keeps apart what these runs received so far, at these prices.
-    fn end_segments(&mut self, ended: impl Iterator<Item = (RunKey, f64)>) {
-        for (key, price) in ended {
-            if let Some(node) = self.tree.nodes.get(key) {
-                let received = self.tree.received(node);
-                self.tariffs.end_segment(key, price, received);
-            }
+        if let Some(ended) = self.tariffs.update(prices, forecast) {
+            self.tree.change_prices(ended, self.tree.clocks());
         }
     }
 
@@ -173,30 +174,51 @@ impl Ledger {
     ) {
         let (mut from, mut energy) = (from, energy);
         if let Some(wall) = wall {
-            for change in self.tariffs.changes_until(wall) {
-                let ago = wall.duration_since(change).unwrap_or_default();
+            self.find_changes(wall);
+            for change in &mut self.changes {
+                let ago = wall.duration_since(change.at).unwrap_or_default();
                 let at = to.saturating_sub(ago).clamp(from, to.max(from));
                 let rest = to.saturating_sub(from).as_secs_f64();
                 let part =
                     if rest > 0.0 { at.saturating_sub(from).as_secs_f64() / rest } else { 0.0 };
                 let before = energy * part;
-                self.tree.pools.get_mut(scope).give(before);
+                let clocks = match scope {
+                    Scope::Process => &mut change.process,
+                    Scope::Machine => &mut change.machine,
+                };
+                // Given out up to now already, where the CPU clock was sampled.
+                if clocks.is_some() {
+                    continue;
+                }
+                let pool = self.tree.pools.get_mut(scope);
+                pool.give(before);
+                *clocks = Some(pool.clocks);
                 energy = energy - before;
                 from = at;
-                let of_scope =
-                    |key| self.tree.nodes.get(key).is_some_and(|node| node.scope == scope);
-                let mut ended = self.tariffs.changing_at(change);
-                ended.retain(|(key, _)| of_scope(*key));
-                self.end_segments(ended.into_iter());
             }
         }
         self.tree.pools.get_mut(scope).give(energy);
     }
 
-    /// All changes of prices up to now have been dealt with.
+    /// Finds the changes of prices up to now, unless that was done.
+    fn find_changes(&mut self, wall: SystemTime) {
+        if self.changes.is_empty() {
+            let changes = self.tariffs.changes_until(wall).into_iter();
+            let change = |at| Change { at, process: None, machine: None };
+            self.changes.extend(changes.map(change));
+        }
+    }
+
+    /// All energy up to now was given out: the prices change.
     fn pass_changes(&mut self, wall: Option<SystemTime>) {
-        if let Some(wall) = wall {
-            self.tariffs.pass(wall);
+        let Some(wall) = wall else { return };
+        self.find_changes(wall);
+        for Change { at, process, machine } in std::mem::take(&mut self.changes) {
+            let mut clocks = self.tree.clocks();
+            clocks.process = process.unwrap_or(clocks.process);
+            clocks.machine = machine.unwrap_or(clocks.machine);
+            let ended = self.tariffs.pass(at);
+            self.tree.change_prices(ended, clocks);
         }
     }
 
@@ -233,6 +255,10 @@ impl Ledger {
             parent.and_then(|key| self.tree.nodes.get(key)).map_or(start.scope, |it| it.scope);
         let (row, started) = self.rows.start(&self.tree, start.summed, parent);
         let summed_above = self.tree.summed_at_or_above(parent);
+        let tariff = start.prices.and_then(|prices| self.tariffs.add(prices));
+        let is_cut_above = |key| self.tree.nodes.get(key).is_some_and(|it| it.cuts.is_some());
+        let is_cut = tariff.is_some() || parent.is_some_and(is_cut_above);
+        let cuts = is_cut.then(|| self.tree.cuts.add());
         let pool = self.tree.pools.get_mut(scope);
         let mut node = Node {
             row,
@@ -253,15 +279,14 @@ impl Ledger {
             started: now,
             period: start.period,
             settings: start.settings,
+            tariff,
+            cuts,
         };
         node.set_leaf(pool, true);
         node.set_on(pool, thread.is_some());
         let key = self.tree.nodes.insert(node);
         self.tree.link(key, scope, parent);
         self.periods.add(start.period);
-        if let Some(prices) = start.prices {
-            self.tariffs.add(key, prices);
-        }
         if let Some(thread) = thread {
             self.put_on(thread, key);
         }
@@ -280,12 +305,17 @@ impl Ledger {
     }
 
     /// The rows of all sums as they would be if the process died now.
-    pub(super) fn sums_so_far(&self) -> Vec<SumRow> {
-        let under_way = self.tree.nodes.iter().filter_map(|(key, node)| match node.row {
-            RowOf::Sum { sum, outermost } => Some((sum, self.energy_of(key, node), outermost)),
+    pub(super) fn sums_so_far(&mut self) -> Vec<SumRow> {
+        let summed = self.tree.nodes.iter().filter_map(|(key, node)| match node.row {
+            RowOf::Sum { sum, outermost } => Some((key, sum, outermost)),
             RowOf::Own(_) => None,
         });
-        self.rows.sums.rows(under_way)
+        let calls: Vec<_> = summed.collect();
+        let calls = calls
+            .into_iter()
+            .filter_map(|(key, sum, outermost)| Some((sum, self.energy(key)?, outermost)));
+        let under_way: Vec<_> = calls.collect();
+        self.rows.sums.rows(under_way.into_iter())
     }
 
     /// The active calls that go to sums, the latest first.
@@ -299,6 +329,7 @@ impl Ledger {
 
     /// Makes a run the innermost one of a thread; false where it is on a thread already.
     pub(super) fn enter(&mut self, thread: usize, key: RunKey) -> bool {
+        self.tree.cut(key);
         let tree = &mut self.tree;
         let Some(node) = tree.nodes.get_mut(key).filter(|node| node.thread.is_none()) else {
             return false;
@@ -333,11 +364,15 @@ impl Ledger {
     }
 
     /// Returns the energy that an active run has received so far.
-    pub(super) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
-        self.tree.nodes.get(key).map(|node| self.energy_of(key, node))
+    pub(super) fn energy(&mut self, key: RunKey) -> Option<RunEnergy> {
+        let has_tariff = self.tree.nodes.get(key)?.tariff.is_some();
+        let accounts = if has_tariff { self.tree.accounts(key) } else { Accounts::default() };
+        self.energy_with(key, &accounts)
     }
 
-    fn energy_of(&self, key: RunKey, node: &Node) -> RunEnergy {
+    /// Returns the energy of a run, that has `accounts` where it has a price that changes.
+    fn energy_with(&self, key: RunKey, accounts: &Accounts) -> Option<RunEnergy> {
+        let node = self.tree.nodes.get(key)?;
         let pool = self.tree.pools.get(node.scope);
         let mut energy = RunEnergy {
             received: self.tree.received(node),
@@ -348,29 +383,30 @@ impl Ledger {
             overlap: pool.overlap.saturating_sub(node.overlap_mark),
             read: pool.readings > node.readings_mark,
         };
-        self.tariffs.price(key, &mut energy);
-        energy
+        if let Some(tariff) = node.tariff {
+            self.tariffs.price_energy(tariff, accounts, &mut energy);
+        }
+        Some(energy)
     }
 
     /// Ends a run; what it received goes to its sum, if it has one. Its active children go to its
     /// parent.
     pub(super) fn stop(&mut self, key: RunKey, status: Status) -> Option<Stopped> {
         self.exit(key);
+        let is_cut = self.tree.nodes.get(key)?.cuts.is_some();
+        let accounts = if is_cut { self.tree.accounts(key) } else { Accounts::default() };
+        let energy = self.energy_with(key, &accounts)?;
         let node = self.tree.nodes.get(key)?;
-        let energy = self.energy_of(key, node);
-        let &Node { row, scope, parent, first_child, counted, period, .. } = node;
+        let &Node { row, scope, parent, first_child, counted, period, tariff, cuts, .. } = node;
         self.tree.unlink(key);
         let mut child = first_child;
         while let Some(key) = child {
-            let Some(node) = self.tree.nodes.get(key) else { break };
-            let counted = self.tree.inclusive(node);
+            self.tree.set_counted(key);
+            let Some(node) = self.tree.nodes.get_mut(key) else { break };
             child = node.next_sibling;
-            if let Some(node) = self.tree.nodes.get_mut(key) {
-                node.counted = counted;
-                node.parent = None;
-                node.previous_sibling = None;
-                node.next_sibling = None;
-            }
+            node.parent = None;
+            node.previous_sibling = None;
+            node.next_sibling = None;
             self.tree.link(key, scope, parent);
         }
         self.tree.nodes.remove(key);
@@ -379,9 +415,15 @@ impl Ledger {
             let pool = self.tree.pools.get_mut(scope);
             pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
         }
-        self.tariffs.remove(key);
-        if let Some(parent) = parent.and_then(|parent| self.tree.nodes.get_mut(parent)) {
-            parent.received += energy.received.inclusive - counted;
+        if let Some(tariff) = tariff {
+            self.tariffs.remove(tariff);
+        }
+        if let Some(cuts) = cuts {
+            self.tree.cuts.remove(cuts);
+            self.tree.cuts.accounts.remove(key);
+        }
+        if let Some(parent) = parent {
+            self.tree.pass_up(parent, energy.received.inclusive - counted, &accounts);
         }
         let mut closed = ClosedSums::default();
         match row {

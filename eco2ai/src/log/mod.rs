@@ -34,6 +34,7 @@ mod writer;
 
 pub use convert::{Converted, convert};
 pub(crate) use encoded_copy::EncodedCopySink;
+pub(crate) use entry::Kept;
 pub use problem::Problem;
 pub use read::{Records, read_log, read_logs};
 pub use record::Record;
@@ -44,4 +45,4 @@ pub(crate) use sink::{FinishedRun, RunSink};
 pub use summary::{GroupBy, Summary, Totals, summary};
 pub use unwritten::{Unwritten, live_runs};
 pub use writer::recover;
-pub(crate) use writer::{LogSink, attach, close, discard, flush, keep};
+pub(crate) use writer::{LogSink, attach, close, discard, flush, keep, retry};

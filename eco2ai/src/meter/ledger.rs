@@ -1,6 +1,7 @@
 //! The ledger of a meter: gives the energy of a process to its active runs, and closes the account
 //! of each.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -11,14 +12,15 @@ use super::forecast::{Forecast, Prices};
 use super::keys::{RunKey, SumKey};
 use super::node::{Node, RowOf};
 use super::periods::Periods;
-use super::price_cuts::{Accounts, Clocks};
+use super::price_cuts::Clocks;
 use super::rows::Rows;
-use super::run_energy::RunEnergy;
+use super::run_energy::{Received, RunEnergy};
 use super::stacks::Stacks;
 use super::start::{Enclosing, EnclosingRow, Start, Started, Stopped};
 use super::sums::{ClosedSums, SumRow};
 use super::tariffs::Tariffs;
 use super::tree::RunTree;
+use super::tree_by_price::{Inner, Whole};
 use super::used_energy::UsedEnergy;
 use crate::scope::Scope;
 use crate::status::Status;
@@ -304,18 +306,38 @@ impl Ledger {
         self.rows.take(now)
     }
 
-    /// The rows of all sums as they would be if the process died now.
-    pub(super) fn sums_so_far(&mut self) -> Vec<SumRow> {
-        let summed = self.tree.nodes.iter().filter_map(|(key, node)| match node.row {
-            RowOf::Sum { sum, outermost } => Some((key, sum, outermost)),
-            RowOf::Own(_) => None,
-        });
-        let calls: Vec<_> = summed.collect();
-        let calls = calls
-            .into_iter()
-            .filter_map(|(key, sum, outermost)| Some((sum, self.energy(key)?, outermost)));
-        let under_way: Vec<_> = calls.collect();
-        self.rows.sums.rows(under_way.into_iter())
+    /// Whether the rows of these sums have changed since this was last asked.
+    pub(super) fn take_changed(&mut self, sums: &[SumKey]) -> bool {
+        self.rows.sums.take_changed(sums)
+    }
+
+    /// The rows of sums as they would be if the process died now.
+    pub(super) fn sums_so_far(&mut self, sums: &[SumKey]) -> Vec<SumRow> {
+        let mut calls: HashMap<SumKey, Vec<(RunKey, bool)>> = HashMap::new();
+        calls.extend(
+            sums.iter()
+                .filter(|sum| self.rows.sums.is_under_way(**sum))
+                .map(|sum| (*sum, Vec::new())),
+        );
+        if !calls.is_empty() {
+            for (key, node) in &self.tree.nodes {
+                if let RowOf::Sum { sum, outermost } = node.row
+                    && let Some(calls) = calls.get_mut(&sum)
+                {
+                    calls.push((key, outermost));
+                }
+            }
+        }
+        let mut known = Inner::default();
+        let row = |sum: &SumKey| {
+            let calls = calls.remove(sum).unwrap_or_default().into_iter();
+            let energies = calls.filter_map(|(key, outermost)| {
+                Some((self.energy_with(key, &mut known)?, outermost))
+            });
+            let energies: Vec<_> = energies.collect();
+            self.rows.sums.row(*sum, &energies)
+        };
+        sums.iter().filter_map(row).collect()
     }
 
     /// The active calls that go to sums, the latest first.
@@ -365,17 +387,30 @@ impl Ledger {
 
     /// Returns the energy that an active run has received so far.
     pub(super) fn energy(&mut self, key: RunKey) -> Option<RunEnergy> {
-        let has_tariff = self.tree.nodes.get(key)?.tariff.is_some();
-        let accounts = if has_tariff { self.tree.accounts(key) } else { Accounts::default() };
-        self.energy_with(key, &accounts)
+        self.energy_with(key, &mut Inner::default())
     }
 
-    /// Returns the energy of a run, that has `accounts` where it has a price that changes.
-    fn energy_with(&self, key: RunKey, accounts: &Accounts) -> Option<RunEnergy> {
+    /// Returns the energies that active runs have received so far.
+    pub(super) fn energies(&mut self, keys: &[RunKey]) -> Vec<Option<RunEnergy>> {
+        let mut known = Inner::default();
+        keys.iter().map(|key| self.energy_with(*key, &mut known)).collect()
+    }
+
+    /// Same as [`energy`](Self::energy), with what is known of runs with children.
+    fn energy_with(&mut self, key: RunKey, known: &mut Inner) -> Option<RunEnergy> {
+        let whole = self.tree.whole(key, known)?;
+        self.energy_of(key, &whole)
+    }
+
+    fn energy_of(&self, key: RunKey, whole: &Whole) -> Option<RunEnergy> {
         let node = self.tree.nodes.get(key)?;
         let pool = self.tree.pools.get(node.scope);
         let mut energy = RunEnergy {
-            received: self.tree.received(node),
+            received: Received {
+                own: self.tree.own(node),
+                inclusive: whole.inclusive,
+                process: pool.given - node.given_mark,
+            },
             priced: Vec::new(),
             scope: node.scope,
             since: node.started,
@@ -384,7 +419,7 @@ impl Ledger {
             read: pool.readings > node.readings_mark,
         };
         if let Some(tariff) = node.tariff {
-            self.tariffs.price_energy(tariff, accounts, &mut energy);
+            self.tariffs.price_energy(tariff, &whole.accounts, &mut energy);
         }
         Some(energy)
     }
@@ -393,15 +428,15 @@ impl Ledger {
     /// parent.
     pub(super) fn stop(&mut self, key: RunKey, status: Status) -> Option<Stopped> {
         self.exit(key);
-        let is_cut = self.tree.nodes.get(key)?.cuts.is_some();
-        let accounts = if is_cut { self.tree.accounts(key) } else { Accounts::default() };
-        let energy = self.energy_with(key, &accounts)?;
+        let mut known = Inner::default();
+        let whole = self.tree.whole(key, &mut known)?;
+        let energy = self.energy_of(key, &whole)?;
         let node = self.tree.nodes.get(key)?;
         let &Node { row, scope, parent, first_child, counted, period, tariff, cuts, .. } = node;
         self.tree.unlink(key);
         let mut child = first_child;
         while let Some(key) = child {
-            self.tree.set_counted(key);
+            self.tree.set_counted(key, &mut known);
             let Some(node) = self.tree.nodes.get_mut(key) else { break };
             child = node.next_sibling;
             node.parent = None;
@@ -423,7 +458,7 @@ impl Ledger {
             self.tree.cuts.accounts.remove(key);
         }
         if let Some(parent) = parent {
-            self.tree.pass_up(parent, energy.received.inclusive - counted, &accounts);
+            self.tree.pass_up(parent, energy.received.inclusive - counted, &whole.accounts);
         }
         let mut closed = ClosedSums::default();
         match row {

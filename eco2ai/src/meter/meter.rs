@@ -247,10 +247,25 @@ impl Meter {
         self.state.ledger.lock().take_sums(now)
     }
 
-    /// Returns the rows of all sums as they would be if the process died now.
-    pub(crate) fn sums_so_far(&self) -> Vec<SumRow> {
+    /// Returns the energies of active runs so far, in time linear in the number of runs; `None` for
+    /// those that have ended.
+    pub(crate) fn energies(&self, keys: &[RunKey]) -> Vec<Option<RunEnergy>> {
         let now = self.state.read_at_edge();
-        self.state.advanced(now).sums_so_far()
+        self.state.advanced(now).energies(keys)
+    }
+
+    /// Returns the rows of sums as they would be if the process died now. `None` if they are those
+    /// of the last time, unless `even_if_unchanged`.
+    pub(crate) fn sums_so_far(
+        &self,
+        keys: &[SumKey],
+        even_if_unchanged: bool,
+    ) -> Option<Vec<SumRow>> {
+        if !self.state.ledger.lock().take_changed(keys) && !even_if_unchanged {
+            return None;
+        }
+        let now = self.state.read_at_edge();
+        Some(self.state.advanced(now).sums_so_far(keys))
     }
 
     /// Ends all calls that go to sums as `interrupted`.
@@ -305,6 +320,11 @@ impl Meter {
     /// Returns whether this process made the meter; false in a forked child.
     pub(crate) fn is_own(&self) -> bool {
         self.state.pid == crate::process::id()
+    }
+
+    /// Returns the shortest period that an active run asks for.
+    pub(crate) fn period(&self) -> Duration {
+        self.state.ledger.lock().shortest_period()
     }
 
     /// Sets the function that the meter's thread calls once per period while runs are active. Later

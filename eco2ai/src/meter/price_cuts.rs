@@ -64,7 +64,7 @@ impl Account {
 pub(super) struct Accounts(pub(super) Vec<(PriceState, Account)>);
 
 impl Accounts {
-    pub(super) fn get_mut(&mut self, state: PriceState) -> &mut Account {
+    pub(super) fn at(&mut self, state: PriceState) -> &mut Account {
         let known = self.0.iter().position(|(known, _)| *known == state);
         let place = known.unwrap_or_else(|| {
             self.0.push((state, Account::default()));

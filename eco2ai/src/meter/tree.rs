@@ -6,7 +6,6 @@ use super::energies::Energies;
 use super::keys::RunKey;
 use super::node::{Node, Pools, RowOf};
 use super::price_cuts::{Account, PriceCuts};
-use super::run_energy::Received;
 use crate::scope::Scope;
 
 /// The active runs as a tree, and the pools of energy that they share.
@@ -18,16 +17,6 @@ pub(super) struct RunTree {
 }
 
 impl RunTree {
-    /// The energy that a run and its descendants have received so far.
-    #[inline]
-    pub(super) fn received(&self, node: &Node) -> Received {
-        Received {
-            own: self.own(node),
-            inclusive: self.inclusive(node),
-            process: self.pools.get(node.scope).given - node.given_mark,
-        }
-    }
-
     /// Cuts a run at the changes of prices since the last time. To be called before the run changes.
     #[inline]
     pub(super) fn cut(&mut self, key: RunKey) {
@@ -50,7 +39,7 @@ impl RunTree {
             let clocks = clocks.get(node.scope);
             let (received, counted) = (node.received, node.counted);
             let now = Account { own: node.own(clocks), received, counted };
-            let account = accounts.get_mut(state);
+            let account = accounts.at(state);
             account.own += now.own - before.own;
             account.received += now.received - before.received;
             account.counted += now.counted - before.counted;
@@ -135,24 +124,6 @@ impl RunTree {
                 }
             }
         }
-    }
-
-    /// Returns the energy of a run and its descendants.
-    #[inline]
-    pub(super) fn inclusive(&self, node: &Node) -> Energies {
-        let ended = self.own(node) + node.received;
-        node.first_child.map_or(ended, |child| ended + self.children(child))
-    }
-
-    /// Returns the energy of `first`, its siblings and their descendants while their parent was active.
-    pub(super) fn children(&self, first: RunKey) -> Energies {
-        let mut sum = Energies::ZERO;
-        let mut open = vec![first];
-        while let Some(node) = open.pop().and_then(|key| self.nodes.get(key)) {
-            sum += self.own(node) + node.received - node.counted;
-            open.extend(node.first_child.into_iter().chain(node.next_sibling));
-        }
-        sum
     }
 
     /// Returns the nearest of `key` and its enclosing runs that is the outermost call of a sum.

@@ -7,6 +7,7 @@ mod context;
 mod detached;
 mod handle;
 mod held;
+mod journal_groups;
 mod open_runs;
 mod run;
 mod sums;

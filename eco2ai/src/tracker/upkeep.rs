@@ -73,7 +73,8 @@ fn keep_some<K, M: Clone>(
     let (min, max) = STATES_PER_PERIOD;
     let states_per_period = STATES_PER_SECOND * meter.period().as_secs_f64();
     let mut left = states_per_period.clamp(min, max) as usize;
-    for _ in 0..open().groups.len() {
+    let groups = open().groups.len();
+    for _ in 0..groups {
         let Some((group, file)) = open().groups.next(meter) else { return };
         if !retried.contains(&file) {
             log::retry(&file);

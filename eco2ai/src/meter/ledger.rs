@@ -230,6 +230,16 @@ impl Ledger {
         given.or_else(innermost).filter(|key| self.tree.nodes.contains_key(*key))
     }
 
+    /// Returns the number of the settings of the run under which a run would start.
+    #[inline]
+    pub(super) fn settings_above(
+        &self,
+        given: Option<RunKey>,
+        thread: Option<usize>,
+    ) -> Option<u64> {
+        self.tree.nodes.get(self.parent(given, thread)?).map(|node| node.settings)
+    }
+
     /// Returns the run under which a run would start.
     pub(super) fn enclosing(
         &self,
@@ -237,11 +247,13 @@ impl Ledger {
         thread: Option<usize>,
     ) -> Option<Enclosing> {
         let node = self.tree.nodes.get(self.parent(given, thread)?)?;
-        let row = match node.row {
-            RowOf::Own(id) => EnclosingRow::Own(id),
-            RowOf::Sum { sum, .. } => EnclosingRow::Sum(sum),
-        };
-        Some(Enclosing { row, settings: node.settings })
+        Some(Enclosing { row: enclosing_row(node), settings: node.settings })
+    }
+
+    /// Returns the row of the run above an active run.
+    pub(super) fn row_above(&self, key: RunKey) -> Option<EnclosingRow> {
+        let node = self.tree.nodes.get(key)?;
+        self.tree.nodes.get(node.parent?).map(enclosing_row)
     }
 
     /// Starts a run.
@@ -468,5 +480,12 @@ impl Ledger {
             }
         }
         Some(Stopped { energy, closed })
+    }
+}
+
+fn enclosing_row(node: &Node) -> EnclosingRow {
+    match node.row {
+        RowOf::Own(id) => EnclosingRow::Own(id),
+        RowOf::Sum { sum, .. } => EnclosingRow::Sum(sum),
     }
 }

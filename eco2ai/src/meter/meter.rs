@@ -15,7 +15,7 @@ use super::meter_state::{MeterState, Names};
 use super::provenance::Methods;
 use super::run_energy::RunEnergy;
 use super::sensing::Sensing;
-use super::start::{Enclosing, Start, Started, Stopped};
+use super::start::{Enclosing, EnclosingRow, Start, Started, Stopped};
 use super::sums::{ClosedSums, SumRow};
 use super::{sampling_thread, thread_slots};
 use crate::job::job;
@@ -188,23 +188,46 @@ impl Meter {
         self.state.ledger.lock().enclosing(parent, thread)
     }
 
+    /// Returns the row of the run above an active run.
+    pub(crate) fn row_above(&self, key: RunKey) -> Option<EnclosingRow> {
+        self.state.ledger.lock().row_above(key)
+    }
+
     /// Starts a run under the given parent, else under the innermost run of this thread, and makes
     /// it the innermost, unless it is detached.
     pub(crate) fn start(&self, start: Start<'_>) -> Started {
+        let is_new = |prices: &&Arc<_>| !self.state.ledger.lock().knows(prices);
+        if let Some(prices) = start.prices.filter(is_new) {
+            let wall = self.wall();
+            let forecast = Forecast::new(&**prices, wall, wall);
+            self.state.ledger.lock().update_prices(Arc::clone(prices), forecast);
+        }
+        let now = self.state.read_at_edge();
+        let thread = thread_slots::slot(&self.state);
+        let started = self.state.advanced(now).start(start, thread, now);
+        sampling_thread::wake(&self.state, now, start.period);
+        started
+    }
+
+    /// Same as [`start`](Self::start), with what `choose` returns for the number of the settings of
+    /// the run above, if there is one: so that one lock is enough. `choose` is called while the ledger
+    /// is locked. Does nothing if it returns `None`, or a price whose changes are not known.
+    pub(crate) fn start_chosen<'a>(
+        &self,
+        parent: Option<RunKey>,
+        choose: impl FnOnce(Option<u64>) -> Option<Start<'a>>,
+    ) -> Option<Started> {
         let now = self.state.read_at_edge();
         let thread = thread_slots::slot(&self.state);
         let mut ledger = self.state.advanced(now);
-        if let Some(prices) = start.prices.filter(|prices| !ledger.knows(prices)) {
-            drop(ledger);
-            let wall = self.wall();
-            let forecast = Forecast::new(&**prices, wall, wall);
-            ledger = self.state.advanced(now);
-            ledger.update_prices(Arc::clone(prices), forecast);
+        let start = choose(ledger.settings_above(parent, thread))?;
+        if start.prices.is_some_and(|prices| !ledger.knows(prices)) {
+            return None;
         }
         let started = ledger.start(start, thread, now);
         drop(ledger);
         sampling_thread::wake(&self.state, now, start.period);
-        started
+        Some(started)
     }
 
     /// Makes a run the innermost one of this thread. Returns false if it is on a thread already.

@@ -126,7 +126,7 @@ struct Plain {
     own: Energies,
     inclusive: Energies,
     prices: Option<Arc<dyn Prices>>,
-    /// Own and inclusive energy by price in thousandths.
+    /// Own and inclusive energy by the bits of the price.
     priced: BTreeMap<u64, (Energies, Energies)>,
 }
 
@@ -135,15 +135,15 @@ impl Plain {
         self.own[component] += own;
         self.inclusive[component] += inclusive;
         if let Some(prices) = &self.prices {
-            let priced = self.priced.entry(thousandths(prices.price_at(time))).or_default();
+            let priced = self.priced.entry(bits(prices.price_at(time))).or_default();
             priced.0[component] += own;
             priced.1[component] += inclusive;
         }
     }
 }
 
-fn thousandths(price: f64) -> u64 {
-    (price * 1000.0).round() as u64
+fn bits(price: f64) -> u64 {
+    price.to_bits()
 }
 
 /// The ledger, and beside it the reference.
@@ -316,7 +316,7 @@ fn close(left: Energies, right: Energies, scale: f64) -> bool {
 fn prices_agree(energy: &RunEnergy, plain: &Plain, scale: f64) -> bool {
     let mut rest = plain.priced.clone();
     let agree = energy.priced.iter().all(|part| {
-        let (own, inclusive) = rest.remove(&thousandths(part.price)).unwrap_or_default();
+        let (own, inclusive) = rest.remove(&bits(part.price)).unwrap_or_default();
         close(part.own, own, scale) && close(part.inclusive, inclusive, scale)
     });
     let nothing = |part: &Energies| close(*part, Energies::ZERO, scale);

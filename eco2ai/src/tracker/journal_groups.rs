@@ -36,7 +36,7 @@ impl<K, M> Default for Open<K, M> {
 /// Groups of runs, or of sums.
 #[derive(Debug)]
 pub(super) struct Groups<M> {
-    groups: Vec<Group<M>>,
+    all: Vec<Group<M>>,
     /// The groups of each meter and log that are not full.
     with_room: HashMap<usize, HashMap<OsString, Vec<usize>>>,
     /// The group whose turn it is.
@@ -60,7 +60,7 @@ struct Group<M> {
 
 impl<M> Default for Groups<M> {
     fn default() -> Self {
-        Self { groups: Vec::new(), with_room: HashMap::new(), next: 0, due: Vec::new() }
+        Self { all: Vec::new(), with_room: HashMap::new(), next: 0, due: Vec::new() }
     }
 }
 
@@ -76,10 +76,10 @@ impl<M: Clone> Groups<M> {
         let group = known.unwrap_or_else(|| {
             let (members, free) = (Vec::new(), Vec::new());
             let log = log.to_path_buf();
-            self.groups.push(Group { meter, log, members, free, has_state: false, is_due: false });
-            self.groups.len() - 1
+            self.all.push(Group { meter, log, members, free, has_state: false, is_due: false });
+            self.all.len() - 1
         });
-        let Group { members, free, .. } = &mut self.groups[group];
+        let Group { members, free, .. } = &mut self.all[group];
         let slot = free.pop().unwrap_or_else(|| {
             members.push(None);
             members.len() - 1
@@ -99,7 +99,7 @@ impl<M: Clone> Groups<M> {
     /// Removes a run or sum. `is_due` if its state in the journal would become a row although there
     /// is to be none.
     pub(super) fn remove(&mut self, place: Place, is_due: bool) {
-        let Some(group) = self.groups.get_mut(place.group) else { return };
+        let Some(group) = self.all.get_mut(place.group) else { return };
         let was_full = group.free.is_empty() && group.members.len() == GROUP_SIZE;
         if group.members.get_mut(place.slot).and_then(Option::take).is_none() {
             return;
@@ -119,7 +119,7 @@ impl<M: Clone> Groups<M> {
 
     /// The state of a group is to be written before those of others.
     fn make_due(&mut self, group: usize) {
-        if let Some(of_group) = self.groups.get_mut(group) {
+        if let Some(of_group) = self.all.get_mut(group) {
             of_group.is_due = true;
             self.due.push(group);
         }
@@ -127,8 +127,8 @@ impl<M: Clone> Groups<M> {
 
     /// The states of all groups of a log are missing in its journal.
     pub(super) fn make_log_due(&mut self, log: &Path) {
-        for group in 0..self.groups.len() {
-            let of_group = &self.groups[group];
+        for group in 0..self.all.len() {
+            let of_group = &self.all[group];
             if of_group.log.as_os_str() == log.as_os_str() && of_group.has_state {
                 self.make_due(group);
             }
@@ -138,7 +138,7 @@ impl<M: Clone> Groups<M> {
     /// The state of a group is written; `None` if it could not be, so that it is to be written when it
     /// is its turn again.
     pub(super) fn set_written(&mut self, group: usize, states: Option<usize>) {
-        if let Some(group) = self.groups.get_mut(group) {
+        if let Some(group) = self.all.get_mut(group) {
             match states {
                 Some(states) => group.has_state = states > 0,
                 None => group.is_due = true,
@@ -148,7 +148,7 @@ impl<M: Clone> Groups<M> {
 
     /// Returns the number of groups.
     pub(super) fn len(&self) -> usize {
-        self.groups.len()
+        self.all.len()
     }
 
     /// Returns the next group of a meter, and its log; `None` if there is none among those that one
@@ -156,25 +156,25 @@ impl<M: Clone> Groups<M> {
     pub(super) fn next(&mut self, meter: &Meter) -> Option<(usize, PathBuf)> {
         const MAX_STEPS: usize = 64;
         let meter = meter.address();
-        let is_of_meter = |group: &usize| self.groups[*group].meter == meter;
+        let is_of_meter = |group: &usize| self.all[*group].meter == meter;
         let due = self.due.iter().position(is_of_meter).map(|at| self.due.swap_remove(at));
         let mut in_turn = || {
-            (0..MAX_STEPS.min(self.groups.len())).find_map(|_| {
-                let group = self.next % self.groups.len();
+            (0..MAX_STEPS.min(self.all.len())).find_map(|_| {
+                let group = self.next % self.all.len();
                 self.next = group + 1;
-                let Group { meter: of, members, free, has_state, .. } = &self.groups[group];
+                let Group { meter: of, members, free, has_state, .. } = &self.all[group];
                 let has_work = *has_state || members.len() > free.len();
                 (*of == meter && has_work).then_some(group)
             })
         };
         let group = due.or_else(&mut in_turn)?;
-        Some((group, self.groups[group].log.clone()))
+        Some((group, self.all[group].log.clone()))
     }
 
     /// Returns the members of a group, and whether it is to be written even if nothing has
     /// changed.
     pub(super) fn take_turn(&mut self, group: usize) -> (Vec<M>, bool) {
-        let Some(group) = self.groups.get_mut(group) else { return (Vec::new(), false) };
+        let Some(group) = self.all.get_mut(group) else { return (Vec::new(), false) };
         let members = group.members.iter().flatten().cloned().collect();
         (members, std::mem::take(&mut group.is_due))
     }

@@ -44,10 +44,10 @@ pub fn flush() -> Result<()> {
 /// The number of states that are written in a second of the period, about, which takes less than half
 /// a percent of a core. So a state is at most a period old, or, with many open runs, as many seconds
 /// as there are runs over this.
-const STATES_PER_SECOND: f64 = 512.0;
+const STATES_PER_SECOND: u128 = 512;
 
 /// The number of states that the shortest period writes, and the longest one.
-const STATES_PER_PERIOD: (f64, f64) = (64.0, 30_000.0);
+const STATES_PER_PERIOD: (usize, usize) = (64, 30_000);
 
 /// A group of which nothing is written counts as so many states.
 const STATES_PER_LOOK: usize = 4;
@@ -71,8 +71,8 @@ fn keep_some<K, M: Clone>(
     retried: &mut Vec<PathBuf>,
 ) {
     let (min, max) = STATES_PER_PERIOD;
-    let states_per_period = STATES_PER_SECOND * meter.period().as_secs_f64();
-    let mut left = states_per_period.clamp(min, max) as usize;
+    let per_period = meter.period().as_millis().saturating_mul(STATES_PER_SECOND) / 1000;
+    let mut left = usize::try_from(per_period).unwrap_or(max).clamp(min, max);
     let groups = open().groups.len();
     for _ in 0..groups {
         let Some((group, file)) = open().groups.next(meter) else { return };
@@ -83,14 +83,13 @@ fn keep_some<K, M: Clone>(
         let number = u32::try_from(2 * group).unwrap_or(u32::MAX - 1) + odd;
         let kept = log::keep(&file, number, || states(meter, group));
         let written = match kept {
-            Kept::Unchanged => None,
             Kept::States(states) => Some(states),
             Kept::InNewJournal => {
                 open_runs::open_runs().groups.make_log_due(&file);
                 sums::sums().groups.make_log_due(&file);
                 Some(1)
             }
-            Kept::Failed => None,
+            Kept::Unchanged | Kept::Failed => None,
         };
         if kept != Kept::Unchanged {
             open().groups.set_written(group, written);

@@ -439,6 +439,17 @@ impl Ledger {
     /// Ends a run; what it received goes to its sum, if it has one. Its active children go to its
     /// parent.
     pub(super) fn stop(&mut self, key: RunKey, status: Status) -> Option<Stopped> {
+        self.stop_with(key, status, |energy, closed| Stopped { energy, closed })
+    }
+
+    /// Same as [`stop`](Self::stop), with what is needed of the result: it is large.
+    #[inline]
+    pub(super) fn stop_with<T>(
+        &mut self,
+        key: RunKey,
+        status: Status,
+        result: impl FnOnce(RunEnergy, ClosedSums) -> T,
+    ) -> Option<T> {
         self.exit(key);
         let mut known = Inner::default();
         let whole = self.tree.whole(key, &mut known)?;
@@ -479,7 +490,7 @@ impl Ledger {
                 self.rows.sums.end(sum, &energy, status, outermost, &mut closed);
             }
         }
-        Some(Stopped { energy, closed })
+        Some(result(energy, closed))
     }
 }
 

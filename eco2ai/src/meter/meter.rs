@@ -251,6 +251,18 @@ impl Meter {
         Some(stopped)
     }
 
+    /// Ends a run that goes to a sum. Returns the sums that have ended with it; `None` if it has ended
+    /// already.
+    pub(crate) fn stop_call(&self, key: RunKey, status: Status) -> Option<ClosedSums> {
+        let now = self.state.read_at_end(key);
+        let mut ledger = self.state.advanced(now);
+        let stopped = ledger.stop_with(key, status, |energy, closed| (energy.duration, closed));
+        drop(ledger);
+        let (duration, closed) = stopped?;
+        self.state.end_run(key, duration);
+        Some(closed)
+    }
+
     /// Returns the energy of an active run so far; `None` if it has ended.
     pub(crate) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
         let now = self.state.read_at_edge();

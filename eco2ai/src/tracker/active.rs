@@ -220,7 +220,9 @@ impl ActiveRun {
             }
             // Only the sum is needed.
             Row::Sum(meter, _) => {
-                if let Some(Stopped { closed, .. }) = self.stop(status) {
+                if meter.is_own()
+                    && let Some(closed) = meter.stop_call(self.key, status)
+                {
                     sums::close(meter, closed);
                 }
             }

@@ -22,15 +22,15 @@ fn totals(table: &mut Table, rounds: usize, quick: bool) {
     let mut clock = || {
         black_box((Instant::now(), Instant::now()));
     };
-    let mut add = |what, figure| {
+    let mut add = |what: &str, figure| {
         let pair = in_turns(rounds, || time(200, &mut subjects::total), || time(200, &mut clock));
         table.add(what, seconds, &pair, "two clock reads", Reach::AtMost { figure, ratio: None });
     };
     let (depth, sums) = if quick { (10, 10) } else { (1000, 10_000) };
-    let at_depth = if quick { "the same under 10 calls" } else { "the same under 1 000 calls" };
-    subjects::at_depth(depth, &mut || add(at_depth, 120e-9));
-    let among = if quick { "the same among 10 sums" } else { "the same among 10 000 sums" };
-    subjects::among_sums(sums, || add(among, 150e-9));
+    let (calls, among) = if quick { ("10", "10") } else { ("1 000", "10 000") };
+    let what = |place: &str, number| format!("a call with `rows = \"total\"` {place} {number}");
+    subjects::at_depth(depth, &mut || add(&(what("under", calls) + " calls"), 120e-9));
+    subjects::among_sums(sums, || add(&(what("among", among) + " sums"), 150e-9));
 }
 
 /// Runs that stay open on a meter of their own, and one more that enters and leaves a thread.

@@ -39,6 +39,7 @@ mod gauge;
 mod increment;
 mod keys;
 mod ledger;
+mod ledger_time;
 #[allow(clippy::module_inception, reason = "this file is what a reader is to see first")]
 mod meter;
 mod meter_state;

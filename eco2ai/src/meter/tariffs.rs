@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::forecast::{Forecast, Horizon, Prices};
-use super::price_cuts::{Accounts, PriceState};
+use super::price_cuts::{Accounts, Clocks, PriceState};
 use super::run_energy::RunEnergy;
 
 /// The maximum number of prices that are kept for later runs while no run uses them.
@@ -30,6 +30,13 @@ struct Tariff {
     prices: Arc<dyn Prices>,
     runs: usize,
     forecast: Forecast,
+}
+
+/// A change of a price, and the clocks of the pools at that time, as far as energy was given out.
+pub(super) struct Change {
+    pub(super) at: SystemTime,
+    pub(super) process: Option<Clocks>,
+    pub(super) machine: Option<Clocks>,
 }
 
 /// The price of each tariff, in the order of their ids.

@@ -54,6 +54,8 @@ pub(crate) enum Rank {
     Counter,
     /// How the sensors' figures were obtained, and the energy up to the last reading.
     Provenance,
+    /// The tariffs in use.
+    Tariffs,
     /// Waking the meter's thread.
     Wake,
     /// Reported and pending warnings.

@@ -39,6 +39,7 @@ mod writer;
 
 pub use convert::{Converted, convert};
 pub(crate) use encoded_copy::EncodedCopySink;
+pub(crate) use entry::Kept;
 pub use follow::LogFollower;
 #[cfg(feature = "opentelemetry")]
 pub(crate) use function_totals::FunctionTotals;
@@ -54,4 +55,4 @@ pub(crate) use sink::{FinishedRun, RunSink};
 pub use summary::{Group, GroupBy, Summary, SummaryOptions, Totals, summary};
 pub use unwritten::{Unwritten, live_runs};
 pub use writer::recover;
-pub(crate) use writer::{LogSink, attach, close, discard, flush, keep};
+pub(crate) use writer::{LogSink, attach, close, discard, flush, keep, retry};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::locks::{Lock, Locked, Rank};
-use crate::log::entry::LogEntry;
+use crate::log::entry::{Kept, LogEntry};
 use crate::log::record::Record;
 use crate::log::sink::{FinishedRun, RunSink};
 use crate::own_code;
@@ -22,15 +22,21 @@ pub(crate) fn attach(path: &Path, quiet: bool) {
     with(path, |log| log.attach(quiet));
 }
 
-/// Writes the states of all runs on a log that have lasted longer than a period to a journal. If
-/// this process is killed, each state becomes a row. Called once per period; never fails, only
-/// warns.
+/// Writes the states of a group of runs on a log to a journal. If this process is killed, each state
+/// becomes a row. Never fails, only warns.
 ///
 /// `states` is called under the lock of the log's entry, so that no returned run has finished yet.
-/// The caller of [`finish`] must not hold a lock that `states` takes. A run whose state was written
-/// before, but that `states` does not return, stays in the journal until it finishes.
-pub(crate) fn keep(path: &Path, states: impl FnOnce() -> Vec<Record>) {
-    with(path, |log| log.keep(states));
+/// The caller of [`finish`] must not hold a lock that `states` takes. It returns the states of all runs
+/// of the group that had one before, except those that have finished; or `None` to leave the states of
+/// the group as they are.
+pub(crate) fn keep(path: &Path, group: u32, states: impl FnOnce() -> Option<Vec<Record>>) -> Kept {
+    with(path, |log| log.keep(group, states))
+}
+
+/// Tries again to write the rows that wait, and rows that another program has overwritten. Their
+/// failure was reported when they began to wait.
+pub(crate) fn retry(path: &Path) {
+    let _ = with(path, LogEntry::flush);
 }
 
 /// The log, as the sink of runs that have ended.

@@ -16,7 +16,7 @@ use super::meter_state::{MeterState, Names};
 use super::provenance::Methods;
 use super::run_energy::RunEnergy;
 use super::sensing::Sensing;
-use super::start::{Enclosing, Start, Started, Stopped};
+use super::start::{Enclosing, EnclosingRow, Start, Started, Stopped};
 use super::sums::{ClosedSums, SumRow};
 use super::{sampling_thread, thread_slots};
 use crate::job::job;
@@ -189,23 +189,46 @@ impl Meter {
         self.state.ledger.lock().enclosing(parent, thread)
     }
 
+    /// Returns the row of the run above an active run.
+    pub(crate) fn row_above(&self, key: RunKey) -> Option<EnclosingRow> {
+        self.state.ledger.lock().row_above(key)
+    }
+
     /// Starts a run under the given parent, else under the innermost run of this thread, and makes
     /// it the innermost, unless it is detached.
     pub(crate) fn start(&self, start: Start<'_>) -> Started {
+        let is_new = |prices: &&Arc<_>| !self.state.ledger.lock().knows(prices);
+        if let Some(prices) = start.prices.filter(is_new) {
+            let wall = self.wall();
+            let forecast = Forecast::new(&**prices, wall, wall);
+            self.state.ledger.lock().update_prices(Arc::clone(prices), forecast);
+        }
+        let now = self.state.read_at_edge();
+        let thread = thread_slots::slot(&self.state);
+        let started = self.state.advanced(now).start(start, thread, now);
+        sampling_thread::wake(&self.state, now, start.period);
+        started
+    }
+
+    /// Same as [`start`](Self::start), with what `choose` returns for the number of the settings of
+    /// the run above, if there is one: so that one lock is enough. `choose` is called while the ledger
+    /// is locked. Does nothing if it returns `None`, or a price whose changes are not known.
+    pub(crate) fn start_chosen<'a>(
+        &self,
+        parent: Option<RunKey>,
+        choose: impl FnOnce(Option<u64>) -> Option<Start<'a>>,
+    ) -> Option<Started> {
         let now = self.state.read_at_edge();
         let thread = thread_slots::slot(&self.state);
         let mut ledger = self.state.advanced(now);
-        if let Some(prices) = start.prices.filter(|prices| !ledger.knows(prices)) {
-            drop(ledger);
-            let wall = self.wall();
-            let forecast = Forecast::new(&**prices, wall, wall);
-            ledger = self.state.advanced(now);
-            ledger.update_prices(Arc::clone(prices), forecast);
+        let start = choose(ledger.settings_above(parent, thread))?;
+        if start.prices.is_some_and(|prices| !ledger.knows(prices)) {
+            return None;
         }
         let started = ledger.start(start, thread, now);
         drop(ledger);
         sampling_thread::wake(&self.state, now, start.period);
-        started
+        Some(started)
     }
 
     /// Makes a run the innermost one of this thread. Returns false if it is on a thread already.
@@ -229,6 +252,18 @@ impl Meter {
         Some(stopped)
     }
 
+    /// Ends a run that goes to a sum. Returns the sums that have ended with it; `None` if it has ended
+    /// already.
+    pub(crate) fn stop_call(&self, key: RunKey, status: Status) -> Option<ClosedSums> {
+        let now = self.state.read_at_end(key);
+        let mut ledger = self.state.advanced(now);
+        let stopped = ledger.stop_with(key, status, |energy, closed| (energy.duration, closed));
+        drop(ledger);
+        let (duration, closed) = stopped?;
+        self.state.end_run(key, duration);
+        Some(closed)
+    }
+
     /// Returns the energy of an active run so far; `None` if it has ended.
     pub(crate) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
         let now = self.state.read_at_edge();
@@ -248,10 +283,28 @@ impl Meter {
         self.state.ledger.lock().take_sums(now)
     }
 
-    /// Returns the rows of all sums as they would be if the process died now.
-    pub(crate) fn sums_so_far(&self) -> Vec<SumRow> {
+    /// Returns the energies of active runs so far, in time linear in the number of runs; `None` for
+    /// those that have ended.
+    pub(crate) fn energies(&self, keys: &[RunKey]) -> Vec<Option<RunEnergy>> {
         let now = self.state.read_at_edge();
-        self.state.advanced(now).sums_so_far()
+        self.state.advanced(now).energies(keys)
+    }
+
+    /// Returns the rows of sums as they would be if the process died now.
+    pub(crate) fn sums_so_far(&self, keys: &[SumKey]) -> Vec<SumRow> {
+        let now = self.state.read_at_edge();
+        self.state.advanced(now).sums_so_far(keys)
+    }
+
+    /// Same as [`sums_so_far`](Self::sums_so_far), but `None` if they are those of the last call of
+    /// this function, unless `even_if_unchanged`.
+    pub(crate) fn changed_sums(
+        &self,
+        keys: &[SumKey],
+        even_if_unchanged: bool,
+    ) -> Option<Vec<SumRow>> {
+        let changed = self.state.ledger.lock().take_changed(keys);
+        (changed || even_if_unchanged).then(|| self.sums_so_far(keys))
     }
 
     /// Ends all calls that go to sums as `interrupted`.
@@ -328,6 +381,11 @@ impl Meter {
     /// Returns whether this process made the meter; false in a forked child.
     pub(crate) fn is_own(&self) -> bool {
         self.state.pid == crate::process::id()
+    }
+
+    /// Returns the shortest period that an active run asks for.
+    pub(crate) fn period(&self) -> Duration {
+        self.state.ledger.lock().shortest_period()
     }
 
     /// Sets the function that the meter's thread calls once per period while runs are active. Later

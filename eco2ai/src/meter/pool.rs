@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::energies::Energies;
 use super::power_model::PowerModel;
+use super::price_cuts::Clocks;
 use crate::sensor::Component;
 
 /// The energy of one scope while any run of it was active.
@@ -41,10 +42,8 @@ pub(super) struct Pool {
     /// The part of it that this process does not report to its outer run: other processes report it, or
     /// it is in no row.
     pub(super) not_reported: Energies,
-    /// Joules per thread that has an innermost run.
-    pub(super) on_clock: Energies,
-    /// Joules per run without active children.
-    pub(super) leaf_clock: Energies,
+    /// The virtual clocks.
+    pub(super) clocks: Clocks,
     /// The number of threads that have an innermost run.
     pub(super) on_sharers: usize,
     /// The number of active runs without active children; zero if no run is active.
@@ -149,14 +148,14 @@ impl Pool {
         if self.on_sharers > 0 {
             let share = 1.0 / self.on_sharers as f64;
             for component in [Component::Cpu, Component::Ram] {
-                self.on_clock[component] += energy[component] * share;
+                self.clocks.on[component] += energy[component] * share;
                 waiting[component] = 0.0;
             }
             // The idle part is distributed like the processor's energy.
-            *self.on_clock.idle_mut() += energy.idle().0 * share;
+            *self.clocks.on.idle_mut() += energy.idle().0 * share;
             *waiting.idle_mut() = 0.0;
         }
-        self.leaf_clock += waiting * (1.0 / self.leaf_sharers.max(1) as f64);
+        self.clocks.leaf += waiting * (1.0 / self.leaf_sharers.max(1) as f64);
     }
 }
 

@@ -15,6 +15,7 @@ mod program_file;
 mod resolve;
 mod saved;
 mod sources;
+mod tariffs;
 #[cfg(test)]
 #[allow(clippy::float_cmp, reason = "values are taken over, not computed")]
 mod tests;

@@ -24,7 +24,9 @@ pub(crate) fn child(task: &[String]) {
         ["nvml-start"] => vec![once(|| drop(black_box(nvml_wrapper::Nvml::init())))],
         ["memory"] => child_memory(true),
         ["memory-without"] => child_memory(false),
-        ["meter-thread", seconds] => child_meter_thread(seconds.parse().expect("a number")),
+        ["meter-thread", runs, seconds] => {
+            child_meter_thread(runs.parse().expect("a number"), seconds.parse().expect("a number"))
+        }
         ["summary", file] => with_peak(|| drop(eco2ai::summary(file).expect("a summary"))),
         ["cells", file] => with_peak(|| split_into_cells(Path::new(file))),
         other => panic!("no task: {other:?}"),
@@ -107,13 +109,21 @@ fn kibibytes(text: &str, name: &str) -> f64 {
 /// The part of a core that the meter's thread takes while one run is active and the process idles,
 /// beside a thread that does the bare system calls each second.
 pub(crate) fn meter_thread(seconds: u64) -> Pair {
-    let [figure, beside] = ask(&["meter-thread", &seconds.to_string()], |_| ());
+    meter_thread_with(1, seconds)
+}
+
+/// The same while so many runs are active.
+pub(crate) fn meter_thread_with(runs: usize, seconds: u64) -> Pair {
+    let task = ["meter-thread", &runs.to_string(), &seconds.to_string()];
+    let [figure, beside] = ask(&task, |_| ());
     Pair { figure, beside }
 }
 
-fn child_meter_thread(seconds: u64) -> Vec<f64> {
+fn child_meter_thread(runs: usize, seconds: u64) -> Vec<f64> {
     const NAMES: [&str; 2] = ["eco2ai-meter", "bare"];
-    let run = Tracker::builder().build().and_then(|tracker| tracker.start()).expect("a run");
+    let tracker = Tracker::builder().build().expect("good parameters");
+    let run = || tracker.start_detached().expect("a run");
+    let runs: Vec<_> = (0..runs).map(|_| run()).collect();
     let mut bare = subjects::bare_cpu_and_ram();
     let spawned = thread::Builder::new().name(NAMES[1].into()).spawn(move || {
         loop {
@@ -127,7 +137,7 @@ fn child_meter_thread(seconds: u64) -> Vec<f64> {
     let (begun, before) = (Instant::now(), NAMES.map(cpu_time));
     thread::sleep(Duration::from_secs(seconds));
     let (passed, after) = (begun.elapsed().as_secs_f64(), NAMES.map(cpu_time));
-    drop(run);
+    drop(runs);
     vec![(after[0] - before[0]) / passed, (after[1] - before[1]) / passed]
 }
 

@@ -6,18 +6,31 @@ use std::time::Instant;
 use eco2ai_tests::rows::eco2ai_columns;
 
 use crate::processes;
+use crate::scaling;
 use crate::subjects::{self, BareAppend};
 use crate::table::{self, Pair, Reach, Table, in_turns, seconds};
 
 /// All of them; `quick`: few rounds and short logs, to see that it runs.
 pub(crate) fn all(quick: bool) -> Table {
     let mut table = Table::new(quick);
-    let rounds = if quick { 3 } else { 1001 };
+    let rounds = rounds(quick);
     calls(&mut table, rounds);
+    scaling::rows(&mut table, rounds, quick);
     readings(&mut table, rounds);
     whole_processes(&mut table, quick);
     logs(&mut table, rounds, quick);
     table
+}
+
+/// Those of many runs, sums and tariffs alone.
+pub(crate) fn scaling(quick: bool) -> Table {
+    let mut table = Table::new(quick);
+    scaling::rows(&mut table, rounds(quick), quick);
+    table
+}
+
+fn rounds(quick: bool) -> usize {
+    if quick { 3 } else { 1001 }
 }
 
 /// So many calls of both, in turns: few at a time, so that most rounds end before the system takes

@@ -10,4 +10,4 @@ mod write;
 
 pub(crate) use guard::{guarded, unguarded};
 pub(crate) use log_row::{LogRow, RowAmounts, RowBounds};
-pub(crate) use write::{rows_of, start_time_cell};
+pub(crate) use write::{rows_of, start_time_cell, write_rows};

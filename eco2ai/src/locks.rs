@@ -33,6 +33,8 @@ pub(crate) enum Rank {
     OpenRuns,
     /// The energy in the rows of a run's earlier epochs.
     Row,
+    /// A record that the next run can use.
+    SpareRecord,
     /// The run of an `async` call, while it enters or leaves its thread.
     Call,
     /// The sensors; read meanwhile, also those of the program.

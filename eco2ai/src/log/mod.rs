@@ -1,5 +1,6 @@
 //! The log: the row, its file, the journal that survives a crash, and the summary.
 
+mod attached_log;
 mod columns;
 mod confirmation;
 mod convert;
@@ -32,6 +33,7 @@ mod summary;
 mod unwritten;
 mod writer;
 
+pub(crate) use attached_log::AttachedLog;
 pub use convert::{Converted, convert};
 pub(crate) use encoded_copy::EncodedCopySink;
 pub use problem::Problem;

@@ -160,7 +160,7 @@ impl Meter {
         let mut sensing = self.state.sensing.lock();
         sensing.add(Box::new(sensor), self.state.clock.now());
         self.state.added.lock().push(device);
-        self.state.provenance.lock().clone_from(&sensing.provenance);
+        self.state.provenance.lock().update(&sensing.provenance);
         // It begins to count at the very next edge.
         self.state.last_read.store(u64::MAX, Ordering::Relaxed);
     }
@@ -265,20 +265,20 @@ impl Meter {
     }
 
     /// Returns how the figures of a run, or of a number of calls, were obtained, and their bounds.
-    pub(crate) fn methods(&self, energy: &RunEnergy, calls: u64) -> (Methods, EnergyBounds) {
+    pub(crate) fn methods(&self, energy: &RunEnergy, calls: u64) -> (Arc<Methods>, EnergyBounds) {
         let RunEnergy { since, read, .. } = *energy;
         let whole_machine = energy.scope == Scope::Machine;
         let others = self.state.others.lock().since(since);
         // Without a reading in between, power times time is all there is.
         let at_most = if read { Quality::Measured } else { Quality::Sampled };
-        let provenance = self.state.provenance.lock();
-        let mut methods = Methods::since(since, &provenance, at_most, whole_machine);
+        let mut provenance = self.state.provenance.lock();
+        let mut methods = provenance.methods(since, at_most, whole_machine);
         if whole_machine && !self.state.counts_machine {
-            methods = methods.counted_elsewhere();
+            methods = Arc::new(Methods::clone(&methods).counted_elsewhere());
         }
         let length = energy.duration.div_f64(calls.max(1) as f64);
         let run = RunFacts { since, length, read, whole_machine, others };
-        let bounds = EnergyBounds::new(&provenance, run);
+        let bounds = EnergyBounds::new(provenance.sensors(), run);
         (methods, bounds)
     }
 

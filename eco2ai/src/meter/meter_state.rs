@@ -10,7 +10,7 @@ use super::clock::Clock;
 use super::forecast::Forecast;
 use super::ledger::Ledger;
 use super::others::Others;
-use super::provenance::Provenance;
+use super::provenance::SensorsProvenance;
 use super::sensing::Sensing;
 use super::wake::Wake;
 use crate::locks::{Lock, Locked, Rank};
@@ -43,7 +43,7 @@ pub(super) struct MeterState {
     pub(super) counts_machine: bool,
     pub(super) ledger: Lock<Ledger>,
     pub(super) sensing: Lock<Sensing>,
-    pub(super) provenance: Lock<Vec<Provenance>>,
+    pub(super) provenance: Lock<SensorsProvenance>,
     pub(super) others: Lock<Others>,
     /// The devices of sensors that were added later.
     pub(super) added: Lock<Vec<Device>>,
@@ -82,7 +82,10 @@ impl MeterState {
             other_power: Once::new(),
             counts_machine: sensing.counts_machine,
             ledger: Lock::new(Rank::Ledger, Ledger::default()),
-            provenance: Lock::new(Rank::Provenance, sensing.provenance.clone()),
+            provenance: Lock::new(
+                Rank::Provenance,
+                SensorsProvenance::new(sensing.provenance.clone()),
+            ),
             others: Lock::new(Rank::Provenance, Others::default()),
             added: Lock::new(Rank::Provenance, Vec::new()),
             cpu_clock: sensing.cpu_clock().cloned(),
@@ -187,7 +190,7 @@ impl MeterState {
         }
         self.others.lock().note(before, &sensing.last_usage);
         if std::mem::take(&mut sensing.provenance_changed) {
-            self.provenance.lock().clone_from(&sensing.provenance);
+            self.provenance.lock().update(&sensing.provenance);
         }
         // The first reading opens the files and warms up the caches: it says nothing of the next.
         if self.last_read.swap(nanos(now), Ordering::Relaxed) != u64::MAX {

@@ -71,9 +71,11 @@ pub use builder::MeterBuilder;
 #[cfg(feature = "test-util")]
 pub use clock::{Clock, ManualClock};
 pub(crate) use energies::Energies;
+pub(crate) use energy_bounds::EnergyBounds;
 pub(crate) use forecast::Prices;
 pub(crate) use keys::{RunKey, SumKey};
 pub use meter::Meter;
+pub(crate) use provenance::Methods;
 pub(crate) use run_energy::{PricedEnergy, RunEnergy};
 pub(crate) use start::{EnclosingRow, Start, StartedRow, Stopped};
 pub(crate) use sums::{CalledSum, ClosedSums, SumRow, SummedFunction};

@@ -39,7 +39,7 @@ pub(super) fn called(
     enclosing: impl FnOnce() -> Option<Arc<RunContext>>,
 ) {
     if call.is_new {
-        let context = config.attached(meter, enclosing().as_deref());
+        let context = config.attached(meter, enclosing().as_ref());
         sums().insert((meter.address(), call.key), context);
     }
     if call.begins {

@@ -1,6 +1,7 @@
 //! The open runs of this process that will have rows of their own.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -32,12 +33,32 @@ pub(super) struct OpenRun {
     written: Lock<Option<RunEnergy>>,
 }
 
-type OpenRuns = HashMap<Uuid, Arc<OpenRun>>;
+type OpenRuns = HashMap<Uuid, Arc<OpenRun>, BuildHasherDefault<IdHasher>>;
+
+/// Takes an id for its own hash: ids are random in one half and counted on in the other.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for half in bytes.as_chunks().0 {
+            self.0 = (self.0.rotate_left(5) ^ u64::from_ne_bytes(*half)).wrapping_mul(SPREAD);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// An odd number near 2^64 divided by the golden ratio: a product with it depends on all bits of the
+/// other factor in its highest ones (Knuth, The Art of Computer Programming, 6.4).
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// All open runs, so that the journal can keep their states and the exit hook can close them.
 fn open_runs() -> Locked<'static, OpenRuns> {
     static OPEN: PerProcess<Lock<OpenRuns>> = PerProcess::new();
-    OPEN.get_or_init(|| Lock::new(Rank::OpenRuns, HashMap::new())).lock()
+    OPEN.get_or_init(|| Lock::new(Rank::OpenRuns, HashMap::default())).lock()
 }
 
 /// Adds a run that starts now.

@@ -70,13 +70,26 @@ pub(crate) fn write_rows<'a>(
     }
 }
 
+/// Whether a cell with this character needs quotes.
+const NEEDS_QUOTES: [bool; 256] = {
+    let mut needs = [false; 256];
+    needs[b',' as usize] = true;
+    needs[b'"' as usize] = true;
+    needs[b'\r' as usize] = true;
+    needs[b'\n' as usize] = true;
+    needs
+};
+
 /// Puts the cell that begins at `begin` in quotes if it needs them. Only texts do: of a number, a
 /// time or a word, no character has a meaning in CSV.
 fn quote(rows: &mut String, begin: usize) {
-    let cell = &rows[begin..];
-    if cell.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')) {
-        let quoted = format!("\"{}\"", cell.replace('"', "\"\""));
-        rows.replace_range(begin.., &quoted);
+    if rows.as_bytes()[begin..].iter().any(|byte| NEEDS_QUOTES[usize::from(*byte)]) {
+        if rows[begin..].contains('"') {
+            let doubled = rows[begin..].replace('"', "\"\"");
+            rows.replace_range(begin.., &doubled);
+        }
+        rows.insert(begin, '"');
+        rows.push('"');
     }
 }
 

@@ -332,6 +332,11 @@ impl Ledger {
         }
     }
 
+    /// Returns when an active run started.
+    pub(super) fn started(&self, key: RunKey) -> Option<Duration> {
+        self.tree.nodes.get(key).map(|node| node.started)
+    }
+
     /// Returns the energy that an active run has received so far.
     pub(super) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
         self.tree.nodes.get(key).map(|node| self.energy_of(key, node))

@@ -191,7 +191,7 @@ impl Meter {
     /// Starts a run under the given parent, else under the innermost run of this thread, and makes
     /// it the innermost, unless it is detached.
     pub(crate) fn start(&self, start: Start<'_>) -> Started {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         let thread = thread_slots::slot(&self.state);
         let mut ledger = self.state.advanced(now);
         if let Some(prices) = start.prices.filter(|prices| !ledger.knows(prices)) {
@@ -209,14 +209,14 @@ impl Meter {
 
     /// Makes a run the innermost one of this thread. Returns false if it is on a thread already.
     pub(crate) fn enter(&self, key: RunKey) -> bool {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         let Some(thread) = thread_slots::slot(&self.state) else { return false };
         self.state.advanced(now).enter(thread, key)
     }
 
     /// Takes a run off its thread.
     pub(crate) fn exit(&self, key: RunKey) {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         self.state.advanced(now).exit(key);
     }
 
@@ -230,7 +230,7 @@ impl Meter {
 
     /// Returns the energy of an active run so far; `None` if it has ended.
     pub(crate) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         self.state.advanced(now).energy(key)
     }
 
@@ -249,7 +249,7 @@ impl Meter {
 
     /// Returns the rows of all sums as they would be if the process died now.
     pub(crate) fn sums_so_far(&self) -> Vec<SumRow> {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         self.state.advanced(now).sums_so_far()
     }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::across_processes::relatives::Relatives;
 use super::clock::Clock;
 use super::forecast::Forecast;
+use super::keys::RunKey;
 use super::ledger::Ledger;
 use super::others::Others;
 use super::provenance::SensorsProvenance;
@@ -21,6 +22,14 @@ const COST_SHARE: u32 = 200;
 
 /// The shortest time between two samples of the CPU clock, each of which costs half a microsecond.
 const CPU_SAMPLE_INTERVAL: Duration = Duration::from_micros(100);
+
+/// Where all figures follow the CPU time, a reading at an edge waits until the process has used this
+/// part of the resolution as CPU time, so that readings take a twentieth of that time at most. Else a
+/// service that does little each millisecond would pay more for readings than for its work.
+const CPU_TIME_PART: u64 = 10;
+
+/// It waits no longer than this: memory and other processes change meanwhile.
+const MAX_WAIT: Duration = Duration::from_millis(100);
 
 /// Before the first reading has shown what it costs.
 const FIRST_RESOLUTION: Duration = Duration::from_millis(1);
@@ -50,6 +59,9 @@ pub(super) struct MeterState {
     /// Nanoseconds; `u64::MAX` before the first reading.
     pub(super) last_read: AtomicU64,
     cpu_clock: Option<CpuClock>,
+    /// The CPU time of the process at the last reading, in nanoseconds; `u64::MAX` where figures do
+    /// not follow it: those of GPUs and other devices, or of child processes.
+    cpu_at_reading: AtomicU64,
     /// When the CPU clock was sampled last, in nanoseconds.
     cpu_sampled: AtomicU64,
     /// Nanoseconds.
@@ -89,6 +101,7 @@ impl MeterState {
             others: Lock::new(Rank::Provenance, Others::default()),
             added: Lock::new(Rank::Provenance, Vec::new()),
             cpu_clock: sensing.cpu_clock().cloned(),
+            cpu_at_reading: AtomicU64::new(u64::MAX),
             cpu_sampled: AtomicU64::new(0),
             sensing: Lock::new(Rank::Sensing, sensing),
             last_read: AtomicU64::new(u64::MAX),
@@ -132,13 +145,14 @@ impl MeterState {
 
     /// Takes a reading where a run starts or stops, unless the last one is too fresh or somebody
     /// else is at it; then a sample of the CPU clock must do, unless that too is too fresh. Returns
-    /// the time.
+    /// the time. `ending` is the run that stops.
     #[inline]
-    pub(super) fn read_at_edge(&self) -> Duration {
+    pub(super) fn read_at_edge(&self, ending: Option<RunKey>) -> Duration {
         let now = self.clock.now();
         let last = self.last_read.load(Ordering::Relaxed);
         let resolution = self.resolution.load(Ordering::Relaxed);
-        if last != u64::MAX && nanos(now).saturating_sub(last) < resolution {
+        let since = nanos(now).saturating_sub(last);
+        if last != u64::MAX && (since < resolution || self.can_wait(now, since, ending)) {
             return self.sample_cpu_clock(now);
         }
         match self.sensing.try_lock() {
@@ -147,15 +161,39 @@ impl MeterState {
         }
     }
 
+    /// Whether a reading that is due at an edge, `since` nanoseconds after the last one, may wait:
+    /// the process has done little meanwhile, and no run ends that was long enough for a reading.
+    fn can_wait(&self, now: Duration, since: u64, ending: Option<RunKey>) -> bool {
+        let cpu_at_reading = self.cpu_at_reading.load(Ordering::Relaxed);
+        let Some(cpu_clock) = self.cpu_clock.as_ref().filter(|_| cpu_at_reading != u64::MAX) else {
+            return false;
+        };
+        let resolution = self.resolution.load(Ordering::Relaxed);
+        let is_long = |run| {
+            let began = self.ledger.lock().started(run);
+            began.is_some_and(|began| nanos(now.saturating_sub(began)) >= resolution)
+        };
+        since < nanos(MAX_WAIT)
+            && !ending.is_some_and(is_long)
+            // What was little at the last sample still is.
+            && (!self.is_sample_due(now)
+                || nanos(cpu_clock()).saturating_sub(cpu_at_reading) < resolution / CPU_TIME_PART)
+    }
+
+    fn is_sample_due(&self, now: Duration) -> bool {
+        let last = self.cpu_sampled.load(Ordering::Relaxed);
+        nanos(now).saturating_sub(last) >= nanos(CPU_SAMPLE_INTERVAL)
+    }
+
     /// Samples the CPU clock, unless that was done just now. Returns the time.
     #[inline]
     fn sample_cpu_clock(&self, now: Duration) -> Duration {
         let last = self.cpu_sampled.load(Ordering::Relaxed);
-        let is_due = nanos(now).saturating_sub(last) >= nanos(CPU_SAMPLE_INTERVAL);
         let claim = |at| {
             let order = Ordering::Relaxed;
             self.cpu_sampled.compare_exchange(last, at, order, order).is_ok()
         };
+        let is_due = self.is_sample_due(now);
         let Some(cpu_clock) = self.cpu_clock.as_ref().filter(|_| is_due && claim(nanos(now)))
         else {
             return now;
@@ -179,6 +217,10 @@ impl MeterState {
         if let (Some(model), Some(cpu_clock)) = (&mut reading.model, &self.cpu_clock) {
             model.own_cpu = cpu_clock();
         }
+        let follows_cpu_time = sensing.follows_cpu_time();
+        let model = reading.model.filter(|model| follows_cpu_time && model.children == 0.0);
+        let cpu_at_reading = model.map_or(u64::MAX, |model| nanos(model.own_cpu));
+        self.cpu_at_reading.store(cpu_at_reading, Ordering::Relaxed);
         self.cpu_sampled.store(nanos(now), Ordering::Relaxed);
         {
             let (mut ledger, wall) = self.ledger_at(now);

@@ -235,7 +235,8 @@ impl Method {
     /// assert!(eco2ai::Method::from("measured:rapl:share:partial").is_partial());
     /// ```
     pub fn is_partial(&self) -> bool {
-        self.marks().any(|mark| mark == PARTIAL)
+        // Hardly any method is: found out without taking each apart.
+        self.0.contains(PARTIAL) && self.marks().any(|mark| mark == PARTIAL)
     }
 
     /// Returns whether the figure is the total of a wall meter minus the figures of the other

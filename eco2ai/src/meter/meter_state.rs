@@ -152,56 +152,64 @@ impl MeterState {
         let last = self.last_read.load(Ordering::Relaxed);
         let resolution = self.resolution.load(Ordering::Relaxed);
         let since = nanos(now).saturating_sub(last);
-        if last != u64::MAX && (since < resolution || self.can_wait(now, since, ending)) {
-            return self.sample_cpu_clock(now);
+        let is_fresh = last != u64::MAX && since < resolution;
+        let may_wait = last != u64::MAX && since < nanos(MAX_WAIT);
+        if is_fresh || (may_wait && self.has_done_little(now, resolution, ending)) {
+            self.sample_cpu_clock(now);
+            return now;
         }
         match self.sensing.try_lock() {
             Some(mut sensing) => self.read_all(&mut sensing),
-            None => self.sample_cpu_clock(now),
+            None => {
+                self.sample_cpu_clock(now);
+                now
+            }
         }
     }
 
-    /// Whether a reading that is due at an edge, `since` nanoseconds after the last one, may wait:
-    /// the process has done little meanwhile, and no run ends that was long enough for a reading.
-    fn can_wait(&self, now: Duration, since: u64, ending: Option<RunKey>) -> bool {
+    /// Whether a reading that is due at an edge may wait: the process has used little CPU time since
+    /// the last one, and no run ends that was long enough for a reading. If so, takes a sample of the
+    /// CPU clock, unless the last one is too fresh.
+    fn has_done_little(&self, now: Duration, resolution: u64, ending: Option<RunKey>) -> bool {
         let cpu_at_reading = self.cpu_at_reading.load(Ordering::Relaxed);
         let Some(cpu_clock) = self.cpu_clock.as_ref().filter(|_| cpu_at_reading != u64::MAX) else {
             return false;
         };
-        let resolution = self.resolution.load(Ordering::Relaxed);
-        let is_long = |run| {
-            let began = self.ledger.lock().started(run);
-            began.is_some_and(|began| nanos(now.saturating_sub(began)) >= resolution)
-        };
-        since < nanos(MAX_WAIT)
-            && !ending.is_some_and(is_long)
-            // What was little at the last sample still is.
-            && (!self.is_sample_due(now)
-                || nanos(cpu_clock()).saturating_sub(cpu_at_reading) < resolution / CPU_TIME_PART)
-    }
-
-    fn is_sample_due(&self, now: Duration) -> bool {
-        let last = self.cpu_sampled.load(Ordering::Relaxed);
-        nanos(now).saturating_sub(last) >= nanos(CPU_SAMPLE_INTERVAL)
-    }
-
-    /// Samples the CPU clock, unless that was done just now. Returns the time.
-    #[inline]
-    fn sample_cpu_clock(&self, now: Duration) -> Duration {
-        let last = self.cpu_sampled.load(Ordering::Relaxed);
-        let claim = |at| {
-            let order = Ordering::Relaxed;
-            self.cpu_sampled.compare_exchange(last, at, order, order).is_ok()
-        };
-        let is_due = self.is_sample_due(now);
-        let Some(cpu_clock) = self.cpu_clock.as_ref().filter(|_| is_due && claim(nanos(now)))
-        else {
-            return now;
-        };
+        let began = ending.and_then(|run| self.ledger.lock().started(run));
+        if began.is_some_and(|began| nanos(now.saturating_sub(began)) >= resolution) {
+            return false;
+        }
+        // What was little at the last sample still is.
+        if !self.claim_sample(now) {
+            return true;
+        }
         let own_cpu = cpu_clock();
+        self.use_sample(now, own_cpu);
+        nanos(own_cpu).saturating_sub(cpu_at_reading) < resolution / CPU_TIME_PART
+    }
+
+    /// Samples the CPU clock, unless that was done just now.
+    #[inline]
+    fn sample_cpu_clock(&self, now: Duration) {
+        if let Some(cpu_clock) = &self.cpu_clock
+            && self.claim_sample(now)
+        {
+            self.use_sample(now, cpu_clock());
+        }
+    }
+
+    /// Whether a sample of the CPU clock is due, and this thread the one to take it.
+    #[inline]
+    fn claim_sample(&self, now: Duration) -> bool {
+        let last = self.cpu_sampled.load(Ordering::Relaxed);
+        let order = Ordering::Relaxed;
+        nanos(now).saturating_sub(last) >= nanos(CPU_SAMPLE_INTERVAL)
+            && self.cpu_sampled.compare_exchange(last, nanos(now), order, order).is_ok()
+    }
+
+    fn use_sample(&self, now: Duration, own_cpu: Duration) {
         let (mut ledger, wall) = self.ledger_at(now);
         ledger.sample_cpu_clock(now, wall, own_cpu);
-        now
     }
 
     /// Same as [`take_reading`](Self::take_reading), with the sensors locked. Returns the time.

@@ -45,6 +45,8 @@ mod meter_state;
 mod models;
 mod node;
 mod others;
+#[cfg(test)]
+mod paced_test;
 mod periods;
 mod pool;
 mod power_model;

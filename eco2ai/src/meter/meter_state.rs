@@ -158,13 +158,11 @@ impl MeterState {
             self.sample_cpu_clock(now);
             return now;
         }
-        match self.sensing.try_lock() {
-            Some(mut sensing) => self.read_all(&mut sensing),
-            None => {
-                self.sample_cpu_clock(now);
-                now
-            }
+        if let Some(mut sensing) = self.sensing.try_lock() {
+            return self.read_all(&mut sensing);
         }
+        self.sample_cpu_clock(now);
+        now
     }
 
     /// Whether a reading that is due at an edge may wait: the process has used little CPU time since

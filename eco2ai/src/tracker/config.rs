@@ -78,7 +78,18 @@ impl RunConfig {
         let (summed, inherited) = (SummedFunction::new(), Inherited::default());
         let is_partial = false;
         let last = Lock::new(Rank::Site, None);
-        Self { given, settings, function, meter, parent, is_partial, summed, prices, inherited, last }
+        Self {
+            given,
+            settings,
+            function,
+            meter,
+            parent,
+            is_partial,
+            summed,
+            prices,
+            inherited,
+            last,
+        }
     }
 
     /// Returns the configuration of a run under a run with the settings `number`, if it is the first

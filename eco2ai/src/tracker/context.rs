@@ -207,3 +207,41 @@ impl Prices for Tariff {
 fn in_local_time(time: SystemTime) -> DateTime<LocalTime> {
     LocalTime.from_utc_datetime(&DateTime::<Utc>::from(time).naive_utc())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::settings::Params;
+
+    #[test]
+    fn a_record_that_is_used_again_keeps_nothing_of_the_run_before() {
+        let context = RunContext {
+            settings: Settings::shared(&Params::default()).unwrap(),
+            meter: Meter::none(),
+            function: Some("f".into()),
+            file: PathBuf::new(),
+            log: None,
+            is_partial: false,
+            outer_run: None,
+            spare: RunContext::no_spare(),
+        };
+        let start_time = DateTime::UNIX_EPOCH.fixed_offset();
+        let row = |id, parent_id| RowStart { id: Uuid::from_u128(id), parent_id, start_time };
+        let new = context.record(row(2, None), &RunEnergy::default(), 1, Status::Ok);
+        let energy = RunEnergy { duration: Duration::from_secs(1), ..RunEnergy::default() };
+        let parent_id = Some(Uuid::from_u128(7));
+        let mut before = context.record(row(1, parent_id), &energy, 3, Status::Error);
+        assert_eq!(before.parent_id.as_deref(), Some("00000000-0000-0000-0000-000000000007"));
+        // Whatever a run can set is set.
+        before.epoch = "epoch: 1, ".into();
+        before.cost = 1.0;
+        before.energy_low = Some(KilowattHours(1.0));
+        before.idle_energy = Some(KilowattHours(1.0));
+        before.cpu_energy = Some(KilowattHours(1.0));
+        before.other_method = "measured:x".into();
+        context.reuse(before);
+        assert_eq!(context.record(row(2, None), &RunEnergy::default(), 1, Status::Ok), new);
+    }
+}

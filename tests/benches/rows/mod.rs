@@ -112,7 +112,8 @@ fn readings(table: &mut Table, rounds: usize) {
 }
 
 fn paced(table: &mut Table, quick: bool) {
-    let [rows, total, append] = processes::paced(if quick { 1 } else { 9 }, if quick { 50 } else { 2000 });
+    let [rows, total, append] =
+        processes::paced(if quick { 1 } else { 9 }, if quick { 50 } else { 2000 });
     let beside = "`tracing`, a line of JSON to an open file";
     table.add(
         "CPU time that a row adds to a call each millisecond",

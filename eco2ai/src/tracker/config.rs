@@ -225,16 +225,7 @@ impl RunConfig {
 
     /// Returns the record of a run that was not measured, because tracking is off.
     pub(super) fn nothing(&self) -> Record {
-        let context = RunContext {
-            settings: Arc::clone(&self.settings),
-            meter: Meter::none(),
-            function: self.function.clone(),
-            file: PathBuf::new(),
-            log: None,
-            is_partial: false,
-            outer_run: None,
-            spare: RunContext::no_spare(),
-        };
+        let context = RunContext::not_measured(Arc::clone(&self.settings), self.function.clone());
         let start_time = DateTime::UNIX_EPOCH.fixed_offset();
         let row = RowStart { id: Uuid::nil(), parent_id: None, start_time };
         context.record(row, &RunEnergy::default(), 1, Status::Ok)

@@ -50,6 +50,20 @@ pub(super) struct RowStart {
 }
 
 impl RunContext {
+    /// Returns the context of a run that is not measured.
+    pub(super) fn not_measured(settings: Arc<Settings>, function: Option<Arc<str>>) -> Self {
+        Self {
+            settings,
+            meter: Meter::none(),
+            function,
+            file: PathBuf::new(),
+            log: None,
+            is_partial: false,
+            outer_run: None,
+            spare: Self::no_spare(),
+        }
+    }
+
     /// Returns the place for a spare record.
     pub(super) const fn no_spare() -> Lock<Option<Record>> {
         Lock::new(Rank::SpareRecord, None)
@@ -217,16 +231,8 @@ mod tests {
 
     #[test]
     fn a_record_that_is_used_again_keeps_nothing_of_the_run_before() {
-        let context = RunContext {
-            settings: Settings::shared(&Params::default()).unwrap(),
-            meter: Meter::none(),
-            function: Some("f".into()),
-            file: PathBuf::new(),
-            log: None,
-            is_partial: false,
-            outer_run: None,
-            spare: RunContext::no_spare(),
-        };
+        let settings = Settings::shared(&Params::default()).unwrap();
+        let context = RunContext::not_measured(settings, Some("f".into()));
         let start_time = DateTime::UNIX_EPOCH.fixed_offset();
         let row = |id, parent_id| RowStart { id: Uuid::from_u128(id), parent_id, start_time };
         let new = context.record(row(2, None), &RunEnergy::default(), 1, Status::Ok);

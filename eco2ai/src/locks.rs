@@ -39,6 +39,8 @@ pub(crate) enum Rank {
     /// The totals of functions, for exporters.
     #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
     FunctionTotals,
+    /// A record that the next run can use.
+    SpareRecord,
     /// The run of an `async` call, while it enters or leaves its thread.
     Call,
     /// The sensors; read meanwhile, also those of the program.

@@ -1,5 +1,6 @@
 //! The log: the row, its file, the journal that survives a crash, and the summary.
 
+mod attached_log;
 mod byte_ranges;
 mod columns;
 mod confirmation;
@@ -37,6 +38,7 @@ mod summary;
 mod unwritten;
 mod writer;
 
+pub(crate) use attached_log::AttachedLog;
 pub use convert::{Converted, convert};
 pub(crate) use encoded_copy::EncodedCopySink;
 pub(crate) use entry::Kept;

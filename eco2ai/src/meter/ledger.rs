@@ -272,6 +272,11 @@ impl Ledger {
         }
     }
 
+    /// Returns when an active run started.
+    pub(super) fn started(&self, key: RunKey) -> Option<Duration> {
+        self.tree.nodes.get(key).map(|node| node.started)
+    }
+
     /// Returns the energy that an active run has received so far.
     pub(super) fn energy(&mut self, key: RunKey) -> Option<RunEnergy> {
         self.energy_with(key, &mut Inner::default())

@@ -161,7 +161,7 @@ impl Meter {
         let mut sensing = self.state.sensing.lock();
         sensing.add(Box::new(sensor), self.state.clock.now());
         self.state.added.lock().push(device);
-        self.state.provenance.lock().clone_from(&sensing.provenance);
+        self.state.provenance.lock().update(&sensing.provenance);
         // It begins to count at the very next edge.
         self.state.last_read.store(u64::MAX, Ordering::Relaxed);
     }
@@ -203,7 +203,7 @@ impl Meter {
             let forecast = Forecast::new(&**prices, wall, wall);
             self.state.ledger.lock().update_prices(Arc::clone(prices), forecast);
         }
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         let thread = thread_slots::slot(&self.state);
         let started = self.state.advanced(now).start(start, thread, now);
         sampling_thread::wake(&self.state, now, start.period);
@@ -218,7 +218,7 @@ impl Meter {
         parent: Option<RunKey>,
         choose: impl FnOnce(Option<u64>) -> Option<Start<'a>>,
     ) -> Option<Started> {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         let thread = thread_slots::slot(&self.state);
         let mut ledger = self.state.advanced(now);
         let start = choose(ledger.settings_above(parent, thread))?;
@@ -233,14 +233,14 @@ impl Meter {
 
     /// Makes a run the innermost one of this thread. Returns false if it is on a thread already.
     pub(crate) fn enter(&self, key: RunKey) -> bool {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         let Some(thread) = thread_slots::slot(&self.state) else { return false };
         self.state.advanced(now).enter(thread, key)
     }
 
     /// Takes a run off its thread.
     pub(crate) fn exit(&self, key: RunKey) {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         self.state.advanced(now).exit(key);
     }
 
@@ -266,7 +266,7 @@ impl Meter {
 
     /// Returns the energy of an active run so far; `None` if it has ended.
     pub(crate) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         self.state.advanced(now).energy(key)
     }
 
@@ -286,13 +286,13 @@ impl Meter {
     /// Returns the energies of active runs so far, in time linear in the number of runs; `None` for
     /// those that have ended.
     pub(crate) fn energies(&self, keys: &[RunKey]) -> Vec<Option<RunEnergy>> {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         self.state.advanced(now).energies(keys)
     }
 
     /// Returns the rows of sums as they would be if the process died now.
     pub(crate) fn sums_so_far(&self, keys: &[SumKey]) -> Vec<SumRow> {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         self.state.advanced(now).sums_so_far(keys)
     }
 
@@ -320,7 +320,7 @@ impl Meter {
 
     /// Takes readings every `period`, also without a run. Returns the energy so far.
     pub(crate) fn start_counter(&self, period: Duration) -> EnergyMark {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         self.state.ledger.lock().add_counter(period);
         sampling_thread::wake(&self.state, now, period);
         *self.state.energy.lock()
@@ -335,26 +335,26 @@ impl Meter {
     /// sensor asks.
     pub(crate) fn energy_so_far(&self) -> EnergyMark {
         if let Some(_section) = own_code::enter_from_outside() {
-            self.state.read_at_edge();
+            self.state.read_at_edge(None);
         }
         *self.state.energy.lock()
     }
 
     /// Returns how the figures of a run, or of a number of calls, were obtained, and their bounds.
-    pub(crate) fn methods(&self, energy: &RunEnergy, calls: u64) -> (Methods, EnergyBounds) {
+    pub(crate) fn methods(&self, energy: &RunEnergy, calls: u64) -> (Arc<Methods>, EnergyBounds) {
         let RunEnergy { since, read, .. } = *energy;
         let whole_machine = energy.scope == Scope::Machine;
         let others = self.state.others.lock().since(since);
         // Without a reading in between, power times time is all there is.
         let at_most = if read { Quality::Measured } else { Quality::Sampled };
-        let provenance = self.state.provenance.lock();
-        let mut methods = Methods::since(since, &provenance, at_most, whole_machine);
+        let mut provenance = self.state.provenance.lock();
+        let mut methods = provenance.methods(since, at_most, whole_machine);
         if whole_machine && !self.state.counts_machine {
-            methods = methods.counted_elsewhere();
+            methods = Arc::new(Methods::clone(&methods).counted_elsewhere());
         }
         let length = energy.duration.div_f64(calls.max(1) as f64);
         let run = RunFacts { since, length, read, whole_machine, others };
-        let bounds = EnergyBounds::new(&provenance, run);
+        let bounds = EnergyBounds::new(provenance.sensors(), run);
         (methods, bounds)
     }
 

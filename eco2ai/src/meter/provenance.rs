@@ -1,5 +1,6 @@
 //! How the figures of a run were obtained.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::gauge::GAUGE_INTERVAL;
@@ -150,6 +151,60 @@ impl Provenance {
     pub(super) fn share(&self, since: Duration) -> ShareKind {
         let of_readings = self.states_since(since).filter(|state| state.quality.is_some());
         of_readings.map(|state| state.share).max().unwrap_or_default()
+    }
+}
+
+/// How the figures of all sensors of a meter were obtained.
+#[derive(Debug)]
+pub(super) struct SensorsProvenance {
+    sensors: Vec<Provenance>,
+    /// The methods of runs that began after the last change of a state.
+    known: Vec<KnownMethods>,
+}
+
+/// The methods of all runs of this kind since the last change of a state.
+#[derive(Debug)]
+struct KnownMethods {
+    at_most: Quality,
+    whole_machine: bool,
+    methods: Arc<Methods>,
+}
+
+impl SensorsProvenance {
+    pub(super) fn new(sensors: Vec<Provenance>) -> Self {
+        Self { sensors, known: Vec::new() }
+    }
+
+    /// Replaces the provenance of all sensors, which has changed.
+    pub(super) fn update(&mut self, sensors: &[Provenance]) {
+        sensors.clone_into(&mut self.sensors);
+        self.known.clear();
+    }
+
+    pub(super) fn sensors(&self) -> &[Provenance] {
+        &self.sensors
+    }
+
+    /// Returns the methods of the time from `since` on. `at_most` is the best quality to report.
+    pub(super) fn methods(
+        &mut self,
+        since: Duration,
+        at_most: Quality,
+        whole_machine: bool,
+    ) -> Arc<Methods> {
+        let methods = || Arc::new(Methods::since(since, &self.sensors, at_most, whole_machine));
+        let changed = |sensor: &Provenance| sensor.states.last().is_some_and(|(at, _)| *at > since);
+        if self.sensors.iter().any(changed) {
+            return methods();
+        }
+        let is_same =
+            |it: &&KnownMethods| it.at_most == at_most && it.whole_machine == whole_machine;
+        if let Some(known) = self.known.iter().find(is_same) {
+            return Arc::clone(&known.methods);
+        }
+        let methods = methods();
+        self.known.push(KnownMethods { at_most, whole_machine, methods: Arc::clone(&methods) });
+        methods
     }
 }
 

@@ -80,6 +80,12 @@ impl Sensing {
         is_sampled || self.channels.iter().any(Channel::is_in_doubt)
     }
 
+    /// Whether all figures follow the CPU time and the memory of the process.
+    pub(super) fn follows_cpu_time(&self) -> bool {
+        let follows = |it: &Provenance| matches!(it.component, Component::Cpu | Component::Ram);
+        self.provenance.iter().all(follows)
+    }
+
     /// Searches for children and updates the devices' shares, if `period` has passed since the last
     /// time.
     pub(super) fn refresh(&mut self, now: Duration, period: Duration) {

@@ -86,14 +86,14 @@ impl ActiveRun {
         };
         // For a sum this is done once, when the sum begins.
         let context = match rows.unwrap_or(config.settings.rows) {
-            Rows::Each => Some(config.attached(meter, context_of_enclosing().as_deref())),
+            Rows::Each => Some(config.attached(meter, context_of_enclosing().as_ref())),
             Rows::Total => None,
         };
         let started = meter.start(start_of(config, context.is_none(), parent, detached));
         let row = match started.row {
             StartedRow::Own { id, parent_id } => {
                 meter.on_period(upkeep::keep_open);
-                let attached = || config.attached(meter, context_of_enclosing().as_deref());
+                let attached = || config.attached(meter, context_of_enclosing().as_ref());
                 let context = context.unwrap_or_else(attached);
                 Row::Own(open_runs::add(id, parent_id, started.key, context))
             }
@@ -224,11 +224,13 @@ impl ActiveRun {
     pub(crate) fn finish_quietly(&self, status: Status) {
         let _section = own_code::enter();
         match &self.row {
-            Row::Own(run) => {
-                if let Some(Err(error)) = self.finish(status) {
+            Row::Own(run) => match self.finish(status) {
+                Some(Ok(record)) => run.context.reuse(record),
+                Some(Err(error)) => {
                     quietly(run.context.settings.ignore_warnings, || warn_once(&error));
                 }
-            }
+                None => {}
+            },
             // Only the sum is needed.
             Row::Sum(meter, _) => {
                 if meter.is_own()

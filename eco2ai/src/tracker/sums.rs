@@ -46,7 +46,7 @@ pub(super) fn called(
     enclosing: impl FnOnce() -> Option<Arc<RunContext>>,
 ) {
     if call.is_new {
-        let context = config.attached(meter, enclosing().as_deref());
+        let context = config.attached(meter, enclosing().as_ref());
         let mut sums = sums();
         let log = context.file.clone();
         let key = call.key;

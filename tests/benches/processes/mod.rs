@@ -8,9 +8,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use eco2ai::Tracker;
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::subjects;
-use crate::table::{Pair, all_in_turns, in_turns, time};
+use crate::table::{Pair, all_in_turns, in_turns, medians, time};
 
 /// The argument before what a child is to do.
 pub(crate) const CHILD: &str = "--child";
@@ -22,6 +23,7 @@ pub(crate) fn child(task: &[String]) {
         ["disabled", rounds] => child_disabled(rounds.parse().expect("a number")),
         ["first-start"] => vec![once(subjects::tracked)],
         ["nvml-start"] => vec![once(|| drop(black_box(nvml_wrapper::Nvml::init())))],
+        ["paced", kind, calls] => vec![child_paced(kind, calls.parse().expect("a number"))],
         ["memory"] => child_memory(true),
         ["memory-without"] => child_memory(false),
         ["meter-thread", runs, seconds] => {
@@ -82,6 +84,57 @@ pub(crate) fn first_start(times: usize, library: Option<&Path>) -> Pair {
     };
     let [pair] = all_in_turns(times, || ask(&["first-start"], set), || ask(&["nvml-start"], set));
     pair
+}
+
+/// The CPU time that each of so many calls, one a millisecond, costs more with a row and with a part
+/// in a sum than without, beside what `tracing` adds; and with a row beside what locking, appending to
+/// and unlocking an open file adds.
+pub(crate) fn paced(times: usize, calls: u32) -> [Pair; 3] {
+    let asked = |kind| ask::<1>(&["paced", kind, &calls.to_string()], |_| ())[0];
+    let kinds = || {
+        let plain = asked("plain");
+        ["row", "total", "tracing", "append"].map(|kind| asked(kind) - plain)
+    };
+    let [row, total, tracing, append] = medians(times, kinds);
+    [(row, tracing), (total, tracing), (row, append)]
+        .map(|(figure, beside)| Pair { figure, beside })
+}
+
+/// The CPU time of the process, its thread for readings included, by call.
+fn child_paced(kind: &str, calls: u32) -> f64 {
+    let mut call: Box<dyn FnMut()> = match kind {
+        "plain" => Box::new(subjects::empty),
+        "row" => Box::new(subjects::tracked),
+        "total" => Box::new(subjects::total),
+        "tracing" => {
+            subjects::subscribe(true);
+            Box::new(subjects::instrumented)
+        }
+        "append" => {
+            let append = subjects::BareAppend::of_last_row();
+            Box::new(move || append.append())
+        }
+        other => panic!("no kind of call: {other:?}"),
+    };
+    let mut next = Instant::now();
+    let mut paced = |calls| {
+        for _ in 0..calls {
+            next += Duration::from_millis(1);
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+            call();
+        }
+    };
+    // Past the first reading, and the time in which the thread for readings is made.
+    paced(calls / 10);
+    let before = process_cpu_time();
+    paced(calls);
+    (process_cpu_time() - before) / f64::from(calls)
+}
+
+/// Seconds that all threads of the process have been on a CPU.
+fn process_cpu_time() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(time).expect("a time").as_secs_f64()
 }
 
 /// Resident, and private dirty memory of a process after its first run, beside one without a run.

@@ -16,6 +16,7 @@ pub(crate) fn all(quick: bool) -> Table {
     let rounds = rounds(quick);
     calls(&mut table, rounds);
     scaling::rows(&mut table, rounds, quick);
+    paced(&mut table, quick);
     readings(&mut table, rounds);
     whole_processes(&mut table, quick);
     logs(&mut table, rounds, quick);
@@ -46,8 +47,16 @@ fn calls(table: &mut Table, rounds: usize) {
         "empty tracked function, with its row",
         seconds,
         &alternate(rounds, 20, &mut subjects::tracked, &mut bare),
-        "open, lock, append the same bytes, close",
+        "lock, append the same bytes, unlock, on an open file",
         Reach::AtMost { figure: 10e-6, ratio: Some(2.5) },
+    );
+    let mut open_and_append = || append.open_and_append();
+    table.add(
+        "empty tracked function, with its row",
+        seconds,
+        &alternate(rounds, 20, &mut subjects::tracked, &mut open_and_append),
+        "open, lock, append the same bytes, close",
+        Reach::Ratio { most: 1.3 },
     );
     let mut twice = || {
         append.append();
@@ -60,7 +69,7 @@ fn calls(table: &mut Table, rounds: usize) {
         "the same, twice",
         Reach::None,
     );
-    subjects::subscribe();
+    subjects::subscribe(false);
     table.add(
         "empty tracked function, with its row",
         seconds,
@@ -111,6 +120,33 @@ fn readings(table: &mut Table, rounds: usize) {
         seconds,
         &alternate(rounds, 20, &mut subjects::nvml(&fake), &mut subjects::bare_nvml(&fake)),
         "the two calls of the fake library, which reads its script",
+        Reach::None,
+    );
+}
+
+fn paced(table: &mut Table, quick: bool) {
+    let [rows, total, append] =
+        processes::paced(if quick { 1 } else { 9 }, if quick { 50 } else { 2000 });
+    let beside = "`tracing`, a line of JSON to an open file";
+    table.add(
+        "CPU time that a row adds to a call each millisecond",
+        seconds,
+        &rows,
+        beside,
+        Reach::Ratio { most: 1.0 },
+    );
+    table.add(
+        "the same with `rows = \"total\"`",
+        seconds,
+        &total,
+        beside,
+        Reach::Ratio { most: 0.3 },
+    );
+    table.add(
+        "CPU time that a row adds to a call each millisecond",
+        seconds,
+        &append,
+        "lock, append the same bytes, unlock, on an open file",
         Reach::None,
     );
 }

@@ -14,10 +14,13 @@ fn journals(path: &Path) -> usize {
     find(&real_path(path)).len()
 }
 
+fn finish(path: &Path, record: &Record) {
+    with(path, |log| log.finish(record));
+}
+
 /// As if the process had died: its locks are gone, its files are there.
 fn die(path: &Path) {
-    let log = entry(path);
-    *log.lock() = LogEntry::new(path);
+    with(path, |log| *log = LogEntry::new(path));
 }
 
 #[test]

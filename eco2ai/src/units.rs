@@ -278,9 +278,10 @@ impl fmt::Display for HumanDuration {
 impl HumanDuration {
     /// Formats durations as a column of a table, in one unit, which is at most the second. See
     /// [`UnitColumn`].
-    pub fn column(durations: impl IntoIterator<Item = Duration>) -> UnitColumn {
-        let seconds = durations.into_iter().map(|duration| Some(duration.as_secs_f64()));
-        UnitColumn::new(seconds, scale::SECONDS)
+    pub fn column(durations: impl IntoIterator<Item = impl Into<Option<Duration>>>) -> UnitColumn {
+        let seconds = |duration: Duration| duration.as_secs_f64();
+        let values = durations.into_iter().map(|duration| duration.into().map(seconds));
+        UnitColumn::new(values, scale::SECONDS)
     }
 }
 

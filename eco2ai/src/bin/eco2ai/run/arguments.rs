@@ -1,6 +1,7 @@
 //! The arguments of `eco2ai run`.
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::ValueHint;
@@ -29,12 +30,29 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[allow(clippy::option_option, reason = "clap's form of an optional value")]
     pub(super) json: Option<Option<PathBuf>>,
-    /// Fails with code 75 if the run used more energy, in kWh; does not stop the command
+    /// Fails with code 3 if the run used more energy, in kWh; does not stop the command
+    ///
+    /// With --runs, the mean of the runs counts.
     #[arg(long, value_name = "KWH", value_parser = parse_budget)]
     pub(super) budget_kwh: Option<f64>,
-    /// Fails with code 75 if the run emitted more CO2, in kg; does not stop the command
+    /// Fails with code 3 if the run emitted more CO2, in kg; does not stop the command
+    ///
+    /// With --runs, the mean of the runs counts.
     #[arg(long, value_name = "KG", value_parser = parse_budget)]
     pub(super) budget_co2: Option<f64>,
+    /// Runs the command N times and prints mean, standard deviation and range of the figures
+    ///
+    /// Each run has a row of its own in the log. A run that fails is the last one.
+    #[arg(short = 'n', long, value_name = "N", default_value = "1")]
+    pub(super) runs: NonZeroU32,
+    /// Runs the command N times before, without measuring; these runs have no rows
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub(super) warmup: u32,
+    /// Shows the progress in the title of the terminal
+    ///
+    /// The screen belongs to the command. `eco2ai watch` in another terminal shows more.
+    #[arg(long)]
+    pub(super) live: bool,
     /// The command and its arguments, which become the row's description
     #[arg(
         trailing_var_arg = true,
@@ -51,12 +69,14 @@ const EXAMPLES_AND_CODES: &str = "\
 Examples:
   eco2ai run -- ./train --epochs 10
   eco2ai run --project MNIST --country FR -- python train.py
+  eco2ai run -n 10 --warmup 2 -- ./bench
   eco2ai run --budget-kwh 0.05 -- cargo test
   eco2ai run --quiet --json=energy.json -- make -j8
 
 Exit codes:
   the code of the command; 128 + N if signal N ended it
-  75   the command succeeded but exceeded a budget
+  3    the command succeeded but exceeded a budget; if the command itself ended with code 3,
+       standard error says so
   126  the command cannot be executed
   127  the command was not found
   2    wrong usage

@@ -8,79 +8,146 @@ mod child;
 #[path = "other.rs"]
 mod child;
 mod launchers;
-mod live_line;
+mod repetition;
 mod result;
+mod statistics;
+mod title;
 mod tracker_options;
 
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
 
-use eco2ai::{Origin, Params, Rows, Tracker, get_params};
+use eco2ai::{Origin, Params, Rows, Run, Tracker, get_params};
 
 pub(crate) use self::arguments::RunArgs;
 use self::child::Supervisor;
 use self::launchers::Launcher;
 use self::result::JsonFile;
+use self::title::Title;
 use crate::failure::{Failure, Result};
-use crate::output::warning;
+use crate::output::{hold_library_warnings, warning};
 
 pub(crate) fn run(arguments: &RunArgs) -> Result {
-    let Some((program, rest)) = arguments.command.split_first() else {
-        return Err(Failure::usage("missing command"));
-    };
-    let elsewhere = launchers::find(&arguments.command);
-    let mut builder = Tracker::builder()
-        .params(&tracker_params(arguments))
-        .function(program_name(program))
-        // The options of one command are not saved for the next.
-        .forget();
-    if elsewhere.is_some() {
-        builder = builder.partial();
-    }
-    let tracker = builder.build()?;
-    // Fails now rather than after an hour if the log cannot be used.
-    let log = tracker.file();
-    eco2ai::Unwritten::from_log(&log)?;
+    let command = MeasuredCommand::new(arguments)?;
     let json = match &arguments.json {
         Some(Some(file)) => Some(JsonFile::create(file)?),
         _ => None,
     };
-    if eco2ai::is_disabled() && !arguments.quiet {
-        warning("tracking is off (ECO2AI_DISABLE); nothing is measured");
-    } else if let Some(Launcher { name, instead }) = elsewhere.filter(|_| !arguments.quiet) {
-        warning(format_args!(
-            "{name} hands its work to other processes, which are not measured here; to measure them, \
-             run: {instead}"
-        ));
-    }
-    let supervisor =
-        Supervisor::new().map_err(|error| Failure::new(format!("signals: {error}")))?;
-    let run = tracker.start()?;
-    let mut command = Command::new(program);
-    if eco2ai::is_disabled() {
-        // This run has no row that could be the parent of another one.
-        command.env_remove("ECO2AI_PARENT");
-    }
-    command.args(rest).envs(run.handle().environment());
-    // The child keeps our process group and our standard streams.
-    let mut child = match command.spawn() {
-        Ok(child) => child,
-        Err(error) => {
-            // Nothing ran, so there is no row.
-            run.discard();
-            return Err(not_started(program, &error));
+    for warmup in 1..=arguments.warmup {
+        let number = format!("warmup {warmup} of {}", arguments.warmup);
+        let (run, status) = command.run(&number)?;
+        run.discard();
+        if let Some(code) = command.ended_early(status) {
+            repetition::report_early_end(&number, code);
+            return Ok(code.into());
         }
-    };
-    let status = if arguments.quiet || !live_line::is_supported() {
-        supervisor.wait(&mut child)
-    } else {
-        live_line::with_live_line(&run, || supervisor.wait(&mut child))
-    };
-    let status =
-        status.map_err(|error| Failure::new(format!("waiting for the command: {error}")))?;
-    result::finish(arguments, run, status, json, &log)
+    }
+    match arguments.runs.get() {
+        1 => {
+            let (run, status) = command.run("")?;
+            result::finish(arguments, run, status, json, &command.log)
+        }
+        runs => repetition::repeat(&command, runs, json),
+    }
+}
+
+/// The command and what it takes to measure it.
+struct MeasuredCommand<'a> {
+    arguments: &'a RunArgs,
+    program: &'a OsStr,
+    rest: &'a [OsString],
+    tracker: Tracker,
+    log: PathBuf,
+    supervisor: Supervisor,
+    title: Option<Title>,
+}
+
+impl<'a> MeasuredCommand<'a> {
+    /// Checks everything that can be checked before the command starts.
+    fn new(arguments: &'a RunArgs) -> Result<Self> {
+        let Some((program, rest)) = arguments.command.split_first() else {
+            return Err(Failure::usage("missing command"));
+        };
+        let elsewhere = launchers::find(&arguments.command);
+        let mut builder = Tracker::builder()
+            .params(&tracker_params(arguments))
+            .function(program_name(program))
+            // The options of one command are not saved for the next.
+            .forget();
+        if elsewhere.is_some() {
+            builder = builder.partial();
+        }
+        let tracker = builder.build()?;
+        // Fails now rather than after an hour if the log cannot be used.
+        let log = tracker.file();
+        eco2ai::Unwritten::from_log(&log)?;
+        if eco2ai::is_disabled() && !arguments.quiet {
+            warning("tracking is off (ECO2AI_DISABLE); nothing is measured");
+        } else if let Some(Launcher { name, instead }) = elsewhere.filter(|_| !arguments.quiet) {
+            warning(format_args!(
+                "{name} hands its work to other processes, which are not measured here; to measure \
+                 them, run: {instead}"
+            ));
+        }
+        let title = arguments.live.then(Title::open).and_then(|title| match title {
+            Ok(title) => Some(title),
+            Err(reason) => {
+                if !arguments.quiet {
+                    warning(format_args!(
+                        "--live: {reason}; `eco2ai watch` shows the progress on another terminal"
+                    ));
+                }
+                None
+            }
+        });
+        let supervisor =
+            Supervisor::new().map_err(|error| Failure::new(format!("signals: {error}")))?;
+        Ok(Self { arguments, program, rest, tracker, log, supervisor, title })
+    }
+
+    /// Runs the command once. `number` says in the title which run it is, if there are several.
+    fn run(&self, number: &str) -> Result<(Run, ExitStatus)> {
+        let run = self.tracker.start()?;
+        let mut command = Command::new(self.program);
+        if eco2ai::is_disabled() {
+            // This run has no row that could be the parent of another one.
+            command.env_remove("ECO2AI_PARENT");
+        }
+        command.args(self.rest).envs(run.handle().environment());
+        // The child keeps our process group and our standard streams.
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) => {
+                // Nothing ran, so there is no row.
+                run.discard();
+                return Err(not_started(self.program, &error));
+            }
+        };
+        let mut wait = || self.supervisor.wait(&mut child);
+        let status = hold_library_warnings(|| match &self.title {
+            Some(title) => {
+                let name = format!("{} {number}", program_name(self.program));
+                title.show_while(name.trim_end(), &run, wait)
+            }
+            None => wait(),
+        });
+        match status {
+            Ok(status) => Ok((run, status)),
+            Err(error) => Err(Failure::new(format!("waiting for the command: {error}"))),
+        }
+    }
+
+    /// Returns the exit code if no further run is to follow: the command failed, or a signal asked
+    /// this process to end.
+    fn ended_early(&self, status: ExitStatus) -> Option<u8> {
+        let signal = self.supervisor.ending_signal().and_then(|signal| u8::try_from(signal).ok());
+        match result::exit_code(status) {
+            0 => signal.map(|signal| 128 + signal),
+            code => Some(code),
+        }
+    }
 }
 
 /// Returns the given parameters; the command line is the description if nothing else sets one.

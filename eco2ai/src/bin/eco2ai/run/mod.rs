@@ -70,6 +70,7 @@ impl<'a> MeasuredCommand<'a> {
         let Some((program, rest)) = arguments.command.split_first() else {
             return Err(Failure::usage("missing command"));
         };
+        refuse_invalid(arguments.params())?;
         let elsewhere = launchers::find(&arguments.command);
         let mut builder = Tracker::builder()
             .params(&tracker_params(arguments))
@@ -147,6 +148,23 @@ impl<'a> MeasuredCommand<'a> {
             0 => signal.map(|signal| 128 + signal),
             code => Some(code),
         }
+    }
+}
+
+/// Refuses an invalid value in the environment or a file that no option replaces. Elsewhere it is
+/// passed over with a warning, but here nothing has run yet, and another place or price would falsify
+/// the result.
+fn refuse_invalid(given: &Params) -> Result<()> {
+    if eco2ai::is_disabled() {
+        return Ok(());
+    }
+    let names_place = given.country.is_some() || given.cloud.is_some();
+    let is_replaced = |name: &str| {
+        given.text(name).is_some() || names_place && ["country", "region", "cloud"].contains(&name)
+    };
+    match eco2ai::invalid_params().iter().find(|one| !one.parameter.is_some_and(is_replaced)) {
+        Some(invalid) => Err(Failure::usage(format!("the command was not started: {invalid}"))),
+        None => Ok(()),
     }
 }
 

@@ -13,15 +13,23 @@ use crate::failure::{Failure, Result};
 use crate::output::{error, print};
 
 // Not a doc comment: it would become the help text of each command.
-// The logs of a command that takes one or more.
+// The logs of a command that takes any number of them.
 #[derive(clap::Args)]
 pub(crate) struct LogFiles {
-    /// Logs, folders of logs, or patterns such as 'logs/*.csv'
-    #[arg(required = true)]
+    /// Logs, folders of logs, or patterns such as 'logs/*.csv' [default: the log of `eco2ai params
+    /// get file`]
     files: Vec<PathBuf>,
 }
 
 impl LogFiles {
+    /// Returns the arguments; if there are none, the log in force, or a pattern for it.
+    pub(crate) fn arguments(&self) -> Vec<PathBuf> {
+        match self.files.as_slice() {
+            [] => vec![pattern(&log_in_force()).into()],
+            files => files.to_vec(),
+        }
+    }
+
     /// Returns the paths of the logs, each once, in the order of the arguments. Of folders and
     /// patterns, logs without a row yet are left out.
     pub(crate) fn paths(&self) -> Result<Vec<PathBuf>> {
@@ -30,13 +38,23 @@ impl LogFiles {
 
     fn paths_where(&self, is_wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
         let mut logs = Vec::new();
-        for argument in &self.files {
+        for argument in &self.arguments() {
             let mut found = logs_of(argument)?;
             found.retain(|log| log == argument || is_wanted(log));
             if found.is_empty() {
                 return Err(Failure::new(format!("{}: no emission log found", argument.display())));
             }
             logs.extend(found);
+        }
+        if self.files.is_empty()
+            && let [log] = logs.as_slice()
+            && !log.exists()
+            && eco2ai::Unwritten::from_log(log)?.is_empty()
+        {
+            return Err(Failure::new(format!(
+                "{}: no such file, and no log was named; a tracked program or `eco2ai run` creates it",
+                log.display()
+            )));
         }
         let mut seen = HashSet::new();
         logs.retain(|log| seen.insert(log.clone()));
@@ -121,12 +139,12 @@ fn log_of_journal(name: &str) -> Option<&str> {
 }
 
 /// Returns the log in force: of the environment or the saved parameters, or else `emission.csv`.
-pub(crate) fn log_in_force() -> String {
+fn log_in_force() -> String {
     get_params().get("file").and_then(|file| file.value.clone()).unwrap_or_default()
 }
 
 /// Returns a pattern for the logs that a path with placeholders stands for.
-pub(crate) fn pattern(file: &str) -> String {
+fn pattern(file: &str) -> String {
     let mut parts = file.split('{');
     let mut pattern = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -11,6 +11,7 @@ mod devices;
 mod failure;
 mod live;
 mod log_files;
+mod man;
 mod output;
 mod params;
 mod recover;
@@ -42,6 +43,7 @@ enum Cli {
     Recover(recover::RecoverArgs),
     Convert(convert::ConvertArgs),
     Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 const EXAMPLES: &str = "\
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
         Cli::Recover(arguments) => recover::recover(&arguments),
         Cli::Convert(arguments) => convert::convert(&arguments),
         Cli::Completions(arguments) => completions::completions::<Cli>(&arguments),
+        Cli::Man(arguments) => man::man::<Cli>(&arguments),
     };
     outcome.unwrap_or_else(output::report_failure)
 }

@@ -49,9 +49,7 @@ impl<const COLUMNS: usize> TextTable<COLUMNS> {
         }
         for row in &mut self.rows {
             for (cell, width) in row.iter_mut().zip(widths) {
-                if cell.width() > width {
-                    *cell = cut(cell, width.saturating_sub(1));
-                }
+                *cell = cut(cell, width);
             }
         }
     }
@@ -95,19 +93,18 @@ pub(crate) fn name_cell(name: &str) -> String {
     cut(&name.replace(char::is_control, " "), MAX_WIDTH)
 }
 
-/// Cuts a text to a width, and marks that.
-fn cut(text: &str, max_width: usize) -> String {
-    let mut width = 0;
-    let mut cell = String::new();
+/// Cuts a text that is wider than `width`, and marks that.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let (mut left, mut cell) = (width.saturating_sub(1), String::new());
     for letter in text.chars() {
-        width += letter.width().unwrap_or(0);
-        if width > max_width {
-            cell.push('…');
-            break;
-        }
+        let Some(rest) = left.checked_sub(letter.width().unwrap_or(0)) else { break };
+        left = rest;
         cell.push(letter);
     }
-    cell
+    cell + "…"
 }
 
 #[cfg(test)]
@@ -130,14 +127,14 @@ mod tests {
         table.push(["a_long_function_name", "训练训练训练", "123"].map(str::to_owned));
         table.fit(24);
         let text = table.to_string();
-        assert_eq!(text, "run        project     1\na_long_f…  训练训…   123");
+        assert_eq!(text, "run        project    1\na_long_f…  训练训…  123");
         table.fit(1);
         assert_eq!(table.to_string(), "run     proje…    1\na_lon…  训练…   123");
     }
 
     #[test]
     fn a_long_name_is_cut_to_a_width_and_stays_on_one_line() {
-        assert_eq!(name_cell(&"训".repeat(70_000)), "训".repeat(30) + "…");
+        assert_eq!(name_cell(&"训".repeat(70_000)), "训".repeat(29) + "…");
         assert_eq!(name_cell(&"é".repeat(60)), "é".repeat(60));
         assert_eq!(name_cell("a\nb\x1b[2J"), "a b [2J");
         assert_eq!(name_cell(""), "-");

@@ -5,19 +5,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use crate::failure::{Failure, Result};
+use crate::help::find;
 use crate::output::write;
 
 /// Prints the manual page of this command or of a subcommand
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ManArgs {
-    /// The subcommand, such as run
-    subcommand: Option<String>,
+    /// The subcommand, such as run or params set
+    subcommand: Vec<String>,
     /// Writes the pages of all subcommands to this folder instead, which is created
     #[arg(short, long, value_name = "FOLDER", conflicts_with = "subcommand")]
     output: Option<PathBuf>,
@@ -28,30 +29,17 @@ Examples:
   eco2ai man run | man -l -
   eco2ai man --output ~/.local/share/man/man1";
 
-pub(crate) fn man<C: CommandFactory>(arguments: &ManArgs) -> Result {
-    // The help of `help` is not worth a page.
-    let mut command = C::command().disable_help_subcommand(true);
-    command.build();
+pub(crate) fn man(arguments: &ManArgs, command: Command) -> Result {
+    let command = find(command, &arguments.subcommand)?;
     if let Some(folder) = &arguments.output {
         fs::create_dir_all(folder)
             .and_then(|()| write_pages(&command, folder))
             .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let command = match &arguments.subcommand {
-        None => command,
-        Some(name) => find(&command, name)?,
-    };
     let page = page(command).map_err(Failure::new)?;
     write(|to| to.write_all(&page))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn find(command: &Command, name: &str) -> Result<Command> {
-    command.find_subcommand(name).cloned().ok_or_else(|| {
-        let names: Vec<_> = command.get_subcommands().map(Command::get_name).collect();
-        Failure::usage(format!("{name}: no such subcommand; there are {}", names.join(", ")))
-    })
 }
 
 /// Writes the pages of a command and of all commands below it.

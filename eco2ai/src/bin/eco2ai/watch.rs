@@ -14,7 +14,7 @@ use crate::failure::Result;
 use crate::live::{RunPower, clock};
 use crate::log_files::{LogFiles, logs_of};
 use crate::output::{print, write};
-use crate::text_table::{Align, TextTable, name_cell};
+use crate::text_table::{Align, TextTable, cut, name_cell};
 
 /// Shows the runs in progress on logs, of every process
 ///
@@ -38,9 +38,8 @@ const REDRAW_PERIOD: Duration = Duration::from_secs(1);
 const HOME: &str = "\x1b[H";
 const CLEAR_LINE: &str = "\x1b[K";
 const CLEAR_SCREEN: &str = "\x1b[J";
-/// So that a terminal cuts a line that is longer than it is wide.
-const WRAP_OFF: &str = "\x1b[?7l";
-const WRAP_ON: &str = "\x1b[?7h";
+/// A terminal that is narrower has no room for all columns.
+const WIDE: usize = 72;
 
 pub(crate) fn watch(arguments: &WatchArgs) -> Result {
     let files = arguments.logs.arguments();
@@ -53,11 +52,12 @@ pub(crate) fn watch(arguments: &WatchArgs) -> Result {
     loop {
         let size = terminal_size().map(|(Width(width), Height(height))| (width, height));
         let screen = Screen::read(&files)?.text(&mut powers, size);
-        let mut drawing = format!("{HOME}{WRAP_OFF}");
+        let mut drawing = HOME.to_owned();
         for line in screen.lines() {
-            drawing.extend([line, CLEAR_LINE, "\n"]);
+            // Cleared first: a full line would lose its last letter.
+            drawing.extend([CLEAR_LINE, line, "\n"]);
         }
-        drawing.extend([CLEAR_SCREEN, WRAP_ON]);
+        drawing.push_str(CLEAR_SCREEN);
         write(|to| to.write_all(drawing.as_bytes()))?;
         std::thread::sleep(REDRAW_PERIOD);
     }
@@ -104,14 +104,10 @@ impl Screen {
 
     /// Returns the table and the notes, as far as they fit a terminal of this width and height.
     fn text(&self, powers: &mut HashMap<String, RunPower>, size: Option<(u16, u16)>) -> String {
-        let mut lines = Vec::new();
-        if !self.runs.is_empty() {
-            let mut table = table(&self.runs, powers);
-            if let Some((width, _)) = size {
-                table.fit(width.into());
-            }
-            lines.extend(table.to_string().lines().map(str::to_owned));
-        }
+        let width = size.map_or(usize::MAX, |(width, _)| width.into());
+        let table =
+            if self.runs.is_empty() { String::new() } else { table(&self.runs, powers, width) };
+        let mut lines: Vec<_> = table.lines().map(str::to_owned).collect();
         if let Some((_, height)) = size {
             // The cursor stands on the last line.
             let room = usize::from(height).saturating_sub(self.notes.len() + 2).max(1);
@@ -121,42 +117,46 @@ impl Screen {
                 lines.push(format!("… and {left} more"));
             }
         }
-        lines.extend(self.notes.iter().cloned());
+        lines.extend(self.notes.iter().map(|note| cut(note, width)));
         lines.join("\n")
     }
 }
 
-fn table(runs: &[Record], powers: &mut HashMap<String, RunPower>) -> TextTable<7> {
+fn table(runs: &[Record], powers: &mut HashMap<String, RunPower>, width: usize) -> String {
     const NUMBER: Align = Align::Right;
-    let watts = runs
-        .iter()
-        .map(|run| powers.entry(run.id.clone()).or_default().update(run.duration, run.energy));
-    let power = Watts::column(watts.collect::<Vec<_>>());
+    let mut power_of =
+        |run: &Record| powers.entry(run.id.clone()).or_default().update(run.duration, run.energy);
+    let power = Watts::column(runs.iter().map(&mut power_of));
     let energy = KilowattHours::column(runs.iter().map(|run| run.energy));
     let co2 = KilogramsCo2e::column(runs.iter().map(|run| run.co2));
-    let mut table =
+    let mut wide =
         TextTable::new([Align::Left, Align::Left, Align::Left, NUMBER, NUMBER, NUMBER, NUMBER]);
-    table.push([
-        "run".to_owned(),
-        "project".to_owned(),
-        "process".to_owned(),
+    let mut narrow = TextTable::new([Align::Left, NUMBER, NUMBER, NUMBER]);
+    let mut push = |run: &str, project: &str, process: &str, figures: [String; 4]| {
+        let [run, project, process] = [run, project, process].map(name_cell);
+        let [time, power, energy, co2] = figures;
+        narrow.push([run.clone(), time.clone(), power.clone(), energy.clone()]);
+        wide.push([run, project, process, time, power, energy, co2]);
+    };
+    let heads = [
         "time".to_owned(),
         format!("power ({})", power.unit),
         format!("energy ({})", energy.unit),
         format!("CO2e ({})", co2.unit.trim_end_matches(" CO2e")),
-    ]);
+    ];
+    push("run", "project", "process", heads);
     let figures = power.cells.into_iter().zip(energy.cells).zip(co2.cells);
     for (run, ((power, energy), co2)) in runs.iter().zip(figures) {
-        table.push([
-            name_cell(run.function.as_deref().unwrap_or_default()),
-            name_cell(&run.project),
-            name_cell(&format!("{}@{}", run.pid, run.hostname)),
-            clock(run.duration),
-            power,
-            energy,
-            co2,
-        ]);
+        let process = format!("{}@{}", run.pid, run.hostname);
+        let name = run.function.as_deref().unwrap_or_default();
+        push(name, &run.project, &process, [clock(run.duration), power, energy, co2]);
     }
     powers.retain(|id, _| runs.iter().any(|run| run.id == *id));
-    table
+    if width < WIDE {
+        narrow.fit(width);
+        narrow.to_string()
+    } else {
+        wide.fit(width);
+        wide.to_string()
+    }
 }

@@ -11,9 +11,9 @@ use super::tracker_options::TrackerOptions;
 
 /// Measures a command and every process it starts, and adds a row to the log
 ///
-/// The command runs as it would without eco2ai: with the same streams, on the same terminal, and
-/// with signals passed on. Measuring ends when the command itself ends; a process that it leaves
-/// running is counted up to that moment.
+/// The command runs as it would without eco2ai: with the same streams, on the same terminal, and with
+/// signals passed on. Nothing is printed before it ends. Measuring ends when the command itself ends; a
+/// process that it leaves running is counted up to that moment.
 ///
 /// If the command tracks itself, its runs are children of this one, and the own energy of this run is
 /// without theirs.
@@ -75,12 +75,12 @@ Examples:
 
 Exit codes:
   the code of the command; 128 + N if signal N ended it
-  3    the command succeeded but exceeded a budget; if the command itself ended with code 3,
-       standard error says so
+  1    eco2ai failed: the command was not started, or its row is lost
+  2    wrong usage, or an invalid parameter in the environment or a file
+  3    the command succeeded but is over a budget; if the command itself
+       returned 3, a message says so
   126  the command cannot be executed
-  127  the command was not found
-  2    wrong usage
-  1    eco2ai failed: it did not start the command, or the command succeeded and its row is lost";
+  127  the command was not found";
 
 fn parse_budget(text: &str) -> Result<f64, &'static str> {
     let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use eco2ai::{get_params, read_log};
 
 use crate::failure::{Failure, Result};
-use crate::output::{error, print};
+use crate::output::{print, report_failure};
 
 // Not a doc comment: it would become the help text of each command.
 // The logs of a command that takes any number of them.
@@ -69,7 +69,7 @@ impl LogFiles {
             match work(file) {
                 Ok(done) => print(format_args!("{}: {done}", file.display()))?,
                 Err(failed) => {
-                    error(failed.with_causes());
+                    report_failure(failed.into());
                     code = ExitCode::FAILURE;
                 }
             }
@@ -93,8 +93,9 @@ pub(crate) fn logs_of(argument: &Path) -> Result<Vec<PathBuf>> {
     let journals = argument.with_file_name(format!(".{name}.*.journal"));
     let mut logs = BTreeSet::new();
     for pattern in [pattern, journals.to_string_lossy()] {
-        let matches = glob::glob(&pattern)
-            .map_err(|error| Failure::usage(format!("{pattern}: not a pattern: {error}")))?;
+        let matches = glob::glob(&pattern).map_err(|error| {
+            Failure::usage(format!("{pattern}: no such file, and not a pattern: {}", error.msg))
+        })?;
         for path in matches {
             let path = path.map_err(Failure::new)?;
             let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
@@ -139,7 +140,7 @@ fn log_of_journal(name: &str) -> Option<&str> {
 }
 
 /// Returns the log in force: of the environment or the saved parameters, or else `emission.csv`.
-fn log_in_force() -> String {
+pub(crate) fn log_in_force() -> String {
     get_params().get("file").and_then(|file| file.value.clone()).unwrap_or_default()
 }
 

@@ -88,7 +88,7 @@ fn a_flame_graph_of_ten_thousand_functions_stays_small() {
     let page = page(&log(&rows));
     assert!(page.len() < 1_000_000, "{} bytes", page.len());
     let bars = bars(&page);
-    assert_eq!(bars[1].title, "m::outer: 30.00 MWh, 100\u{202f}%");
+    assert_eq!(bars[1].title, "m::outer: 30\u{202f}001 kWh, 100\u{202f}%");
     assert!(bars.len() <= 1500, "{}", bars.len());
     assert_says(&page, "Too small to draw: 1");
 }

@@ -43,10 +43,16 @@ pub(crate) struct RunArgs {
     /// Runs the command N times and prints mean, standard deviation and range of the figures
     ///
     /// Each run has a row of its own in the log. A run that fails is the last one.
-    #[arg(short = 'n', long, value_name = "N", default_value = "1")]
+    #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = parse_runs)]
     pub(super) runs: NonZeroU32,
     /// Runs the command N times before, without measuring; these runs have no rows
-    #[arg(long, value_name = "N", default_value = "0")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "0",
+        value_parser = parse_warmup,
+        allow_negative_numbers = true
+    )]
     pub(super) warmup: u32,
     /// Shows the progress in the title of the terminal
     ///
@@ -81,6 +87,14 @@ Exit codes:
        returned 3, a message says so
   126  the command cannot be executed
   127  the command was not found";
+
+fn parse_runs(text: &str) -> Result<NonZeroU32, &'static str> {
+    text.parse().map_err(|_| "expected a whole number, 1 or more")
+}
+
+fn parse_warmup(text: &str) -> Result<u32, &'static str> {
+    text.parse().map_err(|_| "expected a whole number, 0 or more")
+}
 
 fn parse_budget(text: &str) -> Result<f64, &'static str> {
     let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);

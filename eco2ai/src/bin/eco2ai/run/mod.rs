@@ -27,6 +27,7 @@ use self::launchers::Launcher;
 use self::result::JsonFile;
 use self::title::Title;
 use crate::failure::{Failure, Result};
+use crate::log_files::log_in_force;
 use crate::output::{hold_library_warnings, warning};
 
 pub(crate) fn run(arguments: &RunArgs) -> Result {
@@ -70,7 +71,9 @@ impl<'a> MeasuredCommand<'a> {
         let Some((program, rest)) = arguments.command.split_first() else {
             return Err(Failure::usage("missing command"));
         };
-        refuse_invalid(arguments.params())?;
+        if !eco2ai::is_disabled() {
+            refuse_invalid(arguments.params())?;
+        }
         let elsewhere = launchers::find(&arguments.command);
         let mut builder = Tracker::builder()
             .params(&tracker_params(arguments))
@@ -83,7 +86,9 @@ impl<'a> MeasuredCommand<'a> {
         let tracker = builder.build()?;
         // Fails now rather than after an hour if the log cannot be used.
         let log = tracker.file();
-        eco2ai::Unwritten::from_log(&log)?;
+        if !eco2ai::is_disabled() {
+            check_log(&log, arguments.params())?;
+        }
         if eco2ai::is_disabled() && !arguments.quiet {
             warning("tracking is off (ECO2AI_DISABLE); nothing is measured");
         } else if let Some(Launcher { name, instead }) = elsewhere.filter(|_| !arguments.quiet) {
@@ -151,13 +156,35 @@ impl<'a> MeasuredCommand<'a> {
     }
 }
 
+/// Checks that the log is one, if it exists, and that its folder does. Folders of a path with
+/// placeholders are created.
+fn check_log(log: &Path, given: &Params) -> Result<()> {
+    let file = given.text("file").unwrap_or_else(log_in_force);
+    if log.is_dir() {
+        let example = log.join("emission.csv");
+        return Err(Failure::usage(format!(
+            "{}: a folder; name a file in it, such as {}",
+            log.display(),
+            example.display()
+        )));
+    }
+    if let Some(folder) = log.parent().filter(|folder| !folder.as_os_str().is_empty())
+        && !folder.exists()
+        && !file.contains('{')
+    {
+        return Err(Failure::usage(format!(
+            "{}: no such folder; create it, or choose another log with --file",
+            folder.display()
+        )));
+    }
+    eco2ai::Unwritten::from_log(log)?;
+    Ok(())
+}
+
 /// Refuses an invalid value in the environment or a file that no option replaces. Elsewhere it is
 /// passed over with a warning, but here nothing has run yet, and another place or price would falsify
 /// the result.
 fn refuse_invalid(given: &Params) -> Result<()> {
-    if eco2ai::is_disabled() {
-        return Ok(());
-    }
     let names_place = given.country.is_some() || given.cloud.is_some();
     let is_replaced = |name: &str| {
         given.text(name).is_some() || names_place && ["country", "region", "cloud"].contains(&name)
@@ -198,8 +225,12 @@ fn command_line(command: &[OsString]) -> String {
 
 /// Explains why the command did not start, with the exit code that shells use for it.
 fn not_started(program: &OsStr, error: &std::io::Error) -> Failure {
+    let is_folder = Path::new(program).is_dir();
     let program = program.display();
     match error.kind() {
+        _ if is_folder => {
+            Failure::new(format!("{program}: a folder, which cannot be executed")).with_code(126)
+        }
         ErrorKind::NotFound => Failure::new(format!(
             "{program}: not found; check PATH, and the interpreter that a script names in its first line"
         ))

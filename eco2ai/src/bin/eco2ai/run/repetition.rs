@@ -72,9 +72,10 @@ fn report(
         separate();
         let name = super::program_name(command.program);
         note(text(&name, arguments.warmup, &succeeded, &figures, command.log.display()));
-        if cfg!(target_os = "linux") && succeeded.iter().any(|run| run.duration < SHORT_RUN) {
+        let mean = mean(&figures.duration_s).unwrap_or_default();
+        if cfg!(target_os = "linux") && mean < SHORT_RUN.as_secs_f64() {
             warning(
-                "runs are shorter than 0.1 s: Linux reports CPU time in steps of 10 ms, so the \
+                "the runs are shorter than 0.1 s: Linux reports CPU time in steps of 10 ms, so the \
                  figures of each run are coarse; measure a longer command",
             );
         }

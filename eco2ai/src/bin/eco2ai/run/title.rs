@@ -54,7 +54,10 @@ impl Title {
     pub(super) fn open() -> Result<Self, String> {
         let term = std::env::var("TERM").unwrap_or_default();
         if !cfg!(windows) && !WITH_TITLE.iter().any(|name| term.starts_with(name)) {
-            return Err(format!("the terminal {term:?} is not known to have a title"));
+            return Err(match term.as_str() {
+                "" => "TERM is not set, so the kind of the terminal is unknown".to_owned(),
+                term => format!("a terminal of the kind {term} is not known to have a title"),
+            });
         }
         let name = if cfg!(windows) { "CONOUT$" } else { "/dev/tty" };
         let terminal = OpenOptions::new().write(true).open(name);

@@ -27,20 +27,17 @@ pub(super) const SECONDS: &[Unit] = &[(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (
 const GROUP_SEPARATOR: char = '\u{202f}';
 
 /// Returns the largest of `units` in which `value` is at least 1 once it is rounded to four digits,
-/// else the smallest.
+/// else the smallest; of zero, the unit of the quantity.
 pub(super) fn unit_for(value: f64, units: &[Unit]) -> Unit {
-    let fits = units.iter().find(|(size, _)| value.abs() >= size * 0.999_95);
+    let value = if value == 0.0 { 1.0 } else { value.abs() };
+    let fits = units.iter().find(|(size, _)| value >= size * 0.999_95);
     fits.or(units.last()).copied().unwrap_or((1.0, ""))
 }
 
 /// Writes `value` with four significant digits, or all digits of its whole part, in the unit that
 /// suits it.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, value: f64, units: &[Unit]) -> fmt::Result {
-    // Of zero, there is no unit that suits it better than that of the quantity.
-    let (size, unit) = match value {
-        0.0 => units.iter().find(|(size, _)| *size == 1.0).copied().unwrap_or((1.0, "")),
-        _ => unit_for(value, units),
-    };
+    let (size, unit) = unit_for(value, units);
     if value == 0.0 || !value.is_finite() {
         return write!(f, "{value} {unit}");
     }
@@ -99,10 +96,7 @@ impl UnitColumn {
         let values: Vec<_> = values.collect();
         let known = values.iter().flatten().filter(|value| value.is_finite());
         let largest = known.fold(0.0_f64, |largest, value| largest.max(value.abs()));
-        let (size, unit) = match largest {
-            0.0 => units.iter().find(|(size, _)| *size == 1.0).copied().unwrap_or((1.0, "")),
-            _ => unit_for(largest, units),
-        };
+        let (size, unit) = unit_for(largest, units);
         let cell = |value: &Option<f64>| match value {
             None => "-".to_owned(),
             Some(0.0) => "0".to_owned(),

@@ -8,7 +8,7 @@ use eco2ai::units::{HumanDuration, KilogramsCo2e, KilowattHours, UnitColumn, Wat
 use eco2ai::{Record, Status};
 use serde::Serialize;
 
-use super::MeasuredCommand;
+use super::measured_command::MeasuredCommand;
 use super::result::{
     JsonFile, RecordJson, average_power, checked_budgets, code_with_budgets, command_words,
     prints_text, stop, write_json,
@@ -70,8 +70,7 @@ fn report(
     let written = write_json(arguments, json, &json_result);
     if prints_text(arguments) && !succeeded.is_empty() {
         separate();
-        let name = super::program_name(command.program);
-        note(text(&name, arguments.warmup, &succeeded, &figures, command.log.display()));
+        note(text(&command.name(), arguments.warmup, &succeeded, &figures, command.log.display()));
         let mean = mean(&figures.duration_s).unwrap_or_default();
         if cfg!(target_os = "linux") && mean < SHORT_RUN.as_secs_f64() {
             warning(

@@ -16,7 +16,7 @@ use crate::text_table::name_cell;
 
 const UPDATE_PERIOD: Duration = Duration::from_secs(1);
 
-/// Saves the title on the terminal's stack of titles, and restores it (XTerm's `CSI 22 ; 2 t` and
+/// Saves the title on the terminal's stack of titles, and restores it (xterm's `CSI 22 ; 2 t` and
 /// `CSI 23 ; 2 t`). A terminal without that stack ignores both.
 const SAVE: &str = "\x1b[22;2t";
 const RESTORE: &str = "\x1b[23;2t";

@@ -45,7 +45,7 @@ pub(crate) struct RunArgs {
     /// Each run has a row of its own in the log. A run that fails is the last one.
     #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = parse_runs)]
     pub(super) runs: NonZeroU32,
-    /// Runs the command N times before, without measuring; these runs have no rows
+    /// Runs the command N times before, with all tracking turned off, so without rows
     #[arg(
         long,
         value_name = "N",

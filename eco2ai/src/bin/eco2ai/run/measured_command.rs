@@ -1,15 +1,18 @@
 //! A command with what it takes to measure it: all that can be wrong before it starts, and each run.
 
 use std::ffi::{OsStr, OsString};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 use eco2ai::{Origin, Params, Rows, Run, Tracker, get_params};
 
 use super::arguments::RunArgs;
-use super::child::Supervisor;
 use super::launchers::{self, Launcher};
+#[cfg(target_os = "linux")]
+use super::linux::Supervisor;
+#[cfg(not(target_os = "linux"))]
+use super::other::Supervisor;
 use super::result::exit_code;
 use super::title::Title;
 use crate::failure::{Failure, Result};
@@ -59,17 +62,7 @@ impl<'a> MeasuredCommand<'a> {
                  them, run: {instead}"
             ));
         }
-        let title = arguments.live.then(Title::open).and_then(|title| match title {
-            Ok(title) => Some(title),
-            Err(reason) => {
-                if !arguments.quiet {
-                    warning(format_args!(
-                        "--live: {reason}; `eco2ai watch` shows the progress on another terminal"
-                    ));
-                }
-                None
-            }
-        });
+        let title = if arguments.live { open_title(arguments.quiet) } else { None };
         let supervisor =
             Supervisor::new().map_err(|error| Failure::new(format!("signals: {error}")))?;
         Ok(Self { arguments, program, rest, tracker, log, supervisor, title })
@@ -78,13 +71,13 @@ impl<'a> MeasuredCommand<'a> {
     /// Runs the command once. `number` says in the title which run it is, if there are several.
     pub(super) fn run(&self, number: &str) -> Result<(Run, ExitStatus)> {
         let run = self.tracker.start()?;
+        // The child keeps our process group and our standard streams.
         let mut command = Command::new(self.program);
         if eco2ai::is_disabled() {
             // This run has no row that could be the parent of another one.
             command.env_remove("ECO2AI_PARENT");
         }
         command.args(self.rest).envs(run.handle().environment());
-        // The child keeps our process group and our standard streams.
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => {
@@ -101,10 +94,15 @@ impl<'a> MeasuredCommand<'a> {
             }
             None => wait(),
         });
-        match status {
-            Ok(status) => Ok((run, status)),
-            Err(error) => Err(Failure::new(format!("waiting for the command: {error}"))),
-        }
+        Ok((run, status.map_err(|error| not_waited(&error))?))
+    }
+
+    /// Runs the command once without tracking it, nor what it would track itself.
+    pub(super) fn warm_up(&self) -> Result<ExitStatus> {
+        let mut command = Command::new(self.program);
+        command.args(self.rest).env("ECO2AI_DISABLE", "1").env_remove("ECO2AI_PARENT");
+        let mut child = command.spawn().map_err(|error| not_started(self.program, &error))?;
+        self.supervisor.wait(&mut child).map_err(|error| not_waited(&error))
     }
 
     /// Returns the name of the program without its folders.
@@ -190,8 +188,24 @@ fn command_line(command: &[OsString]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// Opens the title of the terminal, or says why there is none.
+fn open_title(quiet: bool) -> Option<Title> {
+    match Title::open() {
+        Ok(title) => return Some(title),
+        Err(_) if quiet => {}
+        Err(reason) => warning(format_args!(
+            "--live: {reason}; `eco2ai watch` shows the progress on another terminal"
+        )),
+    }
+    None
+}
+
+fn not_waited(error: &io::Error) -> Failure {
+    Failure::new(format!("waiting for the command: {error}"))
+}
+
 /// Explains why the command did not start, with the exit code that shells use for it.
-fn not_started(program: &OsStr, error: &std::io::Error) -> Failure {
+fn not_started(program: &OsStr, error: &io::Error) -> Failure {
     let is_folder = Path::new(program).is_dir();
     let program = program.display();
     match error.kind() {

@@ -1,14 +1,12 @@
 //! `eco2ai run`: measures a command.
 
 mod arguments;
-#[cfg(target_os = "linux")]
-#[path = "linux.rs"]
-mod child;
-#[cfg(not(target_os = "linux"))]
-#[path = "other.rs"]
-mod child;
 mod launchers;
+#[cfg(target_os = "linux")]
+mod linux;
 mod measured_command;
+#[cfg(not(target_os = "linux"))]
+mod other;
 mod repetition;
 mod result;
 mod statistics;
@@ -27,10 +25,8 @@ pub(crate) fn run(arguments: &RunArgs) -> Result {
         _ => None,
     };
     for warmup in 1..=arguments.warmup {
-        let number = format!("warmup {warmup} of {}", arguments.warmup);
-        let (run, status) = command.run(&number)?;
-        run.discard();
-        if let Some(code) = command.ended_early(status) {
+        if let Some(code) = command.ended_early(command.warm_up()?) {
+            let number = format!("warmup {warmup} of {}", arguments.warmup);
             repetition::report_early_end(&number, code);
             return Ok(code.into());
         }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
+use super::activity::Activities;
 use super::energies::Energies;
 use super::forecast::{Forecast, Prices};
 use super::keys::{RunKey, SumKey};
@@ -108,6 +109,12 @@ impl Ledger {
         self.periods.shortest()
     }
 
+    /// When runs were active, up to `now`.
+    pub(super) fn activities(&self, now: Duration) -> Activities {
+        let (process, machine) = (&self.tree.pools.process, &self.tree.pools.machine);
+        Activities { now, process: process.activity(now), machine: machine.activity(now) }
+    }
+
     /// A place for the stack of a new thread.
     pub(super) fn add_thread(&mut self) -> usize {
         self.stacks.add()
@@ -149,12 +156,13 @@ impl Ledger {
 
     /// Takes a reading.
     pub(super) fn read(&mut self, now: Duration, wall: Option<SystemTime>, reading: &UsedEnergy) {
-        for (scope, used, power, model) in [
-            (Scope::Process, reading.process, reading.process_power, reading.model),
-            (Scope::Machine, reading.machine, reading.machine_power, None),
+        let UsedEnergy { process, machine, late_process, late_machine, .. } = *reading;
+        for (scope, used, late, power, model) in [
+            (Scope::Process, process, late_process, reading.process_power, reading.model),
+            (Scope::Machine, machine, late_machine, reading.machine_power, None),
         ] {
             let from = self.tree.pools.get_mut(scope).advanced();
-            if let Some(due) = self.tree.pools.get_mut(scope).read(now, used, power, model) {
+            if let Some(due) = self.tree.pools.get_mut(scope).read(now, used, late, power, model) {
                 self.give(scope, due, from, now, wall);
             }
         }

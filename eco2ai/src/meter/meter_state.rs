@@ -33,7 +33,7 @@ pub(super) type OnPeriod = Box<dyn Fn(&Arc<MeterState>) + Send + Sync>;
 
 /// The parts of a meter.
 pub(super) struct MeterState {
-    pub(super) clock: Box<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     /// The process that made it.
     pub(super) pid: u32,
     pub(super) names: Names,
@@ -69,7 +69,7 @@ pub(crate) struct Names {
 
 impl MeterState {
     pub(super) fn new(
-        clock: Box<dyn Clock>,
+        clock: Arc<dyn Clock>,
         sensing: Sensing,
         names: Names,
         given_power: GivenPower,
@@ -124,6 +124,7 @@ impl MeterState {
         sensing.refresh(now, period);
         // Not a part of what a reading costs: readings at the edges of runs do without.
         sensing.refresh_shared_memory(now, period);
+        sensing.ask_slow(now);
         self.read_all(&mut sensing)
     }
 
@@ -168,9 +169,12 @@ impl MeterState {
         // Before the sensors: a program is not to report what they have not seen.
         let inner = self.relatives.read();
         let before = self.clock.now();
-        let period = self.ledger.lock().shortest_period();
+        let (period, activities) = {
+            let ledger = self.ledger.lock();
+            (ledger.shortest_period(), ledger.activities(before))
+        };
         sensing.refresh(before, period);
-        let mut reading = sensing.read(before);
+        let mut reading = sensing.read(&activities);
         let now = self.clock.now();
         // What the reading itself took is behind it.
         if let (Some(model), Some(cpu_clock)) = (&mut reading.model, &self.cpu_clock) {

@@ -23,6 +23,7 @@
 //! | 63 CPUs | 280 W | 280 W x 1/64 = 4.4 W | 4.4 W |
 
 mod across_processes;
+mod activity;
 mod available_devices;
 mod builder;
 mod channel;
@@ -36,6 +37,7 @@ mod energies;
 mod energy_bounds;
 mod forecast;
 mod gauge;
+mod history;
 mod increment;
 mod keys;
 mod ledger;
@@ -49,10 +51,12 @@ mod periods;
 mod pool;
 mod power_model;
 mod provenance;
+mod readout;
 mod rows;
 mod run_energy;
 mod sampling_thread;
 mod sensing;
+mod slow_sensor;
 #[cfg(test)]
 mod split_test;
 mod stacks;

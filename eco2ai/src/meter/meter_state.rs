@@ -25,8 +25,11 @@ const CPU_SAMPLE_INTERVAL: Duration = Duration::from_micros(100);
 /// Before the first reading has shown what it costs.
 const FIRST_RESOLUTION: Duration = Duration::from_millis(1);
 
-/// Never let a slow device blind the meter for longer.
-const MAX_RESOLUTION: Duration = Duration::from_secs(1);
+/// Readings at edges are never further apart. Slow sensors do not count: nobody waits for them.
+const MAX_RESOLUTION: Duration = Duration::from_secs(60);
+
+/// How long a reading waits for one that another thread takes.
+pub(super) const SENSING_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// The function that the meter's thread calls once per period while runs are active.
 pub(super) type OnPeriod = Box<dyn Fn(&Arc<MeterState>) + Send + Sync>;
@@ -116,9 +119,12 @@ impl MeterState {
         self.report(false);
     }
 
-    /// Reads all sensors and brings the ledger up to date. Returns the time.
+    /// Reads all sensors and brings the ledger up to date, unless a sensor hangs that another thread
+    /// is reading. Returns the time.
     pub(super) fn take_reading(&self) -> Duration {
-        let mut sensing = self.sensing.lock();
+        let Some(mut sensing) = self.sensing.lock_within(SENSING_TIMEOUT) else {
+            return self.clock.now();
+        };
         let period = self.ledger.lock().shortest_period();
         let now = self.clock.now();
         sensing.refresh(now, period);

@@ -16,6 +16,7 @@ struct Blocking {
     component: Component,
     asked: Sender<()>,
     answers: Receiver<Reading>,
+    read: Sender<()>,
 }
 
 impl Sensor for Blocking {
@@ -31,18 +32,27 @@ impl Sensor for Blocking {
         let _ = self.asked.send(());
         self.answers.recv().map_err(|_| SensorError::Lost("the test is over".into()))
     }
+
+    /// Asked when the reading is over.
+    fn is_partial(&self) -> bool {
+        let _ = self.read.send(());
+        false
+    }
 }
 
 /// The other side of it.
 struct Device {
     asked: Receiver<()>,
     answers: Sender<Reading>,
+    read: Receiver<()>,
 }
 
 impl Device {
     fn new(component: Component) -> (Blocking, Self) {
         let ((asked, is_asked), (answers, answer)) = (channel(), channel());
-        (Blocking { component, asked, answers: answer }, Self { asked: is_asked, answers })
+        let (read, is_read) = channel();
+        let sensor = Blocking { component, asked, answers: answer, read };
+        (sensor, Self { asked: is_asked, answers, read: is_read })
     }
 
     /// Has the meter read until it asks the device, which then takes 80 ms to answer what `reading`
@@ -60,6 +70,7 @@ impl Device {
         let answer = reading(bench.clock.now().as_secs_f64());
         bench.clock.advance(half);
         self.answers.send(answer).expect("a sensor that waits");
+        self.read.recv().expect("the end of the reading");
     }
 }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::access::{Access, Answer};
 use super::activity::Activities;
 use super::clock::Clock;
 use super::counter_check::CounterCheck;
 use super::history::{CounterFacts, History, LateReading, Sharing};
 use super::increment::{Increment, Late};
 use super::provenance::{Provenance, ReadingState, ShareKind};
-use super::readout::{Readout, Request, guarded, panicked};
-use super::slow_sensor::{SLOW, SlowSensor};
+use super::readout::{Readout, Request, guarded};
 use super::usage_window::UsageChange;
 use crate::sensor::{Bounds, Component, Quality, Reading, Sensor, SensorError, Share, Usage};
 use crate::units::Watts;
@@ -18,27 +18,9 @@ use crate::units::Watts;
 /// The number of consecutive failures after which a sensor is reported.
 const FAILURES_BEFORE_WARNING: u32 = 3;
 
-/// The number of consecutive slow readings after which a sensor gets a thread of its own. One may
-/// be slow because the thread that reads lost its CPU.
-const SLOW_READINGS: u32 = 3;
-
-/// A single reading that takes longer than this is enough.
-const VERY_SLOW: Duration = Duration::from_millis(20);
-
-/// How long adding a sensor waits for its first reading: longer than a fast one needs even where the
-/// machine is busy.
-const FIRST_ANSWER: Duration = Duration::from_millis(20);
-
-/// The same on a clock that stands still, where the first reading of the meter waits.
-const FIRST_ANSWER_IN_TEST: Duration = Duration::from_secs(1);
-
-/// A sensor that is slow again and again has to be fast so many times in a row.
-const MAX_FAST_READINGS: u32 = 100;
-
 /// A sensor, with the state that follows from its readings so far.
 pub(super) struct Channel {
     access: Access,
-    clock: Arc<dyn Clock>,
     component: Component,
     source: String,
     name: String,
@@ -63,22 +45,6 @@ pub(super) struct Channel {
     last_late: Activities,
     /// Since when its energy is missing, if it is.
     missing_since: Duration,
-    /// Whether a thread of its own has read the sensor, to see how long it takes.
-    is_tried: bool,
-    /// The number of slow readings in a row.
-    slow: u32,
-    /// How many fast readings in a row a slow sensor must have.
-    fast_needed: u32,
-}
-
-/// How a sensor is read.
-enum Access {
-    /// By any thread.
-    Direct(Box<dyn Sensor>),
-    /// By a thread of its own.
-    Slow(SlowSensor),
-    /// No more.
-    Lost,
 }
 
 /// What a channel adds to a reading of the meter.
@@ -104,8 +70,7 @@ impl Channel {
             }),
             tick: sensor.tick(),
             longest_interval: sensor.longest_interval(),
-            access: Access::Direct(sensor),
-            clock,
+            access: Access::new(sensor, clock),
             history: History::Empty,
             read_at: None,
             check: None,
@@ -115,9 +80,6 @@ impl Channel {
             failures: 0,
             last_late: Activities::default(),
             missing_since: now,
-            is_tried: false,
-            slow: 0,
-            fast_needed: 1,
         }
     }
 
@@ -143,7 +105,7 @@ impl Channel {
     /// The longest time between two readings; `None` where it does not matter, or where the sensor
     /// is not read at the meter's pace.
     pub(super) fn longest_interval(&self) -> Option<Duration> {
-        self.longest_interval.filter(|_| matches!(self.access, Access::Direct(_)))
+        self.longest_interval.filter(|_| self.access.is_direct())
     }
 
     /// Whether the figures say how much of them is the idle power of the machine.
@@ -156,20 +118,19 @@ impl Channel {
     pub(super) fn is_gauge(&self) -> bool {
         let is_gauge = matches!(self.history, History::Gauge(_, Quality::Sampled))
             || self.check.as_ref().is_some_and(CounterCheck::is_in_doubt);
-        is_gauge && matches!(self.access, Access::Direct(_))
+        is_gauge && self.access.is_direct()
     }
 
     /// Whether its figures are missing for longer than a moment.
     pub(super) fn is_failing(&self) -> bool {
-        matches!(self.access, Access::Lost) || self.failures >= FAILURES_BEFORE_WARNING
+        self.access.is_lost() || self.failures >= FAILURES_BEFORE_WARNING
     }
 
     /// Updates the part of the device's energy that belongs to this process.
     pub(super) fn refresh_share(&mut self, now: Duration, processes: &[u32]) {
-        let Access::Direct(sensor) = &mut self.access else { return };
-        match guarded(|| sensor.share(processes)) {
-            Some(share) => self.share = share,
-            None => self.failed(now, &panicked()),
+        match self.access.share(processes) {
+            Ok(share) => self.share = share.unwrap_or(self.share),
+            Err(error) => self.failed(now, &error),
         }
     }
 
@@ -177,70 +138,48 @@ impl Channel {
     /// waits for them for a while.
     pub(super) fn try_out(channels: &mut [Self], now: Duration) {
         for channel in &mut *channels {
-            channel.is_tried = true;
-            channel.move_to_thread();
             let request = channel.request(now);
-            if let Access::Slow(slow) = &mut channel.access {
-                slow.ask(now, request);
-            }
+            channel.access.try_out(now, request);
         }
         for channel in channels {
-            if let Access::Slow(slow) = &mut channel.access {
-                let runs = channel.clock.runs();
-                slow.wait(if runs { FIRST_ANSWER } else { FIRST_ANSWER_IN_TEST });
-            }
+            channel.access.wait();
         }
-    }
-
-    /// Gives the sensor a thread of its own. Where there can be none, it stays with all others.
-    fn move_to_thread(&mut self) {
-        let sensor = match std::mem::replace(&mut self.access, Access::Lost) {
-            Access::Direct(sensor) => sensor,
-            access => return self.access = access,
-        };
-        self.access = match SlowSensor::new(sensor, Arc::clone(&self.clock), self.fast_needed) {
-            Ok(slow) => Access::Slow(slow),
-            Err(sensor) => Access::Direct(sensor),
-        };
     }
 
     /// Asks a slow sensor for a reading, if that would not cost too much.
     pub(super) fn ask(&mut self, now: Duration, processes: &[u32]) {
         let is_first_value = matches!(self.history, History::FirstValue(..));
-        let second_value_after = is_first_value.then_some(self.tick);
         let request = self.request(now);
-        if let Access::Slow(slow) = &mut self.access
-            && slow.is_free(now, second_value_after)
-        {
-            slow.ask(now, Request { processes: Some(processes.to_vec()), ..request });
-        }
+        self.access.ask(now, is_first_value.then_some(self.tick), || Request {
+            processes: Some(processes.to_vec()),
+            ..request
+        });
     }
 
     /// Returns the time between two readings of a slow sensor.
     pub(super) fn slow_interval(&self) -> Duration {
-        if let Access::Slow(slow) = &self.access { slow.interval() } else { Duration::ZERO }
+        self.access.slow_interval()
     }
 
     /// Reads the sensor, or goes on with what is known of a slow one.
     pub(super) fn read(&mut self, activities: &Activities, usage: &UsageChange) -> ChannelReading {
         let now = activities.now;
         self.share = known_share(self.share, &usage.now);
-        if !self.is_tried && !self.clock.runs() {
-            Self::try_out(std::slice::from_mut(self), now);
-        }
-        let (readout, is_late) = self.readout(now);
-        let was_read = readout.is_some();
         let mut since = now;
-        if let Some(readout) = &readout {
-            self.is_partial = readout.is_partial;
-        }
-        let read = match readout {
-            Some(readout) if is_late => {
+        let request = self.request(now);
+        let answer = self.access.read(now, &request);
+        let was_read = matches!(answer, Answer::Now(_) | Answer::Late(_));
+        let read = match answer {
+            Answer::Now(readout) => self.take(now, usage, readout),
+            Answer::Late(readout) => {
                 self.share = known_share(readout.share.unwrap_or(self.share), &usage.now);
                 self.take_late(activities, usage, readout, &mut since)
             }
-            Some(readout) => self.take(now, usage, readout),
-            None => self.go_on(now, usage),
+            Answer::Hangs if !self.is_failing() => {
+                self.failures = FAILURES_BEFORE_WARNING - 1;
+                Err(SensorError::Missing("no answer".into()))
+            }
+            Answer::Hangs | Answer::Nothing => self.go_on(now, usage),
         };
         let (increment, quality) = match read {
             Ok(increment) => {
@@ -255,35 +194,6 @@ impl Channel {
         self.read_at = self.history.quality().map(|_| now);
         let state = quality.map_or_else(ReadingState::default, |_| self.state(quality, usage));
         ChannelReading { increment, state, since }
-    }
-
-    /// Reads the sensor, or takes the answer of a slow one, if there is one; and whether this comes
-    /// late.
-    fn readout(&mut self, now: Duration) -> (Option<Readout>, bool) {
-        if let Access::Slow(slow) = &mut self.access {
-            let Some(answer) = slow.take() else {
-                if slow.hangs(now) && !self.is_failing() {
-                    self.failures = FAILURES_BEFORE_WARNING - 1;
-                    self.failed(now, &SensorError::Missing("no answer".into()));
-                }
-                return (None, false);
-            };
-            let Some(sensor) = answer.sensor else { return (Some(answer.readout), true) };
-            self.access = Access::Direct(sensor);
-            if answer.ended >= now {
-                return (Some(answer.readout), false);
-            }
-        }
-        let request = self.request(now);
-        let Access::Direct(sensor) = &mut self.access else { return (None, false) };
-        let readout = Readout::new(&mut **sensor, &request, &*self.clock);
-        self.slow = if readout.took > SLOW { self.slow + 1 } else { 0 };
-        if self.slow >= SLOW_READINGS || readout.took > VERY_SLOW {
-            self.slow = 0;
-            self.move_to_thread();
-            self.fast_needed = (self.fast_needed * 10).min(MAX_FAST_READINGS);
-        }
-        (Some(readout), false)
     }
 
     /// What to ask the sensor for.
@@ -351,6 +261,7 @@ impl Channel {
     /// Returns the reading that was taken `at` a time, or the reported power instead of a counter
     /// that is wrong; `None` if there is nothing new.
     fn reading(&mut self, at: Duration, readout: Readout) -> Result<Option<Reading>, SensorError> {
+        self.is_partial = readout.is_partial;
         let energy = match readout.reading {
             Ok(Reading::Energy(energy)) => energy,
             Ok(reading) => return Ok(Some(reading)),
@@ -432,8 +343,7 @@ impl Channel {
         self.failures = self.failures.saturating_add(1);
         let is_lost = matches!(error, SensorError::Lost(_));
         if is_lost {
-            let sensor = std::mem::replace(&mut self.access, Access::Lost);
-            let _ = guarded(|| drop(sensor));
+            self.access.lose();
         }
         if is_lost || self.failures == FAILURES_BEFORE_WARNING {
             // The next reading begins a new history: the energy until then is not that of the runs

@@ -110,7 +110,7 @@ mod tests {
     /// A tree whose limit lets it read one proportion at a time.
     fn tree(root: &Path) -> ProcessTree {
         let mut tree = ProcessTree::new(root, 1, false);
-        tree.time_limit = std::time::Duration::ZERO;
+        tree.time_limit = Duration::ZERO;
         tree.search();
         tree.read();
         tree

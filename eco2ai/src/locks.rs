@@ -43,6 +43,7 @@ pub(crate) enum Rank {
     /// The reports of tracked processes to each other; read and written meanwhile.
     Reports,
     /// NVML: the loaded library, and which boards have a context of this process.
+    #[cfg(feature = "nvidia")]
     Nvml,
     /// How the sensors' figures were obtained.
     Provenance,

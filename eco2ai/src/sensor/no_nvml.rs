@@ -14,23 +14,3 @@ pub(super) fn detect(roots: &Roots, found: &mut Found) {
         found.add_missing("NVIDIA GPU", WHY, None);
     }
 }
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_driver_marks_the_rows_and_without_one_only_devices_say_what_is_left_out() {
-        let proc = tempfile::tempdir().unwrap();
-        let roots = Roots { proc: proc.path().into(), ..Roots::default() };
-        for (driver, lacking) in [(false, None), (true, Some(Component::Gpu))] {
-            if driver {
-                std::fs::create_dir_all(proc.path().join("driver/nvidia")).unwrap();
-            }
-            let mut found = Found::default();
-            detect(&roots, &mut found);
-            assert_eq!(found.missing.len(), 1);
-            assert_eq!((found.missing[0].why.as_str(), found.missing[0].lacking), (WHY, lacking));
-        }
-    }
-}

@@ -149,7 +149,7 @@ impl Access {
             };
             let Some(sensor) = answer.sensor else { return Answer::Late(answer.readout) };
             self.reader = Reader::Any(sensor);
-            if answer.ended >= now {
+            if answer.readout.ended >= now {
                 return Answer::Now(answer.readout);
             }
         }

@@ -28,6 +28,8 @@ pub(super) struct Readout {
     pub(super) at: Duration,
     /// How long it took.
     pub(super) took: Duration,
+    /// When the device had answered all questions.
+    pub(super) ended: Duration,
     /// The power of a counter that begins, if the device reports one.
     pub(super) power: Option<Watts>,
     pub(super) reported_power: Option<Watts>,
@@ -49,6 +51,7 @@ impl Readout {
             begins: request.begins,
             at: Duration::ZERO,
             took: Duration::ZERO,
+            ended: Duration::ZERO,
             power: None,
             reported_power: None,
             power_limit: None,
@@ -64,6 +67,7 @@ impl Readout {
                 readout.begin(sensor, clock);
             } else if request.reported_power {
                 readout.reported_power = reported_power(sensor);
+                readout.ended = clock.now();
             }
         }
         if matches!(readout.reading, Ok(_) | Err(SensorError::NotReady)) {
@@ -75,7 +79,8 @@ impl Readout {
     fn read(&mut self, sensor: &mut dyn Sensor, clock: &dyn Clock) {
         let began = clock.now();
         let reading = guarded(|| sensor.read()).unwrap_or_else(|| Err(panicked()));
-        self.took = clock.now().saturating_sub(began);
+        self.ended = clock.now();
+        self.took = self.ended.saturating_sub(began);
         self.at = began + self.took / 2;
         self.reading = reading.and_then(Reading::valid);
     }
@@ -96,6 +101,7 @@ impl Readout {
         if self.reported_power.is_some() {
             self.power_limit = guarded(|| sensor.properties().power_limit).flatten();
         }
+        self.ended = clock.now();
     }
 }
 

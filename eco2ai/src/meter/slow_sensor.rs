@@ -46,7 +46,6 @@ pub(super) struct SlowSensor {
 pub(super) struct Answer {
     pub(super) readout: Readout,
     began: Duration,
-    pub(super) ended: Duration,
     /// The sensor, which is fast enough to be read by anybody.
     pub(super) sensor: Option<Box<dyn Sensor>>,
 }
@@ -112,9 +111,9 @@ impl SlowSensor {
     /// Takes the answer, if there is one.
     pub(super) fn take(&mut self) -> Option<Answer> {
         let answer = self.waited_for.take().or_else(|| self.answers.try_recv().ok())?;
-        let cost = answer.ended.saturating_sub(answer.began).saturating_mul(COST_SHARE);
+        let cost = answer.readout.ended.saturating_sub(answer.began).saturating_mul(COST_SHARE);
         self.asked = None;
-        self.read_at = answer.ended;
+        self.read_at = answer.readout.ended;
         self.free_from = self.free_from.max(answer.began).saturating_add(cost);
         self.interval = cost;
         Some(answer)
@@ -145,13 +144,12 @@ fn serve(
         let _section = own_code::enter();
         let began = clock.now();
         let readout = Readout::new(&mut *sensor, &request, clock);
-        let ended = clock.now();
         fast = if readout.took > SLOW { 0 } else { fast + 1 };
         if fast >= fast_needed {
-            let _ = answers.send(Answer { readout, began, ended, sensor: Some(sensor) });
+            let _ = answers.send(Answer { readout, began, sensor: Some(sensor) });
             return;
         }
-        if answers.send(Answer { readout, began, ended, sensor: None }).is_err() {
+        if answers.send(Answer { readout, began, sensor: None }).is_err() {
             return;
         }
     }

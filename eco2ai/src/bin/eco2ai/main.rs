@@ -6,10 +6,6 @@
 
 mod budget;
 mod calibrate;
-// The one for tables of the library, too: it has no public name there.
-#[path = "../../column_unit.rs"]
-#[allow(dead_code, reason = "the library uses the rest")]
-mod column_unit;
 mod compare;
 mod completions;
 mod convert;

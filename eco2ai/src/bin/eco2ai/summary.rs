@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, FixedOffset};
 use clap::ValueEnum;
-use eco2ai::{GroupBy, Summary};
+use eco2ai::units::Price;
+use eco2ai::{GroupBy, Summary, Totals};
 
-use crate::budget::Budgets;
+use crate::budget::{Budgets, Spent};
 use crate::failure::{OVER_BUDGET, Result};
 use crate::log_files::LogFiles;
 use crate::moment;
@@ -164,7 +165,10 @@ pub(crate) fn summary(arguments: &SummaryArgs) -> Result {
             })?;
         }
     }
-    let exceeded = arguments.budgets.exceeded(&summary.total)?;
+    let Totals { energy, co2, cost, .. } = summary.total;
+    arguments.budgets.check_cost(cost.is_some())?;
+    let spent = Spent { energy, co2, cost: Price(cost.unwrap_or_default()) };
+    let exceeded = arguments.budgets.exceeded(spent);
     for message in &exceeded {
         error(message);
     }

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, FixedOffset};
 use clap::ValueEnum;
 use eco2ai::read_logs;
+use eco2ai::units::Percent;
 
 use crate::failure::{Failure, Result, WORSE_THAN_ALLOWED};
 use crate::log_files::logs_of;
@@ -173,7 +174,8 @@ fn judge(functions: &[FunctionChanges], percent: f64) -> Result {
             let name =
                 [&function.function, &function.project].into_iter().find(|it| !it.is_empty());
             let name = name.map_or("-", String::as_str);
-            error(format_args!("{name}: {change:.1} % more energy per call, {percent} % allowed"));
+            let (more, allowed) = (Percent(change / 100.0), Percent(percent / 100.0));
+            error(format_args!("{name}: {more} more energy per call, {allowed} allowed"));
             code = WORSE_THAN_ALLOWED.into();
         }
     }

@@ -9,6 +9,7 @@ mod calibrate;
 mod compare;
 mod completions;
 mod convert;
+mod destination;
 mod devices;
 mod export;
 mod failure;

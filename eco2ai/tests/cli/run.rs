@@ -97,10 +97,10 @@ fn a_budget_fails_a_command_that_succeeded_and_no_other() {
     assert!(err(&output).contains("energy budget exceeded"), "{}", err(&output));
     let output = run(&["--budget-co2", "0"], ":");
     assert_eq!(code(&output), 3);
-    assert!(err(&output).contains("CO2 budget exceeded"), "{}", err(&output));
+    assert!(err(&output).contains("CO2e budget exceeded"), "{}", err(&output));
     let output = run(&["--budget-co2", "0"], "exit 4");
     assert_eq!(code(&output), 4);
-    assert!(err(&output).contains("CO2 budget exceeded"), "{}", err(&output));
+    assert!(err(&output).contains("CO2e budget exceeded"), "{}", err(&output));
     let own = "code 3 is that of the command itself";
     let output = run(&["--budget-co2", "1000"], "exit 3");
     assert_eq!(code(&output), 3);
@@ -193,7 +193,7 @@ fn repeated_runs_have_a_row_each_and_statistics_of_all() {
     assert_eq!(home.read("count").lines().count(), 5);
     let text = err(&output);
     assert!(text.starts_with("sh: 3 runs after 2 warmups\n"), "{text}");
-    for part in ["mean", "std dev", "min", "max", "energy (", "time (", "power (", "CO2 ("] {
+    for part in ["mean", "std dev", "min", "max", "energy (", "time (", "power (", "CO2e ("] {
         assert!(text.contains(part), "{part}: {text}");
     }
     let rows: Vec<f64> =

@@ -35,7 +35,7 @@ fn a_change_that_stands_out_of_the_noise_is_a_verdict() {
     assert_eq!(
         home.text(&["compare", "before.csv", "more.csv"]),
         "project  function    runs  own energy before (mWh)   after (mWh)   energy     time     CO2e  energy is\n\
-         MNIST    train     4 to 4            10.00 ± 0.08  12.00 ± 0.08  +20.0 %  +20.0 %  +20.0 %  more\n"
+         MNIST    train     4 to 4             10.00 ± 0.08  12.00 ± 0.08  +20.0 %  +20.0 %  +20.0 %  more\n"
     );
     let noisy = home.text(&["compare", "before.csv", "noisy.csv"]);
     assert!(noisy.ends_with("  ~ +10.0 %  ~ +10.0 %  ~ +10.0 %  within noise\n"), "{noisy}");

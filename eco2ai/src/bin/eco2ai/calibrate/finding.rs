@@ -198,11 +198,11 @@ fn rounded(power: Watts) -> Watts {
 impl Comparison {
     /// How far the model is off, in words.
     fn difference(&self) -> String {
+        // No meter is more accurate.
+        const EQUAL: f64 = 0.005;
         if self.measured.0 <= 0.0 {
             return String::new();
         }
-        // No meter is more accurate.
-        const EQUAL: f64 = 0.005;
         match self.model.0 / self.measured.0 - 1.0 {
             it if it.abs() < EQUAL => "equal".to_owned(),
             it if it > 0.0 => format!("{} high", Percent(it)),

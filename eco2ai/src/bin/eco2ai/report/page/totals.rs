@@ -157,7 +157,7 @@ pub(super) fn comparisons(logs: &Logs, options: &ReportOptions) -> Markup {
 
 /// Formats an amount with two or three digits: it is only an equivalent.
 fn rounded(amount: f64) -> String {
-    if amount < 9.95 { format!("{amount:.1}") } else { Count(amount.round() as u64).to_string() }
+    if amount < 9.95 { format!("{amount:.1}") } else { short_number(amount.round()) }
 }
 
 /// Returns the region of the place with the most energy: the United States, or else Europe.

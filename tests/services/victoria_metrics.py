@@ -32,7 +32,7 @@ SECONDS = 10
 TIMEOUT_S = 60
 JOULES_PER_KWH = 3.6e6
 # Requests in a second to each route.
-RATES = {"/primes/2000": 100, "/wait": 50}
+RATES = {"/primes/20000": 150, "/wait": 50}
 # The process is counted up to the last reading of the meter, and functions a little further; the run of
 # the service and the counter of the process start one after the other.
 PROCESS_TOLERANCE = 0.02

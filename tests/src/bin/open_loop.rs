@@ -4,7 +4,7 @@
 //! The time of an answer counts from the moment at which its request was due. So where the service stalls,
 //! all requests that were due meanwhile are slow, and none is left out (no coordinated omission).
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;

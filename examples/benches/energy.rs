@@ -81,7 +81,9 @@ fn suitable(units: &Units, typical: f64) -> (f64, &'static str) {
 impl ValueFormatter for JoulesFormatter {
     fn scale_values(&self, typical: f64, values: &mut [f64]) -> &'static str {
         let (size, unit) = suitable(JOULES, typical);
-        values.iter_mut().for_each(|joules| *joules /= size);
+        for joules in values {
+            *joules /= size;
+        }
         unit
     }
 
@@ -100,7 +102,9 @@ impl ValueFormatter for JoulesFormatter {
             }
         };
         let (size, unit) = suitable(units, count as f64 / typical);
-        values.iter_mut().for_each(|joules| *joules = count as f64 / *joules / size);
+        for joules in values {
+            *joules = count as f64 / *joules / size;
+        }
         unit
     }
 

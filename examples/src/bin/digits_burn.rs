@@ -43,7 +43,7 @@ use eco2ai::{EnergyCounter, Scope, Tracker};
 use eco2ai_examples::{Digits, digits};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let budget = std::env::args().nth(1).map_or(Ok(100.0), |text| text.parse())?;
+    let limit = std::env::args().nth(1).map_or(Ok(100.0), |text| text.parse())?;
     let tracker = Tracker::builder()
         .project("digits")
         .description("burn, 10 epochs")
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (epochs, ended) = channel();
     let mut training = tracker.start_training()?;
     // The rows are written here: a `Training` stays on its thread, and what burn calls must be `Send`.
-    let learning = thread::spawn(move || learn(energy, Joules(budget), epochs));
+    let learning = thread::spawn(move || learn(energy, Joules(limit), epochs));
     for Epoch { loss, accuracy } in ended {
         let metrics = [("loss", format!("{loss:.4}")), ("accuracy", format!("{accuracy:.2}"))];
         println!("{}", training.new_epoch(metrics)?);
@@ -75,11 +75,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn learn(energy: Arc<EnergyCounter>, budget: Joules, epochs: Sender<Epoch>) -> Result<(), String> {
+fn learn(energy: Arc<EnergyCounter>, limit: Joules, epochs: Sender<Epoch>) -> Result<(), String> {
     type Training = Autodiff<NdArray>;
     let (training, test) = digits().map_err(|error| error.to_string())?;
     let interrupter = Interrupter::new();
-    let spent = Budget { energy: Arc::clone(&energy), budget, interrupter: interrupter.clone() };
+    let spent = Budget { energy: Arc::clone(&energy), limit, interrupter: interrupter.clone() };
     // burn keeps its own logs of the metrics in this folder.
     SupervisedTraining::new("burn", loader::<Training>(&training), loader::<NdArray>(&test))
         .num_epochs(10)
@@ -167,7 +167,7 @@ impl Numeric for EnergyMetric {
 #[derive(Clone)]
 struct Budget {
     energy: Arc<EnergyCounter>,
-    budget: Joules,
+    limit: Joules,
     interrupter: Interrupter,
 }
 
@@ -180,8 +180,8 @@ impl Metric for Budget {
 
     fn update(&mut self, (): &(), _: &MetricMetadata) -> SerializedEntry {
         let used = process_energy(&self.energy);
-        let text = format!("{:.3} of {:.3} J used", used.0, self.budget.0);
-        if used >= self.budget {
+        let text = format!("{:.3} of {:.3} J used", used.0, self.limit.0);
+        if used >= self.limit {
             self.interrupter.stop(Some(&format!("interrupted: {text}")));
         }
         SerializedEntry::new(text, used.0.to_string())
@@ -266,7 +266,7 @@ impl<B: Backend> Batcher<B, ([f32; 64], usize), Batch<B>> for ToTensors {
     fn batch(&self, items: Vec<([f32; 64], usize)>, device: &B::Device) -> Batch<B> {
         let count = items.len();
         let (images, labels): (Vec<_>, Vec<_>) = items.into_iter().unzip();
-        let labels: Vec<i64> = labels.into_iter().map(|label| label as i64).collect();
+        let labels: Vec<_> = labels.into_iter().map(|label| label as u64).collect();
         Batch {
             images: Tensor::from_data(TensorData::new(images.concat(), [count, 64]), device),
             labels: Tensor::from_data(TensorData::new(labels, [count]), device),

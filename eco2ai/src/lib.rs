@@ -63,8 +63,9 @@ pub use method::{Method, ShareMark};
 pub use scope::Scope;
 pub use sensor::{CpuPower, Devices};
 pub use settings::{
-    CpuProcesses, EncodeFile, Origin, Parameter, ParameterInForce, ParametersInForce, Params, Rows,
-    get_params, save as save_params, saved_path as saved_params_path, unset as unset_params,
+    CpuProcesses, EncodeFile, InvalidParam, Origin, Parameter, ParameterInForce, ParametersInForce,
+    Params, Rows, get_params, invalid as invalid_params, save as save_params,
+    saved_path as saved_params_path, unset as unset_params,
 };
 pub use status::Status;
 pub use tracker::{

@@ -27,6 +27,32 @@ impl<const COLUMNS: usize> TextTable<COLUMNS> {
     pub(crate) fn push(&mut self, row: [String; COLUMNS]) {
         self.rows.push(row);
     }
+
+    /// Cuts the cells of columns that are aligned to the left, those of the widest column first,
+    /// until the table is at most `width` wide. Leaves a few letters of each.
+    #[allow(dead_code, reason = "only the command knows the width of the terminal")]
+    pub(crate) fn fit(&mut self, width: usize) {
+        const MIN_WIDTH: usize = 6;
+        let mut widths = [0; COLUMNS];
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.width());
+            }
+        }
+        while widths.iter().sum::<usize>() + 2 * (COLUMNS - 1) > width {
+            let names = widths.iter_mut().zip(self.columns);
+            let names = names.filter(|(_, align)| matches!(align, Align::Left));
+            match names.map(|(width, _)| width).max() {
+                Some(widest) if *widest > MIN_WIDTH => *widest -= 1,
+                _ => break,
+            }
+        }
+        for row in &mut self.rows {
+            for (cell, width) in row.iter_mut().zip(widths) {
+                *cell = cut(cell, width);
+            }
+        }
+    }
 }
 
 impl<const COLUMNS: usize> fmt::Display for TextTable<COLUMNS> {
@@ -74,17 +100,21 @@ pub(crate) fn name_cell(name: &str) -> String {
     if name.is_empty() {
         return "-".to_owned();
     }
-    let mut width = 0;
-    let mut cell = String::new();
-    for letter in name.replace(char::is_control, " ").chars() {
-        width += letter.width().unwrap_or(0);
-        if width > MAX_WIDTH {
-            cell.push('…');
-            break;
-        }
+    cut(&name.replace(char::is_control, " "), MAX_WIDTH)
+}
+
+/// Cuts a text that is wider than `width`, and marks that.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let (mut left, mut cell) = (width.saturating_sub(1), String::new());
+    for letter in text.chars() {
+        let Some(rest) = left.checked_sub(letter.width().unwrap_or(0)) else { break };
+        left = rest;
         cell.push(letter);
     }
-    cell
+    cell + "…"
 }
 
 #[cfg(test)]
@@ -101,8 +131,20 @@ mod tests {
     }
 
     #[test]
+    fn a_table_fits_a_width_by_cutting_its_longest_names() {
+        let mut table = TextTable::new([Align::Left, Align::Left, Align::Right]);
+        table.push(["run", "project", "1"].map(str::to_owned));
+        table.push(["a_long_function_name", "训练训练训练", "123"].map(str::to_owned));
+        table.fit(24);
+        let text = table.to_string();
+        assert_eq!(text, "run        project    1\na_long_f…  训练训…  123");
+        table.fit(1);
+        assert_eq!(table.to_string(), "run     proje…    1\na_lon…  训练…   123");
+    }
+
+    #[test]
     fn a_long_name_is_cut_to_a_width_and_stays_on_one_line() {
-        assert_eq!(name_cell(&"训".repeat(70_000)), "训".repeat(30) + "…");
+        assert_eq!(name_cell(&"训".repeat(70_000)), "训".repeat(29) + "…");
         assert_eq!(name_cell(&"é".repeat(60)), "é".repeat(60));
         assert_eq!(name_cell("a\nb\x1b[2J"), "a b [2J");
         assert_eq!(name_cell(""), "-");

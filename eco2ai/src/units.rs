@@ -1,11 +1,15 @@
 //! Physical quantities. Each type of this module is a number with its unit.
 
+mod scale;
+
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Sub, SubAssign};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::scale::UnitColumn;
 
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident) => {
@@ -85,6 +89,7 @@ quantity! {
     /// use eco2ai::units::{Joules, Watts};
     ///
     /// assert_eq!(Watts(2.0) * Duration::from_secs(3), Joules(6.0));
+    /// assert_eq!(Joules(6.0) / Duration::from_secs(3), Watts(2.0));
     /// ```
     Watts
 }
@@ -137,6 +142,14 @@ impl Mul<Duration> for Watts {
     }
 }
 
+/// The average power over a duration.
+impl Div<Duration> for Joules {
+    type Output = Watts;
+    fn div(self, time: Duration) -> Watts {
+        Watts(self.0 / time.as_secs_f64())
+    }
+}
+
 impl Mul<KilowattHours> for GramsPerKwh {
     type Output = KilogramsCo2e;
     fn mul(self, energy: KilowattHours) -> KilogramsCo2e {
@@ -144,54 +157,31 @@ impl Mul<KilowattHours> for GramsPerKwh {
     }
 }
 
-/// Returns the SI prefix that brings `value` between 1 and 1000, and its factor.
-fn prefix(value: f64) -> (f64, &'static str) {
-    const PREFIXES: [(f64, &str); 7] =
-        [(1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")];
-    PREFIXES
-        .into_iter()
-        .find(|(scale, _)| value.abs() >= *scale)
-        .unwrap_or(PREFIXES[PREFIXES.len() - 1])
-}
+/// Writes a quantity for people, and puts several of them into a column of a table.
+macro_rules! scaled {
+    ($name:ident, $units:path) => {
+        /// Writes four significant digits in the unit that suits the value. No unit has a prefix
+        /// above kilo: the digits of larger values are grouped.
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                scale::write(f, self.0, $units)
+            }
+        }
 
-/// Writes `value` with four significant digits and the SI prefix that brings it between 1 and 1000.
-fn with_prefix(f: &mut fmt::Formatter<'_>, value: f64, unit: &str) -> fmt::Result {
-    if value == 0.0 || !value.is_finite() {
-        return write!(f, "{value} {unit}");
-    }
-    let (scale, prefix) = prefix(value);
-    let scaled = value / scale;
-    let decimals = match scaled.abs() {
-        size if size >= 100.0 => 1,
-        size if size >= 10.0 => 2,
-        _ => 3,
+        impl $name {
+            /// Formats values as a column of a table, in one unit. See [`UnitColumn`].
+            pub fn column(values: impl IntoIterator<Item = impl Into<Option<Self>>>) -> UnitColumn {
+                let values = values.into_iter().map(|value| value.into().map(|value| value.0));
+                UnitColumn::new(values, $units)
+            }
+        }
     };
-    write!(f, "{scaled:.decimals$} {prefix}{unit}")
 }
 
-impl fmt::Display for Joules {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        with_prefix(f, self.0, "J")
-    }
-}
-
-impl fmt::Display for Watts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        with_prefix(f, self.0, "W")
-    }
-}
-
-impl fmt::Display for KilowattHours {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        with_prefix(f, self.0 * 1000.0, "Wh")
-    }
-}
-
-impl fmt::Display for KilogramsCo2e {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        with_prefix(f, self.0 * 1000.0, "g CO2e")
-    }
-}
+scaled!(Joules, scale::JOULES);
+scaled!(Watts, scale::WATTS);
+scaled!(KilowattHours, scale::KILOWATT_HOURS);
+scaled!(KilogramsCo2e, scale::KILOGRAMS_CO2E);
 
 impl fmt::Display for GramsPerKwh {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -213,16 +203,8 @@ impl fmt::Display for BoundedEnergy {
         if self.energy.0 == 0.0 {
             return Ok(());
         }
-        let (scale, _) = prefix(self.energy.0 * 1000.0);
-        let in_unit = |bound: KilowattHours| {
-            let scaled = bound.0 * 1000.0 / scale;
-            let decimals = match scaled {
-                size if size >= 100.0 => 0,
-                size if size >= 10.0 => 1,
-                _ => 2,
-            };
-            format!("{scaled:.decimals$}")
-        };
+        let (size, _) = scale::unit_for(self.energy.0, scale::KILOWATT_HOURS);
+        let in_unit = |bound: KilowattHours| scale::with_digits(bound.0 / size, 3);
         match (self.low.map(in_unit), self.high.map(in_unit)) {
             (Some(low), Some(high)) => write!(f, " ({low} to {high})"),
             (Some(low), None) => write!(f, " (at least {low})"),
@@ -243,33 +225,63 @@ pub struct Price(pub f64);
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let decimals = (2..15_u8).find(|at| self.0.abs() * 10_f64.powi((*at).into()) >= 1000.0);
-        write!(f, "{:.*}", usize::from(decimals.unwrap_or(2)), self.0)
+        let decimals = usize::from(decimals.unwrap_or(2));
+        f.write_str(&scale::grouped(&format!("{:.decimals$}", self.0)))
+    }
+}
+
+/// A number of things, displayed with its thousands separated by narrow no-break spaces.
+///
+/// ```
+/// assert_eq!(eco2ai::units::Count(1_234_567).to_string(), "1\u{202f}234\u{202f}567");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Count(pub u64);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&scale::grouped(&self.0.to_string()))
     }
 }
 
 /// A duration, displayed in its two largest units, such as `2 h 5 min`. A duration below a minute
-/// is displayed in the `Debug` format of [`Duration`], such as `1.500s`.
+/// is displayed in one unit, such as `1.500 s`.
 ///
 /// ```
 /// use std::time::Duration;
 ///
-/// let hour = eco2ai::units::HumanDuration(Duration::from_secs(3660));
-/// assert_eq!(hour.to_string(), "1 h 1 min");
+/// use eco2ai::units::HumanDuration;
+///
+/// assert_eq!(HumanDuration(Duration::from_secs(3660)).to_string(), "1 h 1 min");
+/// assert_eq!(HumanDuration(Duration::from_micros(1500)).to_string(), "1.500 ms");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HumanDuration(pub Duration);
 
 impl fmt::Display for HumanDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.as_secs();
+        // So that nothing is displayed as `60.00 s`.
+        let seconds = self.0.saturating_add(Duration::from_millis(5)).as_secs();
+        if seconds < 60 && self.0.subsec_nanos() != 0 {
+            return scale::write(f, self.0.as_secs_f64(), scale::SECONDS);
+        }
         let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
         match (days, hours, minutes) {
-            (0, 0, 0) if self.0.subsec_nanos() == 0 => write!(f, "{seconds}s"),
-            (0, 0, 0) => write!(f, "{:.3?}", self.0),
+            (0, 0, 0) => write!(f, "{seconds} s"),
             (0, 0, _) => write!(f, "{minutes} min {} s", seconds % 60),
             (0, ..) => write!(f, "{hours} h {minutes} min"),
-            _ => write!(f, "{days} d {hours} h"),
+            _ => write!(f, "{} d {hours} h", Count(days)),
         }
+    }
+}
+
+impl HumanDuration {
+    /// Formats durations as a column of a table, in one unit, which is at most the second. See
+    /// [`UnitColumn`].
+    pub fn column(durations: impl IntoIterator<Item = impl Into<Option<Duration>>>) -> UnitColumn {
+        let seconds = |duration: Duration| duration.as_secs_f64();
+        let values = durations.into_iter().map(|duration| duration.into().map(seconds));
+        UnitColumn::new(values, scale::SECONDS)
     }
 }
 
@@ -289,11 +301,24 @@ mod tests {
         assert_eq!(KilowattHours(0.000_012_3).to_string(), "12.30 mWh");
         assert_eq!(KilogramsCo2e(0.000_000_456_7).to_string(), "456.7 µg CO2e");
         assert_eq!(Watts::ZERO.to_string(), "0 W");
+        assert_eq!(KilogramsCo2e::ZERO.to_string(), "0 kg CO2e");
+        assert_eq!(KilowattHours(0.000_999_96).to_string(), "1.000 Wh");
+    }
+
+    #[test]
+    fn no_prefix_is_above_kilo() {
+        assert_eq!(KilowattHours(9_999.6).to_string(), "10\u{202f}000 kWh");
+        assert_eq!(KilowattHours(30_000.0).to_string(), "30\u{202f}000 kWh");
+        assert_eq!(Watts(2e6).to_string(), "2\u{202f}000 kW");
+        assert_eq!(KilogramsCo2e(1234.5).to_string(), "1.234 t CO2e");
+        assert_eq!(KilogramsCo2e(12_345_000.0).to_string(), "12\u{202f}345 t CO2e");
     }
 
     #[test]
     fn a_price_has_four_digits_however_small_it_is() {
-        for (price, text) in [(1234.5, "1234.50"), (1.5, "1.500"), (0.000_123_46, "0.0001235")] {
+        for (price, text) in
+            [(1234.5, "1\u{202f}234.50"), (1.5, "1.500"), (0.000_123_46, "0.0001235")]
+        {
             assert_eq!(Price(price).to_string(), text);
         }
         assert_eq!(Price(0.0).to_string(), "0.00");
@@ -304,7 +329,7 @@ mod tests {
         let text = |seconds| HumanDuration(Duration::from_secs_f64(seconds)).to_string();
         assert_eq!(
             [0.001_234_5, 59.5, 0.0, 59.0, 61.0, 3661.0, 90_061.0].map(text),
-            ["1.234ms", "59.500s", "0s", "59s", "1 min 1 s", "1 h 1 min", "1 d 1 h"]
+            ["1.234 ms", "59.50 s", "0 s", "59 s", "1 min 1 s", "1 h 1 min", "1 d 1 h"]
         );
     }
 }

@@ -46,7 +46,7 @@ mod row {
     #[divan::bench(sample_size = 100)]
     fn tracing_instrument_to_a_file(bencher: divan::Bencher) {
         static SUBSCRIBED: std::sync::Once = std::sync::Once::new();
-        SUBSCRIBED.call_once(subjects::subscribe);
+        SUBSCRIBED.call_once(|| subjects::subscribe(false));
         bencher.bench_local(subjects::instrumented);
     }
 }

@@ -29,6 +29,12 @@ def calls():
     return output(*"cargo bench -q -p eco2ai-tests --bench reaches -- --markdown".split())
 
 
+def instructions():
+    script = BENCHES / "instructions.py"
+    output(sys.executable, script, "--record")
+    return output(sys.executable, script, "--markdown")
+
+
 def build():
     rows = [re.split(r"  +", line) for line in output("sh", BENCHES / "build_time.sh").splitlines()]
     head = [["package", "clean debug build", "crates"], ["---"] * 3]
@@ -71,8 +77,8 @@ def machine():
 
 
 TABLES = {
-    "machine": machine, "calls": calls, "build": build, "service": service, "peers": peers, "gpu": gpu,
-    "cpu": cpu,
+    "machine": machine, "calls": calls, "instructions": instructions, "build": build,
+    "service": service, "peers": peers, "gpu": gpu, "cpu": cpu,
 }
 
 

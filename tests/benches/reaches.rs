@@ -3,6 +3,7 @@
 //!
 //!     cargo bench -p eco2ai-tests --bench reaches
 //!     cargo bench -p eco2ai-tests --bench reaches -- --markdown    # for docs/performance.md
+//!     cargo bench -p eco2ai-tests --bench reaches -- --scaling    # the rows of many runs alone
 //!     cargo bench -p eco2ai-tests --bench reaches -- --quick       # that it runs; the figures are rough
 
 #![allow(missing_docs)]
@@ -11,6 +12,8 @@
 mod processes;
 #[cfg(target_os = "linux")]
 mod rows;
+#[cfg(target_os = "linux")]
+mod scaling;
 #[cfg(target_os = "linux")]
 mod subjects;
 #[cfg(target_os = "linux")]
@@ -26,7 +29,9 @@ fn main() -> std::process::ExitCode {
         processes::child(&arguments[at + 1..]);
     } else if subjects::folder().is_some() {
         let asks = |option: &str| arguments.iter().any(|argument| argument == option);
-        rows::all(asks("--quick") || !asks("--bench")).print(asks("--markdown"));
+        let quick = asks("--quick") || !asks("--bench");
+        let table = if asks("--scaling") { rows::scaling(quick) } else { rows::all(quick) };
+        table.print(asks("--markdown"));
     } else {
         let ended = subjects::run_in_own_folder(|_| ());
         return u8::try_from(ended.code().unwrap_or(1)).unwrap_or(1).into();

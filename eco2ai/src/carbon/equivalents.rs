@@ -27,8 +27,66 @@ pub struct Equivalent {
     pub unit: &'static str,
     /// The activity, such as `by a new car in the EU`.
     pub what: &'static str,
+    /// What the amount is computed from: the energy, or its CO2.
+    pub basis: EquivalentBasis,
+    /// Where the figure applies: `EU` or `US`. `None` if it is the same everywhere.
+    pub region: Option<&'static str>,
     /// The publisher of the figure that the amount is computed from.
     pub source: &'static str,
+}
+
+/// What an [`Equivalent`] is computed from.
+///
+/// ```
+/// use eco2ai::carbon::{EquivalentBasis, equivalents};
+/// use eco2ai::units::{KilogramsCo2e, KilowattHours};
+///
+/// let all = equivalents(KilowattHours(1.0), KilogramsCo2e(0.4));
+/// let of_energy: Vec<_> = all.filter(|one| one.basis == EquivalentBasis::Energy).collect();
+/// assert_eq!(of_energy[0].unit, "hours");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum EquivalentBasis {
+    /// The same energy.
+    Energy,
+    /// The same mass of CO2 equivalents.
+    Co2,
+}
+
+impl EquivalentBasis {
+    /// Returns the name: `energy` or `CO₂e`.
+    ///
+    /// ```
+    /// assert_eq!(eco2ai::carbon::EquivalentBasis::Co2.as_str(), "CO₂e");
+    /// ```
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Energy => "energy",
+            Self::Co2 => "CO₂e",
+        }
+    }
+}
+
+impl Equivalent {
+    /// Returns the amount in the unit that suits it, and that unit: short distances are in metres,
+    /// short times in minutes.
+    ///
+    /// ```
+    /// use eco2ai::units::{KilogramsCo2e, KilowattHours};
+    ///
+    /// let car = eco2ai::carbon::equivalents(KilowattHours(0.001), KilogramsCo2e(0.0005)).next();
+    /// let (amount, unit) = car.unwrap().readable();
+    /// assert_eq!((amount.round(), unit), (5.0, "m"));
+    /// ```
+    pub fn readable(&self) -> (f64, &'static str) {
+        match self.unit {
+            "km" if self.amount < 1.0 => (self.amount * 1000.0, "m"),
+            "hours" if self.amount < 1.0 => (self.amount * 60.0, "minutes"),
+            unit => (self.amount, unit),
+        }
+    }
 }
 
 /// Returns everyday equivalents of `energy` and `co2`, the most common ones first.
@@ -54,23 +112,27 @@ pub struct Equivalent {
 /// ```
 pub fn equivalents(energy: KilowattHours, co2: KilogramsCo2e) -> impl Iterator<Item = Equivalent> {
     Table::<1>::new(EQUIVALENTS).iter().filter_map(move |row| {
-        let amount = match (row.number(3), row.number(4)) {
-            (Some(grams_per_unit), _) => co2.0 * 1000.0 / grams_per_unit,
-            (None, Some(wh_per_unit)) => energy.0 * 1000.0 / wh_per_unit,
+        let (amount, basis) = match (row.number(4), row.number(5)) {
+            (Some(grams_per_unit), _) => (co2.0 * 1000.0 / grams_per_unit, EquivalentBasis::Co2),
+            (None, Some(wh_per_unit)) => (energy.0 * 1000.0 / wh_per_unit, EquivalentBasis::Energy),
             (None, None) => return None,
         };
-        Some(Equivalent { amount, unit: row.cell(2), what: row.cell(1), source: row.cell(5) })
+        let region = Some(row.cell(3)).filter(|region| !region.is_empty());
+        Some(Equivalent {
+            amount,
+            unit: row.cell(2),
+            what: row.cell(1),
+            basis,
+            region,
+            source: row.cell(6),
+        })
     })
 }
 
 impl fmt::Display for Equivalent {
     /// Writes the amount, such as `9.4 km by a new car in the EU`; short distances are in metres.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (amount, unit) = match self.unit {
-            "km" if self.amount < 1.0 => (self.amount * 1000.0, "m"),
-            "hours" if self.amount < 1.0 => (self.amount * 60.0, "minutes"),
-            unit => (self.amount, unit),
-        };
+        let (amount, unit) = self.readable();
         let decimals = match amount {
             large if large >= 100.0 => 0,
             middle if middle >= 1.0 => 1,

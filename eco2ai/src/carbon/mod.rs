@@ -14,7 +14,7 @@ pub(crate) mod table;
 pub(crate) mod tariff;
 mod time_zone;
 
-pub use equivalents::{Equivalent, equivalents};
+pub use equivalents::{Equivalent, EquivalentBasis, equivalents};
 pub use place::{Place, WORLD_AVERAGE};
 pub use pricing::Pricing;
 pub use tariff::Tariff;

@@ -100,7 +100,7 @@ mod tests {
         check::<2>("places.csv", place_table::PLACES, 8);
         check::<1>("time_zones.csv", time_zone::TIME_ZONES, 2);
         check::<2>("cloud_regions.csv", cloud::CLOUD_REGIONS, 8);
-        check::<1>("equivalents.csv", equivalents::EQUIVALENTS, 6);
+        check::<1>("equivalents.csv", equivalents::EQUIVALENTS, 7);
     }
 
     #[test]

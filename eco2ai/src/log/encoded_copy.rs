@@ -17,7 +17,7 @@ pub(crate) struct EncodedCopySink;
 
 impl RunSink for EncodedCopySink {
     fn finish(&self, run: &FinishedRun<'_>) -> Result<()> {
-        match copy_path(run.log, &run.settings.encode_file)? {
+        match copy_path(run.log.path(), &run.settings.encode_file)? {
             Some(copy) => append(&copy, run.record),
             None => Ok(()),
         }

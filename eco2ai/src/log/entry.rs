@@ -1,6 +1,6 @@
 //! A log of this process: its file, the journals beside it, and the rows that wait.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -26,8 +26,8 @@ const MAX_IN_MEMORY: usize = 1000;
 #[derive(Debug)]
 pub(crate) struct LogEntry {
     file: LogFile,
-    /// The states in `journal`.
-    running: HashMap<RunId, Record>,
+    /// The runs that have a state in `journal`.
+    running: HashSet<RunId>,
     journal: Option<Journal>,
     /// Journals with rows that the log could not take.
     waiting: Vec<Journal>,
@@ -42,6 +42,19 @@ pub(crate) struct LogEntry {
     is_refused: bool,
     /// Whether all runs on it want no warnings.
     quiet: bool,
+}
+
+/// What became of the states of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// There is nothing to write.
+    Unchanged,
+    /// So many are written.
+    States(usize),
+    /// The journal is a new one, in which the states of the other groups are missing.
+    InNewJournal,
+    /// They cannot be written.
+    Failed,
 }
 
 /// The key of the state of a run: all epochs of a training have the same id, but each has its own
@@ -62,7 +75,7 @@ impl LogEntry {
     pub(crate) fn new(path: &Path) -> Self {
         Self {
             file: LogFile::new(path.to_path_buf(), FileKind::Log),
-            running: HashMap::new(),
+            running: HashSet::new(),
             journal: None,
             waiting: Vec::new(),
             in_memory: VecDeque::new(),
@@ -105,12 +118,48 @@ impl LogEntry {
         }
     }
 
-    /// Writes the states of runs that have lasted longer than a period to the journal.
-    pub(crate) fn keep(&mut self, states: impl FnOnce() -> Vec<Record>) {
-        // Its failure was reported when the rows began to wait.
-        let _ = self.flush();
-        self.running.extend(states().into_iter().map(|state| (RunId::new(&state), state)));
-        self.write_running();
+    /// Writes the states of a group of runs to the journal, with one write if the journal exists.
+    pub(crate) fn keep(
+        &mut self,
+        group: u32,
+        states: impl FnOnce() -> Option<Vec<Record>>,
+    ) -> Kept {
+        let Some(mut states) = states() else { return Kept::Unchanged };
+        self.running.extend(states.iter().map(RunId::new));
+        // They were in the group of some run, and are nowhere else.
+        states.extend(self.in_memory.iter().cloned());
+        if self.running.is_empty() {
+            if let Some(journal) = self.journal.take() {
+                journal.remove();
+            }
+            return Kept::States(0);
+        }
+        let end = self.end();
+        if let Some(journal) = &mut self.journal
+            && journal.write(group, end, &states).is_ok()
+        {
+            return Kept::States(states.len());
+        }
+        // Where the old one is full, another can stand elsewhere; then the old one may go.
+        let path = self.file.path();
+        let created = Journal::create(path, Folder::BesideLog, Kind::Running, group, end, &states);
+        match created {
+            Ok(journal) => match self.journal.replace(journal) {
+                Some(old) => {
+                    old.remove();
+                    Kept::InNewJournal
+                }
+                None => Kept::States(states.len()),
+            },
+            Err(error) => {
+                warn_once(&format!(
+                    "{}: no journal can be written ({error}); if the program is killed, its runs \
+                     are lost",
+                    path.display()
+                ));
+                Kept::Failed
+            }
+        }
     }
 
     /// Appends the row of a run that has ended, or puts it aside.
@@ -185,11 +234,12 @@ impl LogEntry {
         let records = std::slice::from_ref(record);
         let end = self.end();
         if let Some(journal) = self.waiting.last_mut()
-            && journal.write(end, records).is_ok()
+            && journal.write(0, end, records).is_ok()
         {
             return Ok(journal.path().to_path_buf());
         }
-        let create = |place| Journal::create(self.file.path(), place, Kind::Waiting, end, records);
+        let create =
+            |place| Journal::create(self.file.path(), place, Kind::Waiting, 0, end, records);
         let journal = match error {
             Error::NotALog { .. } => create(Folder::State).or_else(|_| create(Folder::BesideLog)),
             _ => create(Folder::BesideLog),
@@ -252,7 +302,7 @@ impl LogEntry {
         if !unconfirmed.is_empty() {
             let path = self.file.path();
             // Not removed: the next process checks whether the rows are still in the log.
-            let _ = Journal::create(path, Folder::BesideLog, Kind::Waiting, end, &unconfirmed);
+            let _ = Journal::create(path, Folder::BesideLog, Kind::Waiting, 0, end, &unconfirmed);
         }
         for record in self.in_memory.drain(..) {
             print_lost(self.file.path(), &record);
@@ -268,36 +318,6 @@ impl LogEntry {
             && let Some(journal) = self.journal.take()
         {
             journal.remove();
-        }
-    }
-
-    /// Writes the states of the runs to their journal, with one write if the journal exists.
-    fn write_running(&mut self) {
-        if self.running.is_empty() {
-            if let Some(journal) = self.journal.take() {
-                journal.remove();
-            }
-            return;
-        }
-        let end = self.end();
-        let states: Vec<_> = self.running.values().collect();
-        if let Some(journal) = &mut self.journal
-            && journal.write(end, &states).is_ok()
-        {
-            return;
-        }
-        // Where the old one is full, another can stand elsewhere; then the old one may go.
-        let path = self.file.path();
-        match Journal::create(path, Folder::BesideLog, Kind::Running, end, &states) {
-            Ok(journal) => {
-                if let Some(old) = self.journal.replace(journal) {
-                    old.remove();
-                }
-            }
-            Err(error) => warn_once(&format!(
-                "{}: no journal can be written ({error}); if the program is killed, its runs are lost",
-                path.display()
-            )),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::log::inspect::{Contents, end_of_torn_row, inspect};
 use crate::log::open_files::{OpenLimit, OpenSlot};
 use crate::log::record::Record;
 use crate::log::rewriting::wait_until_settled;
-use crate::log::row::rows_of;
+use crate::log::row::write_rows;
 use crate::regular_file::{self, Links, write_at_once};
 use crate::report::warn_once;
 
@@ -32,6 +32,8 @@ pub(crate) struct LogFile {
     open: Option<KeptOpen>,
     /// The header that rows were last written for.
     header: Option<Header>,
+    /// Memory for rows, used again.
+    rows: String,
     /// When the last wait for the lock timed out.
     timed_out_at: Option<Instant>,
     torn: Option<Torn>,
@@ -83,6 +85,7 @@ impl LogFile {
             kind,
             open: None,
             header: None,
+            rows: String::new(),
             timed_out_at: None,
             torn: None,
             has_torn: false,
@@ -128,10 +131,11 @@ impl LogFile {
             None => self.open()?,
         };
         // Before the lock: others need not wait for it.
-        let mut rows = match &open.header {
-            Some(header) => rows_of(records, header, self.kind),
-            None => Vec::new(),
-        };
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.clear();
+        if let Some(header) = &open.header {
+            write_rows(records, header, self.kind, &mut rows);
+        }
         let timeout = match self.timed_out_at {
             Some(then) if then.elapsed() < LOCK_BACKOFF => Duration::ZERO,
             _ => LOCK_TIMEOUT,
@@ -169,16 +173,17 @@ impl LogFile {
                 return Ok(None);
             };
             if open.header.as_ref() != Some(&header) {
-                rows = rows_of(records, &header, self.kind);
+                rows.clear();
+                write_rows(records, &header, self.kind, &mut rows);
                 self.warn_of_missing_columns(&header);
             }
             // One cell too many: what is left of a row must not be taken for one.
             let no_row = if std::mem::take(&mut torn) { "," } else { "" };
-            rows.splice(..0, (no_row.to_owned() + &before_rows).into_bytes());
+            rows.insert_str(0, &(no_row.to_owned() + &before_rows));
             self.header = Some(header.clone());
             open.header = Some(header);
         }
-        if let Err(error) = write_at_once(&open.file, &rows, length) {
+        if let Err(error) = write_at_once(&open.file, rows.as_bytes(), length) {
             // All or nothing: what a full disk cut off is taken back, so that no torn row stays.
             let to = open.file.metadata().map_or(length, |now| now.len());
             // Without a lock it may be another's row by now.
@@ -194,6 +199,7 @@ impl LogFile {
         drop(lock);
         open.is_new = false;
         open.valid_len = length + rows.len() as u64;
+        self.rows = rows;
         let end = End { identity: open.identity, offset: open.valid_len };
         // Where files cannot be told apart, each append opens the one at the path.
         self.open = if open.identity.is_some() { KeptOpen::new(open) } else { None };
@@ -202,8 +208,8 @@ impl LogFile {
 
     /// The length of the open file; `None` where another file is at the path.
     fn length_of(&self, open: &Open) -> Result<Option<u64>> {
-        match self.path.metadata() {
-            Ok(there) if Identity::from_metadata(&there) == open.identity => Ok(Some(there.len())),
+        match End::find(&self.path) {
+            Ok(there) if there.identity == open.identity => Ok(Some(there.offset)),
             Ok(_) => Ok(None),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.io(error)),

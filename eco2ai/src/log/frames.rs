@@ -1,9 +1,10 @@
 //! The format of a journal.
 //!
 //! A journal is a sequence of frames. A frame is a line
-//! `eco2ai-journal 2 KIND NUMBER LENGTH CHECKSUM`, followed by LENGTH bytes: a line with the end of
-//! the log at the time of writing, the path of the log, its owner, and rows with their header, so
-//! that other versions can read them.
+//! `eco2ai-journal 3 KIND GROUP NUMBER LENGTH CHECKSUM`, followed by LENGTH bytes: a line with the end
+//! of the log at the time of writing, the path of the log, its owner, and rows with their header, so
+//! that other versions can read them. Of the frames of a group of running runs, the one with the
+//! highest number counts.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
@@ -16,7 +17,7 @@ use crate::log::owner::Owner;
 use crate::log::record::Record;
 use crate::log::row::LogRow;
 
-const MAGIC: &str = "eco2ai-journal 2 ";
+const MAGIC: &str = "eco2ai-journal 3 ";
 /// An upper bound of the size of a journal.
 const MAX_SIZE: u64 = 1 << 30;
 
@@ -40,8 +41,15 @@ impl Kind {
     }
 }
 
+/// The name of a frame: of two of the same group of running runs, the later one counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FrameId {
+    pub(crate) group: u32,
+    pub(crate) number: u64,
+}
+
 /// Returns a frame as bytes.
-pub(crate) fn frame(kind: Kind, number: u64, log: &Path, end: End, rows: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: Kind, id: FrameId, log: &Path, end: End, rows: &[u8]) -> Vec<u8> {
     let log = log.to_string_lossy();
     let identity = end.identity.unwrap_or(Identity { device: 0, number: 0 });
     let mut body = format!(
@@ -55,16 +63,19 @@ pub(crate) fn frame(kind: Kind, number: u64, log: &Path, end: End, rows: &[u8]) 
     .into_bytes();
     body.extend_from_slice(rows);
     let name = kind.name();
-    let sum = checksum(name, number, &body);
-    let mut frame = format!("{MAGIC}{name} {number} {} {sum:016x}\n", body.len()).into_bytes();
+    let sum = checksum(name, id, &body);
+    let FrameId { group, number } = id;
+    let length = body.len();
+    let mut frame = format!("{MAGIC}{name} {group} {number} {length} {sum:016x}\n").into_bytes();
     frame.append(&mut body);
     frame
 }
 
 /// Computes the FNV-1a checksum (64 bits), which detects incomplete frames.
-fn checksum(kind: &str, number: u64, body: &[u8]) -> u64 {
+fn checksum(kind: &str, id: FrameId, body: &[u8]) -> u64 {
     kind.bytes()
-        .chain(number.to_le_bytes())
+        .chain(id.group.to_le_bytes())
+        .chain(id.number.to_le_bytes())
         .chain(body.iter().copied())
         .fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
             (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -86,6 +97,16 @@ impl Found {
     /// Makes the contents of a journal from rows of this process, which may be anywhere in the log.
     pub(crate) fn from_own(records: Vec<Record>) -> Self {
         Self { log: String::new(), end: End::default(), owner: Owner::current(), records }
+    }
+
+    /// Adds the rows of a frame of the same journal.
+    fn join(mut self, other: Self) -> Self {
+        self.records.extend(other.records);
+        // The rows of each may follow the end of the log at its time.
+        let is_same = self.end.identity == other.end.identity;
+        let offset = self.end.offset.min(other.end.offset);
+        self.end = if is_same { End { offset, ..self.end } } else { End::default() };
+        self
     }
 
     /// Returns whether the journal belongs to the log with that real path. The name must be the
@@ -134,42 +155,40 @@ pub(crate) fn read(mut file: &File, kind: Kind) -> io::Result<Option<Found>> {
 }
 
 pub(crate) fn parse(bytes: &[u8], kind: Kind) -> Option<Found> {
-    let mut frames: Vec<(u64, Found)> = Vec::new();
+    let mut frames: Vec<(FrameId, Found)> = Vec::new();
     let mut from = 0;
     while let Some(at) = memchr::memmem::find(&bytes[from..], MAGIC.as_bytes()) {
         from += at;
         match parse_frame(&bytes[from..], kind) {
-            Some((number, found, length)) => {
-                frames.push((number, found));
+            Some((id, found, length)) => {
+                frames.push((id, found));
                 from += length;
             }
             None => from += MAGIC.len(),
         }
     }
-    match kind {
-        Kind::Running => {
-            frames.into_iter().max_by_key(|(number, _)| *number).map(|(_, found)| found)
-        }
-        Kind::Waiting => frames.into_iter().map(|(_, found)| found).reduce(|mut all, found| {
-            all.records.extend(found.records);
-            all
-        }),
+    if kind == Kind::Running {
+        frames.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
+        frames.dedup_by_key(|(id, _)| id.group);
     }
+    frames.into_iter().map(|(_, found)| found).reduce(Found::join)
 }
 
-/// Parses the frame at the start of `bytes`. Returns its number, contents and length.
-fn parse_frame(bytes: &[u8], kind: Kind) -> Option<(u64, Found, usize)> {
+/// Parses the frame at the start of `bytes`. Returns its id, contents and length.
+fn parse_frame(bytes: &[u8], kind: Kind) -> Option<(FrameId, Found, usize)> {
     let line_end = memchr::memchr(b'\n', bytes.get(..200.min(bytes.len()))?)?;
     let line = std::str::from_utf8(bytes.get(MAGIC.len()..line_end)?).ok()?;
     let mut words = line.split(' ');
     let name = words.next().filter(|name| *name == kind.name())?;
+    let group = words.next()?.parse().ok()?;
     let number = words.next()?.parse().ok()?;
+    let id = FrameId { group, number };
     let length: usize = words.next()?.parse().ok()?;
     let sum = u64::from_str_radix(words.next()?, 16).ok()?;
     let start = line_end + 1;
     let stop = start.checked_add(length)?;
     let body = bytes.get(start..stop)?;
-    if checksum(name, number, body) != sum {
+    if checksum(name, id, body) != sum {
         return None;
     }
     let place_end = memchr::memchr(b'\n', body)?;
@@ -184,7 +203,7 @@ fn parse_frame(bytes: &[u8], kind: Kind) -> Option<(u64, Found, usize)> {
     let identity = Identity { device, number: inode };
     let identity = (identity != Identity { device: 0, number: 0 }).then_some(identity);
     let records = records_of(rest.get(owner_end + 1..)?)?;
-    Some((number, Found { log, end: End { identity, offset }, owner, records }, stop))
+    Some((id, Found { log, end: End { identity, offset }, owner, records }, stop))
 }
 
 /// Parses the rows of a complete frame, which follow their header.
@@ -215,11 +234,11 @@ mod tests {
         End { identity: Some(Identity { device: 3, number: 4 }), offset: 5 }
     }
 
-    fn frame_with(kind: Kind, number: u64, ids: &[&str]) -> Vec<u8> {
+    fn frame_with(kind: Kind, group: u32, number: u64, ids: &[&str]) -> Vec<u8> {
         let records: Vec<_> = ids.iter().map(|id| record(id)).collect();
         let mut rows = Header::full().line().into_bytes();
         rows.extend(rows_of(&records, &Header::full(), FileKind::Log));
-        frame(kind, number, Path::new(LOG), end(), &rows)
+        frame(kind, FrameId { group, number }, Path::new(LOG), end(), &rows)
     }
 
     fn ids(found: &Found) -> Vec<&str> {
@@ -228,12 +247,16 @@ mod tests {
 
     #[test]
     fn the_latest_state_and_all_waiting_rows_are_read() {
-        let mut bytes = frame_with(Kind::Running, 2, &["new"]);
-        bytes.extend(frame_with(Kind::Running, 1, &["old"]));
-        bytes.extend(frame_with(Kind::Waiting, 1, &["one"]));
-        bytes.extend(frame_with(Kind::Waiting, 2, &["two", "three"]));
+        let mut bytes = frame_with(Kind::Running, 0, 3, &["new"]);
+        bytes.extend(frame_with(Kind::Running, 0, 1, &["old"]));
+        bytes.extend(frame_with(Kind::Running, 7, 2, &["of another group"]));
+        bytes.extend(frame_with(Kind::Waiting, 0, 1, &["one"]));
+        bytes.extend(frame_with(Kind::Waiting, 0, 2, &["two", "three"]));
         let found = parse(&bytes, Kind::Running).unwrap();
-        assert_eq!((found.log.as_str(), found.end, ids(&found)), (LOG, end(), vec!["new"]));
+        assert_eq!(
+            (found.log.as_str(), found.end, ids(&found)),
+            (LOG, end(), vec!["of another group", "new"])
+        );
         assert_eq!(found.owner, Owner::current());
         assert_eq!(ids(&parse(&bytes, Kind::Waiting).unwrap()), ["one", "two", "three"]);
         assert_eq!(parse(b"", Kind::Running), None);
@@ -244,7 +267,8 @@ mod tests {
         let header = Header::full().line();
         let row = rows_of([&record("1")], &Header::full(), FileKind::Log);
         let later = format!("one more,{header}7,{}", String::from_utf8(row).unwrap());
-        let frame = frame(Kind::Waiting, 1, Path::new(LOG), end(), later.as_bytes());
+        let id = FrameId { group: 0, number: 1 };
+        let frame = frame(Kind::Waiting, id, Path::new(LOG), end(), later.as_bytes());
         assert_eq!(parse(&frame, Kind::Waiting).unwrap().records, [record("1")]);
     }
 
@@ -255,14 +279,14 @@ mod tests {
             byte: u8,
         ) {
             parse(&bytes, Kind::Running);
-            let mut changed = frame_with(Kind::Waiting, number, &["1"]);
+            let mut changed = frame_with(Kind::Waiting, 0, number, &["1"]);
             let at = at.index(changed.len());
             let same = changed[at] == byte;
             changed[at] = byte;
             let found = parse(&changed, Kind::Waiting);
             // The digits of the checksum may change their case.
             prop_assert!(found.is_none() || same || byte.is_ascii_hexdigit());
-            bytes.extend(frame_with(Kind::Waiting, number, &["1"]));
+            bytes.extend(frame_with(Kind::Waiting, 0, number, &["1"]));
             prop_assert!(parse(&bytes, Kind::Waiting).is_some_and(|found| ids(&found) == ["1"]));
         }
     }

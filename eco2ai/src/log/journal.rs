@@ -1,8 +1,9 @@
 //! Journals: small files with rows that are not in the log yet, beside the log or in the user's
 //! state folder.
 //!
-//! A process has one journal per log with the states of its long runs. Each state is written
-//! without overwriting the previous one, so that a kill at any moment leaves a complete state.
+//! A process has one journal per log with the states of its long runs, in groups of a few. The state
+//! of a group is written without overwriting the previous one, so that a kill at any moment leaves a
+//! complete state of each group.
 //! Other journals contain finished rows that could not be written to the log; rows are added to
 //! them one by one. The owner of a journal locks it as long as the owner lives; only a process that
 //! gets the lock may take over the rows.
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::file_lock::lock_within;
-use crate::log::frames::{Kind, frame};
+use crate::log::frames::{FrameId, Kind, frame};
 use crate::log::header::{FileKind, Header};
 use crate::log::identity::{End, is_at};
 use crate::log::journal_files::{Stem, in_real_folder, real_path};
@@ -37,10 +38,18 @@ pub(crate) struct Journal {
     /// The real path of the log.
     log: PathBuf,
     kind: Kind,
-    /// The range of the last frame, in bytes.
-    last: (u64, u64),
+    /// Where the frames are that count, in the order of the file.
+    places: Vec<Place>,
     frames: u64,
     _slot: OpenSlot,
+}
+
+/// The range of a frame, in bytes.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    group: u32,
+    start: u64,
+    end: u64,
 }
 
 /// The folder of a new journal.
@@ -53,11 +62,12 @@ pub(crate) enum Folder {
 }
 
 impl Journal {
-    /// Creates a journal for the log, with its first frame.
+    /// Creates a journal for the log, with its first frame, that of `group`.
     pub(crate) fn create(
         log: &Path,
         folder: Folder,
         kind: Kind,
+        group: u32,
         end: End,
         records: &[impl Borrow<Record>],
     ) -> io::Result<Self> {
@@ -68,7 +78,7 @@ impl Journal {
         };
         let make = |folder: &Path| {
             let mut journal = Self::open_new(folder, &log, kind)?;
-            match journal.write(end, records) {
+            match journal.write(group, end, records) {
                 Ok(()) => Ok(journal),
                 Err(error) => {
                     journal.remove();
@@ -110,7 +120,15 @@ impl Journal {
             });
             if is_ours && is_at(&file, &path) {
                 let log = log.to_path_buf();
-                return Ok(Self { file, path, log, kind, last: (0, 0), frames: 0, _slot: slot });
+                return Ok(Self {
+                    file,
+                    path,
+                    log,
+                    kind,
+                    places: Vec::new(),
+                    frames: 0,
+                    _slot: slot,
+                });
             }
         }
         Err(io::Error::new(ErrorKind::WouldBlock, "another process keeps removing new journals"))
@@ -125,8 +143,13 @@ impl Journal {
     }
 
     /// Writes a frame: after all others if they are to be kept, else without overwriting the last
-    /// one.
-    pub(crate) fn write(&mut self, end: End, records: &[impl Borrow<Record>]) -> io::Result<()> {
+    /// one of any group.
+    pub(crate) fn write(
+        &mut self,
+        group: u32,
+        end: End,
+        records: &[impl Borrow<Record>],
+    ) -> io::Result<()> {
         if !is_at(&self.file, &self.path) {
             // Somebody removed it: what is written to it now, nobody would find.
             return Err(ErrorKind::NotFound.into());
@@ -134,15 +157,34 @@ impl Journal {
         let header = Header::full();
         let mut rows = header.line().into_bytes();
         rows.extend(rows_of(records.iter().map(Borrow::borrow), &header, FileKind::Log));
-        let frame = frame(self.kind, self.frames + 1, &self.log, end, &rows);
+        let id = FrameId { group, number: self.frames + 1 };
+        let frame = frame(self.kind, id, &self.log, end, &rows);
         let length = frame.len() as u64;
-        let (start, after) = self.last;
-        let at = if self.kind == Kind::Running && length <= start { 0 } else { after };
-        (&self.file).seek(SeekFrom::Start(at))?;
-        write_at_once(&self.file, &frame, at)?;
-        self.last = (at, at + length);
+        let (at, start) = self.free_place(length);
+        (&self.file).seek(SeekFrom::Start(start))?;
+        write_at_once(&self.file, &frame, start)?;
+        self.places.insert(at, Place { group, start, end: start + length });
+        if self.kind == Kind::Running {
+            // The one before counts no more.
+            self.places.retain(|place| place.group != group || place.start == start);
+        }
         self.frames += 1;
         Ok(())
+    }
+
+    /// Returns a range of this length without a frame that counts: its place in the order, and its
+    /// start.
+    fn free_place(&self, length: u64) -> (usize, u64) {
+        let mut free = 0;
+        if self.kind == Kind::Running {
+            for (at, place) in self.places.iter().enumerate() {
+                if place.start - free >= length {
+                    return (at, free);
+                }
+                free = place.end;
+            }
+        }
+        (self.places.len(), self.places.last().map_or(0, |last| last.end))
     }
 
     /// Removes the journal, whose contents are no longer needed.
@@ -176,7 +218,7 @@ mod tests {
     }
 
     fn new_journal(log: &Path, records: &[Record]) -> Journal {
-        Journal::create(log, Folder::BesideLog, Kind::Running, end(), records).unwrap()
+        Journal::create(log, Folder::BesideLog, Kind::Running, 0, end(), records).unwrap()
     }
 
     #[test]
@@ -186,7 +228,7 @@ mod tests {
         let state = |length| [Record { description: "x".repeat(length), ..record("1") }];
         let mut journal = new_journal(&log, &state(1000));
         for length in (500..1000).rev().chain(500..1000) {
-            journal.write(end(), &state(length)).unwrap();
+            journal.write(0, end(), &state(length)).unwrap();
             let found = read(&File::open(journal.path()).unwrap(), Kind::Running).unwrap();
             assert_eq!(found.unwrap().records, state(length));
         }
@@ -259,7 +301,7 @@ mod tests {
         let made: Vec<_> = (0..=MAX_OPEN)
             .map(|at| {
                 let log = folder.path().join(format!("{at}.csv"));
-                Journal::create(&log, Folder::BesideLog, Kind::Running, end(), &[record("1")])
+                Journal::create(&log, Folder::BesideLog, Kind::Running, 0, end(), &[record("1")])
             })
             .collect();
         assert!(made.last().unwrap().is_err());
@@ -278,10 +320,11 @@ mod tests {
             let mut before = state(1);
             for length in lengths {
                 let old = fs::read(journal.path()).unwrap();
-                journal.write(end(), &state(length)).unwrap();
+                journal.write(0, end(), &state(length)).unwrap();
                 let new = fs::read(journal.path()).unwrap();
                 let place = |at: u64| usize::try_from(at).unwrap();
-                let (from, to) = (place(journal.last.0), place(journal.last.1));
+                let last = journal.places.last().unwrap();
+                let (from, to) = (place(last.start), place(last.end));
                 let cut = from + cut.index(to - from);
                 let mut torn = old;
                 torn.resize(torn.len().max(cut), 0);

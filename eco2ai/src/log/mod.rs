@@ -1,5 +1,6 @@
 //! The log: the row, its file, the journal that survives a crash, and the summary.
 
+mod attached_log;
 mod byte_ranges;
 mod columns;
 mod confirmation;
@@ -37,8 +38,10 @@ mod summary;
 mod unwritten;
 mod writer;
 
+pub(crate) use attached_log::AttachedLog;
 pub use convert::{Converted, convert};
 pub(crate) use encoded_copy::EncodedCopySink;
+pub(crate) use entry::Kept;
 pub use follow::LogFollower;
 #[cfg(feature = "opentelemetry")]
 pub(crate) use function_totals::FunctionTotals;
@@ -54,4 +57,4 @@ pub(crate) use sink::{FinishedRun, RunSink};
 pub use summary::{Group, GroupBy, Summary, SummaryOptions, Totals, summary};
 pub use unwritten::{Unwritten, live_runs};
 pub use writer::recover;
-pub(crate) use writer::{LogSink, attach, close, discard, flush, keep};
+pub(crate) use writer::{LogSink, attach, close, discard, flush, keep, retry};

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::carbon::equivalents;
 use crate::log::record::Record;
 use crate::status::Status;
-use crate::units::{BoundedEnergy, HumanDuration, KilogramsCo2e, Price};
+use crate::units::{BoundedEnergy, Count, HumanDuration, Joules, KilogramsCo2e, Price};
 
 /// Less than some centimetres by car says nothing to anybody.
 const MIN_CO2_TO_COMPARE: KilogramsCo2e = KilogramsCo2e(1e-5);
@@ -23,7 +23,7 @@ pub(crate) fn epoch_text(number: u64, metrics: &[(String, String)]) -> String {
 
 /// `1 row`, `2 rows`.
 pub(crate) fn counted_rows(count: u64) -> String {
-    if count == 1 { "1 row".into() } else { format!("{count} rows") }
+    if count == 1 { "1 row".into() } else { format!("{} rows", Count(count)) }
 }
 
 /// For people: what was used, and how each figure was obtained.
@@ -33,8 +33,11 @@ impl fmt::Display for Record {
         let energy =
             BoundedEnergy { energy: self.energy, low: self.energy_low, high: self.energy_high };
         write!(f, "{what}: {energy} in {}", HumanDuration(self.duration))?;
+        if !self.duration.is_zero() {
+            write!(f, ", {} on average", Joules::from(self.energy) / self.duration)?;
+        }
         if self.calls != 1 {
-            write!(f, ", {} calls", self.calls)?;
+            write!(f, ", {} calls", Count(self.calls))?;
         }
         if !matches!(self.status, Status::Ok | Status::Unknown) {
             write!(f, ", {}", self.status)?;
@@ -95,7 +98,7 @@ mod tests {
     fn people_read_how_much_it_is_and_how_it_is_known() {
         assert_eq!(
             record("1").to_string(),
-            "m::f: 500.0 mWh (at least 400) in 1.500s\n  \
+            "m::f: 500.0 mWh (at least 400) in 1.500 s, 1.200 kW on average\n  \
              CO2   250.0 mg CO2e at 500 gCO2e/kWh (FR, s)\n  \
              like  2.3 m by a new car in the EU\n  \
              CPU   400.0 mWh, measured:rapl:share\n  \
@@ -112,10 +115,19 @@ mod tests {
             record.to_string().lines().next().map(str::to_owned).unwrap()
         };
         let (low, high) = (Some(250e-9), Some(1.523e-6));
-        assert_eq!(text(low, high), "m::f: 380.0 µWh (250 to 1523) in 1.500s");
-        assert_eq!(text(low, None), "m::f: 380.0 µWh (at least 250) in 1.500s");
-        assert_eq!(text(None, high), "m::f: 380.0 µWh (at most 1523) in 1.500s");
-        assert_eq!(text(None, None), "m::f: 380.0 µWh in 1.500s");
+        assert_eq!(
+            text(low, high),
+            "m::f: 380.0 µWh (250 to 1\u{202f}523) in 1.500 s, 912.0 mW on average"
+        );
+        assert_eq!(
+            text(low, None),
+            "m::f: 380.0 µWh (at least 250) in 1.500 s, 912.0 mW on average"
+        );
+        assert_eq!(
+            text(None, high),
+            "m::f: 380.0 µWh (at most 1\u{202f}523) in 1.500 s, 912.0 mW on average"
+        );
+        assert_eq!(text(None, None), "m::f: 380.0 µWh in 1.500 s, 912.0 mW on average");
         let idle = Record { idle_energy: Some(KilowattHours(1e-4)), ..record("1") }.to_string();
         let cpu = "CPU   400.0 mWh, measured:rapl:share, of which 100.0 mWh idle power\n";
         assert!(idle.contains(cpu), "{idle}");

@@ -152,7 +152,7 @@ fn take_over_without_lock(
     let mut records = found.records.clone();
     interrupt(&mut records, candidate.kind);
     let io = Error::write(&candidate.path);
-    let own = Journal::create(real, Folder::BesideLog, Kind::Waiting, found.end, &records);
+    let own = Journal::create(real, Folder::BesideLog, Kind::Waiting, 0, found.end, &records);
     let own = own.map_err(io)?;
     let rows = match std::fs::remove_file(&candidate.path) {
         Ok(()) => write_missing(log, found, candidate.kind),

@@ -1,8 +1,7 @@
 //! [`RunSink`]: receives the record of a run that has ended.
 
-use std::path::Path;
-
 use crate::error::Result;
+use crate::log::attached_log::AttachedLog;
 use crate::log::record::Record;
 use crate::settings::Settings;
 
@@ -10,8 +9,7 @@ use crate::settings::Settings;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FinishedRun<'a> {
     pub(crate) record: &'a Record,
-    /// The absolute path of its log.
-    pub(crate) log: &'a Path,
+    pub(crate) log: &'a AttachedLog,
     pub(crate) settings: &'a Settings,
 }
 

@@ -2,35 +2,41 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::locks::{Lock, Locked, Rank};
-use crate::log::entry::LogEntry;
+use crate::log::attached_log::AttachedLog;
+use crate::log::entry::{Kept, LogEntry};
 use crate::log::record::Record;
 use crate::log::sink::{FinishedRun, RunSink};
-use crate::own_code;
 use crate::process::PerProcess;
-use crate::report::quietly;
 
 /// Prepares a log for runs that start. The first time in this process, recovers the rows that dead
 /// processes left in its journals. Warns if the file is not an emission log; the rows of the runs
 /// will then wait.
 ///
 /// `quiet` suppresses the warnings of these runs.
-pub(crate) fn attach(path: &Path, quiet: bool) {
-    with(path, |log| log.attach(quiet));
+pub(crate) fn attach(path: &Path, quiet: bool) -> AttachedLog {
+    let log = find(path);
+    log.with(|log| log.attach(quiet));
+    log
 }
 
-/// Writes the states of all runs on a log that have lasted longer than a period to a journal. If
-/// this process is killed, each state becomes a row. Called once per period; never fails, only
-/// warns.
+/// Writes the states of a group of runs on a log to a journal. If this process is killed, each state
+/// becomes a row. Never fails, only warns.
 ///
 /// `states` is called under the lock of the log's entry, so that no returned run has finished yet.
-/// The caller of [`finish`] must not hold a lock that `states` takes. A run whose state was written
-/// before, but that `states` does not return, stays in the journal until it finishes.
-pub(crate) fn keep(path: &Path, states: impl FnOnce() -> Vec<Record>) {
-    with(path, |log| log.keep(states));
+/// The caller of [`AttachedLog::finish`] must not hold a lock that `states` takes. It returns the states of all runs
+/// of the group that had one before, except those that have finished; or `None` to leave the states of
+/// the group as they are.
+pub(crate) fn keep(path: &Path, group: u32, states: impl FnOnce() -> Option<Vec<Record>>) -> Kept {
+    with(path, |log| log.keep(group, states))
+}
+
+/// Tries again to write the rows that wait, and rows that another program has overwritten. Their
+/// failure was reported when they began to wait.
+pub(crate) fn retry(path: &Path) {
+    let _ = with(path, LogEntry::flush);
 }
 
 /// The log, as the sink of runs that have ended.
@@ -39,15 +45,9 @@ pub(crate) struct LogSink;
 impl RunSink for LogSink {
     /// Never fails: a row that cannot be written is reported, and waits.
     fn finish(&self, run: &FinishedRun<'_>) -> Result<()> {
-        finish(run.log, run.record);
+        run.log.finish(run.record);
         Ok(())
     }
-}
-
-/// Appends the row of a run that has ended, and removes its state from the journal. A row that
-/// cannot be written waits in a journal or in memory, and is tried again with the next row.
-fn finish(path: &Path, record: &Record) {
-    with(path, |log| log.finish(record));
 }
 
 /// Removes the state of a run that has ended without a row.
@@ -63,7 +63,7 @@ pub(crate) fn flush() -> Result<()> {
     let logs: Vec<_> = logs().values().cloned().collect();
     let mut result = Ok(());
     for log in logs {
-        result = result.and(with_entry(&log, LogEntry::flush));
+        result = result.and(log.with(LogEntry::flush));
     }
     result
 }
@@ -75,7 +75,7 @@ pub(crate) fn close() {
     let _ = flush();
     let logs: Vec<_> = logs().values().cloned().collect();
     for log in logs {
-        with_entry(&log, LogEntry::close);
+        log.with(LogEntry::close);
     }
 }
 
@@ -111,7 +111,7 @@ pub fn recover(path: impl AsRef<Path>) -> Result<usize> {
 }
 
 /// The logs of a process, by their paths.
-type Logs = HashMap<PathBuf, Arc<Lock<LogEntry>>>;
+type Logs = HashMap<PathBuf, AttachedLog>;
 
 /// All logs of this process: a forked child's journals are not its parent's.
 fn logs() -> Locked<'static, Logs> {
@@ -119,27 +119,20 @@ fn logs() -> Locked<'static, Logs> {
     LOGS.get_or_init(|| Lock::new(Rank::Logs, HashMap::new())).lock()
 }
 
-/// Returns the entry of the log at `path`, an absolute path.
-fn entry(path: &Path) -> Arc<Lock<LogEntry>> {
+/// Returns the log at `path`, an absolute path.
+fn find(path: &Path) -> AttachedLog {
     let mut logs = logs();
     if let Some(log) = logs.get(path) {
-        return Arc::clone(log);
+        return log.clone();
     }
-    let log = Arc::new(Lock::new(Rank::Log, LogEntry::new(path)));
-    logs.insert(path.to_path_buf(), Arc::clone(&log));
+    let log = AttachedLog::new(path);
+    logs.insert(path.to_path_buf(), log.clone());
     log
 }
 
 /// Uses the entry of the log at `path`.
 fn with<T>(path: &Path, f: impl FnOnce(&mut LogEntry) -> T) -> T {
-    with_entry(&entry(path), f)
-}
-
-/// Uses an entry.
-fn with_entry<T>(log: &Lock<LogEntry>, f: impl FnOnce(&mut LogEntry) -> T) -> T {
-    let _section = own_code::enter();
-    let mut log = log.lock();
-    quietly(log.is_quiet(), || f(&mut log))
+    find(path).with(f)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The figure of each component in a row.
 
+use std::borrow::Cow;
+
 use super::energies::Energies;
 use super::provenance::Methods;
 use crate::method::Method;
@@ -8,21 +10,24 @@ use crate::units::Joules;
 
 /// The energy of one component at the device, and how it was obtained.
 #[derive(Clone, Debug)]
-pub(crate) struct ComponentFigure {
+pub(crate) struct ComponentFigure<'a> {
     pub(crate) component: Component,
     /// `None` if the component has no figure of its own.
     pub(crate) energy: Option<Joules>,
-    pub(crate) method: Method,
+    pub(crate) method: Cow<'a, Method>,
 }
 
 /// Returns the figures of the processors, the GPUs, the memory and the rest, which add up to the total
 /// of `energies`.
-pub(crate) fn component_figures(energies: &Energies, methods: Methods) -> [ComponentFigure; 4] {
+pub(crate) fn component_figures<'a>(
+    energies: &Energies,
+    methods: &'a Methods,
+) -> [ComponentFigure<'a>; 4] {
     let Methods { cpu, gpu, ram, other, machine, .. } = methods;
-    let figure = |component, method: Method| {
+    let figure = |component, method: &'a Method| {
         let has_figure = !method.is_none() && !method.is_included();
         let energy = has_figure.then(|| energies.get(component));
-        ComponentFigure { component, energy, method }
+        ComponentFigure { component, energy, method: Cow::Borrowed(method) }
     };
     let other = match machine {
         // What the wall meter saw beyond the components that have a figure of their own.
@@ -30,7 +35,8 @@ pub(crate) fn component_figures(energies: &Energies, methods: Methods) -> [Compo
             let rest = energies.total(true) - energies.total(false);
             let rest = energies.get(Component::Other) + rest;
             let energy = Some(Joules(rest.0.max(0.0)));
-            ComponentFigure { component: Component::Other, energy, method: method.of_rest() }
+            let method = Cow::Owned(method.clone().of_rest());
+            ComponentFigure { component: Component::Other, energy, method }
         }
         None => figure(Component::Other, other),
     };

@@ -53,14 +53,63 @@ impl Forecast {
         Self { since: from, price: prices.price_at(from), changes, until }
     }
 
-    /// Whether it says nothing of the time from `began` to `now`: because that is too far ahead, or
-    /// because the calendar was set, forwards over the next change or backwards behind the last.
+    /// Advances to `now`.
+    pub(super) fn pass(&mut self, now: SystemTime) {
+        while let Some((at, price)) = self.changes.front().copied()
+            && at <= now
+        {
+            (self.since, self.price) = (at, price);
+            self.changes.pop_front();
+        }
+    }
+
+    /// Whether it says nothing of the time from `began` to `now`.
+    pub(super) fn is_outdated(&self, began: SystemTime, now: SystemTime) -> bool {
+        Horizon::default().with(self).is_outdated(began, now)
+    }
+}
+
+/// What is known of several forecasts together.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Horizon {
+    /// The first moment up to which one of them is known; none for ever.
+    until: Option<SystemTime>,
+    /// The first change of a price.
+    next: Option<SystemTime>,
+    /// The last moment since when a price holds.
+    since: Option<SystemTime>,
+}
+
+impl Horizon {
+    fn with(mut self, forecast: &Forecast) -> Self {
+        self.add(forecast);
+        self
+    }
+
+    /// Adds a forecast.
+    pub(super) fn add(&mut self, forecast: &Forecast) {
+        let first = |known: Option<SystemTime>, other: Option<SystemTime>| {
+            known.map_or(other, |known| Some(other.map_or(known, |other| known.min(other))))
+        };
+        self.until = first(self.until, forecast.until);
+        self.next = first(self.next, forecast.changes.front().map(|(at, _)| *at));
+        self.since = self.since.max(Some(forecast.since));
+    }
+
+    /// Whether a price changes up to `now`.
+    pub(super) fn has_change_until(&self, now: SystemTime) -> bool {
+        self.next.is_some_and(|next| next <= now)
+    }
+
+    /// Whether a forecast says nothing of the time from `began` to `now`: because that is too far
+    /// ahead, or because the calendar was set, forwards over the next change or backwards behind the
+    /// last.
     pub(super) fn is_outdated(&self, began: SystemTime, now: SystemTime) -> bool {
         let is_after = |later: SystemTime, earlier| {
             later.duration_since(earlier).is_ok_and(|by| by > CLOCK_SLACK)
         };
         self.until.is_some_and(|until| now > until)
-            || self.changes.front().is_some_and(|(next, _)| is_after(began, *next))
-            || is_after(self.since, began)
+            || self.next.is_some_and(|next| is_after(began, next))
+            || self.since.is_some_and(|since| is_after(since, began))
     }
 }

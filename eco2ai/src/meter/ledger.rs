@@ -1,25 +1,25 @@
 //! The ledger of a meter: gives the energy of a process to its active runs, and closes the account
 //! of each.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
+use super::activity::Activities;
 use super::energies::Energies;
-use super::forecast::{Forecast, Prices};
 use super::keys::{RunKey, SumKey};
 use super::node::{Node, RowOf};
 use super::periods::Periods;
 use super::rows::Rows;
-use super::run_energy::RunEnergy;
+use super::run_energy::{Received, RunEnergy};
 use super::stacks::Stacks;
 use super::start::{Enclosing, EnclosingRow, Start, Started, Stopped};
 use super::sums::{ClosedSums, SumRow};
-use super::tariff_segments::TariffSegments;
+use super::tariffs::Change;
+use super::tariffs::Tariffs;
 use super::tree::RunTree;
-use super::used_energy::UsedEnergy;
-use crate::scope::Scope;
+use super::tree_by_price::{Inner, Whole};
 use crate::status::Status;
 
 /// The active runs of a process.
@@ -28,15 +28,17 @@ pub(super) struct Ledger {
     pub(super) tree: RunTree,
     stacks: Stacks,
     periods: Periods,
-    /// The runs whose price changes with the time.
-    tariffs: TariffSegments,
+    /// The prices that change with the time.
+    pub(super) tariffs: Tariffs,
+    /// The changes of prices up to now, while energy is given out.
+    pub(super) changes: Vec<Change>,
     rows: Rows,
 }
 
 impl Ledger {
     /// Returns the joules given out in a scope, and the joules due but not given out.
     #[cfg(test)]
-    pub(super) fn given_and_carry(&mut self, scope: Scope) -> (Energies, Energies) {
+    pub(super) fn given_and_carry(&mut self, scope: crate::scope::Scope) -> (Energies, Energies) {
         let pool = self.tree.pools.get_mut(scope);
         (pool.given, pool.carry())
     }
@@ -80,47 +82,15 @@ impl Ledger {
         self.periods.take_started()
     }
 
-    /// Whether the calendar's time matters now.
-    pub(super) fn needs_wall(&self) -> bool {
-        !self.tariffs.is_empty()
-    }
-
-    /// The prices of which more must be known before energy is given out up to `now`, when the
-    /// calendar shows `wall`; and from when on.
-    pub(super) fn outdated_prices(
-        &mut self,
-        now: Duration,
-        wall: SystemTime,
-    ) -> (SystemTime, Vec<Arc<dyn Prices>>) {
-        let passed = now.saturating_sub(self.tree.pools.process.advanced());
-        let began = wall.checked_sub(passed).unwrap_or(wall);
-        (began, self.tariffs.outdated(began, wall))
-    }
-
-    /// Whether the changes of a price are known.
-    pub(super) fn knows(&self, prices: &Arc<dyn Prices>) -> bool {
-        self.tariffs.knows(prices)
-    }
-
-    /// Takes in what was found out about a price.
-    pub(super) fn update_prices(&mut self, prices: Arc<dyn Prices>, forecast: Forecast) {
-        let ended = self.tariffs.update(prices, forecast);
-        self.end_segments(ended.into_iter());
-    }
-
-    /// Keeps apart what these runs received so far, at these prices.
-    fn end_segments(&mut self, ended: impl Iterator<Item = (RunKey, f64)>) {
-        for (key, price) in ended {
-            if let Some(node) = self.tree.nodes.get(key) {
-                let received = self.tree.received(node);
-                self.tariffs.end_segment(key, price, received);
-            }
-        }
-    }
-
     /// The shortest period that an active run asks for; a second where none is active.
     pub(super) fn shortest_period(&self) -> Duration {
         self.periods.shortest()
+    }
+
+    /// When runs were active, up to `now`.
+    pub(super) fn activities(&self, now: Duration) -> Activities {
+        let (process, machine) = (&self.tree.pools.process, &self.tree.pools.machine);
+        Activities { now, process: process.activity(now), machine: machine.activity(now) }
     }
 
     /// A place for the stack of a new thread.
@@ -136,89 +106,20 @@ impl Ledger {
         }
     }
 
-    /// Gives out the energy up to `now` by the last known power. `wall` is the calendar's time,
-    /// where it matters.
-    pub(super) fn advance(&mut self, now: Duration, wall: Option<SystemTime>) {
-        for scope in Scope::ALL {
-            let from = self.tree.pools.get_mut(scope).advanced();
-            if let Some(due) = self.tree.pools.get_mut(scope).advance(now) {
-                self.give(scope, due, from, now, wall);
-            }
-        }
-        self.pass_changes(wall);
-    }
-
-    /// Same as [`advance`](Self::advance), but by the CPU time of the process so far.
-    pub(super) fn sample_cpu_clock(
-        &mut self,
-        now: Duration,
-        wall: Option<SystemTime>,
-        own_cpu: Duration,
-    ) {
-        let from = self.tree.pools.process.advanced();
-        if let Some(due) = self.tree.pools.process.sample_cpu_clock(now, own_cpu) {
-            self.give(Scope::Process, due, from, now, wall);
-        }
-        self.advance(now, wall);
-    }
-
-    /// Takes a reading.
-    pub(super) fn read(&mut self, now: Duration, wall: Option<SystemTime>, reading: &UsedEnergy) {
-        for (scope, used, power, model) in [
-            (Scope::Process, reading.process, reading.process_power, reading.model),
-            (Scope::Machine, reading.machine, reading.machine_power, None),
-        ] {
-            let from = self.tree.pools.get_mut(scope).advanced();
-            if let Some(due) = self.tree.pools.get_mut(scope).read(now, used, power, model) {
-                self.give(scope, due, from, now, wall);
-            }
-        }
-        self.pass_changes(wall);
-    }
-
-    /// Gives out what was used between two moments, evenly over that time; where a price changes on
-    /// the way, what the runs received until then is kept apart.
-    fn give(
-        &mut self,
-        scope: Scope,
-        energy: Energies,
-        from: Duration,
-        to: Duration,
-        wall: Option<SystemTime>,
-    ) {
-        let (mut from, mut energy) = (from, energy);
-        if let Some(wall) = wall {
-            for change in self.tariffs.changes_until(wall) {
-                let ago = wall.duration_since(change).unwrap_or_default();
-                let at = to.saturating_sub(ago).clamp(from, to.max(from));
-                let rest = to.saturating_sub(from).as_secs_f64();
-                let part =
-                    if rest > 0.0 { at.saturating_sub(from).as_secs_f64() / rest } else { 0.0 };
-                let before = energy * part;
-                self.tree.pools.get_mut(scope).give(before);
-                energy = energy - before;
-                from = at;
-                let of_scope =
-                    |key| self.tree.nodes.get(key).is_some_and(|node| node.scope == scope);
-                let mut ended = self.tariffs.changing_at(change);
-                ended.retain(|(key, _)| of_scope(*key));
-                self.end_segments(ended.into_iter());
-            }
-        }
-        self.tree.pools.get_mut(scope).give(energy);
-    }
-
-    /// All changes of prices up to now have been dealt with.
-    fn pass_changes(&mut self, wall: Option<SystemTime>) {
-        if let Some(wall) = wall {
-            self.tariffs.pass(wall);
-        }
-    }
-
     /// Returns the parent of a run that starts: the given one, else the innermost run of the thread.
     fn parent(&self, given: Option<RunKey>, thread: Option<usize>) -> Option<RunKey> {
         let innermost = || thread.and_then(|thread| self.stacks.innermost(thread));
         given.or_else(innermost).filter(|key| self.tree.nodes.contains_key(*key))
+    }
+
+    /// Returns the number of the settings of the run under which a run would start.
+    #[inline]
+    pub(super) fn settings_above(
+        &self,
+        given: Option<RunKey>,
+        thread: Option<usize>,
+    ) -> Option<u64> {
+        self.tree.nodes.get(self.parent(given, thread)?).map(|node| node.settings)
     }
 
     /// Returns the run under which a run would start.
@@ -228,11 +129,13 @@ impl Ledger {
         thread: Option<usize>,
     ) -> Option<Enclosing> {
         let node = self.tree.nodes.get(self.parent(given, thread)?)?;
-        let row = match node.row {
-            RowOf::Own(id) => EnclosingRow::Own(id),
-            RowOf::Sum { sum, .. } => EnclosingRow::Sum(sum),
-        };
-        Some(Enclosing { row, settings: node.settings })
+        Some(Enclosing { row: enclosing_row(node), settings: node.settings })
+    }
+
+    /// Returns the row of the run above an active run.
+    pub(super) fn row_above(&self, key: RunKey) -> Option<EnclosingRow> {
+        let node = self.tree.nodes.get(key)?;
+        self.tree.nodes.get(node.parent?).map(enclosing_row)
     }
 
     /// Starts a run.
@@ -248,6 +151,10 @@ impl Ledger {
             parent.and_then(|key| self.tree.nodes.get(key)).map_or(start.scope, |it| it.scope);
         let (row, started) = self.rows.start(&self.tree, start.summed, parent);
         let summed_above = self.tree.summed_at_or_above(parent);
+        let tariff = start.prices.and_then(|prices| self.tariffs.add(prices));
+        let is_cut_above = |key| self.tree.nodes.get(key).is_some_and(|it| it.cuts.is_some());
+        let is_cut = tariff.is_some() || parent.is_some_and(is_cut_above);
+        let cuts = is_cut.then(|| self.tree.cuts.add());
         let pool = self.tree.pools.get_mut(scope);
         let mut node = Node {
             row,
@@ -268,15 +175,14 @@ impl Ledger {
             started: now,
             period: start.period,
             settings: start.settings,
+            tariff,
+            cuts,
         };
         node.set_leaf(pool, true);
         node.set_on(pool, thread.is_some());
         let key = self.tree.nodes.insert(node);
         self.tree.link(key, scope, parent);
         self.periods.add(start.period);
-        if let Some(prices) = start.prices {
-            self.tariffs.add(key, prices);
-        }
         if let Some(thread) = thread {
             self.put_on(thread, key);
         }
@@ -294,13 +200,38 @@ impl Ledger {
         self.rows.take(now)
     }
 
-    /// The rows of all sums as they would be if the process died now.
-    pub(super) fn sums_so_far(&self) -> Vec<SumRow> {
-        let under_way = self.tree.nodes.iter().filter_map(|(key, node)| match node.row {
-            RowOf::Sum { sum, outermost } => Some((sum, self.energy_of(key, node), outermost)),
-            RowOf::Own(_) => None,
-        });
-        self.rows.sums.rows(under_way)
+    /// Whether the rows of these sums have changed since this was last asked.
+    pub(super) fn take_changed(&mut self, sums: &[SumKey]) -> bool {
+        self.rows.sums.take_changed(sums)
+    }
+
+    /// The rows of sums as they would be if the process died now.
+    pub(super) fn sums_so_far(&mut self, sums: &[SumKey]) -> Vec<SumRow> {
+        let mut calls: HashMap<SumKey, Vec<(RunKey, bool)>> = HashMap::new();
+        calls.extend(
+            sums.iter()
+                .filter(|sum| self.rows.sums.is_under_way(**sum))
+                .map(|sum| (*sum, Vec::new())),
+        );
+        if !calls.is_empty() {
+            for (key, node) in &self.tree.nodes {
+                if let RowOf::Sum { sum, outermost } = node.row
+                    && let Some(calls) = calls.get_mut(&sum)
+                {
+                    calls.push((key, outermost));
+                }
+            }
+        }
+        let mut known = Inner::default();
+        let row = |sum: &SumKey| {
+            let calls = calls.remove(sum).unwrap_or_default().into_iter();
+            let energies = calls.filter_map(|(key, outermost)| {
+                Some((self.energy_with(key, &mut known)?, outermost))
+            });
+            let energies: Vec<_> = energies.collect();
+            self.rows.sums.row(*sum, &energies)
+        };
+        sums.iter().filter_map(row).collect()
     }
 
     /// The active calls that go to sums, the latest first.
@@ -314,6 +245,7 @@ impl Ledger {
 
     /// Makes a run the innermost one of a thread; false where it is on a thread already.
     pub(super) fn enter(&mut self, thread: usize, key: RunKey) -> bool {
+        self.tree.cut(key);
         let tree = &mut self.tree;
         let Some(node) = tree.nodes.get_mut(key).filter(|node| node.thread.is_none()) else {
             return false;
@@ -347,15 +279,37 @@ impl Ledger {
         }
     }
 
-    /// Returns the energy that an active run has received so far.
-    pub(super) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
-        self.tree.nodes.get(key).map(|node| self.energy_of(key, node))
+    /// Returns when an active run started.
+    pub(super) fn started(&self, key: RunKey) -> Option<Duration> {
+        self.tree.nodes.get(key).map(|node| node.started)
     }
 
-    fn energy_of(&self, key: RunKey, node: &Node) -> RunEnergy {
+    /// Returns the energy that an active run has received so far.
+    pub(super) fn energy(&mut self, key: RunKey) -> Option<RunEnergy> {
+        self.energy_with(key, &mut Inner::default())
+    }
+
+    /// Returns the energies that active runs have received so far.
+    pub(super) fn energies(&mut self, keys: &[RunKey]) -> Vec<Option<RunEnergy>> {
+        let mut known = Inner::default();
+        keys.iter().map(|key| self.energy_with(*key, &mut known)).collect()
+    }
+
+    /// Same as [`energy`](Self::energy), with what is known of runs with children.
+    fn energy_with(&mut self, key: RunKey, known: &mut Inner) -> Option<RunEnergy> {
+        let whole = self.tree.whole(key, known)?;
+        self.energy_of(key, &whole)
+    }
+
+    fn energy_of(&self, key: RunKey, whole: &Whole) -> Option<RunEnergy> {
+        let node = self.tree.nodes.get(key)?;
         let pool = self.tree.pools.get(node.scope);
         let mut energy = RunEnergy {
-            received: self.tree.received(node),
+            received: Received {
+                own: self.tree.own(node),
+                inclusive: whole.inclusive,
+                process: pool.given - node.given_mark,
+            },
             priced: Vec::new(),
             scope: node.scope,
             since: node.started,
@@ -363,29 +317,41 @@ impl Ledger {
             overlap: pool.overlap.saturating_sub(node.overlap_mark),
             read: pool.readings > node.readings_mark,
         };
-        self.tariffs.price(key, &mut energy);
-        energy
+        if let Some(tariff) = node.tariff {
+            self.tariffs.price_energy(tariff, &whole.accounts, &mut energy);
+        }
+        Some(energy)
     }
 
     /// Ends a run; what it received goes to its sum, if it has one. Its active children go to its
     /// parent.
     pub(super) fn stop(&mut self, key: RunKey, status: Status) -> Option<Stopped> {
+        self.stop_with(key, status, |energy, closed| Stopped { energy, closed })
+    }
+
+    /// Same as [`stop`](Self::stop), with what is needed of the result: it is large.
+    #[inline]
+    pub(super) fn stop_with<T>(
+        &mut self,
+        key: RunKey,
+        status: Status,
+        result: impl FnOnce(RunEnergy, ClosedSums) -> T,
+    ) -> Option<T> {
         self.exit(key);
+        let mut known = Inner::default();
+        let whole = self.tree.whole(key, &mut known)?;
+        let energy = self.energy_of(key, &whole)?;
         let node = self.tree.nodes.get(key)?;
-        let energy = self.energy_of(key, node);
-        let &Node { row, scope, parent, first_child, counted, period, .. } = node;
+        let &Node { row, scope, parent, first_child, counted, period, tariff, cuts, .. } = node;
         self.tree.unlink(key);
         let mut child = first_child;
         while let Some(key) = child {
-            let Some(node) = self.tree.nodes.get(key) else { break };
-            let counted = self.tree.inclusive(node);
+            self.tree.set_counted(key, &mut known);
+            let Some(node) = self.tree.nodes.get_mut(key) else { break };
             child = node.next_sibling;
-            if let Some(node) = self.tree.nodes.get_mut(key) {
-                node.counted = counted;
-                node.parent = None;
-                node.previous_sibling = None;
-                node.next_sibling = None;
-            }
+            node.parent = None;
+            node.previous_sibling = None;
+            node.next_sibling = None;
             self.tree.link(key, scope, parent);
         }
         self.tree.nodes.remove(key);
@@ -394,9 +360,15 @@ impl Ledger {
             let pool = self.tree.pools.get_mut(scope);
             pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
         }
-        self.tariffs.remove(key);
-        if let Some(parent) = parent.and_then(|parent| self.tree.nodes.get_mut(parent)) {
-            parent.received += energy.received.inclusive - counted;
+        if let Some(tariff) = tariff {
+            self.tariffs.remove(tariff);
+        }
+        if let Some(cuts) = cuts {
+            self.tree.cuts.remove(cuts);
+            self.tree.cuts.accounts.remove(key);
+        }
+        if let Some(parent) = parent {
+            self.tree.pass_up(parent, energy.received.inclusive - counted, &whole.accounts);
         }
         let mut closed = ClosedSums::default();
         match row {
@@ -405,6 +377,13 @@ impl Ledger {
                 self.rows.sums.end(sum, &energy, status, outermost, &mut closed);
             }
         }
-        Some(Stopped { energy, closed })
+        Some(result(energy, closed))
+    }
+}
+
+fn enclosing_row(node: &Node) -> EnclosingRow {
+    match node.row {
+        RowOf::Own(id) => EnclosingRow::Own(id),
+        RowOf::Sum { sum, .. } => EnclosingRow::Sum(sum),
     }
 }

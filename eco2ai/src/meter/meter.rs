@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
+use super::channel::Channel;
 #[cfg(feature = "test-util")]
 use super::clock::ManualClock;
-use super::clock::SystemClock;
+use super::clock::{Clock, SystemClock};
 use super::energy_bounds::{EnergyBounds, RunFacts};
 use super::energy_mark::EnergyMark;
 use super::forecast::Forecast;
@@ -16,7 +17,7 @@ use super::meter_state::{MeterState, Names};
 use super::provenance::Methods;
 use super::run_energy::RunEnergy;
 use super::sensing::Sensing;
-use super::start::{Enclosing, Start, Started, Stopped};
+use super::start::{Enclosing, EnclosingRow, Start, Started, Stopped};
 use super::sums::{ClosedSums, SumRow};
 use super::{sampling_thread, thread_slots};
 use crate::job::job;
@@ -139,13 +140,14 @@ impl Meter {
 
     fn detected(given: GivenPower) -> Self {
         let found = crate::sensor::detect(given);
+        let clock: Arc<dyn Clock> = Arc::<SystemClock>::default();
         let mut sensing = Sensing::new(found.usage);
         sensing.counts_machine = job().counts_machine();
         for sensor in found.sensors {
-            sensing.add(sensor, Duration::ZERO);
+            let channel = Channel::new(sensor, Arc::clone(&clock), Duration::ZERO);
+            sensing.add(channel);
         }
         let names = Names { cpu: found.devices.cpu, gpu: found.gpu_name, os: found.devices.os };
-        let clock = Box::<SystemClock>::default();
         Self { state: Arc::new(MeterState::new(clock, sensing, names, given)) }
     }
 
@@ -155,13 +157,22 @@ impl Meter {
     /// the meter of the process. In a run that is already active, the sensor is counted from this call
     /// on, and marked `:partial`. A wall meter ([`Component::Machine`](crate::sensor::Component)) is not
     /// counted in such a run, because an incomplete total could be less than its components.
+    ///
+    /// The sensor is read once, in a thread of its own. One that takes longer than 1 ms stays there:
+    /// it is read in at most 1 % of the time, and neither this call (after 20 ms) nor a run waits for
+    /// it.
     pub fn add_sensor(&self, sensor: impl Sensor + 'static) {
         let _section = own_code::enter();
         let device = Device::new(&sensor);
+        let clock = &self.state.clock;
+        let mut channel = Channel::new(Box::new(sensor), Arc::clone(clock), clock.now());
+        if clock.runs() {
+            Channel::try_out(std::slice::from_mut(&mut channel), clock.now());
+        }
         let mut sensing = self.state.sensing.lock();
-        sensing.add(Box::new(sensor), self.state.clock.now());
+        sensing.add(channel);
         self.state.added.lock().push(device);
-        self.state.provenance.lock().clone_from(&sensing.provenance);
+        self.state.provenance.lock().update(&sensing.provenance);
         // It begins to count at the very next edge.
         self.state.last_read.store(u64::MAX, Ordering::Relaxed);
     }
@@ -189,35 +200,58 @@ impl Meter {
         self.state.ledger.lock().enclosing(parent, thread)
     }
 
+    /// Returns the row of the run above an active run.
+    pub(crate) fn row_above(&self, key: RunKey) -> Option<EnclosingRow> {
+        self.state.ledger.lock().row_above(key)
+    }
+
     /// Starts a run under the given parent, else under the innermost run of this thread, and makes
     /// it the innermost, unless it is detached.
     pub(crate) fn start(&self, start: Start<'_>) -> Started {
-        let now = self.state.read_at_edge();
-        let thread = thread_slots::slot(&self.state);
-        let mut ledger = self.state.advanced(now);
-        if let Some(prices) = start.prices.filter(|prices| !ledger.knows(prices)) {
-            drop(ledger);
+        let is_new = |prices: &&Arc<_>| !self.state.ledger.lock().knows(prices);
+        if let Some(prices) = start.prices.filter(is_new) {
             let wall = self.wall();
             let forecast = Forecast::new(&**prices, wall, wall);
-            ledger = self.state.advanced(now);
-            ledger.update_prices(Arc::clone(prices), forecast);
+            self.state.ledger.lock().update_prices(Arc::clone(prices), forecast);
         }
-        let started = ledger.start(start, thread, now);
-        drop(ledger);
+        let now = self.state.read_at_edge(None);
+        let thread = thread_slots::slot(&self.state);
+        let started = self.state.advanced(now).start(start, thread, now);
         sampling_thread::wake(&self.state, now, start.period);
         started
     }
 
+    /// Same as [`start`](Self::start), with what `choose` returns for the number of the settings of
+    /// the run above, if there is one: so that one lock is enough. `choose` is called while the ledger
+    /// is locked. Does nothing if it returns `None`, or a price whose changes are not known.
+    pub(crate) fn start_chosen<'a>(
+        &self,
+        parent: Option<RunKey>,
+        choose: impl FnOnce(Option<u64>) -> Option<Start<'a>>,
+    ) -> Option<Started> {
+        let now = self.state.read_at_edge(None);
+        let thread = thread_slots::slot(&self.state);
+        let mut ledger = self.state.advanced(now);
+        let start = choose(ledger.settings_above(parent, thread))?;
+        if start.prices.is_some_and(|prices| !ledger.knows(prices)) {
+            return None;
+        }
+        let started = ledger.start(start, thread, now);
+        drop(ledger);
+        sampling_thread::wake(&self.state, now, start.period);
+        Some(started)
+    }
+
     /// Makes a run the innermost one of this thread. Returns false if it is on a thread already.
     pub(crate) fn enter(&self, key: RunKey) -> bool {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         let Some(thread) = thread_slots::slot(&self.state) else { return false };
         self.state.advanced(now).enter(thread, key)
     }
 
     /// Takes a run off its thread.
     pub(crate) fn exit(&self, key: RunKey) {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         self.state.advanced(now).exit(key);
     }
 
@@ -229,9 +263,21 @@ impl Meter {
         Some(stopped)
     }
 
+    /// Ends a run that goes to a sum. Returns the sums that have ended with it; `None` if it has ended
+    /// already.
+    pub(crate) fn stop_call(&self, key: RunKey, status: Status) -> Option<ClosedSums> {
+        let now = self.state.read_at_end(key);
+        let mut ledger = self.state.advanced(now);
+        let stopped = ledger.stop_with(key, status, |energy, closed| (energy.duration, closed));
+        drop(ledger);
+        let (duration, closed) = stopped?;
+        self.state.end_run(key, duration);
+        Some(closed)
+    }
+
     /// Returns the energy of an active run so far; `None` if it has ended.
     pub(crate) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         self.state.advanced(now).energy(key)
     }
 
@@ -248,10 +294,28 @@ impl Meter {
         self.state.ledger.lock().take_sums(now)
     }
 
-    /// Returns the rows of all sums as they would be if the process died now.
-    pub(crate) fn sums_so_far(&self) -> Vec<SumRow> {
-        let now = self.state.read_at_edge();
-        self.state.advanced(now).sums_so_far()
+    /// Returns the energies of active runs so far, in time linear in the number of runs; `None` for
+    /// those that have ended.
+    pub(crate) fn energies(&self, keys: &[RunKey]) -> Vec<Option<RunEnergy>> {
+        let now = self.state.read_at_edge(None);
+        self.state.advanced(now).energies(keys)
+    }
+
+    /// Returns the rows of sums as they would be if the process died now.
+    pub(crate) fn sums_so_far(&self, keys: &[SumKey]) -> Vec<SumRow> {
+        let now = self.state.read_at_edge(None);
+        self.state.advanced(now).sums_so_far(keys)
+    }
+
+    /// Same as [`sums_so_far`](Self::sums_so_far), but `None` if they are those of the last call of
+    /// this function, unless `even_if_unchanged`.
+    pub(crate) fn changed_sums(
+        &self,
+        keys: &[SumKey],
+        even_if_unchanged: bool,
+    ) -> Option<Vec<SumRow>> {
+        let changed = self.state.ledger.lock().take_changed(keys);
+        (changed || even_if_unchanged).then(|| self.sums_so_far(keys))
     }
 
     /// Ends all calls that go to sums as `interrupted`.
@@ -267,7 +331,7 @@ impl Meter {
 
     /// Takes readings every `period`, also without a run. Returns the energy so far.
     pub(crate) fn start_counter(&self, period: Duration) -> EnergyMark {
-        let now = self.state.read_at_edge();
+        let now = self.state.read_at_edge(None);
         self.state.ledger.lock().add_counter(period);
         sampling_thread::wake(&self.state, now, period);
         *self.state.energy.lock()
@@ -282,26 +346,26 @@ impl Meter {
     /// sensor asks.
     pub(crate) fn energy_so_far(&self) -> EnergyMark {
         if let Some(_section) = own_code::enter_from_outside() {
-            self.state.read_at_edge();
+            self.state.read_at_edge(None);
         }
         *self.state.energy.lock()
     }
 
     /// Returns how the figures of a run, or of a number of calls, were obtained, and their bounds.
-    pub(crate) fn methods(&self, energy: &RunEnergy, calls: u64) -> (Methods, EnergyBounds) {
+    pub(crate) fn methods(&self, energy: &RunEnergy, calls: u64) -> (Arc<Methods>, EnergyBounds) {
         let RunEnergy { since, read, .. } = *energy;
         let whole_machine = energy.scope == Scope::Machine;
         let others = self.state.others.lock().since(since);
         // Without a reading in between, power times time is all there is.
         let at_most = if read { Quality::Measured } else { Quality::Sampled };
-        let provenance = self.state.provenance.lock();
-        let mut methods = Methods::since(since, &provenance, at_most, whole_machine);
+        let mut provenance = self.state.provenance.lock();
+        let mut methods = provenance.methods(since, at_most, whole_machine);
         if whole_machine && !self.state.counts_machine {
-            methods = methods.counted_elsewhere();
+            methods = Arc::new(Methods::clone(&methods).counted_elsewhere());
         }
         let length = energy.duration.div_f64(calls.max(1) as f64);
         let run = RunFacts { since, length, read, whole_machine, others };
-        let bounds = EnergyBounds::new(&provenance, run);
+        let bounds = EnergyBounds::new(provenance.sensors(), run);
         (methods, bounds)
     }
 
@@ -328,6 +392,11 @@ impl Meter {
     /// Returns whether this process made the meter; false in a forked child.
     pub(crate) fn is_own(&self) -> bool {
         self.state.pid == crate::process::id()
+    }
+
+    /// Returns the shortest period that an active run asks for.
+    pub(crate) fn period(&self) -> Duration {
+        self.state.ledger.lock().shortest_period()
     }
 
     /// Sets the function that the meter's thread calls once per period while runs are active. Later

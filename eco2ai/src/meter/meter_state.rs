@@ -9,9 +9,10 @@ use super::across_processes::relatives::Relatives;
 use super::clock::Clock;
 use super::energy_mark::EnergyMark;
 use super::forecast::Forecast;
+use super::keys::RunKey;
 use super::ledger::Ledger;
 use super::others::Others;
-use super::provenance::Provenance;
+use super::provenance::SensorsProvenance;
 use super::sensing::Sensing;
 use super::wake::Wake;
 use crate::locks::{Lock, Locked, Rank};
@@ -23,18 +24,29 @@ const COST_SHARE: u32 = 200;
 /// The shortest time between two samples of the CPU clock, each of which costs half a microsecond.
 const CPU_SAMPLE_INTERVAL: Duration = Duration::from_micros(100);
 
+/// Where all figures follow the CPU time, a reading at an edge waits until the process has used this
+/// part of the resolution as CPU time, so that readings take a twentieth of that time at most. Else a
+/// service that does little each millisecond would pay more for readings than for its work.
+const CPU_TIME_PART: u64 = 10;
+
+/// It waits no longer than this: memory and other processes change meanwhile.
+const MAX_WAIT: Duration = Duration::from_millis(100);
+
 /// Before the first reading has shown what it costs.
 const FIRST_RESOLUTION: Duration = Duration::from_millis(1);
 
-/// Never let a slow device blind the meter for longer.
-const MAX_RESOLUTION: Duration = Duration::from_secs(1);
+/// Readings at edges are never further apart. Slow sensors do not count: nobody waits for them.
+const MAX_RESOLUTION: Duration = Duration::from_secs(60);
+
+/// How long a reading waits for one that another thread takes.
+pub(super) const SENSING_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// The function that the meter's thread calls once per period while runs are active.
 pub(super) type OnPeriod = Box<dyn Fn(&Arc<MeterState>) + Send + Sync>;
 
 /// The parts of a meter.
 pub(super) struct MeterState {
-    pub(super) clock: Box<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     /// The process that made it.
     pub(super) pid: u32,
     pub(super) names: Names,
@@ -44,7 +56,7 @@ pub(super) struct MeterState {
     pub(super) counts_machine: bool,
     pub(super) ledger: Lock<Ledger>,
     pub(super) sensing: Lock<Sensing>,
-    pub(super) provenance: Lock<Vec<Provenance>>,
+    pub(super) provenance: Lock<SensorsProvenance>,
     pub(super) others: Lock<Others>,
     /// The energy up to the last reading.
     pub(super) energy: Lock<EnergyMark>,
@@ -53,6 +65,9 @@ pub(super) struct MeterState {
     /// Nanoseconds; `u64::MAX` before the first reading.
     pub(super) last_read: AtomicU64,
     cpu_clock: Option<CpuClock>,
+    /// The CPU time of the process at the last reading, in nanoseconds; `u64::MAX` where figures do
+    /// not follow it: those of GPUs and other devices, or of child processes.
+    cpu_at_reading: AtomicU64,
     /// When the CPU clock was sampled last, in nanoseconds.
     cpu_sampled: AtomicU64,
     /// Nanoseconds.
@@ -72,7 +87,7 @@ pub(crate) struct Names {
 
 impl MeterState {
     pub(super) fn new(
-        clock: Box<dyn Clock>,
+        clock: Arc<dyn Clock>,
         sensing: Sensing,
         names: Names,
         given_power: GivenPower,
@@ -85,11 +100,15 @@ impl MeterState {
             other_power: Once::new(),
             counts_machine: sensing.counts_machine,
             ledger: Lock::new(Rank::Ledger, Ledger::default()),
-            provenance: Lock::new(Rank::Provenance, sensing.provenance.clone()),
+            provenance: Lock::new(
+                Rank::Provenance,
+                SensorsProvenance::new(sensing.provenance.clone()),
+            ),
             others: Lock::new(Rank::Provenance, Others::default()),
             energy: Lock::new(Rank::Provenance, EnergyMark::default()),
             added: Lock::new(Rank::Provenance, Vec::new()),
             cpu_clock: sensing.cpu_clock().cloned(),
+            cpu_at_reading: AtomicU64::new(u64::MAX),
             cpu_sampled: AtomicU64::new(0),
             sensing: Lock::new(Rank::Sensing, sensing),
             last_read: AtomicU64::new(u64::MAX),
@@ -120,51 +139,86 @@ impl MeterState {
         self.report(false);
     }
 
-    /// Reads all sensors and brings the ledger up to date. Returns the time.
+    /// Reads all sensors and brings the ledger up to date, unless a sensor hangs that another thread
+    /// is reading. Returns the time.
     pub(super) fn take_reading(&self) -> Duration {
-        let mut sensing = self.sensing.lock();
+        let Some(mut sensing) = self.sensing.lock_within(SENSING_TIMEOUT) else {
+            return self.clock.now();
+        };
         let period = self.ledger.lock().shortest_period();
         let now = self.clock.now();
         sensing.refresh(now, period);
         // Not a part of what a reading costs: readings at the edges of runs do without.
         sensing.refresh_shared_memory(now, period);
+        sensing.ask_slow(now);
         self.read_all(&mut sensing)
     }
 
     /// Takes a reading where a run starts or stops, unless the last one is too fresh or somebody
     /// else is at it; then a sample of the CPU clock must do, unless that too is too fresh. Returns
-    /// the time.
+    /// the time. `ending` is the run that stops.
     #[inline]
-    pub(super) fn read_at_edge(&self) -> Duration {
+    pub(super) fn read_at_edge(&self, ending: Option<RunKey>) -> Duration {
         let now = self.clock.now();
         let last = self.last_read.load(Ordering::Relaxed);
         let resolution = self.resolution.load(Ordering::Relaxed);
-        if last != u64::MAX && nanos(now).saturating_sub(last) < resolution {
-            return self.sample_cpu_clock(now);
+        let since = nanos(now).saturating_sub(last);
+        let is_fresh = last != u64::MAX && since < resolution;
+        let may_wait = last != u64::MAX && since < nanos(MAX_WAIT);
+        if is_fresh || (may_wait && self.has_done_little(now, resolution, ending)) {
+            self.sample_cpu_clock(now);
+            return now;
         }
-        match self.sensing.try_lock() {
-            Some(mut sensing) => self.read_all(&mut sensing),
-            None => self.sample_cpu_clock(now),
+        if let Some(mut sensing) = self.sensing.try_lock() {
+            return self.read_all(&mut sensing);
+        }
+        self.sample_cpu_clock(now);
+        now
+    }
+
+    /// Whether a reading that is due at an edge may wait: the process has used little CPU time since
+    /// the last one, and no run ends that was long enough for a reading. If so, takes a sample of the
+    /// CPU clock, unless the last one is too fresh.
+    fn has_done_little(&self, now: Duration, resolution: u64, ending: Option<RunKey>) -> bool {
+        let cpu_at_reading = self.cpu_at_reading.load(Ordering::Relaxed);
+        let Some(cpu_clock) = self.cpu_clock.as_ref().filter(|_| cpu_at_reading != u64::MAX) else {
+            return false;
+        };
+        let began = ending.and_then(|run| self.ledger.lock().started(run));
+        if began.is_some_and(|began| nanos(now.saturating_sub(began)) >= resolution) {
+            return false;
+        }
+        // What was little at the last sample still is.
+        if !self.claim_sample(now) {
+            return true;
+        }
+        let own_cpu = cpu_clock();
+        self.use_sample(now, own_cpu);
+        nanos(own_cpu).saturating_sub(cpu_at_reading) < resolution / CPU_TIME_PART
+    }
+
+    /// Samples the CPU clock, unless that was done just now.
+    #[inline]
+    fn sample_cpu_clock(&self, now: Duration) {
+        if let Some(cpu_clock) = &self.cpu_clock
+            && self.claim_sample(now)
+        {
+            self.use_sample(now, cpu_clock());
         }
     }
 
-    /// Samples the CPU clock, unless that was done just now. Returns the time.
+    /// Whether a sample of the CPU clock is due, and this thread the one to take it.
     #[inline]
-    fn sample_cpu_clock(&self, now: Duration) -> Duration {
+    fn claim_sample(&self, now: Duration) -> bool {
         let last = self.cpu_sampled.load(Ordering::Relaxed);
-        let is_due = nanos(now).saturating_sub(last) >= nanos(CPU_SAMPLE_INTERVAL);
-        let claim = |at| {
-            let order = Ordering::Relaxed;
-            self.cpu_sampled.compare_exchange(last, at, order, order).is_ok()
-        };
-        let Some(cpu_clock) = self.cpu_clock.as_ref().filter(|_| is_due && claim(nanos(now)))
-        else {
-            return now;
-        };
-        let own_cpu = cpu_clock();
+        let order = Ordering::Relaxed;
+        nanos(now).saturating_sub(last) >= nanos(CPU_SAMPLE_INTERVAL)
+            && self.cpu_sampled.compare_exchange(last, nanos(now), order, order).is_ok()
+    }
+
+    fn use_sample(&self, now: Duration, own_cpu: Duration) {
         let (mut ledger, wall) = self.ledger_at(now);
         ledger.sample_cpu_clock(now, wall, own_cpu);
-        now
     }
 
     /// Same as [`take_reading`](Self::take_reading), with the sensors locked. Returns the time.
@@ -172,14 +226,21 @@ impl MeterState {
         // Before the sensors: a program is not to report what they have not seen.
         let inner = self.relatives.read();
         let before = self.clock.now();
-        let period = self.ledger.lock().shortest_period();
+        let (period, activities) = {
+            let ledger = self.ledger.lock();
+            (ledger.shortest_period(), ledger.activities(before))
+        };
         sensing.refresh(before, period);
-        let mut reading = sensing.read(before);
+        let mut reading = sensing.read(&activities);
         let now = self.clock.now();
         // What the reading itself took is behind it.
         if let (Some(model), Some(cpu_clock)) = (&mut reading.model, &self.cpu_clock) {
             model.own_cpu = cpu_clock();
         }
+        let follows_cpu_time = sensing.follows_cpu_time();
+        let model = reading.model.filter(|model| follows_cpu_time && model.children == 0.0);
+        let cpu_at_reading = model.map_or(u64::MAX, |model| nanos(model.own_cpu));
+        self.cpu_at_reading.store(cpu_at_reading, Ordering::Relaxed);
         self.cpu_sampled.store(nanos(now), Ordering::Relaxed);
         {
             let (mut ledger, wall) = self.ledger_at(now);
@@ -192,7 +253,7 @@ impl MeterState {
         self.energy.lock().add(now, &reading);
         self.others.lock().note(before, &sensing.last_usage);
         if std::mem::take(&mut sensing.provenance_changed) {
-            self.provenance.lock().clone_from(&sensing.provenance);
+            self.provenance.lock().update(&sensing.provenance);
         }
         // The first reading opens the files and warms up the caches: it says nothing of the next.
         if self.last_read.swap(nanos(now), Ordering::Relaxed) != u64::MAX {

@@ -8,6 +8,18 @@
 //!
 //! The energy of the process is split among its runs at each reading: see [`Meter`].
 //!
+//! # Slow sensors
+//! A sensor that takes longer than 1 ms, such as a meter in the network, has a thread of its own, as
+//! does each sensor that a program adds, until its first reading. Nobody waits for it: a run starts
+//! and stops with its last known power, and the next reading corrects the energy of the time since
+//! the reading before. It is read in at most 1 % of the time, so one of 80 ms every 8 s; rows then
+//! have wider bounds. Runs that were active at the first reading are charged from their start on; a
+//! run that ends before it has no figure (method `none`). A correction that comes when its runs have
+//! ended goes to the next one, so that the sum stays right. If a sensor hangs, all others go on, and
+//! after 30 s its energy counts as missing (`:partial`). Only a sensor that was fast and
+//! hangs for the first time holds the one thread that is reading it: a run that starts or stops
+//! meanwhile on another thread does not wait.
+//!
 //! # The share of a process
 //! A counter measures the whole processor. The process is charged the same share of its energy as
 //! of the busy CPU time, which includes a share of the idle power. The same holds for a model that has an
@@ -22,7 +34,9 @@
 //! | 31 CPUs | 190 W | 190 W x 1/32 = 5.9 W | 4.4 W |
 //! | 63 CPUs | 280 W | 280 W x 1/64 = 4.4 W | 4.4 W |
 
+mod access;
 mod across_processes;
+mod activity;
 mod available_devices;
 mod builder;
 mod channel;
@@ -38,31 +52,39 @@ mod energy_bounds;
 mod energy_mark;
 mod forecast;
 mod gauge;
+mod history;
 mod increment;
 mod keys;
 mod ledger;
+mod ledger_time;
 #[allow(clippy::module_inception, reason = "this file is what a reader is to see first")]
 mod meter;
 mod meter_state;
 mod models;
 mod node;
 mod others;
+#[cfg(test)]
+mod paced_test;
 mod periods;
 mod pool;
 mod power_model;
+mod price_cuts;
 mod provenance;
+mod readout;
 mod rows;
 mod run_energy;
 mod sampling_thread;
 mod sensing;
+mod slow_sensor;
 #[cfg(test)]
 mod split_test;
 mod stacks;
 mod start;
 mod sums;
-mod tariff_segments;
+mod tariffs;
 mod thread_slots;
 mod tree;
+mod tree_by_price;
 mod usage_window;
 mod used_energy;
 mod wake;
@@ -74,10 +96,12 @@ pub use builder::MeterBuilder;
 pub use clock::{Clock, ManualClock};
 pub(crate) use component_figures::component_figures;
 pub(crate) use energies::Energies;
+pub(crate) use energy_bounds::EnergyBounds;
 pub(crate) use energy_mark::EnergyMark;
 pub(crate) use forecast::Prices;
 pub(crate) use keys::{RunKey, SumKey};
 pub use meter::Meter;
+pub(crate) use provenance::Methods;
 pub(crate) use run_energy::{PricedEnergy, RunEnergy};
 pub(crate) use start::{EnclosingRow, Start, StartedRow, Stopped};
 pub(crate) use sums::{CalledSum, ClosedSums, SumRow, SummedFunction};

@@ -7,6 +7,8 @@ use uuid::Uuid;
 use super::energies::Energies;
 use super::keys::{RunKey, SumKey};
 use super::pool::Pool;
+use super::price_cuts::Clocks;
+use super::tariffs::TariffId;
 use crate::scope::Scope;
 
 /// The row that a run belongs to.
@@ -48,11 +50,29 @@ pub(super) struct Node {
     pub(super) period: Duration,
     /// The number of its settings, which runs under it inherit.
     pub(super) settings: u64,
+    /// The price of its energy, where that changes with the time.
+    pub(super) tariff: Option<TariffId>,
+    /// How many changes of prices it was cut at. `None` if neither it nor a run above it has a price
+    /// that changes.
+    pub(super) cuts: Option<u64>,
 }
 
 impl Node {
     pub(super) fn is_leaf(&self) -> bool {
         self.first_child.is_none()
+    }
+
+    /// Returns the own energy when the clocks show this.
+    #[inline]
+    pub(super) fn own(&self, clocks: &Clocks) -> Energies {
+        let mut own = self.base;
+        if self.on {
+            own += clocks.on;
+        }
+        if self.is_leaf() {
+            own += clocks.leaf;
+        }
+        own
     }
 
     /// Starts or stops to share by the clock of innermost runs of threads.
@@ -63,10 +83,10 @@ impl Node {
         self.on = on;
         if on {
             pool.on_sharers += 1;
-            self.base = self.base - pool.on_clock;
+            self.base = self.base - pool.clocks.on;
         } else {
             pool.on_sharers = pool.on_sharers.saturating_sub(1);
-            self.base += pool.on_clock;
+            self.base += pool.clocks.on;
         }
     }
 
@@ -74,10 +94,10 @@ impl Node {
     pub(super) fn set_leaf(&mut self, pool: &mut Pool, leaf: bool) {
         if leaf {
             pool.leaf_sharers += 1;
-            self.base = self.base - pool.leaf_clock;
+            self.base = self.base - pool.clocks.leaf;
         } else {
             pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
-            self.base += pool.leaf_clock;
+            self.base += pool.clocks.leaf;
         }
     }
 }

@@ -11,8 +11,10 @@
 
 use std::time::Duration;
 
+use super::activity::Activity;
 use super::energies::Energies;
 use super::power_model::PowerModel;
+use super::price_cuts::Clocks;
 use crate::sensor::Component;
 
 /// The energy of one scope while any run of it was active.
@@ -24,6 +26,10 @@ pub(super) struct Pool {
     advanced: Duration,
     /// The time since the last reading during which a run was active.
     active: Duration,
+    /// The time so far during which a run was active.
+    total_active: Duration,
+    /// The last time at which no run was active.
+    idle_at: Duration,
     /// The energy of all active time up to the last reading.
     due: Energies,
     /// The extrapolated energy from the last reading to the last sample of the CPU clock.
@@ -41,10 +47,8 @@ pub(super) struct Pool {
     /// The part of it that this process does not report to its outer run: other processes report it, or
     /// it is in no row.
     pub(super) not_reported: Energies,
-    /// Joules per thread that has an innermost run.
-    pub(super) on_clock: Energies,
-    /// Joules per run without active children.
-    pub(super) leaf_clock: Energies,
+    /// The virtual clocks.
+    pub(super) clocks: Clocks,
     /// The number of threads that have an innermost run.
     pub(super) on_sharers: usize,
     /// The number of active runs without active children; zero if no run is active.
@@ -91,12 +95,13 @@ impl Pool {
         self.advance(now)
     }
 
-    /// Takes a reading: the energy since the last one, and the power for extrapolation. Returns the
-    /// energy to distribute.
+    /// Takes a reading: the energy since the last one, what a late reading adds to the energy of
+    /// active time before, and the power for extrapolation. Returns the energy to distribute.
     pub(super) fn read(
         &mut self,
         now: Duration,
         used: Energies,
+        late: Energies,
         power: Energies,
         model: Option<PowerModel>,
     ) -> Option<Energies> {
@@ -107,7 +112,7 @@ impl Pool {
         } else {
             self.active.as_secs_f64() / interval.as_secs_f64()
         };
-        self.due += used * share;
+        self.due += used * share + late;
         self.power = power;
         self.model = model;
         self.ahead = Energies::ZERO;
@@ -122,13 +127,25 @@ impl Pool {
     fn pass(&mut self, now: Duration) {
         let passed = now.saturating_sub(self.advanced);
         self.advanced = self.advanced.max(now);
-        if self.leaf_sharers > 0 {
+        if self.leaf_sharers == 0 {
+            self.idle_at = self.advanced;
+        } else {
             self.active += passed;
+            self.total_active += passed;
             self.active_since_sample += passed;
             if self.roots > 1 {
                 self.overlap += passed;
             }
         }
+    }
+
+    /// Returns when runs were active, up to `now`.
+    pub(super) fn activity(&self, now: Duration) -> Activity {
+        if self.leaf_sharers == 0 {
+            return Activity { total: self.total_active, since: None };
+        }
+        let passed = now.saturating_sub(self.advanced);
+        Activity { total: self.total_active + passed, since: Some(self.idle_at) }
     }
 
     /// Returns the energy up to the last reading that was not distributed; negative if more was.
@@ -149,14 +166,14 @@ impl Pool {
         if self.on_sharers > 0 {
             let share = 1.0 / self.on_sharers as f64;
             for component in [Component::Cpu, Component::Ram] {
-                self.on_clock[component] += energy[component] * share;
+                self.clocks.on[component] += energy[component] * share;
                 waiting[component] = 0.0;
             }
             // The idle part is distributed like the processor's energy.
-            *self.on_clock.idle_mut() += energy.idle().0 * share;
+            *self.clocks.on.idle_mut() += energy.idle().0 * share;
             *waiting.idle_mut() = 0.0;
         }
-        self.leaf_clock += waiting * (1.0 / self.leaf_sharers.max(1) as f64);
+        self.clocks.leaf += waiting * (1.0 / self.leaf_sharers.max(1) as f64);
     }
 }
 

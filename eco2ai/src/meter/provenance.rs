@@ -1,5 +1,6 @@
 //! How the figures of a run were obtained.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::gauge::GAUGE_INTERVAL;
@@ -22,6 +23,8 @@ pub(super) struct Provenance {
     pub(super) bounds: [Bounds; Quality::ALL.len()],
     /// The longest time between two refreshes of a counter.
     pub(super) tick: Duration,
+    /// The time between two readings, where it is slow and read less often than the others.
+    pub(super) interval: Duration,
     /// When the sensor was added.
     pub(super) added: Duration,
     /// Each state that its readings had, with the time at which it began.
@@ -93,14 +96,14 @@ impl ReadingState {
 }
 
 impl Provenance {
-    /// Notes the state from `now` on. Returns whether it differs from the last one.
-    pub(super) fn note(&mut self, now: Duration, state: ReadingState) -> bool {
-        let last = self.states.last().map(|(_, state)| *state);
-        if last == Some(state) {
+    /// Notes the state from `since` on. Returns whether it differs from the last one.
+    pub(super) fn note(&mut self, since: Duration, state: ReadingState) -> bool {
+        let last = self.states.last();
+        if last.is_some_and(|(_, last)| *last == state) {
             return false;
         }
         // Runs wait for the first reading, so its state also applies to the time before it.
-        let from = if last.is_some() { now } else { self.added };
+        let from = last.map_or(self.added, |(last, _)| since.max(*last));
         // Limits the memory that a sensor with frequent failures uses.
         if let [_, (_, second), _, ..] = self.states.as_slice()
             && self.states.len() >= MAX_CHANGES
@@ -140,8 +143,8 @@ impl Provenance {
     /// Returns the longest time between two values of the device.
     pub(super) fn resolution(&self, quality: Quality) -> Duration {
         match quality {
-            Quality::Measured => self.tick,
-            Quality::Sampled => GAUGE_INTERVAL,
+            Quality::Measured => self.tick.max(self.interval),
+            Quality::Sampled => GAUGE_INTERVAL.max(self.interval),
             Quality::Estimated => Duration::ZERO,
         }
     }
@@ -150,6 +153,60 @@ impl Provenance {
     pub(super) fn share(&self, since: Duration) -> ShareKind {
         let of_readings = self.states_since(since).filter(|state| state.quality.is_some());
         of_readings.map(|state| state.share).max().unwrap_or_default()
+    }
+}
+
+/// How the figures of all sensors of a meter were obtained.
+#[derive(Debug)]
+pub(super) struct SensorsProvenance {
+    sensors: Vec<Provenance>,
+    /// The methods of runs that began after the last change of a state.
+    known: Vec<KnownMethods>,
+}
+
+/// The methods of all runs of this kind since the last change of a state.
+#[derive(Debug)]
+struct KnownMethods {
+    at_most: Quality,
+    whole_machine: bool,
+    methods: Arc<Methods>,
+}
+
+impl SensorsProvenance {
+    pub(super) fn new(sensors: Vec<Provenance>) -> Self {
+        Self { sensors, known: Vec::new() }
+    }
+
+    /// Replaces the provenance of all sensors, which has changed.
+    pub(super) fn update(&mut self, sensors: &[Provenance]) {
+        sensors.clone_into(&mut self.sensors);
+        self.known.clear();
+    }
+
+    pub(super) fn sensors(&self) -> &[Provenance] {
+        &self.sensors
+    }
+
+    /// Returns the methods of the time from `since` on. `at_most` is the best quality to report.
+    pub(super) fn methods(
+        &mut self,
+        since: Duration,
+        at_most: Quality,
+        whole_machine: bool,
+    ) -> Arc<Methods> {
+        let methods = || Arc::new(Methods::since(since, &self.sensors, at_most, whole_machine));
+        let changed = |sensor: &Provenance| sensor.states.last().is_some_and(|(at, _)| *at > since);
+        if self.sensors.iter().any(changed) {
+            return methods();
+        }
+        let is_same =
+            |it: &&KnownMethods| it.at_most == at_most && it.whole_machine == whole_machine;
+        if let Some(known) = self.known.iter().find(is_same) {
+            return Arc::clone(&known.methods);
+        }
+        let methods = methods();
+        self.known.push(KnownMethods { at_most, whole_machine, methods: Arc::clone(&methods) });
+        methods
     }
 }
 
@@ -272,6 +329,7 @@ mod tests {
             knows_idle,
             bounds: [Bounds::EXACT; Quality::ALL.len()],
             tick: Duration::ZERO,
+            interval: Duration::ZERO,
             added: Duration::ZERO,
             states: vec![(Duration::ZERO, ReadingState { quality, ..ReadingState::default() })],
         }

@@ -58,6 +58,8 @@ struct Sum {
     start: Option<SystemTime>,
     /// Whether what it stood under is gone: it ends with its last call.
     is_orphan: bool,
+    /// Whether the row has changed since its state was kept.
+    is_changed: bool,
 }
 
 /// Sums under one row, by their functions: found by halving, so that thousands are no trouble.
@@ -181,6 +183,7 @@ impl Sums {
             tally: None,
             start: None,
             is_orphan: false,
+            is_changed: false,
         });
         let siblings = match above {
             Above::Nothing => Some(&mut self.under_nothing),
@@ -229,6 +232,7 @@ impl Sums {
     ) {
         let Some(sum) = self.all.get_mut(key) else { return };
         Tally::add(&mut sum.tally, call, status, outermost);
+        sum.is_changed = true;
         sum.under_way = sum.under_way.saturating_sub(1);
         sum.function.under_way.fetch_sub(1, Ordering::Relaxed);
         if sum.is_orphan && sum.under_way == 0 {
@@ -285,34 +289,40 @@ impl Sums {
     /// The rows of all sums in which a call has ended; calls that end later go to rows that begin
     /// `now`.
     pub(super) fn take_rows(&mut self, ids: &mut Ids, now: SystemTime) -> Vec<SumRow> {
-        let rows = self.rows(std::iter::empty());
+        let rows = self.all.keys().filter_map(|key| self.row(key, &[])).collect::<Vec<_>>();
         for row in &rows {
             if let Some(sum) = self.all.get_mut(row.key) {
                 sum.id = ids.next();
                 sum.tally = None;
                 sum.start = Some(now);
+                sum.is_changed = true;
             }
         }
         rows
     }
 
-    /// The rows of all sums as they would be if the calls `under_way` were cut off now.
-    pub(super) fn rows(
-        &self,
-        under_way: impl Iterator<Item = (SumKey, RunEnergy, bool)>,
-    ) -> Vec<SumRow> {
-        let mut tallies: SecondaryMap<SumKey, Option<Tally>> =
-            self.all.iter().map(|(key, sum)| (key, sum.tally.clone())).collect();
-        for (key, call, outermost) in under_way {
-            if let Some(tally) = tallies.get_mut(key) {
-                Tally::add(tally, &call, Status::Interrupted, outermost);
-            }
+    /// Whether the rows of these sums have changed since this was last asked, or calls are under way.
+    pub(super) fn take_changed(&mut self, keys: &[SumKey]) -> bool {
+        keys.iter().fold(false, |is_changed, key| {
+            let Some(sum) = self.all.get_mut(*key) else { return true };
+            std::mem::take(&mut sum.is_changed) || sum.under_way > 0 || is_changed
+        })
+    }
+
+    /// Whether calls of the sum are under way.
+    pub(super) fn is_under_way(&self, key: SumKey) -> bool {
+        self.all.get(key).is_some_and(|sum| sum.under_way > 0)
+    }
+
+    /// The row of a sum as it would be if calls were cut off now, given with whether they are
+    /// outermost; `None` without any call.
+    pub(super) fn row(&self, key: SumKey, under_way: &[(RunEnergy, bool)]) -> Option<SumRow> {
+        let sum = self.all.get(key)?;
+        let mut tally = sum.tally.clone();
+        for (call, outermost) in under_way {
+            Tally::add(&mut tally, call, Status::Interrupted, *outermost);
         }
-        let row = |(key, tally): (SumKey, Option<Tally>)| {
-            let sum = self.all.get(key)?;
-            let parent_id = self.parent_id(key);
-            Some(SumRow { key, id: sum.id, parent_id, start: sum.start?, tally: tally? })
-        };
-        tallies.into_iter().filter_map(row).collect()
+        let parent_id = self.parent_id(key);
+        Some(SumRow { key, id: sum.id, parent_id, start: sum.start?, tally: tally? })
     }
 }

@@ -5,7 +5,7 @@ use slotmap::SlotMap;
 use super::energies::Energies;
 use super::keys::RunKey;
 use super::node::{Node, Pools, RowOf};
-use super::run_energy::Received;
+use super::price_cuts::{Account, PriceCuts};
 use crate::scope::Scope;
 
 /// The active runs as a tree, and the pools of energy that they share.
@@ -13,22 +13,47 @@ use crate::scope::Scope;
 pub(super) struct RunTree {
     pub(super) nodes: SlotMap<RunKey, Node>,
     pub(super) pools: Pools,
+    pub(super) cuts: PriceCuts,
 }
 
 impl RunTree {
-    /// The energy that a run and its descendants have received so far.
+    /// Cuts a run at the changes of prices since the last time. To be called before the run changes.
     #[inline]
-    pub(super) fn received(&self, node: &Node) -> Received {
-        Received {
-            own: self.own(node),
-            inclusive: self.inclusive(node),
-            process: self.pools.get(node.scope).given - node.given_mark,
+    pub(super) fn cut(&mut self, key: RunKey) {
+        let number = self.cuts.number();
+        if number == 0 {
+            return;
         }
+        let is_behind = |known: u64| known != number;
+        if self.nodes.get(key).is_some_and(|node| node.cuts.is_some_and(is_behind)) {
+            self.cut_now(key);
+        }
+    }
+
+    fn cut_now(&mut self, key: RunKey) {
+        let Some(node) = self.nodes.get_mut(key) else { return };
+        let Some(known) = node.cuts.replace(self.cuts.number()) else { return };
+        let mut accounts = self.cuts.accounts.remove(key).unwrap_or_default();
+        let mut before = accounts.sum();
+        for (state, clocks) in self.cuts.after(known) {
+            let clocks = clocks.get(node.scope);
+            let (received, counted) = (node.received, node.counted);
+            let now = Account { own: node.own(clocks), received, counted };
+            let account = accounts.at(state);
+            account.own += now.own - before.own;
+            account.received += now.received - before.received;
+            account.counted += now.counted - before.counted;
+            before = now;
+        }
+        self.cuts.accounts.insert(key, accounts);
+        self.cuts.remove(known);
+        self.cuts.add();
     }
 
     /// Starts or stops to share by the clock of innermost runs of threads.
     #[inline]
     pub(super) fn set_on(&mut self, key: RunKey, on: bool) {
+        self.cut(key);
         if let Some(node) = self.nodes.get_mut(key) {
             node.set_on(self.pools.get_mut(node.scope), on);
         }
@@ -37,6 +62,7 @@ impl RunTree {
     /// Starts or stops to share by the clock of runs without active children.
     #[inline]
     pub(super) fn set_leaf(&mut self, key: RunKey, leaf: bool) {
+        self.cut(key);
         if let Some(node) = self.nodes.get_mut(key) {
             node.set_leaf(self.pools.get_mut(node.scope), leaf);
         }
@@ -45,15 +71,7 @@ impl RunTree {
     /// Returns the own energy of a run.
     #[inline]
     pub(super) fn own(&self, node: &Node) -> Energies {
-        let pool = self.pools.get(node.scope);
-        let mut own = node.base;
-        if node.on {
-            own += pool.on_clock;
-        }
-        if node.is_leaf() {
-            own += pool.leaf_clock;
-        }
-        own
+        node.own(&self.pools.get(node.scope).clocks)
     }
 
     /// Puts a run under a parent.
@@ -63,6 +81,8 @@ impl RunTree {
             self.pools.get_mut(scope).roots += 1;
             return;
         };
+        // As it is before it has a child.
+        self.cut(parent);
         let Some(above) = self.nodes.get_mut(parent) else { return };
         let next = above.first_child.replace(key);
         if next.is_none() {
@@ -94,30 +114,16 @@ impl RunTree {
         }
         if let Some(previous) = previous.and_then(|previous| self.nodes.get_mut(previous)) {
             previous.next_sibling = next;
-        } else if let Some(above) = self.nodes.get_mut(parent) {
-            above.first_child = next;
-            if next.is_none() {
-                self.set_leaf(parent, true);
+        } else {
+            // As it is before its last child is gone.
+            self.cut(parent);
+            if let Some(above) = self.nodes.get_mut(parent) {
+                above.first_child = next;
+                if next.is_none() {
+                    self.set_leaf(parent, true);
+                }
             }
         }
-    }
-
-    /// Returns the energy of a run and its descendants.
-    #[inline]
-    pub(super) fn inclusive(&self, node: &Node) -> Energies {
-        let ended = self.own(node) + node.received;
-        node.first_child.map_or(ended, |child| ended + self.children(child))
-    }
-
-    /// Returns the energy of `first`, its siblings and their descendants while their parent was active.
-    pub(super) fn children(&self, first: RunKey) -> Energies {
-        let mut sum = Energies::ZERO;
-        let mut open = vec![first];
-        while let Some(node) = open.pop().and_then(|key| self.nodes.get(key)) {
-            sum += self.own(node) + node.received - node.counted;
-            open.extend(node.first_child.into_iter().chain(node.next_sibling));
-        }
-        sum
     }
 
     /// Returns the nearest of `key` and its enclosing runs that is the outermost call of a sum.

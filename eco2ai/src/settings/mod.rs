@@ -7,6 +7,7 @@
 //! reported once, and the next source is used. An invalid argument is an error.
 
 mod choices;
+mod environment;
 mod in_force;
 mod kind;
 mod params;
@@ -15,14 +16,16 @@ mod program_file;
 mod resolve;
 mod saved;
 mod sources;
+mod tariffs;
 #[cfg(test)]
 #[allow(clippy::float_cmp, reason = "values are taken over, not computed")]
 mod tests;
 
 pub use choices::{CpuProcesses, EncodeFile, Rows};
+pub use environment::InvalidParam;
 pub use in_force::{Origin, ParameterInForce, ParametersInForce, get_params};
 pub use params::{Parameter, Params};
 pub(crate) use placeholders::replace as replace_placeholders;
 pub(crate) use resolve::Settings;
 pub(crate) use sources::{generation, given_power, ignore_warnings, remember};
-pub use sources::{save, saved_path, unset};
+pub use sources::{invalid, save, saved_path, unset};

@@ -269,17 +269,26 @@ pub(crate) fn unknown(name: &str) -> Error {
     Error::UnknownParameter { name: name.to_owned(), hint }
 }
 
-/// Returns the parameter that was probably meant by `name`.
+/// Returns the parameter that was probably meant by `name`: its name in Python, the nearest name, or
+/// the only one that contains it or is contained in it.
 pub(crate) fn suggestion(name: &str) -> Option<&'static str> {
+    const MIN_PART: usize = 4;
     let name = name.to_lowercase();
     let python = PARAMETERS.iter().find(|parameter| parameter.python_name == Some(&name));
-    python.map(|parameter| parameter.name).or_else(|| {
+    let nearest = || {
         Params::names()
             .map(|known| (strsim::damerau_levenshtein(&name, known), known))
             .filter(|(distance, known)| *distance <= known.len() / 3)
             .min_by_key(|(distance, _)| *distance)
             .map(|(_, known)| known)
-    })
+    };
+    let has_part = |whole: &str, part: &str| part.len() >= MIN_PART && whole.contains(part);
+    let with_part = || {
+        let mut alike =
+            Params::names().filter(|known| has_part(known, &name) || has_part(&name, known));
+        alike.next().filter(|_| alike.next().is_none())
+    };
+    python.map(|parameter| parameter.name).or_else(nearest).or_else(with_part)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::params::{Params, Values};
+use super::tariffs;
 use crate::carbon::{Place, Tariff};
 use crate::error::Result;
 use crate::sensor::GivenPower;
@@ -40,7 +41,7 @@ impl Settings {
     pub(super) fn new(params: &Params) -> Result<Self> {
         let place = params.place()?;
         let tariff = params.electricity_pricing.as_ref().map(Tariff::new).transpose()?;
-        Ok(Self::with(params.clone(), place, tariff.map(Arc::new)))
+        Ok(Self::with(params.clone(), place, tariff.map(tariffs::shared)))
     }
 
     /// Resolves the parameters `given` to a run whose other parameters are those of `parent`, the
@@ -72,7 +73,7 @@ impl Settings {
             given.names_place() || given.region.is_some() || given.emission_level.is_some();
         let place = if is_elsewhere { merged.place()? } else { self.place.clone() };
         let tariff = match &given.electricity_pricing {
-            Some(pricing) => Some(Arc::new(Tariff::new(pricing)?)),
+            Some(pricing) => Some(tariffs::shared(Tariff::new(pricing)?)),
             None => self.tariff.clone(),
         };
         Ok(Self::with(merged, place, tariff))

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::file_lock::lock_within;
 use crate::regular_file::{self, Links, Replacement, with_suffix};
+use crate::settings::environment::InvalidParam;
 use crate::settings::kind::Form;
 use crate::settings::params::Params;
 
@@ -85,6 +86,16 @@ pub(super) fn read(path: &Path) -> (Params, Vec<Error>) {
         wrong.push(unusable(path, UNUSABLE_PARAMETER, error));
     }
     (params, wrong)
+}
+
+/// Returns the problem of a file, with the parameter if its value is the problem.
+pub(super) fn invalid(error: &Error) -> InvalidParam {
+    let cause = StdError::source(error).and_then(|cause| cause.downcast_ref::<Error>());
+    let parameter = match cause {
+        Some(Error::Parameter { parameter, .. }) => Some(*parameter),
+        _ => None,
+    };
+    InvalidParam::new(parameter, error.with_causes().to_string())
 }
 
 /// Changes the saved parameters, and returns the new ones. Does not write if nothing changes, and

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::environment::{Environment, InvalidParam};
 use super::params::{self, Params};
 use super::program_file;
 use super::resolve::Settings;
@@ -100,6 +101,19 @@ pub fn unset(names: &[impl AsRef<str>]) -> Result<()> {
         }
     })?;
     forget(|name| names.iter().any(|unset| unset.as_ref() == name))
+}
+
+/// Returns the invalid values in the environment and in the files of parameters, which are passed
+/// over. A tracker reports each of them as a warning; a program that cannot do with another value may
+/// end instead.
+///
+/// ```
+/// if let Some(invalid) = eco2ai::invalid_params().first() {
+///     eprintln!("not started: {invalid}");
+/// }
+/// ```
+pub fn invalid() -> Vec<InvalidParam> {
+    Sources::current().invalid.clone()
 }
 
 /// Removes parameters from those that this program remembers.
@@ -224,8 +238,9 @@ pub(super) struct Sources {
     pub(super) params: Params,
     /// The settings if no argument is given.
     pub(super) settings: Arc<Settings>,
-    /// Invalid values, with the variable, or the file and the key.
-    pub(super) problems: Vec<String>,
+    pub(super) invalid: Vec<InvalidParam>,
+    /// A message for each variable `ECO2AI_…` that has no meaning.
+    pub(super) unknown: Vec<String>,
 }
 
 impl Sources {
@@ -246,33 +261,34 @@ impl Sources {
         variables: impl Iterator<Item = (OsString, OsString)>,
         file: Option<PathBuf>,
     ) -> Self {
-        let (environment, mut problems) = from_environment(variables);
+        let Environment { params: environment, mut invalid, unknown } = Environment::new(variables);
         let mut read = |file: Option<PathBuf>| {
             let (params, wrong) = file.map(|file| saved::read(&file)).unwrap_or_default();
-            problems.extend(wrong.iter().map(|error| error.with_causes().to_string()));
+            invalid.extend(wrong.iter().map(saved::invalid));
             params
         };
         let remembered = read(file.as_deref().and_then(program_file::path));
         let files = Files { remembered, saved: read(file) };
         let mut sources = Self::new(environment, files);
-        problems.append(&mut sources.problems);
-        sources.problems = problems;
-        sources
+        invalid.append(&mut sources.invalid);
+        Self { invalid, unknown, ..sources }
     }
 
     /// Both sources contain checked values. But the region of the environment may not belong to the
     /// country, which may come from the saved parameters.
     pub(super) fn new(mut environment: Params, mut files: Files) -> Self {
-        let mut problems = Vec::new();
+        let mut invalid = Vec::new();
         loop {
             let params = environment.over(&files.remembered.over(&files.saved));
             match Settings::new(&params) {
                 Ok(settings) => {
                     let settings = Arc::new(settings);
-                    return Self { environment, files, params, settings, problems };
+                    let unknown = Vec::new();
+                    return Self { environment, files, params, settings, invalid, unknown };
                 }
                 Err(error) => {
-                    problems.push(format!("ECO2AI_REGION: {error}"));
+                    let message = format!("ECO2AI_REGION: {error}");
+                    invalid.push(InvalidParam::new(Some("region"), message));
                     if environment.region.take().is_none() {
                         // The defaults always do.
                         environment = Params::default();
@@ -290,37 +306,12 @@ impl Sources {
 
     pub(super) fn report(&self) {
         if !self.settings.ignore_warnings {
-            for problem in &self.problems {
-                report::warn_once(problem);
+            for invalid in &self.invalid {
+                report::warn_once(&invalid.to_string());
+            }
+            for unknown in &self.unknown {
+                report::warn_once(unknown);
             }
         }
     }
-}
-
-/// Returns the parameters among the environment variables, and the problems of invalid ones. Empty
-/// variables are ignored.
-pub(super) fn from_environment(
-    variables: impl Iterator<Item = (OsString, OsString)>,
-) -> (Params, Vec<String>) {
-    let mut params = Params::default();
-    let mut problems = Vec::new();
-    for (variable, value) in variables {
-        let Some(variable) = variable.to_str() else { continue };
-        let Some(name) = variable.strip_prefix("ECO2AI_") else { continue };
-        let name = name.to_lowercase();
-        if !Params::names().any(|known| known == name) {
-            // Other variables have other uses; only what looks like a slip is one.
-            if let Some(meant) = params::suggestion(&name) {
-                let meant = meant.to_uppercase();
-                problems.push(format!("{variable}: did you mean ECO2AI_{meant}?"));
-            }
-        } else if value.to_str().is_none() {
-            problems.push(format!("{variable}: not valid UTF-8"));
-        } else if let Some(text) = value.to_str().filter(|text| !text.is_empty())
-            && let Err(error) = params.set_text(&name, text)
-        {
-            problems.push(format!("{variable}: {error}"));
-        }
-    }
-    (params, problems)
 }

@@ -3,9 +3,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::environment::Environment;
 use super::params::Params;
 use super::resolve::Settings;
-use super::sources::{Files, Sources, from_environment};
+use super::sources::{Files, Sources};
 use super::{CpuProcesses, EncodeFile, Origin, ParametersInForce, Rows};
 use crate::carbon::{Pricing, Tariff, WORLD_AVERAGE};
 use crate::units::GramsPerKwh;
@@ -23,9 +24,9 @@ fn variables(texts: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
 }
 
 fn sources(environment: &[(&str, &str)], saved: &[(&str, &str)]) -> Sources {
-    let (environment, problems) = from_environment(variables(environment).into_iter());
-    assert!(problems.is_empty(), "{problems:?}");
-    Sources::new(environment, Files { saved: params(saved), ..Files::default() })
+    let environment = Environment::new(variables(environment).into_iter());
+    assert!(environment.invalid.is_empty(), "{environment:?}");
+    Sources::new(environment.params, Files { saved: params(saved), ..Files::default() })
 }
 
 #[test]
@@ -93,6 +94,10 @@ fn a_wrong_argument_is_an_error_and_a_wrong_variable_is_reported_and_passed_over
             ("ECO2AI_COUNTRY", "Narnia"),
             ("ECO2AI_PROJCT", "slip"),
             ("ECO2AI_PROJECT_NAME", "as in Python"),
+            ("ECO2AI_PERIOD", "5"),
+            ("ECO2AI_POWER", "5"),
+            ("ECO2AI_DISABLED", "1"),
+            ("ECO2AI_PARENT", "1:2:3"),
             ("ECO2AI_FILE", ""),
             ("ECO2AI_DISABLE", "0"),
             ("ECO2AI_CONFIG", "/nowhere"),
@@ -104,20 +109,33 @@ fn a_wrong_argument_is_an_error_and_a_wrong_variable_is_reported_and_passed_over
     assert_eq!(sources.settings.pue, 1.0);
     assert_eq!(sources.settings.project, "kept");
     assert_eq!(sources.settings.file, PathBuf::from("emission.csv"));
-    let problems = sources.problems.join("\n");
-    for expected in
-        ["ECO2AI_PUE: pue = \"0.5\"", "ECO2AI_COUNTRY: country = \"Narnia\"", "ECO2AI_PROJCT: did"]
-    {
-        assert!(problems.contains(expected), "{problems}");
+    let invalid: Vec<_> =
+        sources.invalid.iter().map(|one| (one.parameter, one.to_string())).collect();
+    assert_eq!(invalid.len(), 2, "{invalid:?}");
+    for (found, (parameter, message)) in invalid.iter().zip([
+        ("pue", "ECO2AI_PUE: pue = \"0.5\""),
+        ("country", "ECO2AI_COUNTRY: country = \"Narnia\""),
+    ]) {
+        assert_eq!(found.0, Some(parameter));
+        assert!(found.1.starts_with(message), "{found:?}");
     }
-    assert_eq!(sources.problems.len(), 4, "{problems}");
+    assert_eq!(
+        sources.unknown,
+        [
+            "ECO2AI_PROJCT: did you mean ECO2AI_PROJECT?",
+            "ECO2AI_PROJECT_NAME: did you mean ECO2AI_PROJECT?",
+            "ECO2AI_PERIOD: did you mean ECO2AI_MEASURE_PERIOD?",
+            "ECO2AI_POWER has no effect: no parameter has this name; `eco2ai params` lists the parameters",
+            "ECO2AI_DISABLED: did you mean ECO2AI_DISABLE?",
+        ]
+    );
 }
 
 #[test]
 fn a_region_that_does_not_fit_the_country_of_another_source_is_reported_and_passed_over() {
     let sources = sources(&[("ECO2AI_REGION", "Bavaria")], &[("country", "US")]);
     assert_eq!(sources.settings.place.label, "US");
-    assert!(sources.problems[0].starts_with("ECO2AI_REGION: region = \"Bavaria\""));
+    assert!(sources.invalid[0].to_string().starts_with("ECO2AI_REGION: region = \"Bavaria\""));
     let argument = params(&[("region", "Bavaria")]);
     assert!(sources.settings_with(&argument).is_err(), "an argument is an error");
 }

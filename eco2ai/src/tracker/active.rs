@@ -11,7 +11,7 @@ use super::sums;
 use super::upkeep;
 use crate::error::Result;
 use crate::log::Record;
-use crate::meter::{EnclosingRow, Meter, RunKey, Start, StartedRow, Stopped, SumKey};
+use crate::meter::{CalledSum, EnclosingRow, Meter, RunKey, Start, StartedRow, Stopped, SumKey};
 use crate::own_code;
 use crate::report::{quietly, warn_once};
 use crate::settings::Rows;
@@ -63,6 +63,12 @@ impl ActiveRun {
             (None, _) => Meter::process_with(config.settings.power),
         };
         let parent = given.filter(|(parents, _)| parents.is_same(meter)).map(|(_, key)| *key);
+        // Without asking for the run above first: a short call has no time for that.
+        if rows.unwrap_or(config.settings.rows) == Rows::Total
+            && let Some(run) = Self::add_to_sum(config, meter, rows, parent, detached)
+        {
+            return run;
+        }
         let enclosing = meter.enclosing(parent);
         let context_of_enclosing = || enclosing.and_then(|it| context_of(meter, it.row));
         let inherited;
@@ -80,33 +86,57 @@ impl ActiveRun {
         };
         // For a sum this is done once, when the sum begins.
         let context = match rows.unwrap_or(config.settings.rows) {
-            Rows::Each => Some(config.attached(meter, context_of_enclosing().as_deref())),
+            Rows::Each => Some(config.attached(meter, context_of_enclosing().as_ref())),
             Rows::Total => None,
         };
-        let started = meter.start(Start {
-            summed: context.is_none().then_some(&config.summed),
-            parent,
-            detached,
-            scope: config.settings.cpu_processes.into(),
-            period: config.settings.measure_period,
-            prices: config.prices.as_ref(),
-            settings: config.settings.number,
-        });
-        if !matches!(started.row, StartedRow::Sum(called) if !called.is_new) {
-            meter.on_period(upkeep::keep_open);
-        }
+        let started = meter.start(start_of(config, context.is_none(), parent, detached));
         let row = match started.row {
             StartedRow::Own { id, parent_id } => {
-                let attached = || config.attached(meter, context_of_enclosing().as_deref());
+                meter.on_period(upkeep::keep_open);
+                let attached = || config.attached(meter, context_of_enclosing().as_ref());
                 let context = context.unwrap_or_else(attached);
                 Row::Own(open_runs::add(id, parent_id, started.key, context))
             }
             StartedRow::Sum(called) => {
-                sums::called(config, meter, called, context_of_enclosing);
+                Self::called(config, meter, called, context_of_enclosing);
                 Row::Sum(meter.clone(), called.key)
             }
         };
         Self { key: started.key, panicking: std::thread::panicking(), row }
+    }
+
+    /// Starts a run that goes to a sum, if the parameters under the run above are known and say so.
+    fn add_to_sum(
+        config: &Arc<RunConfig>,
+        meter: &Meter,
+        rows: Option<Rows>,
+        parent: Option<RunKey>,
+        detached: bool,
+    ) -> Option<Self> {
+        let mut chosen = config;
+        let started = meter.start_chosen(parent, |above| {
+            if let Some(number) = above {
+                chosen = config.first_inherited(number)?;
+            }
+            let is_total = rows.unwrap_or(chosen.settings.rows) == Rows::Total;
+            is_total.then(|| start_of(chosen, true, parent, detached))
+        })?;
+        let StartedRow::Sum(called) = started.row else { return None };
+        Self::called(chosen, meter, called, || context_of(meter, meter.row_above(started.key)?));
+        let row = Row::Sum(meter.clone(), called.key);
+        Some(Self { key: started.key, panicking: std::thread::panicking(), row })
+    }
+
+    fn called(
+        config: &RunConfig,
+        meter: &Meter,
+        call: CalledSum,
+        enclosing: impl FnOnce() -> Option<Arc<RunContext>>,
+    ) {
+        if call.is_new {
+            meter.on_period(upkeep::keep_open);
+        }
+        sums::called(config, meter, call, enclosing);
     }
 
     fn meter(&self) -> &Meter {
@@ -194,14 +224,18 @@ impl ActiveRun {
     pub(crate) fn finish_quietly(&self, status: Status) {
         let _section = own_code::enter();
         match &self.row {
-            Row::Own(run) => {
-                if let Some(Err(error)) = self.finish(status) {
+            Row::Own(run) => match self.finish(status) {
+                Some(Ok(record)) => run.context.reuse(record),
+                Some(Err(error)) => {
                     quietly(run.context.settings.ignore_warnings, || warn_once(&error));
                 }
-            }
+                None => {}
+            },
             // Only the sum is needed.
             Row::Sum(meter, _) => {
-                if let Some(Stopped { closed, .. }) = self.stop(status) {
+                if meter.is_own()
+                    && let Some(closed) = meter.stop_call(self.key, status)
+                {
                     sums::close(meter, closed);
                 }
             }
@@ -225,6 +259,24 @@ impl ActiveRun {
             return None;
         }
         self.meter().stop(self.key, status)
+    }
+}
+
+/// Returns how a run with this configuration starts.
+fn start_of(
+    config: &RunConfig,
+    is_summed: bool,
+    parent: Option<RunKey>,
+    detached: bool,
+) -> Start<'_> {
+    Start {
+        summed: is_summed.then_some(&config.summed),
+        parent,
+        detached,
+        scope: config.settings.cpu_processes.into(),
+        period: config.settings.measure_period,
+        prices: config.prices.as_ref(),
+        settings: config.settings.number,
     }
 }
 

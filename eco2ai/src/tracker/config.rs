@@ -13,6 +13,7 @@ use super::handle::RunHandle;
 use crate::locks::{Lock, Rank};
 use crate::log::{self, Record};
 use crate::meter::{Meter, Prices, RunEnergy, SummedFunction};
+use crate::process;
 use crate::report::warn_once;
 use crate::settings::{Params, Rows, Settings, replace_placeholders};
 use crate::status::Status;
@@ -36,6 +37,19 @@ pub(crate) struct RunConfig {
     /// The tariff, if the price depends on the time.
     pub(super) prices: Option<Arc<dyn Prices>>,
     inherited: Inherited,
+    /// The context of the last run.
+    last: Lock<Option<LastContext>>,
+}
+
+/// The context of a run, which the next run can use if it starts under the same circumstances.
+#[derive(Debug)]
+struct LastContext {
+    context: Arc<RunContext>,
+    enclosing: Option<Arc<RunContext>>,
+    /// The process: a forked child has logs of its own.
+    pid: u32,
+    /// The working directory, if the path of the log depends on it.
+    folder: Option<PathBuf>,
 }
 
 /// The configurations of runs under other runs, each with the number of the enclosing settings.
@@ -63,7 +77,19 @@ impl RunConfig {
         let prices = changing_prices(&settings);
         let (summed, inherited) = (SummedFunction::new(), Inherited::default());
         let is_partial = false;
-        Self { given, settings, function, meter, parent, is_partial, summed, prices, inherited }
+        let last = Lock::new(Rank::Site, None);
+        Self {
+            given,
+            settings,
+            function,
+            meter,
+            parent,
+            is_partial,
+            summed,
+            prices,
+            inherited,
+            last,
+        }
     }
 
     /// Returns the configuration of a run under a run with the settings `number`, if it is the first
@@ -123,6 +149,7 @@ impl RunConfig {
             prices: changing_prices(&settings),
             settings,
             inherited: Inherited::default(),
+            last: Lock::new(Rank::Site, None),
         }
     }
 
@@ -144,36 +171,51 @@ impl RunConfig {
     pub(super) fn attached(
         &self,
         meter: &Meter,
-        enclosing: Option<&RunContext>,
+        enclosing: Option<&Arc<RunContext>>,
     ) -> Arc<RunContext> {
-        let context = self.context(meter, enclosing);
-        log::attach(&context.file, self.settings.ignore_warnings);
-        Arc::new(context)
-    }
-
-    fn context(&self, meter: &Meter, enclosing: Option<&RunContext>) -> RunContext {
-        // A relative path is that of the moment at which the outermost run started.
-        let inherited = enclosing.filter(|_| self.given.file.is_none());
-        let file = inherited.map_or_else(
-            || {
-                let file = self.file();
-                if let (Cow::Owned(_), Some(folder)) = (&file, file.parent()) {
-                    // A failure shows when the log is opened.
-                    let _ = std::fs::create_dir_all(folder);
-                }
-                std::path::absolute(&file).unwrap_or_else(|_| file.into_owned())
-            },
-            |enclosing| enclosing.file.clone(),
-        );
-        let inherited = || enclosing.and_then(|enclosing| enclosing.function.clone());
-        RunContext {
+        let outer_run = if enclosing.is_none() { meter.outer_run() } else { None };
+        let pid = process::id();
+        if let Some(last) = &*self.last.lock()
+            && last.pid == pid
+            && last.is_under(enclosing)
+            && last.context.outer_run == outer_run
+            && last.context.meter.is_same(meter)
+            && last.folder.as_deref().is_none_or(is_working_directory)
+        {
+            return Arc::clone(&last.context);
+        }
+        let (file, folder) = match enclosing.filter(|_| self.given.file.is_none()) {
+            // A relative path is that of the moment at which the outermost run started.
+            Some(enclosing) => (enclosing.file.clone(), None),
+            None => self.absolute_file(),
+        };
+        let function = || enclosing.and_then(|enclosing| enclosing.function.clone());
+        let context = Arc::new(RunContext {
             settings: Arc::clone(&self.settings),
             meter: meter.clone(),
-            function: self.function.clone().or_else(inherited),
+            function: self.function.clone().or_else(function),
+            log: Some(log::attach(&file, self.settings.ignore_warnings)),
             file,
             is_partial: self.is_partial,
-            outer_run: if enclosing.is_none() { meter.outer_run() } else { None },
+            outer_run,
+            spare: RunContext::no_spare(),
+        });
+        let (context_, enclosing) = (Arc::clone(&context), enclosing.cloned());
+        *self.last.lock() = Some(LastContext { context: context_, enclosing, pid, folder });
+        context
+    }
+
+    /// Returns the path of the log of a run that starts now, and the working directory if the path
+    /// depends on it. Makes the folder of a path with placeholders.
+    fn absolute_file(&self) -> (PathBuf, Option<PathBuf>) {
+        let file = self.file();
+        if let (Cow::Owned(_), Some(folder)) = (&file, file.parent()) {
+            // A failure shows when the log is opened.
+            let _ = std::fs::create_dir_all(folder);
         }
+        let folder = if file.is_absolute() { None } else { std::env::current_dir().ok() };
+        let absolute = std::path::absolute(&file).unwrap_or_else(|_| file.into_owned());
+        (absolute, folder)
     }
 
     /// Returns the log of a run that starts now, as an owned path if a placeholder was replaced.
@@ -183,18 +225,25 @@ impl RunConfig {
 
     /// Returns the record of a run that was not measured, because tracking is off.
     pub(super) fn nothing(&self) -> Record {
-        let context = RunContext {
-            settings: Arc::clone(&self.settings),
-            meter: Meter::none(),
-            function: self.function.clone(),
-            file: PathBuf::new(),
-            is_partial: false,
-            outer_run: None,
-        };
+        let context = RunContext::not_measured(Arc::clone(&self.settings), self.function.clone());
         let start_time = DateTime::UNIX_EPOCH.fixed_offset();
         let row = RowStart { id: Uuid::nil(), parent_id: None, start_time };
         context.record(row, &RunEnergy::default(), 1, Status::Ok)
     }
+}
+
+impl LastContext {
+    fn is_under(&self, enclosing: Option<&Arc<RunContext>>) -> bool {
+        match (&self.enclosing, enclosing) {
+            (Some(last), Some(now)) => Arc::ptr_eq(last, now),
+            (last, now) => last.is_none() && now.is_none(),
+        }
+    }
+}
+
+fn is_working_directory(folder: &Path) -> bool {
+    // As text: a `Path` is compared name by name.
+    std::env::current_dir().is_ok_and(|current| current.as_os_str() == folder.as_os_str())
 }
 
 /// Returns the tariff of the settings, if its price depends on the time. Settings with the same

@@ -12,8 +12,11 @@ use crate::error::Result;
 use crate::host;
 use crate::job::job;
 use crate::local_time::LocalTime;
-use crate::log::{FinishedRun, Record};
-use crate::meter::{Energies, Meter, PricedEnergy, Prices, RunEnergy, component_figures};
+use crate::locks::{Lock, Rank};
+use crate::log::{AttachedLog, FinishedRun, Record};
+use crate::meter::{
+    Energies, EnergyBounds, Meter, Methods, PricedEnergy, Prices, RunEnergy, component_figures,
+};
 use crate::run_sinks;
 use crate::settings::Settings;
 use crate::status::Status;
@@ -21,17 +24,21 @@ use crate::units::KilowattHours;
 use crate::user;
 
 /// The facts of a run that are known at its start.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct RunContext {
     pub(super) settings: Arc<Settings>,
     pub(super) meter: Meter,
     pub(super) function: Option<Arc<str>>,
     /// The log, as an absolute path.
     pub(super) file: PathBuf,
+    /// The same log; `None` for a run that is not measured.
+    pub(super) log: Option<AttachedLog>,
     /// A part of the work happens where it is not measured.
     pub(super) is_partial: bool,
     /// The run of another process under which this process was started.
     pub(super) outer_run: Option<Uuid>,
+    /// A record of an earlier run, whose texts are those of the next one.
+    pub(super) spare: Lock<Option<Record>>,
 }
 
 /// The values that distinguish one row from the others.
@@ -43,11 +50,38 @@ pub(super) struct RowStart {
 }
 
 impl RunContext {
+    /// Returns the context of a run that is not measured.
+    pub(super) fn not_measured(settings: Arc<Settings>, function: Option<Arc<str>>) -> Self {
+        Self {
+            settings,
+            meter: Meter::none(),
+            function,
+            file: PathBuf::new(),
+            log: None,
+            is_partial: false,
+            outer_run: None,
+            spare: Self::no_spare(),
+        }
+    }
+
+    /// Returns the place for a spare record.
+    pub(super) const fn no_spare() -> Lock<Option<Record>> {
+        Lock::new(Rank::SpareRecord, None)
+    }
+
     /// Passes the record of a run that has ended to the log and all other sinks.
     pub(super) fn write(&self, record: Record) -> Result<Record> {
-        let run = FinishedRun { record: &record, log: &self.file, settings: &self.settings };
-        run_sinks::finish(&run)?;
+        if let Some(log) = &self.log {
+            run_sinks::finish(&FinishedRun { record: &record, log, settings: &self.settings })?;
+        }
         Ok(record)
+    }
+
+    /// Takes back a record that nobody needs any more, so that the next run has one with its texts.
+    pub(super) fn reuse(&self, record: Record) {
+        let replaced = self.spare.lock().replace(record);
+        // Not under the lock: its memory is the program's allocator's.
+        drop(replaced);
     }
 
     /// Returns the record of a run, or of a number of `calls`, that received `energy`.
@@ -58,77 +92,106 @@ impl RunContext {
         calls: u64,
         status: Status,
     ) -> Record {
-        let settings = &*self.settings;
-        let received = &energy.received;
+        let spare = self.spare.lock().take();
+        let mut record = spare.unwrap_or_else(|| self.constant());
+        record.set_row(row, row.parent_id.or(self.outer_run));
+        record.status = status;
+        record.calls = calls;
+        record.duration = energy.duration;
+        record.scope = energy.scope;
+        record.overlap = energy.overlap;
         let (mut methods, bounds) = self.meter.methods(energy, calls);
         if self.is_partial {
-            methods.mark_partial();
+            Arc::make_mut(&mut methods).mark_partial();
         }
-        let wall_meter = methods.machine.is_some();
-        let idle_energy = energy.idle_energy(&methods).map(KilowattHours::from);
-        let kwh =
-            |energies: &Energies| KilowattHours::from(energies.total(wall_meter)) * settings.pue;
-        let own_energy = kwh(&received.own);
-        let inclusive_energy = kwh(&received.inclusive);
-        // The PUE is the user's own figure, and taken as exact.
-        let (low, high) = bounds.total(&received.inclusive, &methods);
-        let [energy_low, energy_high] =
-            [low, high].map(|bound| Some(KilowattHours::from(bound?) * settings.pue));
-        let (own_cost, cost) = match settings.tariff.as_deref().map(Tariff::flat_price) {
-            None => (0.0, 0.0),
-            Some(Some(price)) => (price * own_energy.0, price * inclusive_energy.0),
-            Some(None) => energy.priced.iter().fold((0.0, 0.0), |sum, part| {
-                let PricedEnergy { price, own, inclusive } = part;
-                (sum.0 + price * kwh(own).0, sum.1 + price * kwh(inclusive).0)
-            }),
-        };
-        let [cpu, gpu, ram, other] = component_figures(&received.inclusive, methods);
+        self.set_energy(&mut record, energy, &methods, &bounds);
+        record
+    }
+
+    /// Returns a record with the values that all runs with this context have.
+    fn constant(&self) -> Record {
+        let settings = &*self.settings;
         let names = self.meter.names();
         Record {
-            id: row.id.to_string(),
             project: settings.project.clone(),
             description: settings.description.clone(),
-            epoch: "N/A".into(),
-            start_time: Some(row.start_time),
-            duration: energy.duration,
-            energy: inclusive_energy,
-            co2: settings.place.emission_level * inclusive_energy,
             cpu_name: names.cpu.clone(),
             gpu_name: names.gpu.clone(),
             os: names.os.clone(),
             place: settings.place.label.clone(),
-            cost,
-            parent_id: row.parent_id.or(self.outer_run).map(|id| id.to_string()),
             function: self.function.as_deref().map(str::to_owned),
-            status,
-            calls,
-            scope: energy.scope,
-            own_energy,
-            own_co2: settings.place.emission_level * own_energy,
-            own_cost,
-            process_energy: kwh(&received.process),
-            cpu_energy: cpu.energy.map(KilowattHours::from),
-            gpu_energy: gpu.energy.map(KilowattHours::from),
-            ram_energy: ram.energy.map(KilowattHours::from),
-            other_energy: other.energy.map(KilowattHours::from),
-            cpu_method: cpu.method,
-            gpu_method: gpu.method,
-            ram_method: ram.method,
-            other_method: other.method,
             emission_level: Some(settings.place.emission_level),
             emission_source: settings.place.source.clone(),
             pue: settings.pue,
             hostname: host::name().to_owned(),
             pid: crate::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
-            energy_low,
-            energy_high,
             job: job().name.clone(),
             rank: job().rank,
-            idle_energy,
             user: user::name().map(str::to_owned),
-            overlap: energy.overlap,
+            ..Record::default()
         }
+    }
+
+    /// Sets all amounts, and how they were obtained.
+    fn set_energy(
+        &self,
+        record: &mut Record,
+        energy: &RunEnergy,
+        methods: &Methods,
+        bounds: &EnergyBounds,
+    ) {
+        let settings = &*self.settings;
+        let received = &energy.received;
+        let wall_meter = methods.machine.is_some();
+        let kwh =
+            |energies: &Energies| KilowattHours::from(energies.total(wall_meter)) * settings.pue;
+        record.own_energy = kwh(&received.own);
+        record.energy = kwh(&received.inclusive);
+        record.process_energy = kwh(&received.process);
+        record.own_co2 = settings.place.emission_level * record.own_energy;
+        record.co2 = settings.place.emission_level * record.energy;
+        // The PUE is the user's own figure, and taken as exact.
+        let (low, high) = bounds.total(&received.inclusive, methods);
+        [record.energy_low, record.energy_high] =
+            [low, high].map(|bound| Some(KilowattHours::from(bound?) * settings.pue));
+        (record.own_cost, record.cost) = match settings.tariff.as_deref().map(Tariff::flat_price) {
+            None => (0.0, 0.0),
+            Some(Some(price)) => (price * record.own_energy.0, price * record.energy.0),
+            Some(None) => energy.priced.iter().fold((0.0, 0.0), |sum, part| {
+                let PricedEnergy { price, own, inclusive } = part;
+                (sum.0 + price * kwh(own).0, sum.1 + price * kwh(inclusive).0)
+            }),
+        };
+        record.idle_energy = energy.idle_energy(methods).map(KilowattHours::from);
+        let [cpu, gpu, ram, other] = component_figures(&received.inclusive, methods);
+        for (figure, kwh, method) in [
+            (cpu, &mut record.cpu_energy, &mut record.cpu_method),
+            (gpu, &mut record.gpu_energy, &mut record.gpu_method),
+            (ram, &mut record.ram_energy, &mut record.ram_method),
+            (other, &mut record.other_energy, &mut record.other_method),
+        ] {
+            *kwh = figure.energy.map(KilowattHours::from);
+            method.clone_from(&figure.method);
+        }
+    }
+}
+
+impl Record {
+    /// Sets what distinguishes the row from others, in the memory of the row before.
+    fn set_row(&mut self, row: RowStart, parent_id: Option<Uuid>) {
+        let write = |id: Uuid, text: &mut String| {
+            text.clear();
+            text.push_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+        };
+        write(row.id, &mut self.id);
+        match parent_id {
+            Some(id) => write(id, self.parent_id.get_or_insert_default()),
+            None => self.parent_id = None,
+        }
+        self.epoch.clear();
+        self.epoch.push_str("N/A");
+        self.start_time = Some(row.start_time);
     }
 }
 
@@ -144,4 +207,34 @@ impl Prices for Tariff {
 
 pub(super) fn in_local_time(time: SystemTime) -> DateTime<LocalTime> {
     LocalTime.from_utc_datetime(&DateTime::<Utc>::from(time).naive_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::settings::Params;
+
+    #[test]
+    fn a_record_that_is_used_again_keeps_nothing_of_the_run_before() {
+        let settings = Settings::shared(&Params::default()).unwrap();
+        let context = RunContext::not_measured(settings, Some("f".into()));
+        let start_time = DateTime::UNIX_EPOCH.fixed_offset();
+        let row = |id, parent_id| RowStart { id: Uuid::from_u128(id), parent_id, start_time };
+        let new = context.record(row(2, None), &RunEnergy::default(), 1, Status::Ok);
+        let energy = RunEnergy { duration: Duration::from_secs(1), ..RunEnergy::default() };
+        let parent_id = Some(Uuid::from_u128(7));
+        let mut before = context.record(row(1, parent_id), &energy, 3, Status::Error);
+        assert_eq!(before.parent_id.as_deref(), Some("00000000-0000-0000-0000-000000000007"));
+        // Whatever a run can set is set.
+        before.epoch = "epoch: 1, ".into();
+        before.cost = 1.0;
+        before.energy_low = Some(KilowattHours(1.0));
+        before.idle_energy = Some(KilowattHours(1.0));
+        before.cpu_energy = Some(KilowattHours(1.0));
+        before.other_method = "measured:x".into();
+        context.reuse(before);
+        assert_eq!(context.record(row(2, None), &RunEnergy::default(), 1, Status::Ok), new);
+    }
 }

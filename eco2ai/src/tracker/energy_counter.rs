@@ -189,14 +189,14 @@ impl EnergyCounter {
         let total = KilowattHours::from(received.total(methods.machine.is_some())) * pue;
         let kwh = |energy: Option<Joules>| energy.map(KilowattHours::from);
         let (low, high) = bounds.total(received, &methods);
-        let components = component_figures(received, methods).map(|figure| {
+        let components = component_figures(received, &methods).map(|figure| {
             let (low, high) = bounds.of(&figure);
             ComponentEnergy {
                 component: figure.component,
                 energy: kwh(figure.energy),
                 energy_low: kwh(low),
                 energy_high: kwh(high),
-                method: figure.method,
+                method: figure.method.into_owned(),
             }
         });
         EnergyTotals {

@@ -10,6 +10,7 @@ mod energy_counter;
 mod energy_series;
 mod handle;
 mod held;
+mod journal_groups;
 mod open_runs;
 mod run;
 mod sums;

@@ -1,12 +1,13 @@
 //! The open runs of this process that will have rows of their own.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
 use super::context::{RowStart, RunContext};
+use super::journal_groups::{Open, Place};
 use super::sums;
 use crate::error::Result;
 use crate::local_time::local;
@@ -28,16 +29,23 @@ pub(super) struct OpenRun {
     key: RunKey,
     row: RowStart,
     start: SystemTime,
+    place: Place,
+    /// Whether the journal has a state of the run.
+    is_kept: AtomicBool,
     /// The energy in the rows of earlier epochs.
     written: Lock<Option<RunEnergy>>,
 }
 
-type OpenRuns = HashMap<Uuid, Arc<OpenRun>>;
+type OpenRuns = Open<Uuid, Arc<OpenRun>>;
 
 /// All open runs, so that the journal can keep their states and the exit hook can close them.
-fn open_runs() -> Locked<'static, OpenRuns> {
+pub(super) fn open_runs() -> Locked<'static, OpenRuns> {
     static OPEN: PerProcess<Lock<OpenRuns>> = PerProcess::new();
-    OPEN.get_or_init(|| Lock::new(Rank::OpenRuns, HashMap::new())).lock()
+    OPEN.get_or_init(|| Lock::new(Rank::OpenRuns, OpenRuns::default())).lock()
+}
+
+fn all() -> Vec<Arc<OpenRun>> {
+    open_runs().by_key.values().cloned().collect()
 }
 
 /// Adds a run that starts now.
@@ -50,31 +58,58 @@ pub(super) fn add(
     let start = context.meter.wall();
     let row = RowStart { id, parent_id, start_time: local(start) };
     let written = Lock::new(Rank::Row, None);
-    let run = Arc::new(OpenRun { context, key, row, start, written });
-    open_runs().insert(id, Arc::clone(&run));
+    let mut runs = open_runs();
+    let log = context.file.clone();
+    let meter = context.meter.clone();
+    let run = runs.groups.add(&meter, &log, |place| {
+        let is_kept = AtomicBool::new(false);
+        Arc::new(OpenRun { context, key, row, start, place, is_kept, written })
+    });
+    runs.by_key.insert(id, Arc::clone(&run));
     run
 }
 
 /// Returns the context of an open run.
 pub(super) fn context(id: Uuid) -> Option<Arc<RunContext>> {
-    open_runs().get(&id).map(|run| Arc::clone(&run.context))
+    open_runs().by_key.get(&id).map(|run| Arc::clone(&run.context))
 }
 
-/// Returns the open runs on a meter.
-pub(super) fn on_meter(meter: &Meter) -> Vec<Arc<OpenRun>> {
-    let runs = open_runs();
-    runs.values().filter(|run| run.context.meter.is_same(meter)).cloned().collect()
+/// Returns the states of the runs of a group that have lasted longer than a period. They become rows
+/// if the process is killed. `None` if the row of one of them is about to be written, until which its
+/// state must stay.
+pub(super) fn states(meter: &Meter, group: usize) -> Option<Vec<Record>> {
+    let (runs, _) = open_runs().groups.take_turn(group);
+    let keys: Vec<RunKey> = runs.iter().map(|run| run.key).collect();
+    let energies = meter.energies(&keys);
+    let has_ended = |(run, energy): (&Arc<OpenRun>, &Option<RunEnergy>)| {
+        energy.is_none() && run.is_kept.load(Ordering::Relaxed)
+    };
+    if runs.iter().zip(&energies).any(has_ended) {
+        return None;
+    }
+    let states = runs.iter().zip(energies).filter_map(|(run, energy)| run.state(&energy?));
+    Some(states.collect())
 }
 
-/// Returns all open runs.
+/// Returns the records so far of all open runs that have lasted longer than a period.
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
-pub(super) fn all() -> Vec<Arc<OpenRun>> {
-    open_runs().values().cloned().collect()
+pub(super) fn so_far() -> Vec<Record> {
+    let mut runs = all();
+    runs.sort_unstable_by_key(|run| run.context.meter.address());
+    let on_one_meter = runs.chunk_by(|one, next| one.context.meter.is_same(&next.context.meter));
+    let records = on_one_meter.flat_map(|runs| {
+        let keys: Vec<RunKey> = runs.iter().map(|run| run.key).collect();
+        let energies =
+            runs.first().map(|run| run.context.meter.energies(&keys)).unwrap_or_default();
+        let records = runs.iter().zip(energies).filter_map(|(run, energy)| run.so_far(&energy?));
+        records.collect::<Vec<_>>()
+    });
+    records.collect()
 }
 
 /// Ends all open runs as `interrupted`, the latest first, because the process ends.
 pub(super) fn interrupt_all() {
-    let mut runs: Vec<_> = open_runs().values().cloned().collect();
+    let mut runs = all();
     runs.sort_unstable_by_key(|run| std::cmp::Reverse(run.start));
     for run in runs {
         let Some(Stopped { energy, closed }) = run.context.meter.stop(run.key, Status::Interrupted)
@@ -94,7 +129,7 @@ pub(super) fn wait_for_rows() {
     const TRIES: u32 = 100;
     const PAUSE: Duration = Duration::from_millis(1);
     for _ in 0..TRIES {
-        let runs: Vec<_> = open_runs().values().cloned().collect();
+        let runs = all();
         if !runs.iter().any(|run| run.is_being_written()) {
             return;
         }
@@ -121,12 +156,30 @@ impl OpenRun {
         }
     }
 
+    /// Returns whether the run has lasted longer than a period.
+    fn is_long(&self, energy: &RunEnergy) -> bool {
+        energy.duration >= self.context.settings.measure_period
+    }
+
+    /// Returns the record so far of the run if it has lasted longer than a period.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    fn so_far(&self, energy: &RunEnergy) -> Option<Record> {
+        self.is_long(energy).then(|| self.rest(energy, Status::Interrupted))
+    }
+
     /// Returns the state of the run if it has lasted longer than a period. The state becomes the
     /// row of the run if the process is killed.
-    pub(super) fn state(&self) -> Option<Record> {
-        let energy = self.context.meter.energy(self.key)?;
-        let is_long = energy.duration >= self.context.settings.measure_period;
-        is_long.then(|| self.rest(&energy, Status::Interrupted))
+    fn state(&self, energy: &RunEnergy) -> Option<Record> {
+        let is_long = self.is_long(energy);
+        self.is_kept.fetch_or(is_long, Ordering::Relaxed);
+        is_long.then(|| self.rest(energy, Status::Interrupted))
+    }
+
+    /// Removes the run from the open ones. It `has_row` unless its state in the journal must go.
+    fn remove(&self, has_row: bool) {
+        let mut runs = open_runs();
+        runs.by_key.remove(&self.row.id);
+        runs.groups.remove(self.place, !has_row && self.is_kept.load(Ordering::Relaxed));
     }
 
     /// Writes the row of an epoch.
@@ -149,18 +202,18 @@ impl OpenRun {
         let rest = self.rest(energy, status);
         if has_epochs && status == Status::Ok && rest.duration < SHORTEST_REST {
             log::discard(&self.context.file, &rest);
-            open_runs().remove(&self.row.id);
+            self.remove(false);
             return Ok(self.whole(energy, status));
         }
         let written = quietly(self.context.settings.ignore_warnings, || self.context.write(rest));
-        open_runs().remove(&self.row.id);
+        self.remove(true);
         if has_epochs { written.map(|_| self.whole(energy, status)) } else { written }
     }
 
     /// Removes a run that has ended without a row.
     pub(super) fn discard(&self, energy: &RunEnergy) {
         log::discard(&self.context.file, &self.rest(energy, Status::Ok));
-        open_runs().remove(&self.row.id);
+        self.remove(false);
     }
 
     /// Whether another thread has ended the run and is about to write its row.

@@ -1,13 +1,12 @@
 //! One row for many calls of a function: `rows = "total"`.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::config::RunConfig;
 use super::context::{RowStart, RunContext};
+use super::journal_groups::{Open, Place};
 use crate::error::Result;
 use crate::local_time::local;
 use crate::locks::{Lock, Locked, Rank};
@@ -17,18 +16,26 @@ use crate::process::PerProcess;
 use crate::report::{quietly, warn_once};
 use crate::status::Status;
 
-/// The contexts of sums, by their meters and keys.
-type SumsByKey = HashMap<(usize, SumKey), Arc<RunContext>>;
+/// An open sum.
+#[derive(Clone, Debug)]
+pub(super) struct OpenSum {
+    key: SumKey,
+    context: Arc<RunContext>,
+    place: Place,
+}
+
+/// The open sums, by their meters and keys.
+type OpenSums = Open<(usize, SumKey), OpenSum>;
 
 /// Returns the open sums of this process.
-fn sums() -> Locked<'static, SumsByKey> {
-    static SUMS: PerProcess<Lock<SumsByKey>> = PerProcess::new();
-    SUMS.get_or_init(|| Lock::new(Rank::OpenRuns, HashMap::new())).lock()
+pub(super) fn sums() -> Locked<'static, OpenSums> {
+    static SUMS: PerProcess<Lock<OpenSums>> = PerProcess::new();
+    SUMS.get_or_init(|| Lock::new(Rank::OpenRuns, OpenSums::default())).lock()
 }
 
 /// Returns the context of a sum.
 pub(super) fn context(meter: &Meter, key: SumKey) -> Option<Arc<RunContext>> {
-    sums().get(&(meter.address(), key)).cloned()
+    sums().by_key.get(&(meter.address(), key)).map(|sum| Arc::clone(&sum.context))
 }
 
 /// Notes that a call that is added to a sum has begun.
@@ -39,8 +46,12 @@ pub(super) fn called(
     enclosing: impl FnOnce() -> Option<Arc<RunContext>>,
 ) {
     if call.is_new {
-        let context = config.attached(meter, enclosing().as_deref());
-        sums().insert((meter.address(), call.key), context);
+        let context = config.attached(meter, enclosing().as_ref());
+        let mut sums = sums();
+        let log = context.file.clone();
+        let key = call.key;
+        let sum = sums.groups.add(meter, &log, |place| OpenSum { key, context, place });
+        sums.by_key.insert((meter.address(), key), sum);
     }
     if call.begins {
         meter.begin_row(call.key);
@@ -73,40 +84,44 @@ pub(super) fn close(meter: &Meter, closed: ClosedSums) {
     }
     let mut sums = sums();
     for key in closed.gone {
-        sums.remove(&(meter.address(), key));
+        if let Some(sum) = sums.by_key.remove(&(meter.address(), key)) {
+            sums.groups.remove(sum.place, false);
+        }
     }
-}
-
-/// Returns the logs of the sums on a meter.
-pub(super) fn files(meter: &Meter) -> Vec<PathBuf> {
-    let sums = sums();
-    let on_meter = sums.values().filter(|context| context.meter.is_same(meter));
-    on_meter.map(|context| context.file.clone()).collect()
 }
 
 /// Returns the states of all sums.
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 pub(super) fn all_states() -> Vec<Record> {
-    let state = |meter: &Meter, row: &SumRow| Some(record(&*context(meter, row.key)?, row));
     let states_on = |meter: &Meter| -> Vec<Record> {
-        meter.sums_so_far().iter().filter_map(|row| state(meter, row)).collect()
+        let keys: Vec<SumKey> = {
+            let sums = sums();
+            let on_meter = sums.by_key.keys().filter(|(address, _)| *address == meter.address());
+            on_meter.map(|(_, key)| *key).collect()
+        };
+        let state = |row: &SumRow| Some(record(&*context(meter, row.key)?, row));
+        meter.sums_so_far(&keys).iter().filter_map(state).collect()
     };
     meters().iter().flat_map(states_on).collect()
 }
 
-/// Returns the states of the sums on a meter and a log. They become rows if the process is killed.
-pub(super) fn states(meter: &Meter, file: &Path) -> Vec<Record> {
+/// Returns the states of the sums of a group, which become rows if the process is killed; `None` if
+/// they are those of the last time.
+pub(super) fn states(meter: &Meter, group: usize) -> Option<Vec<Record>> {
+    let (members, is_due) = sums().groups.take_turn(group);
+    let keys: Vec<SumKey> = members.iter().map(|sum| sum.key).collect();
+    let rows = meter.changed_sums(&keys, is_due)?;
     let state = |row: SumRow| {
-        let context = context(meter, row.key).filter(|context| context.file == file)?;
-        Some(record(&context, &row))
+        let sum = members.iter().find(|sum| sum.key == row.key)?;
+        Some(record(&sum.context, &row))
     };
-    meter.sums_so_far().into_iter().filter_map(state).collect()
+    Some(rows.into_iter().filter_map(state).collect())
 }
 
 /// Returns the meters that have sums.
 fn meters() -> Vec<Meter> {
     let mut meters: Vec<Meter> = Vec::new();
-    for context in sums().values() {
+    for OpenSum { context, .. } in sums().by_key.values() {
         if !meters.iter().any(|meter| meter.is_same(&context.meter)) {
             meters.push(context.meter.clone());
         }

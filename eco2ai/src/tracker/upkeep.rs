@@ -1,13 +1,14 @@
 //! Writes the state of open runs: once per period, when the program calls [`flush`], and when the
 //! process ends.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Once;
 
+use super::journal_groups::Open;
 use super::{open_runs, sums};
 use crate::error::Result;
-use crate::log::{self, Record};
+use crate::locks::Locked;
+use crate::log::{self, Kept, Record};
 use crate::meter::Meter;
 use crate::own_code;
 use crate::report::warn_once;
@@ -40,19 +41,63 @@ pub fn flush() -> Result<()> {
     sums::flush().and(log::flush())
 }
 
-/// Writes the states of all long runs, and of the sums, to the journals of their logs. The meter's
-/// thread calls this once per period.
+/// The number of states that are written in a second of the period, about, which takes less than half
+/// a percent of a core. So a state is at most a period old, or, with many open runs, as many seconds
+/// as there are runs over this.
+const STATES_PER_SECOND: u128 = 512;
+
+/// The number of states that the shortest period writes, and the longest one.
+const STATES_PER_PERIOD: (usize, usize) = (64, 30_000);
+
+/// A group of which nothing is written counts as so many states.
+const STATES_PER_LOOK: usize = 4;
+
+/// Writes the states of long runs, and of the sums in which something has changed, to the journals of
+/// their logs: in each period of some of them, in turn. The meter's thread calls this once per period.
 pub(super) fn keep_open(meter: &Meter) {
-    let mut files: HashSet<PathBuf> = sums::files(meter).into_iter().collect();
-    files.extend(open_runs::on_meter(meter).iter().map(|run| run.context.file.clone()));
-    for file in files {
-        log::keep(&file, || {
-            let runs = open_runs::on_meter(meter);
-            let on_file = runs.iter().filter(|run| run.context.file == file);
-            let mut states: Vec<Record> = on_file.filter_map(|run| run.state()).collect();
-            states.extend(sums::states(meter, &file));
-            states
-        });
+    let mut retried = Vec::new();
+    // The numbers of the groups in a journal are even for runs and odd for sums.
+    keep_some(meter, 0, open_runs::open_runs, open_runs::states, &mut retried);
+    keep_some(meter, 1, sums::sums, sums::states, &mut retried);
+}
+
+/// Writes the states of some groups. `retried` are the logs for which the waiting rows were tried
+/// again in this period.
+fn keep_some<K, M: Clone>(
+    meter: &Meter,
+    odd: u32,
+    open: fn() -> Locked<'static, Open<K, M>>,
+    states: fn(&Meter, usize) -> Option<Vec<Record>>,
+    retried: &mut Vec<PathBuf>,
+) {
+    let (min, max) = STATES_PER_PERIOD;
+    let per_period = meter.period().as_millis().saturating_mul(STATES_PER_SECOND) / 1000;
+    let mut left = usize::try_from(per_period).unwrap_or(max).clamp(min, max);
+    let groups = open().groups.len();
+    for _ in 0..groups {
+        let Some((group, file)) = open().groups.next(meter) else { return };
+        if !retried.contains(&file) {
+            log::retry(&file);
+            retried.push(file.clone());
+        }
+        let number = u32::try_from(2 * group).unwrap_or(u32::MAX - 1) + odd;
+        let kept = log::keep(&file, number, || states(meter, group));
+        let written = match kept {
+            Kept::States(states) => Some(states),
+            Kept::InNewJournal => {
+                open_runs::open_runs().groups.make_log_due(&file);
+                sums::sums().groups.make_log_due(&file);
+                Some(1)
+            }
+            Kept::Unchanged | Kept::Failed => None,
+        };
+        if kept != Kept::Unchanged {
+            open().groups.set_written(group, written);
+        }
+        left = left.saturating_sub(written.unwrap_or(0).max(STATES_PER_LOOK));
+        if left == 0 {
+            return;
+        }
     }
 }
 

@@ -12,7 +12,7 @@ fn commands(home: &Home) -> Vec<String> {
     let listed = listed.take_while(|line| !line.is_empty());
     // A line without a name continues the one above it.
     let names = listed.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
-    let names = names.filter(|name| !["", "help"].contains(name));
+    let names = names.filter(|name| !name.is_empty());
     let names: Vec<String> = names.map(str::to_owned).collect();
     assert!(names.iter().any(|name| name == "run"), "{help}");
     names
@@ -37,6 +37,9 @@ fn printing(home: &Home) -> Vec<Vec<&'static str>> {
         vec!["params", "path"],
         vec!["recover", "emission.csv"],
         vec!["completions", "bash"],
+        vec!["man", "run"],
+        vec!["help", "run"],
+        vec!["params", "--json"],
     ]
 }
 
@@ -76,8 +79,44 @@ fn the_help_of_every_command_gives_examples() {
         assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
     }
     let help = home.text(&["run", "--help"]);
-    for code in ["\n  75  ", "\n  126 ", "\n  127 ", "128 + N"] {
+    for code in ["\n  3    ", "\n  126 ", "\n  127 ", "128 + N"] {
         assert!(help.contains(code), "{code}: {help}");
+    }
+}
+
+#[test]
+fn every_command_has_a_manual_page_with_its_options_and_examples() {
+    let home = Home::new();
+    home.text(&["man", "--output", "man/man1"]);
+    for command in commands(&home) {
+        let page = home.read(&format!("man/man1/eco2ai-{command}.1"));
+        assert_eq!(page, home.text(&["man", command.as_str()]));
+        assert!(page.contains(".SH EXAMPLES\n"), "{page}");
+    }
+    let page = home.text(&["man", "run"]);
+    for part in [r"\-\-budget\-kwh", ".SH \"EXIT CODES\"\n", ".TH eco2ai-run 1"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert_eq!(home.text(&["help", "run"]), home.text(&["run", "--help"]));
+    for unknown in ["man", "help"] {
+        let output = home.output(&[unknown, "sumary"]);
+        assert_eq!(code(&output), 2);
+        assert!(err(&output).contains("sumary: no such subcommand"), "{}", err(&output));
+    }
+}
+
+#[test]
+fn help_is_in_the_third_person() {
+    let home = Home::new();
+    let mut helps = vec![home.text(&["--help"])];
+    helps.extend(commands(&home).iter().map(|command| home.text(&[command.as_str(), "--help"])));
+    for help in helps {
+        for line in help.lines() {
+            let text = line.trim_start();
+            let is_imperative =
+                ["Print ", "Show ", "Write ", "Set "].iter().any(|it| text.starts_with(it));
+            assert!(!is_imperative, "{help}");
+        }
     }
 }
 

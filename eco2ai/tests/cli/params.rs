@@ -59,3 +59,14 @@ fn a_value_that_does_not_count_is_saved_with_a_warning() {
     assert!(err(&output).contains("ECO2AI_PROJECT overrides it"), "{}", err(&output));
     assert_eq!(home.text(&["params", "get", "project"]), "saved\n");
 }
+
+#[test]
+fn json_lists_each_parameter_with_its_value_and_origin() {
+    let home = Home::new();
+    home.text(&["params", "set", "pue=1.25"]);
+    let list = home.json(&["params", "--json"]);
+    let find = |name| list.as_array().unwrap().iter().find(|one| one["name"] == name).unwrap();
+    assert_eq!((&find("pue")["value"], &find("pue")["origin"]), (&"1.25".into(), &"saved".into()));
+    assert!(find("region")["value"].is_null());
+    assert_eq!(list.as_array().unwrap().len(), home.text(&["params"]).lines().count());
+}

@@ -93,14 +93,19 @@ fn a_budget_fails_a_command_that_succeeded_and_no_other() {
         home.output(&arguments)
     };
     let output = run(&["--budget-kwh", "0"], "echo done");
-    assert_eq!((code(&output), out(&output).as_str()), (75, "done\n"), "it was not stopped");
+    assert_eq!((code(&output), out(&output).as_str()), (3, "done\n"), "it was not stopped");
     assert!(err(&output).contains("energy budget exceeded"), "{}", err(&output));
     let output = run(&["--budget-co2", "0"], ":");
-    assert_eq!(code(&output), 75);
-    assert!(err(&output).contains("CO2 budget exceeded"), "{}", err(&output));
-    let output = run(&["--budget-co2", "0"], "exit 3");
     assert_eq!(code(&output), 3);
     assert!(err(&output).contains("CO2 budget exceeded"), "{}", err(&output));
+    let output = run(&["--budget-co2", "0"], "exit 4");
+    assert_eq!(code(&output), 4);
+    assert!(err(&output).contains("CO2 budget exceeded"), "{}", err(&output));
+    let own = "code 3 is that of the command itself";
+    let output = run(&["--budget-co2", "1000"], "exit 3");
+    assert_eq!(code(&output), 3);
+    assert!(err(&output).contains(own), "{}", err(&output));
+    assert!(!err(&run(&["--budget-co2", "0"], ":")).contains(own));
     let output = run(&["--budget-kwh", "1000", "--budget-co2", "1000"], ":");
     assert_eq!((code(&output), err(&output).as_str()), (0, ""));
     assert_eq!(code(&run(&["--budget-kwh", "little"], ":")), 2);
@@ -114,7 +119,8 @@ fn json_contains_the_row_and_how_the_command_ended() {
     assert_eq!((code(&output), out(&output).as_str()), (4, "out\n"));
     let message = err(&output);
     let (first, last) = message.trim_end().rsplit_once('\n').unwrap();
-    assert_eq!(first, "err");
+    // On a line of its own, whatever the command wrote before.
+    assert_eq!(first, "err\n");
     let result: Value = serde_json::from_str(last).unwrap();
     assert_eq!(result["exit_code"], 4);
     assert_eq!(result["command"], serde_json::json!(["sh", "-c", script]));
@@ -124,13 +130,101 @@ fn json_contains_the_row_and_how_the_command_ended() {
     assert!((reported / energy - 1.0).abs() < 1e-9, "{reported} {energy}");
 
     let output = home.output(&["run", "--quiet", "--json=result.json", "--budget-kwh=0", "true"]);
-    assert_eq!(code(&output), 75);
+    assert_eq!(code(&output), 3);
     let result: Value = serde_json::from_str(&home.read("result.json")).unwrap();
     assert_eq!(result["budget_exceeded"], true);
 
     let output = home.output(&["run", "--json=nowhere/result.json", "touch", "ran"]);
     assert_eq!(code(&output), 2);
     assert!(!is_there(&home.path("ran")), "refused before the start");
+}
+
+#[test]
+fn an_invalid_value_is_refused_before_the_start_wherever_it_comes_from() {
+    let home = Home::new();
+    let refused = |variable: (&str, &str), message: &str| {
+        let mut command = home.eco2ai(&["run", "--quiet", "--budget-co2=1", "touch", "ran"]);
+        let output = command.env(variable.0, variable.1).output().unwrap();
+        assert_eq!(code(&output), 2, "{variable:?}");
+        assert!(err(&output).contains(message), "{}", err(&output));
+        assert!(!is_there(&home.path("ran")), "{variable:?}");
+    };
+    refused(("ECO2AI_COUNTRY", "Frnace"), "ECO2AI_COUNTRY: country = \"Frnace\": no such country");
+    refused(("ECO2AI_REGION", "Texas"), "ECO2AI_REGION: region = \"Texas\": it needs a country");
+    refused(("ECO2AI_PUE", "0.5"), "1 or more");
+    home.write("wrong.toml", "country = \"Frnace\"\n");
+    let wrong = home.path("wrong.toml");
+    refused(("ECO2AI_CONFIG", wrong.to_str().unwrap()), "wrong.toml");
+    for missing in ["nowhere/emission.csv", "."] {
+        refused(("ECO2AI_FILE", missing), "folder");
+    }
+    // An option replaces it.
+    let mut command = home.eco2ai(&["run", "--quiet", "--country=FR", "true"]);
+    let output = command.env("ECO2AI_COUNTRY", "Frnace").output().unwrap();
+    assert_eq!((code(&output), err(&output).as_str()), (0, ""));
+    assert_eq!(home.column("region/country"), ["FR"]);
+}
+
+#[test]
+fn an_unknown_variable_is_reported_with_the_name_that_was_meant() {
+    let home = Home::new();
+    let mut command = home.eco2ai(&["run", "true"]);
+    let output = command.env("ECO2AI_CONTRY", "FR").env("ECO2AI_PARENT", "").output().unwrap();
+    assert_eq!(code(&output), 0);
+    let reported = err(&output);
+    assert!(reported.starts_with("eco2ai: ECO2AI_CONTRY: did you mean ECO2AI_COUNTRY?\ntrue: "));
+}
+
+#[test]
+fn repeated_runs_have_a_row_each_and_statistics_of_all() {
+    let home = Home::new();
+    let output = home.output(&[
+        "run",
+        "-n",
+        "3",
+        "--warmup=2",
+        "--json=all.json",
+        "--",
+        "sh",
+        "-c",
+        "echo ran >> count",
+    ]);
+    assert_eq!(code(&output), 0);
+    assert_eq!(home.read("count").lines().count(), 5);
+    let text = err(&output);
+    assert!(text.starts_with("sh: 3 runs after 2 warmups\n"), "{text}");
+    for part in ["mean", "std dev", "min", "max", "energy (", "time (", "power (", "CO2 ("] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let rows: Vec<f64> =
+        home.column("power_consumption(kWh)").iter().map(|cell| cell.parse().unwrap()).collect();
+    assert_eq!(rows.len(), 3);
+    let json: Value = serde_json::from_str(&home.read("all.json")).unwrap();
+    assert_eq!(json["runs"].as_array().unwrap().len(), 3);
+    let energy = |of: &str| json["energy_kwh"][of].as_f64().unwrap();
+    assert!((energy("mean") / (rows.iter().sum::<f64>() / 3.0) - 1.0).abs() < 1e-9);
+    assert!(energy("min") <= energy("mean") && energy("mean") <= energy("max"));
+    for figure in ["duration_s", "average_power_watts", "co2_kg"] {
+        assert!(json[figure]["stddev"].is_f64(), "{figure}");
+    }
+    let over = home.output(&["run", "-q", "-n2", "--budget-kwh=0", "true"]);
+    assert_eq!(code(&over), 3);
+}
+
+#[test]
+fn a_run_that_fails_is_the_last_one() {
+    let home = Home::new();
+    let script = "echo ran >> count; [ $(wc -l < count) -lt 3 ] || exit 7";
+    let output = home.output(&["run", "-n", "9", "--json=all.json", "--", "sh", "-c", script]);
+    assert_eq!(code(&output), 7);
+    assert!(err(&output).contains("run 3 of 9 ended with code 7"), "{}", err(&output));
+    assert_eq!(home.column("status"), ["ok", "ok", "error"]);
+    let json: Value = serde_json::from_str(&home.read("all.json")).unwrap();
+    assert_eq!((&json["exit_code"], json["runs"].as_array().unwrap().len()), (&7.into(), 3));
+    let output = home.output(&["run", "--warmup", "2", "--", "sh", "-c", "exit 7"]);
+    assert_eq!(code(&output), 7);
+    assert!(err(&output).contains("warmup 1 of 2 ended with code 7"), "{}", err(&output));
+    assert_eq!(home.column("status").len(), 3, "a warmup has no row");
 }
 
 #[test]
@@ -151,6 +245,15 @@ fn without_tracking_the_command_runs_all_the_same() {
     let output = command.env("ECO2AI_DISABLE", "1").output().unwrap();
     assert_eq!((code(&output), out(&output).as_str()), (5, "out\n"));
     assert!(err(&output).contains("the budget is not checked"), "{}", err(&output));
+    let mut command = home.eco2ai(&["run", "--json", "--budget-kwh=0", "true"]);
+    let output = command.env("ECO2AI_DISABLE", "1").output().unwrap();
+    assert_eq!(code(&output), 0);
+    assert!(err(&output).contains("nothing is measured"), "{}", err(&output));
+    let result: Value = serde_json::from_str(err(&output).lines().last().unwrap()).unwrap();
+    for figure in ["energy_kwh", "co2_kg", "cost", "duration_s", "average_power_watts", "id"] {
+        assert!(result[figure].is_null(), "{figure}");
+    }
+    assert!(result["budget_exceeded"].is_null());
     assert!(!is_there(&home.path("emission.csv")));
 }
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use crate::home::{Home, code, err, out, wait_until};
 
-/// What clears the line that is drawn over and over.
-const CLEAR: &str = "\r\x1b[K";
+/// What comes before and after a title, and what restores the previous one.
+const TITLE: (&str, &str) = ("\x1b]2;", "\x1b\\");
+const RESTORE: &str = "\x1b[23;2t";
 
 /// Starts `eco2ai` with these arguments under a terminal; [`shown`] returns what it shows.
 fn on_watched_terminal(home: &Home, arguments: &str) -> Child {
@@ -24,31 +25,38 @@ fn shown(home: &Home) -> String {
 }
 
 #[test]
-fn a_line_shows_the_progress_and_is_cleared() {
+fn the_title_shows_the_progress_and_is_restored() {
     let home = Home::new();
-    home.write("hold", "while [ -e held ]; do sleep 0.02; done");
-    let mut terminal = on_watched_terminal(&home, "run -- sh hold");
-    wait_until("a line", || shown(&home).contains("CO2e\r"));
+    home.write("hold", "while [ -e held ]; do sleep 0.02; done; printf prompt");
+    let mut terminal = on_watched_terminal(&home, "run --live -- sh hold");
+    wait_until("a second title", || shown(&home).matches(TITLE.1).count() >= 2);
     home.let_go();
     assert!(terminal.wait().unwrap().success());
     let shown = shown(&home);
-    let line = shown.split(CLEAR).nth(1).unwrap_or_else(|| panic!("no line: {shown:?}"));
-    assert!(line.starts_with("0:00:0") && line.ends_with("CO2e\r"), "{line:?}");
-    assert!(line.contains("W  ") && line.contains("Wh  "), "{line:?}");
-    let rest = shown.rsplit(CLEAR).next().unwrap();
-    assert!(rest.starts_with("sh: "), "{rest:?}");
+    let (_, title) = shown.split_once(TITLE.0).unwrap();
+    let (title, rest) = title.split_once(TITLE.1).unwrap();
+    assert!(title.starts_with("sh: 0:00:0") && title.ends_with(" CO2e"), "{title:?}");
+    assert!(title.contains("W, ") && title.contains("Wh, "), "{title:?}");
+    let (before, after) = rest.rsplit_once(RESTORE).unwrap();
+    // Of the command, and between titles, nothing is on the screen.
+    let titles = before.strip_suffix("prompt").unwrap().split(TITLE.1);
+    assert!(titles.filter(|it| !it.is_empty()).all(|it| it.starts_with(TITLE.0)), "{before:?}");
+    assert!(after.starts_with("\r\nsh: "), "{after:?}");
 }
 
 #[test]
-fn there_is_no_line_where_nobody_looks_or_wants_it() {
+fn nothing_is_on_the_terminal_before_the_command_ends_unless_it_is_asked_for() {
     let home = Home::new();
-    let output = home.output(&["run", "--", "sleep", "1.3"]);
-    assert!(!err(&output).contains('\x1b') && err(&output).starts_with("sleep: "));
-    let shown = out(&home.on_terminal("run --quiet -- sleep 1.3").output().unwrap());
-    assert_eq!(shown, "");
-    let mut dumb = home.on_terminal("run -- sleep 1.3");
-    let shown = out(&dumb.env("TERM", "dumb").output().unwrap());
-    assert!(!shown.contains('\x1b') && shown.starts_with("sleep: "), "{shown:?}");
+    for (arguments, term) in [
+        ("run -- sleep 1.3", "xterm"),
+        ("run --live -- sleep 1.3", "dumb"),
+        ("run --live --quiet -- sleep 1.3", "linux"),
+    ] {
+        let mut terminal = home.on_terminal(arguments);
+        let shown = out(&terminal.env("TERM", term).output().unwrap());
+        assert!(!shown.contains(TITLE.0) && !shown.contains(RESTORE), "{term}: {shown:?}");
+        assert_eq!(shown.contains("--live: a terminal of the kind"), term == "dumb", "{shown:?}");
+    }
 }
 
 #[test]
@@ -94,6 +102,8 @@ fn colours_are_for_terminals_and_can_be_turned_off() {
         assert_eq!(code(&output), 1);
         out(&output)
     };
+    let mut forced = home.eco2ai(&["summary", "nowhere.csv"]);
+    assert!(err(&forced.env("CLICOLOR_FORCE", "1").output().unwrap()).contains('\x1b'));
     assert!(message(None).contains('\x1b'));
     assert!(!message(Some("1")).contains('\x1b'));
     assert!(message(Some("1")).starts_with("eco2ai: nowhere.csv: "));
@@ -104,7 +114,7 @@ fn colours_are_for_terminals_and_can_be_turned_off() {
 fn watch_is_drawn_over_and_over_until_ctrl_c() {
     let home = Home::new();
     let mut terminal = on_watched_terminal(&home, "watch");
-    let drawn = "\x1b[Hemission.csv: no run in progress\x1b[K\r\n\x1b[J";
+    let drawn = "\x1b[H\x1b[Kemission.csv: no run in progress\r\n\x1b[Kemission.csv: no such file yet\r\n\x1b[J";
     wait_until("it is drawn again", || shown(&home).matches(drawn).count() >= 2);
     terminal.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
     assert_eq!(terminal.wait().unwrap().code(), Some(130));

@@ -8,9 +8,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use eco2ai::Tracker;
+use eco2ai::meter::Meter;
+use eco2ai::sensor::{Component, Reading, Sensor, SensorError};
+use eco2ai::units::Watts;
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::subjects;
-use crate::table::{Pair, all_in_turns, in_turns, time};
+use crate::table::{Pair, all_in_turns, in_turns, medians, time};
 
 /// The argument before what a child is to do.
 pub(crate) const CHILD: &str = "--child";
@@ -21,10 +25,14 @@ pub(crate) fn child(task: &[String]) {
     let figures = match task.as_slice() {
         ["disabled", rounds] => child_disabled(rounds.parse().expect("a number")),
         ["first-start"] => vec![once(subjects::tracked)],
+        ["slow-sensor", sensor] => child_slow_sensor(sensor == &"with"),
         ["nvml-start"] => vec![once(|| drop(black_box(nvml_wrapper::Nvml::init())))],
+        ["paced", kind, calls] => vec![child_paced(kind, calls.parse().expect("a number"))],
         ["memory"] => child_memory(true),
         ["memory-without"] => child_memory(false),
-        ["meter-thread", seconds] => child_meter_thread(seconds.parse().expect("a number")),
+        ["meter-thread", runs, seconds] => {
+            child_meter_thread(runs.parse().expect("a number"), seconds.parse().expect("a number"))
+        }
         ["summary", file] => with_peak(|| drop(eco2ai::summary(file).expect("a summary"))),
         ["cells", file] => with_peak(|| split_into_cells(Path::new(file))),
         other => panic!("no task: {other:?}"),
@@ -82,6 +90,93 @@ pub(crate) fn first_start(times: usize, library: Option<&Path>) -> Pair {
     pair
 }
 
+/// The CPU time that each of so many calls, one a millisecond, costs more with a row and with a part
+/// in a sum than without, beside what `tracing` adds; and with a row beside what locking, appending to
+/// and unlocking an open file adds.
+pub(crate) fn paced(times: usize, calls: u32) -> [Pair; 3] {
+    let asked = |kind| ask::<1>(&["paced", kind, &calls.to_string()], |_| ())[0];
+    let kinds = || {
+        let plain = asked("plain");
+        ["row", "total", "tracing", "append"].map(|kind| asked(kind) - plain)
+    };
+    let [row, total, tracing, append] = medians(times, kinds);
+    [(row, tracing), (total, tracing), (row, append)]
+        .map(|(figure, beside)| Pair { figure, beside })
+}
+
+/// The CPU time of the process, its thread for readings included, by call.
+fn child_paced(kind: &str, calls: u32) -> f64 {
+    let mut call: Box<dyn FnMut()> = match kind {
+        "plain" => Box::new(subjects::empty),
+        "row" => Box::new(subjects::tracked),
+        "total" => Box::new(subjects::total),
+        "tracing" => {
+            subjects::subscribe(true);
+            Box::new(subjects::instrumented)
+        }
+        "append" => {
+            let append = subjects::BareAppend::of_last_row();
+            Box::new(move || append.append())
+        }
+        other => panic!("no kind of call: {other:?}"),
+    };
+    let mut next = Instant::now();
+    let mut paced = |calls| {
+        for _ in 0..calls {
+            next += Duration::from_millis(1);
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+            call();
+        }
+    };
+    // Past the first reading, and the time in which the thread for readings is made.
+    paced(calls / 10);
+    let before = process_cpu_time();
+    paced(calls);
+    (process_cpu_time() - before) / f64::from(calls)
+}
+
+/// Seconds that all threads of the process have been on a CPU.
+fn process_cpu_time() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(time).expect("a time").as_secs_f64()
+}
+
+/// The first and a later tracked call beside a sensor of 80 ms, and without it.
+pub(crate) fn slow_sensor(times: usize) -> [Pair; 2] {
+    let asked = |sensor| ask(&["slow-sensor", sensor], |_| ());
+    all_in_turns(times, || asked("with"), || asked("without"))
+}
+
+/// A network meter that takes its time.
+struct NetworkMeter;
+
+impl Sensor for NetworkMeter {
+    fn source(&self) -> &'static str {
+        "network"
+    }
+
+    fn component(&self) -> Component {
+        Component::Machine
+    }
+
+    fn read(&mut self) -> Result<Reading, SensorError> {
+        thread::sleep(Duration::from_millis(80));
+        Ok(Reading::Power(Watts(90.0)))
+    }
+}
+
+fn child_slow_sensor(has_sensor: bool) -> Vec<f64> {
+    let meter = Meter::process();
+    if has_sensor {
+        meter.add_sensor(NetworkMeter);
+    }
+    let first = once(subjects::tracked);
+    // Long enough for the sensor to be read again.
+    thread::sleep(Duration::from_millis(200));
+    let calls = in_turns(1001, || once(subjects::tracked), || 0.0);
+    vec![first, calls.figure]
+}
+
 /// Resident, and private dirty memory of a process after its first run, beside one without a run.
 pub(crate) fn memory(times: usize) -> [Pair; 2] {
     let asked = |task| ask(&[task], |_| ());
@@ -107,13 +202,21 @@ fn kibibytes(text: &str, name: &str) -> f64 {
 /// The part of a core that the meter's thread takes while one run is active and the process idles,
 /// beside a thread that does the bare system calls each second.
 pub(crate) fn meter_thread(seconds: u64) -> Pair {
-    let [figure, beside] = ask(&["meter-thread", &seconds.to_string()], |_| ());
+    meter_thread_with(1, seconds)
+}
+
+/// The same while so many runs are active.
+pub(crate) fn meter_thread_with(runs: usize, seconds: u64) -> Pair {
+    let task = ["meter-thread", &runs.to_string(), &seconds.to_string()];
+    let [figure, beside] = ask(&task, |_| ());
     Pair { figure, beside }
 }
 
-fn child_meter_thread(seconds: u64) -> Vec<f64> {
+fn child_meter_thread(runs: usize, seconds: u64) -> Vec<f64> {
     const NAMES: [&str; 2] = ["eco2ai-meter", "bare"];
-    let run = Tracker::builder().build().and_then(|tracker| tracker.start()).expect("a run");
+    let tracker = Tracker::builder().build().expect("good parameters");
+    let run = || tracker.start_detached().expect("a run");
+    let runs: Vec<_> = (0..runs).map(|_| run()).collect();
     let mut bare = subjects::bare_cpu_and_ram();
     let spawned = thread::Builder::new().name(NAMES[1].into()).spawn(move || {
         loop {
@@ -127,7 +230,7 @@ fn child_meter_thread(seconds: u64) -> Vec<f64> {
     let (begun, before) = (Instant::now(), NAMES.map(cpu_time));
     thread::sleep(Duration::from_secs(seconds));
     let (passed, after) = (begun.elapsed().as_secs_f64(), NAMES.map(cpu_time));
-    drop(run);
+    drop(runs);
     vec![(after[0] - before[0]) / passed, (after[1] - before[1]) / passed]
 }
 

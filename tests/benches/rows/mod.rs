@@ -6,18 +6,32 @@ use std::time::Instant;
 use eco2ai_tests::rows::eco2ai_columns;
 
 use crate::processes;
+use crate::scaling;
 use crate::subjects::{self, BareAppend};
 use crate::table::{self, Pair, Reach, Table, in_turns, seconds};
 
 /// All of them; `quick`: few rounds and short logs, to see that it runs.
 pub(crate) fn all(quick: bool) -> Table {
     let mut table = Table::new(quick);
-    let rounds = if quick { 3 } else { 1001 };
+    let rounds = rounds(quick);
     calls(&mut table, rounds);
+    scaling::rows(&mut table, rounds, quick);
+    paced(&mut table, quick);
     readings(&mut table, rounds);
     whole_processes(&mut table, quick);
     logs(&mut table, rounds, quick);
     table
+}
+
+/// Those of many runs, sums and tariffs alone.
+pub(crate) fn scaling(quick: bool) -> Table {
+    let mut table = Table::new(quick);
+    scaling::rows(&mut table, rounds(quick), quick);
+    table
+}
+
+fn rounds(quick: bool) -> usize {
+    if quick { 3 } else { 1001 }
 }
 
 /// So many calls of both, in turns: few at a time, so that most rounds end before the system takes
@@ -33,8 +47,16 @@ fn calls(table: &mut Table, rounds: usize) {
         "empty tracked function, with its row",
         seconds,
         &alternate(rounds, 20, &mut subjects::tracked, &mut bare),
-        "open, lock, append the same bytes, close",
+        "lock, append the same bytes, unlock, on an open file",
         Reach::AtMost { figure: 10e-6, ratio: Some(2.5) },
+    );
+    let mut open_and_append = || append.open_and_append();
+    table.add(
+        "empty tracked function, with its row",
+        seconds,
+        &alternate(rounds, 20, &mut subjects::tracked, &mut open_and_append),
+        "open, lock, append the same bytes, close",
+        Reach::Ratio { most: 1.3 },
     );
     let mut twice = || {
         append.append();
@@ -47,7 +69,7 @@ fn calls(table: &mut Table, rounds: usize) {
         "the same, twice",
         Reach::None,
     );
-    subjects::subscribe();
+    subjects::subscribe(false);
     table.add(
         "empty tracked function, with its row",
         seconds,
@@ -102,6 +124,33 @@ fn readings(table: &mut Table, rounds: usize) {
     );
 }
 
+fn paced(table: &mut Table, quick: bool) {
+    let [rows, total, append] =
+        processes::paced(if quick { 1 } else { 9 }, if quick { 50 } else { 2000 });
+    let beside = "`tracing`, a line of JSON to an open file";
+    table.add(
+        "CPU time that a row adds to a call each millisecond",
+        seconds,
+        &rows,
+        beside,
+        Reach::Ratio { most: 1.0 },
+    );
+    table.add(
+        "the same with `rows = \"total\"`",
+        seconds,
+        &total,
+        beside,
+        Reach::Ratio { most: 0.3 },
+    );
+    table.add(
+        "CPU time that a row adds to a call each millisecond",
+        seconds,
+        &append,
+        "lock, append the same bytes, unlock, on an open file",
+        Reach::None,
+    );
+}
+
 fn whole_processes(table: &mut Table, quick: bool) {
     table.add(
         "the meter's thread at the default period, part of a core",
@@ -128,6 +177,10 @@ fn whole_processes(table: &mut Table, quick: bool) {
         "NVML's own start",
         Reach::AtMost { figure: 3e-3, ratio: None },
     );
+    let calls = ["first call beside a sensor of 80 ms", "later call beside a sensor of 80 ms"];
+    for (what, pair) in calls.into_iter().zip(processes::slow_sensor(processes_each)) {
+        table.add(what, seconds, &pair, "without the sensor", Reach::Ratio { most: 2.0 });
+    }
     let [resident, dirty] = processes::memory(if quick { 3 } else { 21 });
     table.add(
         "memory added to a process, resident",

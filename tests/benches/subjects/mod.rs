@@ -130,22 +130,24 @@ pub(crate) fn instrumented() {
     black_box(());
 }
 
-/// Has `tracing` write a line to a file whenever a span ends.
+/// Has `tracing` write a line to a file whenever a span ends, as text or as JSON.
 ///
 /// # Panics
 /// Where the file cannot be made, or there is a subscriber already.
-pub(crate) fn subscribe() {
+pub(crate) fn subscribe(as_json: bool) {
     let file = File::create(log().with_extension("trace")).expect("a file");
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_ansi(false)
         .with_span_events(FmtSpan::CLOSE)
-        .with_writer(Mutex::new(file))
-        .init();
+        .with_writer(Mutex::new(file));
+    if as_json { lines.json().init() } else { lines.init() }
 }
 
-/// What writing a row needs at the least: open, lock, append the same bytes, close.
+/// What writing a row needs at the least: to lock an open file, append the same bytes, and unlock it.
+/// Without an open file, to open and close it, too.
 pub(crate) struct BareAppend {
-    file: PathBuf,
+    path: PathBuf,
+    open: File,
     row: Vec<u8>,
 }
 
@@ -158,19 +160,33 @@ impl BareAppend {
         tracked();
         let log = std::fs::read(log()).expect("the log");
         let row = log.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().expect("a row");
-        Self { file: self::log().with_extension("bare"), row: [row, b"\n"].concat() }
+        let path = self::log().with_extension("bare");
+        Self { open: open_to_append(&path), path, row: [row, b"\n"].concat() }
     }
 
-    /// Appends the row.
+    /// Appends the row to the open file.
     ///
     /// # Panics
     /// Where it cannot.
     pub(crate) fn append(&self) {
-        let options = OpenOptions::new().create(true).append(true).open(&self.file);
-        let mut file = options.expect("a file");
+        self.open.lock().expect("a lock");
+        (&self.open).write_all(&self.row).expect("an append");
+        self.open.unlock().expect("an unlock");
+    }
+
+    /// Opens the file, appends the row, and closes it.
+    ///
+    /// # Panics
+    /// Where it cannot.
+    pub(crate) fn open_and_append(&self) {
+        let mut file = open_to_append(&self.path);
         file.lock().expect("a lock");
         file.write_all(&self.row).expect("an append");
     }
+}
+
+fn open_to_append(path: &Path) -> File {
+    OpenOptions::new().create(true).append(true).open(path).expect("a file")
 }
 
 /// The file that a reading of the processor or of memory needs, open.

@@ -60,6 +60,15 @@ pub(crate) fn all_in_turns<const N: usize>(
     })
 }
 
+/// Takes these figures this many times; returns the median of each.
+pub(crate) fn medians<const N: usize>(
+    times: usize,
+    mut figures: impl FnMut() -> [f64; N],
+) -> [f64; N] {
+    let taken: Vec<_> = (0..times).map(|_| figures()).collect();
+    std::array::from_fn(|which| median(taken.iter().map(|figures| figures[which]).collect()))
+}
+
 /// Seconds of one of these calls.
 pub(crate) fn time(calls: u32, work: &mut dyn FnMut()) -> f64 {
     let begun = Instant::now();

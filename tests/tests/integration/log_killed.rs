@@ -66,3 +66,27 @@ fn each_run_of_killed_processes_is_there_once() {
         assert!(runs.get(process).is_some_and(|runs| number < runs.len()), "{name} is lost");
     }
 }
+
+/// More runs than a period writes, each in the journal at some time, some of which have ended since.
+#[test]
+fn each_of_very_many_runs_of_a_killed_process_is_there_once() {
+    const RUNS: usize = 1500;
+    for shape in ["flat", "nested"] {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("emission.csv");
+        let mut command = program(env!("CARGO_BIN_EXE_keeps_many_runs"), folder.path());
+        command.arg(&log).arg(RUNS.to_string()).arg(shape).stdout(Stdio::piped());
+        assert_eq!(kept_until_killed(command.spawn().unwrap(), 1).len(), 1);
+        assert_eq!(eco2ai::recover(&log).unwrap(), RUNS - RUNS / 3);
+        let mut status = vec![None; RUNS];
+        for record in eco2ai::read_log(&log).unwrap() {
+            let record = record.unwrap();
+            let number: usize = record.description.parse().unwrap();
+            assert_eq!(status[number].replace(record.status), None, "{number} is there twice");
+        }
+        for (number, status) in status.into_iter().enumerate() {
+            let expected = if number % 3 == 0 { Status::Ok } else { Status::Interrupted };
+            assert_eq!(status, Some(expected), "{number}, {shape}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::CommandFactory;
+use clap::Command;
 use clap_complete::{Shell, generate};
 
 use crate::failure::Result;
@@ -21,10 +21,10 @@ Examples:
   eco2ai completions bash > ~/.local/share/bash-completion/completions/eco2ai
   eco2ai completions zsh > ~/.zfunc/_eco2ai";
 
-pub(crate) fn completions<C: CommandFactory>(arguments: &CompletionsArgs) -> Result {
+pub(crate) fn completions(arguments: &CompletionsArgs, mut command: Command) -> Result {
     // `generate` panics if it cannot write, so it writes to memory.
     let mut script = Vec::new();
-    generate(arguments.shell, &mut C::command(), "eco2ai", &mut script);
+    generate(arguments.shell, &mut command, "eco2ai", &mut script);
     write(|to| to.write_all(&script))?;
     Ok(ExitCode::SUCCESS)
 }

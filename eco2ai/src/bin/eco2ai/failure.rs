@@ -1,6 +1,7 @@
 //! Why a command failed: one message with its cause and remedy, one exit code.
 
 use std::fmt::Display;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 /// The outcome of a command.
@@ -57,6 +58,9 @@ impl From<eco2ai::Error> for Failure {
         match error {
             eco2ai::Error::Parameter { .. } | eco2ai::Error::UnknownParameter { .. } => {
                 Self::usage(error)
+            }
+            eco2ai::Error::Read { path, source } if source.kind() == ErrorKind::NotFound => {
+                Self::new(format!("{}: no such file", path.display()))
             }
             error => Self::new(error.with_causes()),
         }

@@ -10,18 +10,26 @@ use std::process::ExitCode;
 use eco2ai::{get_params, read_log};
 
 use crate::failure::{Failure, Result};
-use crate::output::{error, print};
+use crate::output::{print, report_failure};
 
 // Not a doc comment: it would become the help text of each command.
-// The logs of a command that takes one or more.
-#[derive(clap::Args)]
+// The logs of a command that takes any number of them.
+#[derive(Clone, clap::Args)]
 pub(crate) struct LogFiles {
-    /// Logs, folders of logs, or patterns such as 'logs/*.csv'
-    #[arg(required = true)]
+    /// Logs, folders of logs, or patterns such as 'logs/*.csv' [default: the log of `eco2ai params
+    /// get file`]
     files: Vec<PathBuf>,
 }
 
 impl LogFiles {
+    /// Returns the arguments; if there are none, the log in force, or a pattern for it.
+    pub(crate) fn arguments(&self) -> Vec<PathBuf> {
+        match self.files.as_slice() {
+            [] => vec![pattern(&log_in_force()).into()],
+            files => files.to_vec(),
+        }
+    }
+
     /// Returns the paths of the logs, each once, in the order of the arguments. Of folders and
     /// patterns, logs without a row yet are left out.
     pub(crate) fn paths(&self) -> Result<Vec<PathBuf>> {
@@ -33,18 +41,36 @@ impl LogFiles {
         let is_path = |file: &&PathBuf| file.as_os_str() != "-";
         let files = self.files.iter().filter(is_path).cloned().collect::<Vec<_>>();
         let standard_input = files.len() < self.files.len();
+        if standard_input && files.is_empty() {
+            return Ok((Vec::new(), true));
+        }
         Ok((Self { files }.paths()?, standard_input))
+    }
+
+    /// Same as [`paths`](Self::paths), also logs that have only runs in progress, or nothing yet.
+    pub(crate) fn paths_from_now_on(&self) -> Result<Vec<PathBuf>> {
+        Self { files: self.arguments() }.paths_where(|_| true)
     }
 
     fn paths_where(&self, is_wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
         let mut logs = Vec::new();
-        for argument in &self.files {
+        for argument in &self.arguments() {
             let mut found = logs_of(argument)?;
             found.retain(|log| log == argument || is_wanted(log));
             if found.is_empty() {
                 return Err(Failure::new(format!("{}: no emission log found", argument.display())));
             }
             logs.extend(found);
+        }
+        if self.files.is_empty()
+            && let [log] = logs.as_slice()
+            && !log.exists()
+            && eco2ai::Unwritten::from_log(log)?.is_empty()
+        {
+            return Err(Failure::new(format!(
+                "{}: no such file, and no log was named; a tracked program or `eco2ai run` creates it",
+                log.display()
+            )));
         }
         let mut seen = HashSet::new();
         logs.retain(|log| seen.insert(log.clone()));
@@ -59,35 +85,12 @@ impl LogFiles {
             match work(file) {
                 Ok(done) => print(format_args!("{}: {done}", file.display()))?,
                 Err(failed) => {
-                    error(failed.with_causes());
+                    report_failure(failed.into());
                     code = ExitCode::FAILURE;
                 }
             }
         }
         Ok(code)
-    }
-}
-
-// The logs of a command that can do without an argument.
-#[derive(Clone, clap::Args)]
-pub(crate) struct LogFilesOrDefault {
-    /// Logs, folders of logs, or patterns such as 'logs/*.csv' [default: the value of `eco2ai params
-    /// get file`]
-    #[arg(value_name = "LOGS")]
-    files: Vec<PathBuf>,
-}
-
-impl LogFilesOrDefault {
-    /// Returns the paths of the logs that exist now or have runs in progress, each once.
-    ///
-    /// # Errors
-    /// Returns an error if there is none.
-    pub(crate) fn paths(&self) -> Result<Vec<PathBuf>> {
-        let files = match self.files.as_slice() {
-            [] => vec![pattern(&log_in_force()).into()],
-            files => files.to_vec(),
-        };
-        LogFiles { files }.paths_where(|_| true)
     }
 }
 
@@ -106,8 +109,9 @@ pub(crate) fn logs_of(argument: &Path) -> Result<Vec<PathBuf>> {
     let journals = argument.with_file_name(format!(".{name}.*.journal"));
     let mut logs = BTreeSet::new();
     for pattern in [pattern, journals.to_string_lossy()] {
-        let matches = glob::glob(&pattern)
-            .map_err(|error| Failure::usage(format!("{pattern}: not a pattern: {error}")))?;
+        let matches = glob::glob(&pattern).map_err(|error| {
+            Failure::usage(format!("{pattern}: no such file, and not a pattern: {}", error.msg))
+        })?;
         for path in matches {
             let path = path.map_err(Failure::new)?;
             let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
@@ -157,7 +161,7 @@ pub(crate) fn log_in_force() -> String {
 }
 
 /// Returns a pattern for the logs that a path with placeholders stands for.
-pub(crate) fn pattern(file: &str) -> String {
+fn pattern(file: &str) -> String {
     let mut parts = file.split('{');
     let mut pattern = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -1,8 +1,9 @@
 //! Output to the user: results to standard output, messages to standard error.
 
 use std::fmt::Display;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 
@@ -55,6 +56,14 @@ pub(crate) fn note(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
+/// Prints an empty line to standard error if that is a terminal, on which the cursor may stand behind
+/// the last output of another program.
+pub(crate) fn separate() {
+    if io::stderr().is_terminal() {
+        note("");
+    }
+}
+
 fn print_message(style: Style, message: impl Display) {
     note(format_args!("{style}eco2ai:{style:#} {message}"));
 }
@@ -76,6 +85,23 @@ pub(crate) fn print_library_warnings(enabled: bool) {
     }
 }
 
+/// Runs `work`, whose own output has the terminal, and prints the library's warnings of that time
+/// after it.
+pub(crate) fn hold_library_warnings<T>(work: impl FnOnce() -> T) -> T {
+    *held() = Some(Vec::new());
+    let done = work();
+    for text in held().take().unwrap_or_default() {
+        warning(text);
+    }
+    done
+}
+
+/// Returns the warnings that are held; `None` if they are printed at once.
+fn held() -> MutexGuard<'static, Option<Vec<String>>> {
+    static HELD: Mutex<Option<Vec<String>>> = Mutex::new(None);
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 struct Logger;
 
 impl log::Log for Logger {
@@ -84,8 +110,12 @@ impl log::Log for Logger {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        if self.enabled(record.metadata()) {
-            warning(record.args());
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        match &mut *held() {
+            Some(texts) => texts.push(record.args().to_string()),
+            None => warning(record.args()),
         }
     }
 

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
 use eco2ai::{Origin, Params, get_params, save_params, saved_params_path, unset_params};
+use serde_json::json;
 
 use crate::failure::{Failure, Result};
 use crate::output::{print, warning};
@@ -14,8 +15,11 @@ use crate::output::{print, warning};
 /// applies to every tracker of this user, unless an argument, a variable ECO2AI_… or a value that the
 /// program remembers from an earlier tracker overrides it.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct ParamsArgs {
+    /// Prints JSON: each parameter with its name, value and origin
+    #[arg(long)]
+    json: bool,
     #[command(subcommand)]
     action: Option<Action>,
 }
@@ -26,7 +30,8 @@ Examples:
   eco2ai params get country
   eco2ai params set project=MNIST country=FR pue=1.2
   eco2ai params set 'electricity_pricing=8:30-19:00=5.2, 19:00-8:30=3'
-  eco2ai params unset pue";
+  eco2ai params unset pue
+  eco2ai params --json | jq '.[] | select(.origin == \"saved\")'";
 
 #[derive(clap::Subcommand)]
 enum Action {
@@ -54,6 +59,7 @@ enum Action {
 
 pub(crate) fn params(arguments: &ParamsArgs) -> Result {
     match &arguments.action {
+        None if arguments.json => print(json()?)?,
         None | Some(Action::Get { name: None }) => print(get_params().to_string().trim_end())?,
         Some(Action::Get { name: Some(name) }) => {
             let value = get_params().get(name).and_then(|parameter| parameter.value.clone());
@@ -64,6 +70,20 @@ pub(crate) fn params(arguments: &ParamsArgs) -> Result {
         Some(Action::Path) => print(saved_params_path()?.display())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn json() -> Result<String> {
+    let list: Vec<_> = get_params()
+        .iter()
+        .map(|parameter| {
+            json!({
+                "name": parameter.name,
+                "value": parameter.value,
+                "origin": parameter.origin.to_string(),
+            })
+        })
+        .collect();
+    serde_json::to_string_pretty(&list).map_err(Failure::new)
 }
 
 fn set(values: &[String]) -> Result<()> {

@@ -1,109 +1,162 @@
 //! `eco2ai watch`: the runs in progress.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use eco2ai::units::{KilogramsCo2e, KilowattHours, Watts};
 use eco2ai::{Record, Unwritten, live_runs};
+use terminal_size::{Height, Width, terminal_size};
 
 use crate::failure::Result;
 use crate::live::{RunPower, clock};
-use crate::log_files::{log_in_force, logs_of, pattern};
+use crate::log_files::{LogFiles, logs_of};
 use crate::output::{print, write};
-use crate::text_table::{Align, TextTable, name_cell};
+use crate::text_table::{Align, TextTable, cut, name_cell};
 
 /// Shows the runs in progress on logs, of every process
 ///
-/// A run appears once it has lasted longer than its measuring period. On a terminal, the table is
-/// redrawn every second until Ctrl-C; elsewhere, it is printed once.
+/// A run appears once it has lasted longer than its measuring period. Power is the average since the
+/// previous period. On a terminal, the table is redrawn every second until Ctrl-C; elsewhere, it is
+/// printed once.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct WatchArgs {
-    /// Logs, folders of logs, or patterns such as 'logs/*.csv' [default: the value of `eco2ai params
-    /// get file`]
-    files: Vec<PathBuf>,
+    #[command(flatten)]
+    logs: LogFiles,
 }
 
 const EXAMPLES: &str = "\
 Examples:
+  eco2ai watch
   eco2ai watch emission.csv
-  eco2ai watch logs/";
+  eco2ai watch logs/ 'node*/emission.csv'";
 
 const REDRAW_PERIOD: Duration = Duration::from_secs(1);
 const HOME: &str = "\x1b[H";
 const CLEAR_LINE: &str = "\x1b[K";
 const CLEAR_SCREEN: &str = "\x1b[J";
+/// A terminal that is narrower has no room for all columns.
+const WIDE: usize = 72;
 
 pub(crate) fn watch(arguments: &WatchArgs) -> Result {
-    let mut files = arguments.files.clone();
-    if files.is_empty() {
-        files.push(pattern(&log_in_force()).into());
-    }
+    let files = arguments.logs.arguments();
     let mut powers = HashMap::new();
     if !std::io::stdout().is_terminal() {
-        print(screen(&files, &mut powers)?)?;
+        print(Screen::read(&files)?.text(&mut powers, None))?;
         return Ok(ExitCode::SUCCESS);
     }
     write(|to| write!(to, "{HOME}{CLEAR_SCREEN}"))?;
     loop {
-        let screen = screen(&files, &mut powers)?;
-        write(|to| {
-            write!(to, "{HOME}")?;
-            for line in screen.lines() {
-                writeln!(to, "{line}{CLEAR_LINE}")?;
-            }
-            write!(to, "{CLEAR_SCREEN}")
-        })?;
+        let size = terminal_size().map(|(Width(width), Height(height))| (width, height));
+        let screen = Screen::read(&files)?.text(&mut powers, size);
+        let mut drawing = HOME.to_owned();
+        for line in screen.lines() {
+            // Cleared first: a full line would lose its last letter.
+            drawing.extend([CLEAR_LINE, line, "\n"]);
+        }
+        drawing.push_str(CLEAR_SCREEN);
+        write(|to| to.write_all(drawing.as_bytes()))?;
         std::thread::sleep(REDRAW_PERIOD);
     }
 }
 
-/// Returns the table of the runs in progress, and a line on rows that are not written yet. Logs that
-/// have appeared meanwhile are included.
-fn screen(files: &[PathBuf], powers: &mut HashMap<String, RunPower>) -> Result<String> {
-    let (mut runs, mut unwritten) = (Vec::new(), Unwritten::default());
-    for file in files {
-        for log in logs_of(file)? {
-            runs.extend(live_runs(&log)?);
-            unwritten += Unwritten::from_log(&log)?;
-        }
-    }
-    runs.sort_by(|one, other| (one.start_time, &one.id).cmp(&(other.start_time, &other.id)));
-    let mut screen = if runs.is_empty() {
-        let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-        format!("{}: no run in progress", names.join(", "))
-    } else {
-        table(&runs, powers).to_string()
-    };
-    // The table shows those in progress.
-    unwritten.running = 0;
-    if !unwritten.is_empty() {
-        screen.push('\n');
-        screen.push_str(&unwritten.to_string());
-    }
-    Ok(screen)
+/// What is known of the logs at one moment.
+struct Screen {
+    runs: Vec<Record>,
+    /// Lines below the table.
+    notes: Vec<String>,
 }
 
-fn table(runs: &[Record], powers: &mut HashMap<String, RunPower>) -> TextTable<7> {
+impl Screen {
+    /// Reads the logs that the arguments name now: others may have appeared meanwhile.
+    fn read(arguments: &[PathBuf]) -> Result<Self> {
+        let (mut runs, mut notes, mut unwritten) = (Vec::new(), Vec::new(), Unwritten::default());
+        let mut seen = HashSet::new();
+        for argument in arguments {
+            let logs = logs_of(argument)?;
+            if logs.is_empty() {
+                notes.push(format!("{}: no emission log found yet", argument.display()));
+            }
+            for log in logs.into_iter().filter(|log| seen.insert(log.clone())) {
+                let (running, missing) = (live_runs(&log)?, Unwritten::from_log(&log)?);
+                if running.is_empty() && missing.is_empty() && !log.exists() {
+                    notes.push(format!("{}: no such file yet", log.display()));
+                }
+                runs.extend(running);
+                unwritten += missing;
+            }
+        }
+        runs.sort_by(|one, other| (one.start_time, &one.id).cmp(&(other.start_time, &other.id)));
+        if runs.is_empty() {
+            let names: Vec<_> = arguments.iter().map(|file| file.display().to_string()).collect();
+            notes.insert(0, format!("{}: no run in progress", names.join(", ")));
+        }
+        // The table shows those in progress.
+        unwritten.running = 0;
+        if !unwritten.is_empty() {
+            notes.push(unwritten.to_string());
+        }
+        Ok(Self { runs, notes })
+    }
+
+    /// Returns the table and the notes, as far as they fit a terminal of this width and height.
+    fn text(&self, powers: &mut HashMap<String, RunPower>, size: Option<(u16, u16)>) -> String {
+        let width = size.map_or(usize::MAX, |(width, _)| width.into());
+        let table =
+            if self.runs.is_empty() { String::new() } else { table(&self.runs, powers, width) };
+        let mut lines: Vec<_> = table.lines().map(str::to_owned).collect();
+        if let Some((_, height)) = size {
+            // The cursor stands on the last line.
+            let room = usize::from(height).saturating_sub(self.notes.len() + 2).max(1);
+            if lines.len() > room + 1 {
+                let left = lines.len() - room;
+                lines.truncate(room);
+                lines.push(format!("… and {left} more"));
+            }
+        }
+        lines.extend(self.notes.iter().map(|note| cut(note, width)));
+        lines.join("\n")
+    }
+}
+
+fn table(runs: &[Record], powers: &mut HashMap<String, RunPower>, width: usize) -> String {
     const NUMBER: Align = Align::Right;
-    let mut table =
+    let mut power_of =
+        |run: &Record| powers.entry(run.id.clone()).or_default().update(run.duration, run.energy);
+    let power = Watts::column(runs.iter().map(&mut power_of));
+    let energy = KilowattHours::column(runs.iter().map(|run| run.energy));
+    let co2 = KilogramsCo2e::column(runs.iter().map(|run| run.co2));
+    let mut wide =
         TextTable::new([Align::Left, Align::Left, Align::Left, NUMBER, NUMBER, NUMBER, NUMBER]);
-    table.push(["run", "project", "process", "time", "power", "energy", "CO2"].map(str::to_owned));
-    for run in runs {
-        let (duration, energy) = (run.duration, run.energy);
-        let power = powers.entry(run.id.clone()).or_default().update(duration, energy);
-        table.push([
-            name_cell(run.function.as_deref().unwrap_or_default()),
-            name_cell(&run.project),
-            format!("{}@{}", run.pid, run.hostname),
-            clock(duration),
-            power.to_string(),
-            energy.to_string(),
-            run.co2.to_string(),
-        ]);
+    let mut narrow = TextTable::new([Align::Left, NUMBER, NUMBER, NUMBER]);
+    let mut push = |run: &str, project: &str, process: &str, figures: [String; 4]| {
+        let [run, project, process] = [run, project, process].map(name_cell);
+        let [time, power, energy, co2] = figures;
+        narrow.push([run.clone(), time.clone(), power.clone(), energy.clone()]);
+        wide.push([run, project, process, time, power, energy, co2]);
+    };
+    let heads = [
+        "time".to_owned(),
+        format!("power ({})", power.unit),
+        format!("energy ({})", energy.unit),
+        format!("CO2e ({})", co2.unit.trim_end_matches(" CO2e")),
+    ];
+    push("run", "project", "process", heads);
+    let figures = power.cells.into_iter().zip(energy.cells).zip(co2.cells);
+    for (run, ((power, energy), co2)) in runs.iter().zip(figures) {
+        let process = format!("{}@{}", run.pid, run.hostname);
+        let name = run.function.as_deref().unwrap_or_default();
+        push(name, &run.project, &process, [clock(run.duration), power, energy, co2]);
     }
     powers.retain(|id, _| runs.iter().any(|run| run.id == *id));
-    table
+    if width < WIDE {
+        narrow.fit(width);
+        narrow.to_string()
+    } else {
+        wide.fit(width);
+        wide.to_string()
+    }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::log::inspect::existing_header;
 use crate::log::record::tests::record;
+use crate::log::row::rows_of;
 
 fn log(folder: &tempfile::TempDir) -> LogFile {
     LogFile::new(folder.path().join("emission.csv"), FileKind::Log)

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// Whether a spreadsheet would take a text for a formula, or our reader for a guarded text.
-fn needs_guard(text: &[u8]) -> bool {
+pub(super) fn needs_guard(text: &[u8]) -> bool {
     matches!(text.first(), Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\''))
 }
 

@@ -106,6 +106,22 @@ proptest! {
     }
 
     #[test]
+    fn a_row_is_what_the_csv_crate_writes_of_its_cells(record in any_record()) {
+        let header = Header::full();
+        let row = rows_of([&record], &header, FileKind::Log);
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&row[..]);
+        let cells = reader.records().next().unwrap().unwrap();
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(&cells).unwrap();
+        prop_assert_eq!(row, writer.into_inner().unwrap());
+        let start = record.start_time.unwrap();
+        prop_assert_eq!(&cells[4], start.format("%Y-%m-%d %H:%M:%S%:z").to_string());
+        for (cell, number) in [(6, record.energy.0), (12, record.cost), (32, record.pue)] {
+            prop_assert_eq!(cells[cell].parse(), Ok(number));
+        }
+    }
+
+    #[test]
     fn a_record_that_is_used_again_keeps_nothing_of_the_row_before(
         first in any_record(),
         mut second in any_record(),

@@ -1,21 +1,11 @@
 //! A [`Record`] as a row of a log.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
-use std::sync::LazyLock;
-
-use chrono::format::{Item, StrftimeItems};
-
-use super::cell::{Cell as _, cell};
-use super::guard::guarded;
+use super::cell::{Cell as _, cell, write_wall_time};
+use super::guard::needs_guard;
 use crate::log::columns::Column;
 use crate::log::encoded_text::encode;
 use crate::log::header::{FileKind, Header};
 use crate::log::record::Record;
-
-/// How Eco2AI writes times, parsed once and not for each row.
-static WALL_TIME: LazyLock<Vec<Item<'static>>> =
-    LazyLock::new(|| StrftimeItems::new("%Y-%m-%d %H:%M:%S").collect());
 
 /// Writes the cell of `column` into `cell`, without guard. A missing figure stays blank. In a log
 /// without a column of own energies, energy, its bounds, CO2 and cost are the run's own ones, so
@@ -27,8 +17,7 @@ fn write_cell(record: &Record, column: Column, has_own_energy: bool, text: &mut 
     match column {
         Column::StartTime => {
             if let Some(time) = record.start_time {
-                // Writing to a `String` cannot fail.
-                let _ = write!(text, "{}", time.format_with_items(WALL_TIME.iter()));
+                write_wall_time(time.naive_local(), text);
             }
         }
         Column::Power => record.own_energy.write(text),
@@ -46,31 +35,62 @@ pub(crate) fn rows_of<'a>(
     header: &Header,
     kind: FileKind,
 ) -> Vec<u8> {
-    let mut writer = csv::WriterBuilder::new()
-        .buffer_capacity(1024)
-        .terminator(header.line_end.terminator())
-        .from_writer(Vec::new());
+    let mut rows = String::new();
+    write_rows(records, header, kind, &mut rows);
+    rows.into_bytes()
+}
+
+/// Appends the rows of `records` for a file with that header, each with the end of its line.
+pub(crate) fn write_rows<'a>(
+    records: impl IntoIterator<Item = &'a Record>,
+    header: &Header,
+    kind: FileKind,
+    rows: &mut String,
+) {
     let has_own_energy = header.has_own_energy();
-    let mut text = String::with_capacity(64);
     for record in records {
-        for column in header.columns() {
-            text.clear();
-            if let Some(column) = *column {
-                write_cell(record, column, has_own_energy, &mut text);
+        for (place, column) in header.columns().iter().enumerate() {
+            if place > 0 {
+                rows.push(',');
             }
-            let bytes = Cow::Borrowed(text.as_bytes());
-            // Writing to a `Vec` cannot fail.
-            let _ = match column {
-                Some(_) if kind == FileKind::EncodedCopy => writer.write_field(encode(&text)),
-                Some(column) if has_own_energy && column.is_text() => {
-                    writer.write_field(guarded(bytes))
-                }
-                _ => writer.write_field(bytes),
-            };
+            let Some(column) = *column else { continue };
+            let begin = rows.len();
+            write_cell(record, column, has_own_energy, rows);
+            if kind == FileKind::EncodedCopy {
+                let encoded = encode(&rows[begin..]);
+                rows.replace_range(begin.., &encoded);
+            } else if has_own_energy && column.is_text() && needs_guard(&rows.as_bytes()[begin..]) {
+                rows.insert(begin, '\'');
+            }
+            if column.is_text() || kind == FileKind::EncodedCopy {
+                quote(rows, begin);
+            }
         }
-        let _ = writer.write_record(None::<&[u8]>);
+        rows.push_str(header.line_end.bytes());
     }
-    writer.into_inner().unwrap_or_default()
+}
+
+/// Whether a cell with this character needs quotes.
+const NEEDS_QUOTES: [bool; 256] = {
+    let mut needs = [false; 256];
+    needs[b',' as usize] = true;
+    needs[b'"' as usize] = true;
+    needs[b'\r' as usize] = true;
+    needs[b'\n' as usize] = true;
+    needs
+};
+
+/// Puts the cell that begins at `begin` in quotes if it needs them. Only texts do: of a number, a
+/// time or a word, no character has a meaning in CSV.
+fn quote(rows: &mut String, begin: usize) {
+    if rows.as_bytes()[begin..].iter().any(|byte| NEEDS_QUOTES[usize::from(*byte)]) {
+        if rows[begin..].contains('"') {
+            let doubled = rows[begin..].replace('"', "\"\"");
+            rows.replace_range(begin.., &doubled);
+        }
+        rows.insert(begin, '"');
+        rows.push('"');
+    }
 }
 
 /// The start of a run as it is written in a log with that header.

@@ -121,7 +121,7 @@ fn a_table_has_room_for_names_of_any_length() {
     summary.by.push(GroupBy::Project);
     summary.groups.push(group);
     let table = summary.to_string();
-    assert_eq!(table.lines().nth(1).unwrap().split(' ').next().unwrap(), "é".repeat(60) + "…");
+    assert_eq!(table.lines().nth(1).unwrap().split(' ').next().unwrap(), "é".repeat(59) + "…");
 }
 
 #[test]

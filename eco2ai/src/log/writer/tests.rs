@@ -14,20 +14,23 @@ fn journals(path: &Path) -> usize {
     find(&real_path(path)).len()
 }
 
+fn finish(path: &Path, record: &Record) {
+    with(path, |log| log.finish(record));
+}
+
 /// As if the process had died: its locks are gone, its files are there.
 fn die(path: &Path) {
-    let log = entry(path);
-    *log.lock() = LogEntry::new(path);
+    with(path, |log| *log = LogEntry::new(path));
 }
 
 #[test]
 fn a_run_that_finishes_leaves_one_row_and_no_journal() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("unit_test.csv");
-    keep(&path, || vec![record("a"), record("b")]);
+    keep(&path, 0, || Some(vec![record("a"), record("b")]));
     assert_eq!(journals(&path), 1);
     finish(&path, &record("a"));
-    keep(&path, Vec::new);
+    keep(&path, 0, || None);
     assert_eq!(journals(&path), 1, "b has not finished");
     finish(&path, &record("b"));
     assert_eq!(journals(&path), 0);
@@ -39,7 +42,7 @@ fn the_journal_of_a_dead_process_becomes_a_row_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("unit_test.csv");
     finish(&path, &record("before"));
-    keep(&path, || vec![record("a"), record("b")]);
+    keep(&path, 0, || Some(vec![record("a"), record("b")]));
     assert_eq!(recover(&path).unwrap(), 0, "a living owner's journal is left alone");
     // Killed after the append of `b`, before it was forgotten.
     finish(&path, &record("b"));
@@ -52,10 +55,39 @@ fn the_journal_of_a_dead_process_becomes_a_row_once() {
 }
 
 #[test]
+fn each_group_has_its_latest_states_in_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("unit_test.csv");
+    let lasting = |id: &str, seconds| {
+        let duration = std::time::Duration::from_secs(seconds);
+        Record { duration, ..record(id) }
+    };
+    for turn in 1..20 {
+        for group in 0..8_u32 {
+            let states = (0..3).map(|run| lasting(&format!("{group}/{run}"), turn));
+            keep(&path, group, || Some(states.collect()));
+        }
+    }
+    finish(&path, &lasting("5/1", 30));
+    // A run that ended without a row is gone with the next state of its group.
+    discard(&path, &lasting("6/1", 30));
+    keep(&path, 6, || Some(vec![lasting("6/0", 30), lasting("6/2", 30)]));
+    let journal = find(&real_path(&path)).remove(0).path;
+    assert!(journal.metadata().unwrap().len() < 40_000);
+    die(&path);
+    assert_eq!(recover(&path).unwrap(), 8 * 3 - 2);
+    let rows = read_log(&path).unwrap().map(|row| row.unwrap());
+    let seconds: std::collections::BTreeMap<_, _> =
+        rows.map(|row| (row.id, row.duration.as_secs())).collect();
+    assert_eq!(seconds.len(), 8 * 3 - 1, "each once");
+    assert_eq!((seconds["5/1"], seconds["5/0"], seconds["6/0"]), (30, 19, 30));
+}
+
+#[test]
 fn the_first_tracker_on_a_log_recovers_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("unit_test.csv");
-    keep(&path, || vec![record("a")]);
+    keep(&path, 0, || Some(vec![record("a")]));
     die(&path);
     attach(&path, false);
     assert_eq!(rows(&path), [("a".into(), Status::Interrupted)]);
@@ -70,9 +102,9 @@ fn an_epoch_is_not_taken_for_the_one_before() {
         record.start_time = record.start_time.map(|time| time + chrono::TimeDelta::seconds(number));
         record
     };
-    keep(&path, || vec![epoch(1)]);
+    keep(&path, 0, || Some(vec![epoch(1)]));
     finish(&path, &epoch(1));
-    keep(&path, || vec![epoch(2)]);
+    keep(&path, 0, || Some(vec![epoch(2)]));
     die(&path);
     // Also where the place in the log is not known any more.
     let copy = fs::read(&path).unwrap();
@@ -91,7 +123,7 @@ fn rows_wait_while_the_log_is_locked_and_are_written_once() {
     finish(&path, &record("0"));
     let holder = fs::File::open(&path).unwrap();
     holder.lock().unwrap();
-    keep(&path, || vec![record("1")]);
+    keep(&path, 0, || Some(vec![record("1")]));
     finish(&path, &record("1"));
     finish(&path, &record("2"));
     assert_eq!(rows(&path).len(), 1);
@@ -110,7 +142,7 @@ fn a_row_that_waits_is_recovered_with_its_own_status_and_only_once() {
     finish(&path, &record("0"));
     let holder = fs::File::open(&path).unwrap();
     holder.lock().unwrap();
-    keep(&path, || vec![record("1"), record("2")]);
+    keep(&path, 0, || Some(vec![record("1"), record("2")]));
     finish(&path, &record("1"));
     die(&path);
     assert!(recover(&path).is_err());
@@ -133,10 +165,10 @@ fn a_row_that_another_program_writes_over_is_written_again() {
     let read_by_other = fs::read_to_string(&path).unwrap();
     finish(&path, &record("2"));
     fs::write(&path, read_by_other.replace("N/A", "") + "other,p,d,,x,1,1,1,,,,,\n").unwrap();
-    keep(&path, Vec::new);
+    retry(&path);
     let ids: Vec<_> = rows(&path).into_iter().map(|(id, _)| id).collect();
     assert_eq!(ids, ["1", "other", "2"]);
-    keep(&path, Vec::new);
+    retry(&path);
     assert_eq!(rows(&path).len(), 3, "once");
     // The process ends, and the row is written over after that.
     let read_by_other = fs::read_to_string(&path).unwrap();

@@ -40,6 +40,7 @@ impl RunTree {
             let roots = self.nodes.iter().filter(|(_, node)| node.parent.is_none());
             roots.min_by_key(|(_, node)| node.started).map(|(run, _)| run)
         })?;
+        self.cut(run);
         let node = self.nodes.get_mut(run)?;
         let scope = node.scope;
         let of_other_scope = Scope::ALL
@@ -70,6 +71,7 @@ impl RunTree {
                 continue;
             };
             let taken = missing.zip(positive(self.own(node)), f64::min);
+            self.cut(key);
             if let Some(node) = self.nodes.get_mut(key) {
                 node.base = node.base - taken;
             }
@@ -81,6 +83,7 @@ impl RunTree {
             }
         }
         let dropped = missing.zip(positive(credit.of_other_scope), f64::min);
+        self.cut(credit.run);
         if let Some(node) = self.nodes.get_mut(credit.run) {
             node.received = node.received - dropped;
         }

@@ -65,7 +65,7 @@ impl MeterState {
             // What programs have reported last is to be known.
             return self.take_reading();
         }
-        self.read_at_edge()
+        self.read_at_edge(Some(run))
     }
 
     fn needs_reading(&self, run: RunKey) -> bool {

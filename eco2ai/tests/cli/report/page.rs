@@ -33,10 +33,15 @@ pub(crate) fn unescaped(html: &str) -> String {
 pub(crate) fn text(page: &str) -> String {
     let mut text = String::new();
     let body = page.split_once("</style>").unwrap().1;
+    let (body, _) = body.split_once("<script").unwrap();
     let (before, after) = body.split_once("<div id=\"flame-graph\"").unwrap_or((body, ""));
-    let after = after.split_once("</script>").map_or("", |(_, after)| after);
+    let after = after.split_once("</div>").map_or("", |(_, after)| after);
     for piece in before.split('<').chain(after.split('<')) {
-        let (_, after_tag) = piece.split_once('>').unwrap_or_default();
+        let (tag, after_tag) = piece.split_once('>').unwrap_or_default();
+        // The tips of a chart and the labels of a phone.
+        if tag == "title" || tag == "style" {
+            continue;
+        }
         text.push(' ');
         text.push_str(&unescaped(after_tag));
     }

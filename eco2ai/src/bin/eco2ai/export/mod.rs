@@ -14,7 +14,7 @@ use clap::ValueEnum;
 use eco2ai::{Record, live_runs, read_logs};
 
 use crate::failure::{Failure, Result};
-use crate::log_files::LogFilesOrDefault;
+use crate::log_files::LogFiles;
 use crate::output::warning;
 use format::{Format, LeftOut, Output};
 
@@ -26,7 +26,7 @@ use format::{Format, LeftOut, Output};
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
-    logs: LogFilesOrDefault,
+    logs: LogFiles,
     /// Sets the output format
     #[arg(long, value_enum)]
     format: FormatName,
@@ -77,7 +77,7 @@ impl FormatName {
 const MAX_PRINTED_PROBLEMS: u64 = 20;
 
 pub(crate) fn export(arguments: &ExportArgs) -> Result {
-    let logs = arguments.logs.paths()?;
+    let logs = arguments.logs.paths_from_now_on()?;
     let output = &arguments.output;
     if arguments.format == FormatName::Parquet {
         destination::refuse_terminal(output)?;

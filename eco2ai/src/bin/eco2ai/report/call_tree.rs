@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 
 use super::index::{NONE, index};
-use super::logs::{LoggedRun, Logs};
+use super::log_totals::Bounded;
+use super::logged_run::LoggedRun;
+use super::logs::Logs;
 
 /// Deeper calls are counted at this depth.
 const MAX_DEPTH: u32 = 100;
@@ -43,9 +45,9 @@ pub(super) struct CallPath {
 pub(super) struct FunctionEnergy {
     pub(super) calls: u64,
     /// In kWh.
-    pub(super) own: f64,
+    pub(super) own: Bounded,
     /// In kWh, of the outermost calls of a recursion only.
-    pub(super) inclusive: f64,
+    pub(super) inclusive: Bounded,
 }
 
 /// All call paths.
@@ -182,9 +184,9 @@ impl CallTree {
         };
         let function = self.functions.entry(label).or_default();
         function.calls = function.calls.saturating_add(run.calls);
-        function.own += run.own;
+        function.own += run.own_bounded();
         if outermost {
-            function.inclusive += run.inclusive;
+            function.inclusive += run.inclusive_bounded();
         }
     }
 }

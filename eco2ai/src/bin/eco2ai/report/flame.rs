@@ -1,13 +1,14 @@
 //! The flame graph: each call path as a bar below its caller, as wide as its energy.
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
-use super::call_tree::{CallTree, Label};
-use super::format::{kwh, percent};
+use super::call_tree::{CallPath, CallTree, Label};
+use super::format::{non_blank_or, percent};
 use super::logs::Logs;
+use super::scale::kwh;
 
 /// The bars with the most energy are drawn.
-const MAX_BARS: usize = 1500;
+const MAX_BARS: usize = 500;
 /// A bar with a smaller share of the whole cannot be seen.
 const MIN_SHARE: f64 = 1e-4;
 
@@ -18,8 +19,9 @@ pub(super) struct FlameGraph {
     pub(super) left_out: usize,
 }
 
-/// Draws the tree; returns `None` if it has no energy. `nonce` permits the script to run.
-pub(super) fn draw(tree: &CallTree, logs: &Logs, nonce: &str) -> Option<FlameGraph> {
+/// Draws the tree; returns `None` if it has no energy. To a screen reader it is a tree, whose items
+/// the script connects with the keyboard.
+pub(super) fn draw(tree: &CallTree, logs: &Logs) -> Option<FlameGraph> {
     let whole = tree.paths.first().map(|path| path.total).filter(|total| *total > 0.0)?;
     let mut totals: Vec<f64> = tree.paths.iter().map(|path| path.total).collect();
     totals.sort_by(|a, b| b.total_cmp(a));
@@ -40,15 +42,17 @@ pub(super) fn draw(tree: &CallTree, logs: &Logs, nonce: &str) -> Option<FlameGra
     // Where the next bar below each bar begins, as a share of the whole.
     let mut next = vec![0.0; tree.paths.len()];
     let markup = html! {
-        div #flame-graph role="img" aria-label="Energy flame graph. The table of functions has the same values." style={ "--rows:" (rows) } {
+        div #flame-graph role="tree" aria-labelledby="flame" style={ "--rows:" (rows) } {
             @for (depth, name, at, path) in &bars {
                 @let share = path.total / whole;
                 @let start = place(&mut next, *at, path.parent as usize, share);
-                span title={ (name) ": " (kwh(path.total)) ", " (percent(path.total, whole)) }
-                    style=(format!("--x:{start:.6};--w:{share:.6};--y:{depth};--hue:{}", hue(name))) { (name) }
+                span role="treeitem" aria-level=(depth + 1) tabindex=[(*depth == 0).then_some("0")]
+                    style=(format!("--x:{start:.5};--w:{share:.5};--y:{depth};--heat:{}%", heat(path))) {
+                    (name) i { ": " (kwh(path.total)) ", " (percent(path.total, whole)) }
+                }
             }
         }
-        script nonce=(nonce) { (PreEscaped(include_str!("flame.js"))) }
+        p #flame-text aria-hidden="true" { "\u{a0}" }
     };
     Some(FlameGraph { markup, left_out })
 }
@@ -74,10 +78,14 @@ fn name(label: Label, logs: &Logs) -> String {
         Label::Tracker(project) => format!("[{}]", logs.project_names.text(project)),
         Label::Function(function) => logs.function_names.text(function).to_owned(),
     };
-    if name.trim().is_empty() { "(no name)".to_owned() } else { name }
+    non_blank_or(&name, "(no name)").to_owned()
 }
 
-/// The colour of a name, the same in each report: a hue from green to blue.
-fn hue(name: &str) -> u32 {
-    150 + name.bytes().fold(0, |sum: u32, byte| sum.wrapping_mul(31) + u32::from(byte)) % 70
+/// Returns the strength of a bar's colour in percent: the more of its energy is its own, the
+/// stronger.
+fn heat(path: &CallPath) -> u8 {
+    let own = if path.total > 0.0 { (path.own / path.total).clamp(0.0, 1.0) } else { 0.0 };
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 8 to 40")]
+    let heat = (8.0 + 32.0 * own) as u8;
+    heat
 }

@@ -1,81 +1,45 @@
-//! Numbers in the form in which the page shows them.
-
-use eco2ai::units::{KilogramsCo2e, KilowattHours};
-
-use super::log_totals::LogTotals;
-
-/// Formats energy in kWh.
-pub(super) fn kwh(energy: f64) -> String {
-    KilowattHours(energy).to_string()
-}
-
-/// Formats the bounds of energy in kWh; `None` if there is none.
-pub(super) fn bounds(totals: &LogTotals) -> Option<String> {
-    match (totals.low > 0.0, totals.high.is_finite()) {
-        (true, true) => Some(format!("{} to {}", kwh(totals.low), kwh(totals.high))),
-        (true, false) => Some(format!("at least {}", kwh(totals.low))),
-        (false, true) if totals.high > 0.0 => Some(format!("at most {}", kwh(totals.high))),
-        _ => None,
-    }
-}
-
-/// Formats CO2 in kg, for a place that is labelled as CO2e.
-pub(super) fn kg(co2: f64) -> String {
-    KilogramsCo2e(co2).to_string().replace(" CO2e", "")
-}
+//! Numbers and names in the form in which the page shows them.
 
 /// Returns `text`, or `instead` if it is blank.
 pub(super) fn non_blank_or<'a>(text: &'a str, instead: &'a str) -> &'a str {
     if text.trim().is_empty() { instead } else { text }
 }
 
-/// The unit of a chart of energy.
-pub(super) struct EnergyUnit {
-    pub(super) name: &'static str,
-    per_kwh: f64,
-}
-
-impl EnergyUnit {
-    /// Returns the unit in which `kwh` is at least 1.
-    pub(super) fn for_value(kwh: f64) -> Self {
-        const UNITS: [(f64, &str); 7] = [
-            (1e-6, "GWh"),
-            (1e-3, "MWh"),
-            (1.0, "kWh"),
-            (1e3, "Wh"),
-            (1e6, "mWh"),
-            (1e9, "µWh"),
-            (1e12, "nWh"),
-        ];
-        let fits = UNITS.into_iter().find(|(per_kwh, _)| kwh * per_kwh >= 1.0);
-        let (per_kwh, name) = fits.unwrap_or((1e12, "nWh"));
-        Self { name, per_kwh }
-    }
-
-    /// Converts `kwh` to this unit.
-    pub(super) fn convert(&self, kwh: f64) -> f64 {
-        kwh * self.per_kwh
-    }
-}
-
-/// Formats a number without trailing zeros.
+/// Formats a number with three decimals, or three significant digits if it is smaller, without
+/// trailing zeros.
 pub(super) fn short_number(value: f64) -> String {
-    let text = format!("{value:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let small =
+        (3..12_u8).find(|at| value == 0.0 || value.abs() * 10_f64.powi((*at).into()) >= 1.0);
+    let decimals = match small {
+        None | Some(3) => 3,
+        Some(first) => first + 2,
+    };
+    let text = format!("{value:.*}", usize::from(decimals));
+    group_thousands(text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// Formats a whole number with separated thousands.
-pub(super) fn count(number: u64) -> String {
-    let digits = number.to_string();
+/// Separates the thousands of a formatted number.
+pub(super) fn group_thousands(number: &str) -> String {
+    let (whole, fraction) = number.split_once('.').map_or((number, None), |(a, b)| (a, Some(b)));
     let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+    for (at, digit) in whole.chars().enumerate() {
+        let left = whole.len() - at;
+        if at > 0 && left.is_multiple_of(3) && !text.ends_with('-') {
             // A narrow no-break space.
             text.push('\u{202f}');
         }
         text.push(digit);
     }
+    if let Some(fraction) = fraction {
+        text.push('.');
+        text.push_str(fraction);
+    }
     text
+}
+
+/// Formats a whole number with separated thousands.
+pub(super) fn count(number: u64) -> String {
+    group_thousands(&number.to_string())
 }
 
 /// Formats a number and its noun, such as `1 run` and `2 runs`.
@@ -95,6 +59,25 @@ pub(super) fn percent(part: f64, whole: f64) -> String {
     }
 }
 
+/// Formats the change from one value to another in percent, with its sign, or as a factor if it is
+/// large.
+pub(super) fn change(before: f64, now: f64) -> String {
+    if before <= 0.0 {
+        return if now > 0.0 { "new" } else { "–" }.to_owned();
+    }
+    if now / before >= 10.0 {
+        return format!("×\u{202f}{}", group_thousands(&format!("{:.0}", now / before)));
+    }
+    let percent = (now / before - 1.0) * 100.0;
+    let decimals = usize::from(percent.abs() < 9.95);
+    let size = group_thousands(&format!("{:.decimals$}", percent.abs()));
+    match percent {
+        same if same.abs() < 0.05 => "±\u{202f}0\u{202f}%".to_owned(),
+        less if less < 0.0 => format!("−\u{202f}{size}\u{202f}%"),
+        _ => format!("+\u{202f}{size}\u{202f}%"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,14 +88,17 @@ mod tests {
         assert_eq!(counted(1, "run") + &counted(2, "run"), "1 run2 runs");
         let shares = [0.0, 0.0005, 0.05, 0.5].map(|part| percent(part, 1.0));
         assert_eq!(shares, ["0\u{202f}%", "<\u{202f}0.1\u{202f}%", "5.0\u{202f}%", "50\u{202f}%"]);
-        assert_eq!([0.5, 20.0, 0.125].map(short_number), ["0.5", "20", "0.125"]);
+        let short = [0.5, 20.0, 0.125, 0.0, 0.000_012_5].map(short_number);
+        assert_eq!(short, ["0.5", "20", "0.125", "0", "0.0000125"]);
+        assert_eq!(["-123.4", "-1234.5"].map(group_thousands), ["-123.4", "-1\u{202f}234.5"]);
     }
 
     #[test]
-    fn an_axis_has_the_unit_of_its_highest_value() {
-        for (kwh, unit, value) in [(2500.0, "MWh", 2.5), (0.002, "Wh", 2.0), (0.0, "nWh", 0.0)] {
-            let found = EnergyUnit::for_value(kwh);
-            assert_eq!((found.name, found.convert(kwh)), (unit, value));
-        }
+    fn a_change_has_its_sign() {
+        let changes = [(2.0, 1.0), (1.0, 1.05), (1.0, 1.0), (0.0, 1.0), (0.0, 0.0), (1.0, 92.4)];
+        assert_eq!(
+            changes.map(|(before, now)| change(before, now).replace('\u{202f}', " ")),
+            ["− 50 %", "+ 5.0 %", "± 0 %", "new", "–", "× 92"]
+        );
     }
 }

@@ -1,17 +1,20 @@
-//! The rows of the logs, reduced to what the page shows: about 160 bytes each.
+//! The rows of the logs, reduced to what the page shows: about 200 bytes each.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
 use chrono::{FixedOffset, Offset as _, Utc};
 use eco2ai::{Problem, Record, Scope, Status};
-use uuid::Uuid;
 
+use super::epochs::Epochs;
+use super::format::counted;
 use super::index::{NONE, index};
 use super::interner::Interner;
+use super::largest_runs::LargestRuns;
 use super::log_totals::{LogTotals, NamedTotals};
+use super::logged_run::{LoggedRun, RunIds};
+use super::period::Period;
 use crate::failure::{Failure, Result};
 
 /// The rest is counted.
@@ -20,25 +23,6 @@ const MAX_LISTED_PROBLEMS: usize = 20;
 const YEARS: Range<i64> = -62_135_596_800..253_402_300_800;
 /// The components of a row, in the order of its columns.
 pub(super) const COMPONENTS: [&str; 4] = ["CPU", "GPU", "RAM", "Other"];
-
-/// A run: one row, or the rows of all epochs of a training.
-pub(super) struct LoggedRun {
-    /// The run that it ran under, or [`NONE`].
-    pub(super) parent: u32,
-    pub(super) project: u32,
-    /// The tracked function; [`NONE`] for a plain tracker.
-    pub(super) function: u32,
-    pub(super) methods: u32,
-    /// 0 for a run that is only known as a parent: its row is not in the logs, or not yet.
-    pub(super) rows: u32,
-    pub(super) calls: u64,
-    /// In kWh including PUE, without the runs under it.
-    pub(super) own: f64,
-    /// In kWh including PUE, with the runs under it.
-    pub(super) inclusive: f64,
-    /// The inclusive energy of each component in kWh, without PUE.
-    pub(super) components: [f32; 4],
-}
 
 /// The own energy of a row and its time.
 pub(super) struct TimedEnergy {
@@ -62,6 +46,8 @@ pub(super) struct IntensityUse {
 #[derive(Default)]
 pub(super) struct Logs {
     pub(super) runs: Vec<LoggedRun>,
+    pub(super) largest: LargestRuns,
+    pub(super) epochs: Epochs,
     pub(super) timed: Vec<TimedEnergy>,
     pub(super) project_names: Interner,
     pub(super) function_names: Interner,
@@ -98,48 +84,12 @@ pub(super) struct Logs {
     pub(super) notes: Vec<String>,
 }
 
-/// The runs by id, while the logs are read.
-#[derive(Default)]
-struct RunIds(HashMap<u128, u32>);
-
-impl RunIds {
-    /// Returns the run with an id, or a new run without rows.
-    fn run(&mut self, id: &str, runs: &mut Vec<LoggedRun>) -> u32 {
-        let key = Uuid::try_parse(id).map_or_else(|_| hash(id), |id| id.as_u128());
-        *self.0.entry(key).or_insert_with(|| push_empty(runs))
-    }
-}
-
-/// Returns a key for an id that is not a UUID.
-fn hash(id: &str) -> u128 {
-    let half = |salt: u8| {
-        let mut hasher = DefaultHasher::new();
-        (salt, id).hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    half(0) << 64 | half(1)
-}
-
-/// Adds a run without rows.
-fn push_empty(runs: &mut Vec<LoggedRun>) -> u32 {
-    runs.push(LoggedRun {
-        parent: NONE,
-        project: NONE,
-        function: NONE,
-        methods: NONE,
-        rows: 0,
-        calls: 0,
-        own: 0.0,
-        inclusive: 0.0,
-        components: [0.0; 4],
-    });
-    index(runs.len() - 1)
-}
-
 impl Logs {
-    /// Reads each log once, from its beginning to its end.
-    pub(super) fn read(paths: &[impl AsRef<Path>]) -> Result<Self> {
+    /// Reads each log once, from its beginning to its end, and keeps the rows that start in a
+    /// period.
+    pub(super) fn read(paths: &[impl AsRef<Path>], period: &Period) -> Result<Self> {
         let mut logs = Self::default();
+        let mut undated_rows = 0;
         let mut ids = RunIds::default();
         let mut key = String::new();
         let mut rows = eco2ai::read_logs(paths)?;
@@ -148,7 +98,11 @@ impl Logs {
         while let Some(read) = row {
             let next = match read {
                 Ok(mut record) => {
-                    logs.add(&record, &mut ids, &mut key);
+                    match record.start_time {
+                        Some(start) if !period.contains(start.timestamp()) => {}
+                        None if !period.is_everything() => undated_rows += 1,
+                        _ => logs.add(&record, &mut ids, &mut key),
+                    }
                     rows.read_into(&mut record).map(|read| read.map(|()| record))
                 }
                 Err(problem) => {
@@ -159,6 +113,10 @@ impl Logs {
             row = next;
         }
         logs.notes = rows.notes();
+        if undated_rows > 0 {
+            let rows = counted(undated_rows, "row");
+            logs.notes.push(format!("{rows} without a time left out, as in no period"));
+        }
         logs.count_calls();
         Ok(logs)
     }
@@ -208,11 +166,12 @@ impl Logs {
         self.add_timed_energy(record, project);
 
         let run = match record.id.as_str() {
-            "" => push_empty(&mut self.runs),
+            "" => LoggedRun::push_empty(&mut self.runs),
             id => ids.run(id, &mut self.runs),
         };
         let parent = record.parent_id.as_deref().map_or(NONE, |id| ids.run(id, &mut self.runs));
-        let Some(run) = self.runs.get_mut(run as usize) else { return };
+        let number = run;
+        let Some(run) = self.runs.get_mut(number as usize) else { return };
         if run.rows == 0 {
             run.parent = parent;
             run.project = project;
@@ -230,20 +189,9 @@ impl Logs {
             }
         }
         self.rows_without_methods += u64::from(run.methods == NONE);
-        run.rows = run.rows.saturating_add(1);
-        // An epoch is part of a call.
-        if record.epoch == "N/A" {
-            run.calls = run.calls.saturating_add(record.calls);
-        }
-        run.own += record.own_energy.0;
-        run.inclusive += record.energy.0;
-        let components =
-            [record.cpu_energy, record.gpu_energy, record.ram_energy, record.other_energy];
-        for (sum, energy) in run.components.iter_mut().zip(components) {
-            #[allow(clippy::cast_possible_truncation, reason = "only shares are taken of it")]
-            let energy = energy.map_or(0.0, |energy| energy.0 as f32);
-            *sum += energy;
-        }
+        run.add(record);
+        self.largest.add(number, record, &self.runs);
+        self.epochs.add(number, record);
     }
 
     fn add_intensity(&mut self, record: &Record, key: &mut String) {
@@ -303,7 +251,9 @@ impl Logs {
     /// Returns the numbers of the projects, the most energy first.
     pub(super) fn projects_by_energy(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.projects.len()).map(index).collect();
-        order.sort_by(|a, b| self.project(*b).energy.total_cmp(&self.project(*a).energy));
+        order.sort_by(|a, b| {
+            self.project(*b).energy.value.total_cmp(&self.project(*a).energy.value)
+        });
         order
     }
 

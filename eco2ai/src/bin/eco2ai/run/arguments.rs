@@ -1,6 +1,7 @@
 //! The arguments of `eco2ai run`.
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::ValueHint;
@@ -10,9 +11,9 @@ use super::tracker_options::TrackerOptions;
 
 /// Measures a command and every process it starts, and adds a row to the log
 ///
-/// The command runs as it would without eco2ai: with the same streams, on the same terminal, and
-/// with signals passed on. Measuring ends when the command itself ends; a process that it leaves
-/// running is counted up to that moment.
+/// The command runs as it would without eco2ai: with the same streams, on the same terminal, and with
+/// signals passed on. Nothing is printed before it ends. Measuring ends when the command itself ends; a
+/// process that it leaves running is counted up to that moment.
 ///
 /// If the command tracks itself, its runs are children of this one, and the own energy of this run is
 /// without theirs.
@@ -29,12 +30,35 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[allow(clippy::option_option, reason = "clap's form of an optional value")]
     pub(super) json: Option<Option<PathBuf>>,
-    /// Fails with code 75 if the run used more energy, in kWh; does not stop the command
+    /// Fails with code 3 if the run used more energy, in kWh; does not stop the command
+    ///
+    /// With --runs, the mean of the runs counts.
     #[arg(long, value_name = "KWH", value_parser = parse_budget)]
     pub(super) budget_kwh: Option<f64>,
-    /// Fails with code 75 if the run emitted more CO2, in kg; does not stop the command
+    /// Fails with code 3 if the run emitted more CO2, in kg; does not stop the command
+    ///
+    /// With --runs, the mean of the runs counts.
     #[arg(long, value_name = "KG", value_parser = parse_budget)]
     pub(super) budget_co2: Option<f64>,
+    /// Runs the command N times and prints mean, standard deviation and range of the figures
+    ///
+    /// Each run has a row of its own in the log. A run that fails is the last one.
+    #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = parse_runs)]
+    pub(super) runs: NonZeroU32,
+    /// Runs the command N times before, with all tracking turned off, so without rows
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "0",
+        value_parser = parse_warmup,
+        allow_negative_numbers = true
+    )]
+    pub(super) warmup: u32,
+    /// Shows the progress in the title of the terminal
+    ///
+    /// The screen belongs to the command. `eco2ai watch` in another terminal shows more.
+    #[arg(long)]
+    pub(super) live: bool,
     /// The command and its arguments, which become the row's description
     #[arg(
         trailing_var_arg = true,
@@ -51,16 +75,26 @@ const EXAMPLES_AND_CODES: &str = "\
 Examples:
   eco2ai run -- ./train --epochs 10
   eco2ai run --project MNIST --country FR -- python train.py
+  eco2ai run -n 10 --warmup 2 -- ./bench
   eco2ai run --budget-kwh 0.05 -- cargo test
   eco2ai run --quiet --json=energy.json -- make -j8
 
 Exit codes:
   the code of the command; 128 + N if signal N ended it
-  75   the command succeeded but exceeded a budget
+  1    eco2ai failed: the command was not started, or its row is lost
+  2    wrong usage, or an invalid parameter in the environment or a file
+  3    the command succeeded but is over a budget; if the command itself
+       returned 3, a message says so
   126  the command cannot be executed
-  127  the command was not found
-  2    wrong usage
-  1    eco2ai failed: it did not start the command, or the command succeeded and its row is lost";
+  127  the command was not found";
+
+fn parse_runs(text: &str) -> Result<NonZeroU32, &'static str> {
+    text.parse().map_err(|_| "expected a whole number, 1 or more")
+}
+
+fn parse_warmup(text: &str) -> Result<u32, &'static str> {
+    text.parse().map_err(|_| "expected a whole number, 0 or more")
+}
 
 fn parse_budget(text: &str) -> Result<f64, &'static str> {
     let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);

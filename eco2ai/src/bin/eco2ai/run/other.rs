@@ -14,7 +14,12 @@ impl Supervisor {
     }
 
     /// Waits until the command ends.
-    pub(super) fn wait(self, child: &mut Child) -> io::Result<ExitStatus> {
+    pub(super) fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
         child.wait()
+    }
+
+    /// Returns `None`: a signal that asks this process to end ends it.
+    pub(super) fn ending_signal(&self) -> Option<i32> {
+        None
     }
 }

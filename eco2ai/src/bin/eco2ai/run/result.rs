@@ -6,16 +6,18 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use eco2ai::units::{KilogramsCo2e, KilowattHours};
+use eco2ai::units::{Joules, KilogramsCo2e, KilowattHours, Watts};
 use eco2ai::{Record, Run};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::arguments::RunArgs;
 use crate::failure::{Failure, Result};
-use crate::output::{error, note, warning};
+use crate::output::{error, note, separate, warning};
 
-/// The command succeeded but exceeded a budget.
-const BUDGET_EXCEEDED: u8 = 75;
+/// The command succeeded but exceeded a budget. Not a code of `sysexits.h`, such as 75, after which
+/// schedulers start a job again.
+const BUDGET_EXCEEDED: u8 = 3;
 
 /// The file of `--json=FILE`.
 pub(super) struct JsonFile {
@@ -45,33 +47,35 @@ pub(super) fn finish(
     log: &Path,
 ) -> Result {
     let code = exit_code(status);
-    let record = if status.success() { run.stop() } else { run.fail() };
-    // The code of the command takes precedence over ours.
-    let code_or = |own: u8| if code == 0 { own } else { code };
-    let record = record.map_err(|error| Failure::from(error).with_code(code_or(1)))?;
-    let exceeded = exceeded_budgets(arguments, &record);
+    let record = stop(run, status)?;
+    let exceeded = checked_budgets(arguments, Some(record.energy), Some(record.co2));
     let result = JsonResult {
-        record: &record,
-        command: arguments.command.iter().map(|word| word.to_string_lossy()).collect(),
+        record: RecordJson::new(&record),
+        command: command_words(arguments),
         exit_code: code,
-        budget_exceeded: !exceeded.is_empty(),
+        budget_exceeded: exceeded.as_ref().map(|exceeded| !exceeded.is_empty()),
     };
-    let json_text = || serde_json::to_string(&result).map_err(Failure::new);
-    let written = json.map_or(Ok(()), |file| file.write(&json_text()?));
-    if matches!(arguments.json, Some(None)) {
-        note(json_text().map_err(|failure| failure.with_code(code_or(1)))?);
-    } else if !arguments.quiet && !eco2ai::is_disabled() {
+    let written = write_json(arguments, json, &result);
+    if prints_text(arguments) {
+        separate();
         note(format_args!("{record}\n  log   {}", log.display()));
     }
-    for budget in &exceeded {
-        error(budget);
-    }
-    written.map_err(|failure| failure.with_code(code_or(1)))?;
-    Ok(code_or(if exceeded.is_empty() { 0 } else { BUDGET_EXCEEDED }).into())
+    code_with_budgets(arguments, code, &exceeded.unwrap_or_default(), written)
+}
+
+/// Ends the run and returns its record. A failure has the code of the command, if that failed too.
+pub(super) fn stop(run: Run, status: ExitStatus) -> Result<Record> {
+    let record = if status.success() { run.stop() } else { run.fail() };
+    record.map_err(|error| Failure::from(error).with_code(code_or(exit_code(status), 1)))
+}
+
+/// Returns whether the result is printed for people.
+pub(super) fn prints_text(arguments: &RunArgs) -> bool {
+    !arguments.quiet && !matches!(arguments.json, Some(None)) && !eco2ai::is_disabled()
 }
 
 /// Returns the exit code that a shell would return.
-fn exit_code(status: ExitStatus) -> u8 {
+pub(super) fn exit_code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     #[cfg(not(unix))]
@@ -81,29 +85,125 @@ fn exit_code(status: ExitStatus) -> u8 {
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
-/// Returns a message for each exceeded budget.
-fn exceeded_budgets(arguments: &RunArgs, record: &Record) -> Vec<String> {
-    let energy = arguments.budget_kwh.map(KilowattHours);
-    let co2 = arguments.budget_co2.map(KilogramsCo2e);
-    if eco2ai::is_disabled() && (energy.is_some() || co2.is_some()) {
-        warning("the budget is not checked because nothing was measured");
-        return Vec::new();
+/// The code of the command takes precedence over ours.
+fn code_or(code: u8, own: u8) -> u8 {
+    if code == 0 { own } else { code }
+}
+
+/// Returns a message for each exceeded budget; `None` if nothing was measured.
+pub(super) fn checked_budgets(
+    arguments: &RunArgs,
+    energy: Option<KilowattHours>,
+    co2: Option<KilogramsCo2e>,
+) -> Option<Vec<String>> {
+    if eco2ai::is_disabled() {
+        if has_budget(arguments) {
+            warning("the budget is not checked because nothing was measured");
+        }
+        return None;
     }
-    let energy = energy
-        .filter(|budget| record.energy > *budget)
-        .map(|budget| format!("energy budget exceeded: {} used, {budget} allowed", record.energy));
-    let co2 = co2
-        .filter(|budget| record.co2 > *budget)
-        .map(|budget| format!("CO2 budget exceeded: {} emitted, {budget} allowed", record.co2));
-    energy.into_iter().chain(co2).collect()
+    let mut exceeded = Vec::new();
+    if let (Some(used), Some(budget)) = (energy, arguments.budget_kwh.map(KilowattHours))
+        && used > budget
+    {
+        exceeded.push(format!("energy budget exceeded: {used} used, {budget} allowed"));
+    }
+    if let (Some(emitted), Some(budget)) = (co2, arguments.budget_co2.map(KilogramsCo2e))
+        && emitted > budget
+    {
+        exceeded.push(format!("CO2 budget exceeded: {emitted} emitted, {budget} allowed"));
+    }
+    Some(exceeded)
+}
+
+fn has_budget(arguments: &RunArgs) -> bool {
+    arguments.budget_kwh.is_some() || arguments.budget_co2.is_some()
+}
+
+/// Prints the exceeded budgets and returns the exit code; or the failure to write the JSON.
+pub(super) fn code_with_budgets(
+    arguments: &RunArgs,
+    code: u8,
+    exceeded: &[String],
+    written: Result<()>,
+) -> Result {
+    for budget in exceeded {
+        error(budget);
+    }
+    if code == BUDGET_EXCEEDED && has_budget(arguments) {
+        error(format_args!("code {code} is that of the command itself, not of a budget"));
+    }
+    written.map_err(|failure| failure.with_code(code_or(code, 1)))?;
+    Ok(code_or(code, if exceeded.is_empty() { 0 } else { BUDGET_EXCEEDED }).into())
+}
+
+/// Returns the average power of a run; `None` if it took no time.
+pub(super) fn average_power(record: &Record) -> Option<Watts> {
+    (!record.duration.is_zero()).then(|| Joules::from(record.energy) / record.duration)
+}
+
+/// Returns the words of the command, as JSON can contain them.
+pub(super) fn command_words(arguments: &RunArgs) -> Vec<Cow<'_, str>> {
+    arguments.command.iter().map(|word| word.to_string_lossy()).collect()
+}
+
+/// Writes a result as `--json` asks for: to its file, and to standard error.
+pub(super) fn write_json(
+    arguments: &RunArgs,
+    file: Option<JsonFile>,
+    result: &impl Serialize,
+) -> Result<()> {
+    let text = || serde_json::to_string(result).map_err(Failure::new);
+    if matches!(arguments.json, Some(None)) {
+        // On a line of its own, also if the command did not end its last one.
+        note(format_args!("\n{}", text()?));
+    }
+    file.map_or(Ok(()), |file| file.write(&text()?))
+}
+
+/// A record as `--json` prints it.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum RecordJson<'a> {
+    Measured {
+        #[serde(flatten)]
+        record: &'a Record,
+        average_power_watts: Option<f64>,
+    },
+    /// Nothing was measured: the figures are null.
+    NotMeasured(Map<String, Value>),
+}
+
+impl<'a> RecordJson<'a> {
+    pub(super) fn new(record: &'a Record) -> Self {
+        let average_power_watts = average_power(record).map(|power| power.0);
+        let measured = Self::Measured { record, average_power_watts };
+        if !eco2ai::is_disabled() {
+            return measured;
+        }
+        let mut json = match serde_json::to_value(&measured) {
+            Ok(Value::Object(json)) => json,
+            _ => Map::new(),
+        };
+        for (_, value) in json.iter_mut().filter(|(name, _)| is_figure(name)) {
+            *value = Value::Null;
+        }
+        Self::NotMeasured(json)
+    }
+}
+
+/// Returns whether a key of a record is a result of measuring, rather than what is known without.
+fn is_figure(name: &str) -> bool {
+    const UNITS: [&str; 5] = ["_kwh", "_kg", "_s", "_watts", "cost"];
+    ["id", "start_time", "calls"].contains(&name) || UNITS.iter().any(|unit| name.ends_with(unit))
 }
 
 /// The record, the command and its exit code, as `--json` prints them.
 #[derive(Serialize)]
 struct JsonResult<'a> {
     #[serde(flatten)]
-    record: &'a Record,
+    record: RecordJson<'a>,
     command: Vec<Cow<'a, str>>,
     exit_code: u8,
-    budget_exceeded: bool,
+    budget_exceeded: Option<bool>,
 }

@@ -3,7 +3,7 @@
 use clap::builder::Str;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use eco2ai::{Parameter, Params};
+use eco2ai::{Error, Parameter, Params};
 
 /// The parameters that were given as options.
 pub(super) struct TrackerOptions(pub(super) Params);
@@ -34,8 +34,12 @@ impl Args for TrackerOptions {
         let heading = "Parameters (default: ECO2AI_… variables, then `eco2ai params`)";
         command.next_help_heading(heading).args(options().map(|parameter| {
             let name = parameter.name;
-            let check =
-                move |text: &str| Params::default().set_text(name, text).map(|()| text.to_owned());
+            let check = move |text: &str| match Params::default().set_text(name, text) {
+                Ok(()) => Ok(text.to_owned()),
+                // clap names the option and the value.
+                Err(Error::Parameter { reason, .. }) => Err(reason),
+                Err(error) => Err(error.to_string()),
+            };
             let arg = Arg::new(name)
                 .long(name.replace('_', "-"))
                 .value_name(name.to_uppercase())

@@ -6,12 +6,12 @@ use std::io;
 use eco2ai::{LogFollower, Problem, Record, live_runs};
 
 use crate::failure::{Failure, Result};
-use crate::log_files::LogFilesOrDefault;
+use crate::log_files::LogFiles;
 use crate::metrics::{Exposition, LiveTotals, RowTotals, write_live_runs, write_totals};
 use crate::output::warning;
 
 pub(super) struct MetricsSource {
-    arguments: LogFilesOrDefault,
+    arguments: LogFiles,
     follower: LogFollower,
     totals: RowTotals,
     /// The rows that were repeated at the last request.
@@ -29,7 +29,7 @@ impl MetricsSource {
     ///
     /// # Errors
     /// Returns an error if a log cannot be read. Later, such a log is only reported.
-    pub(super) fn new(arguments: &LogFilesOrDefault) -> Result<Self> {
+    pub(super) fn new(arguments: &LogFiles) -> Result<Self> {
         let mut source = Self {
             arguments: arguments.clone(),
             follower: LogFollower::new(),
@@ -38,7 +38,7 @@ impl MetricsSource {
             live: LiveTotals::default(),
             reported: HashSet::new(),
         };
-        for log in arguments.paths()? {
+        for log in arguments.paths_from_now_on()? {
             // Checks that it is one.
             live_runs(&log)?;
         }
@@ -57,7 +57,7 @@ impl MetricsSource {
     }
 
     fn update(&mut self) {
-        let logs = match self.arguments.paths() {
+        let logs = match self.arguments.paths_from_now_on() {
             Ok(logs) => logs,
             Err(failure) => {
                 self.report(failure.message().unwrap_or_default());

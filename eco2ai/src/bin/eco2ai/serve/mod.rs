@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use crate::failure::{Failure, Result};
-use crate::log_files::LogFilesOrDefault;
+use crate::log_files::LogFiles;
 use crate::output::{note, warning};
 use metrics_source::MetricsSource;
 
@@ -19,7 +19,7 @@ use metrics_source::MetricsSource;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
-    logs: LogFilesOrDefault,
+    logs: LogFiles,
     /// Listens on this address and port; port 0 is any free one
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: SocketAddr,

@@ -1,10 +1,17 @@
 //! The page: one self-contained HTML document.
 
+mod caution;
+mod comparison;
+mod elsewhere;
+mod failures;
 mod groups;
 mod over_time;
 mod provenance;
+mod runs;
 mod tables;
 mod totals;
+mod totals_table;
+mod trainings;
 
 use std::path::Path;
 
@@ -12,13 +19,14 @@ use chrono::{Local, Offset as _};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use uuid::Uuid;
 
+use super::baseline::Baseline;
 use super::breakdown::Breakdown;
 use super::call_tree::CallTree;
 use super::flame;
 use super::format::counted;
 use super::logs::Logs;
+use super::options::ReportOptions;
 use super::timeline::format_time;
-use crate::failure::Result;
 
 /// Allows no request and no script but our own, whatever a log contains.
 fn content_security_policy(nonce: &str) -> String {
@@ -29,15 +37,19 @@ fn content_security_policy(nonce: &str) -> String {
 }
 
 /// Returns the page about `logs`, which were read from `files`.
-pub(super) fn page(files: &[impl AsRef<Path>], logs: &Logs) -> Result<String> {
+pub(super) fn page(
+    files: &[impl AsRef<Path>],
+    logs: &Logs,
+    options: &ReportOptions,
+    baseline: Option<&Baseline>,
+) -> String {
     let names: Vec<_> = files.iter().map(|file| file.as_ref().display().to_string()).collect();
-    let title = match names.as_slice() {
-        [name] => format!("Energy report: {name}"),
-        names => format!("Energy report: {} logs", names.len()),
-    };
+    let heading = options.title.as_deref().unwrap_or("Energy report");
+    let subject = options.period.clone().unwrap_or_else(|| match names.as_slice() {
+        [name] => name.clone(),
+        names => format!("{} logs", names.len()),
+    });
     let nonce = Uuid::new_v4().to_string();
-    let body = if logs.total.rows == 0 { empty() } else { contents(logs, &nonce)? };
-
     let zone = Local::now().offset().fix();
     let now = format_time(Local::now().timestamp(), zone, "%Y-%m-%d %H:%M");
     let page = html! {
@@ -50,74 +62,93 @@ pub(super) fn page(files: &[impl AsRef<Path>], logs: &Logs) -> Result<String> {
                 meta name="color-scheme" content="light dark";
                 meta name="generator" content=(concat!("eco2ai ", env!("CARGO_PKG_VERSION")));
                 link rel="icon" href="data:,";
-                title { (title) }
+                title { (heading) ": " (subject) }
                 style { (PreEscaped(include_str!("page.css"))) }
             }
             body {
                 header {
-                    h1 { "Energy report" }
-                    p.files {
-                        @for (at, name) in names.iter().take(10).enumerate() {
-                            @if at > 0 { ", " }
-                            code { (name) }
-                        }
-                        @if names.len() > 10 { " and " (counted(names.len() as u64 - 10, "more log")) }
-                    }
+                    h1 { (heading) }
+                    @if let Some(period) = &options.period { p.period { (period) } }
+                    (sources(&names))
                 }
                 main {
-                    (body)
+                    @if logs.total.rows == 0 { (empty(options)) } @else { (contents(logs, options, baseline)) }
                     (provenance::problems(logs))
                 }
                 footer {
                     p { "Created by eco2ai " (env!("CARGO_PKG_VERSION")) " on " (now) ". This page makes no network requests." }
                 }
+                script nonce=(nonce) { (PreEscaped(include_str!("page.js"))) }
             }
         }
     };
-    Ok(page.into_string())
+    page.into_string()
 }
 
-fn empty() -> Markup {
+/// Names the logs.
+fn sources(names: &[String]) -> Markup {
+    const MAX_NAMES: usize = 10;
     html! {
-        section.empty {
-            h2 { "No runs yet" }
-            p { "The log contains no valid row. A tracked function, a tracker and " code { "eco2ai run" } " add one at the end of each run." }
+        p.files {
+            @for (at, name) in names.iter().take(MAX_NAMES).enumerate() {
+                @if at > 0 { ", " }
+                code { (name) }
+            }
+            @if names.len() > MAX_NAMES { " and " (counted((names.len() - MAX_NAMES) as u64, "more log")) }
         }
     }
 }
 
-fn contents(logs: &Logs, nonce: &str) -> Result<Markup> {
+fn empty(options: &ReportOptions) -> Markup {
+    html! {
+        section.empty {
+            h2 { "No runs yet" }
+            @if options.period.is_some() {
+                p { "No run of the logs started in this period." }
+            } @else {
+                p { "The log contains no valid row. A tracked function, a tracker and " code { "eco2ai run" } " add one at the end of each run." }
+            }
+        }
+    }
+}
+
+fn contents(logs: &Logs, options: &ReportOptions, baseline: Option<&Baseline>) -> Markup {
     let tree = CallTree::new(logs);
     let breakdown = Breakdown::new(logs);
     let order = logs.projects_by_energy();
-    Ok(html! {
+    html! {
         (totals::totals(logs, &breakdown))
-        (over_time::over_time(logs, &order)?)
-        div.columns {
-            (tables::projects(logs, &order))
-            (tables::components(logs, &breakdown))
-        }
-        (flame_graph(logs, &tree, nonce))
+        (caution::caution(logs))
+        @if let Some(baseline) = baseline { (comparison::comparison(logs, &tree, baseline)) }
+        (totals::comparisons(logs, options))
+        (elsewhere::elsewhere(logs, options))
+        (over_time::over_time(logs, &order))
+        (tables::projects(logs, &order))
+        (tables::components(logs, &breakdown))
+        (trainings::trainings(logs))
+        (flame_graph(logs, &tree))
         (tables::functions(logs, &tree))
+        (runs::runs(logs))
+        (failures::failures(logs))
         (groups::groups(logs))
         (provenance::provenance(logs, &tree, &breakdown))
-    })
+    }
 }
 
-fn flame_graph(logs: &Logs, tree: &CallTree, nonce: &str) -> Markup {
+fn flame_graph(logs: &Logs, tree: &CallTree) -> Markup {
     // A single bar shows nothing that the totals do not.
     if tree.paths.len() < 3 {
         return html! {};
     }
-    let Some(graph) = flame::draw(tree, logs, nonce) else { return html! {} };
+    let Some(graph) = flame::draw(tree, logs) else { return html! {} };
     html! {
         section aria-labelledby="flame" {
             h2 #flame { "Energy flame graph" }
             p.note {
-                "Each bar is a function below its caller; its width is its energy. Click a bar to zoom in, and the top bar to zoom out."
+                "Each bar is a function below its caller. Its width is its energy; the stronger its colour, the more of it is its own. Select a bar to zoom in, and the top bar to zoom out; the arrow keys move between bars."
                 @if graph.left_out > 0 { " Too small to draw: " (counted(graph.left_out as u64, "call path")) "." }
             }
-            div.tall { (graph.markup) }
+            (graph.markup)
         }
     }
 }

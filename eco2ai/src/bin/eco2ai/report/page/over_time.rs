@@ -1,17 +1,18 @@
-//! Energy over time: a chart in two sizes, and a table.
+//! Energy over time: a chart and a table.
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
-use crate::failure::{Failure, Result};
-use crate::report::chart;
-use crate::report::format::{EnergyUnit, kwh, non_blank_or};
+use super::totals_table::heading;
+use crate::report::chart::{self, SERIES};
+use crate::report::format::non_blank_or;
 use crate::report::logs::Logs;
+use crate::report::scale::Scale;
 use crate::report::timeline::Timeline;
 
 /// Returns the section on energy over time, with the projects in their `order`.
-pub(super) fn over_time(logs: &Logs, order: &[u32]) -> Result<Markup> {
-    let Some(span) = logs.span else { return Ok(html! {}) };
-    let max = chart::SERIES.len();
+pub(super) fn over_time(logs: &Logs, order: &[u32]) -> Markup {
+    let Some(span) = logs.span else { return html! {} };
+    let max = SERIES;
     // The last series is for all other projects, if there are any.
     let shown = if order.len() > max { max - 1 } else { order.len() };
     let count = order.len().min(max);
@@ -24,11 +25,7 @@ pub(super) fn over_time(logs: &Logs, order: &[u32]) -> Result<Markup> {
     let series = |project: u32| places.get(project as usize).copied().unwrap_or(count - 1);
     let timeline = Timeline::new(&logs.timed, span, logs.zone(), count, series);
     let highest = timeline.bins.iter().map(|bin| bin.iter().sum::<f64>()).fold(0.0, f64::max);
-    let unit = EnergyUnit::for_value(highest);
-    let draw = |size| {
-        chart::draw(&timeline, &unit, size)
-            .map_err(|error| Failure::new(format!("cannot draw the chart: {error}")))
-    };
+    let scale = Scale::energy(highest);
     let each = timeline.step.name();
     let names: Vec<_> = (0..count)
         .map(|place| match order.get(place) {
@@ -38,13 +35,14 @@ pub(super) fn over_time(logs: &Logs, order: &[u32]) -> Result<Markup> {
             _ => "other projects",
         })
         .collect();
-    Ok(html! {
+    html! {
         section aria-labelledby="time" {
             h2 #time { "Energy over time" }
-            p.note { (unit.name) " per " (each) ". Times are in UTC" (logs.zone()) "." }
+            p.note { (scale.unit) " per " (each) ". Times are in UTC" (logs.zone()) "." }
             figure {
-                div.chart.wide role="img" aria-label={ "Bar chart of the energy per " (each) ". The table below has the same values." } { (PreEscaped(draw(chart::WIDE)?)) }
-                div.chart.narrow role="img" aria-label={ "Bar chart of the energy per " (each) ". The table below has the same values." } { (PreEscaped(draw(chart::NARROW)?)) }
+                div.chart role="img" aria-label={ "Bar chart of the energy per " (each) ". The table below has the same values." } {
+                    (chart::bars(&timeline, &scale, &names))
+                }
                 @if count > 1 {
                     figcaption.legend {
                         @for (place, name) in names.iter().enumerate() {
@@ -55,19 +53,19 @@ pub(super) fn over_time(logs: &Logs, order: &[u32]) -> Result<Markup> {
             }
             details {
                 summary { "Show as table" }
-                div.scroll tabindex="0" role="region" aria-label="Energy over time" {
+                div.scroll tabindex="0" role="group" aria-label="Energy over time" {
                     table {
                         thead { tr {
                             th scope="col" { "Start" }
                             @if count > 1 { @for name in &names { th.n scope="col" { (name) } } }
-                            th.n scope="col" { "Total" }
+                            (heading("Total", scale.unit))
                         } }
                         tbody {
                             @for (bin, edge) in timeline.bins.iter().zip(&timeline.edges) {
                                 tr {
                                     th scope="row" { (timeline.step.full_label(*edge, timeline.zone)) }
-                                    @if count > 1 { @for energy in bin { td.n { (kwh(*energy)) } } }
-                                    td.n { (kwh(bin.iter().sum())) }
+                                    @if count > 1 { @for energy in bin { td.n { (scale.number(*energy)) } } }
+                                    td.n { (scale.number(bin.iter().sum())) }
                                 }
                             }
                         }
@@ -75,5 +73,5 @@ pub(super) fn over_time(logs: &Logs, order: &[u32]) -> Result<Markup> {
                 }
             }
         }
-    })
+    }
 }

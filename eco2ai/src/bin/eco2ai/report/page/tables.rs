@@ -1,46 +1,39 @@
 //! Energy per project, per component and per function.
 
-use eco2ai::units::Price;
 use maud::{Markup, html};
 
+use super::totals_table::{TotalsColumns, bounded, heading};
 use crate::report::breakdown::{Breakdown, quality_class, quality_name};
 use crate::report::call_tree::{CallTree, Label};
 use crate::report::chart::SERIES;
-use crate::report::format::{bounds, count, counted, kg, kwh, non_blank_or, percent};
-use crate::report::log_totals::LogTotals;
+use crate::report::format::{count, counted, non_blank_or, percent};
+use crate::report::log_totals::{Bounded, LogTotals};
 use crate::report::logs::{COMPONENTS, Logs};
+use crate::report::scale::Scale;
 
 /// The number of rows in a table; one more contains the rest.
 const MAX_PROJECTS: usize = 20;
-const MAX_FUNCTIONS: usize = 50;
+const MAX_FUNCTIONS: usize = 40;
 
 /// Returns the section on projects, in their `order`, with bars in the colours of the chart.
 pub(super) fn projects(logs: &Logs, order: &[u32]) -> Markup {
-    let largest = order.first().map_or(0.0, |number| logs.project(*number).energy);
+    let all: Vec<LogTotals> = order.iter().map(|number| logs.project(*number)).collect();
+    let largest = all.first().map_or(0.0, |one| one.energy.value);
     let mut rest = LogTotals::default();
-    for one in order.iter().skip(MAX_PROJECTS).map(|number| logs.project(*number)) {
-        rest.runs = rest.runs.saturating_add(one.runs);
-        rest.energy += one.energy;
-        rest.low += one.low;
-        rest.high += one.high;
-        rest.co2 += one.co2;
-        rest.cost += one.cost;
+    for one in all.iter().skip(MAX_PROJECTS) {
+        rest += *one;
     }
-    let has_bounds = bounds(&logs.total).is_some();
+    let columns = TotalsColumns::new(logs, &logs.total);
     let line = |name: &str, one: &LogTotals, series: usize| {
         html! {
             tr {
                 th scope="row" {
                     span.name { (name) }
                     span.bar aria-hidden="true" {
-                        span class={ "s" (series) } style=(width(one.energy, largest)) {}
+                        span class={ "s" (series) } style=(width(one.energy.value, largest)) {}
                     }
                 }
-                td.n data-label="Energy" { (kwh(one.energy)) }
-                @if has_bounds { td.n.minor data-label="Bounds" { (bounds(one).unwrap_or_default()) } }
-                td.n.minor data-label="Share" { (percent(one.energy, logs.total.energy)) }
-                td.n data-label="CO2" { (kg(one.co2)) }
-                @if logs.total.cost != 0.0 { td.n data-label="Cost" { (Price(one.cost)) } }
+                (columns.cells(one))
                 td.n data-label="Runs" { (count(one.runs)) }
             }
         }
@@ -48,24 +41,27 @@ pub(super) fn projects(logs: &Logs, order: &[u32]) -> Markup {
     html! {
         section aria-labelledby="projects" {
             h2 #projects { "Projects" }
-            div.scroll tabindex="0" role="region" aria-labelledby="projects" {
+            div.scroll tabindex="0" role="group" aria-labelledby="projects" {
                 table.cards {
                     thead { tr {
                         th scope="col" { "Project" }
-                        th.n scope="col" { "Energy" }
-                        @if has_bounds { th.n scope="col" { "Bounds" } }
-                        th.n scope="col" { "Share" }
-                        th.n scope="col" { "CO" sub { "2" } }
-                        @if logs.total.cost != 0.0 { th.n scope="col" { "Cost" } }
+                        (columns.head())
                         th.n scope="col" { "Runs" }
                     } }
                     tbody {
-                        @for (place, number) in order.iter().take(MAX_PROJECTS).enumerate() {
-                            (line(non_blank_or(logs.project_names.text(*number), "(no name)"), &logs.project(*number), place.min(SERIES.len() - 1)))
+                        @for ((place, number), one) in order.iter().take(MAX_PROJECTS).enumerate().zip(&all) {
+                            (line(non_blank_or(logs.project_names.text(*number), "(no name)"), one, place.min(SERIES - 1)))
                         }
                         @if order.len() > MAX_PROJECTS {
-                            (line(&format!("{} more", count((order.len() - MAX_PROJECTS) as u64)), &rest, SERIES.len() - 1))
+                            (line(&format!("{} more", count((order.len() - MAX_PROJECTS) as u64)), &rest, SERIES - 1))
                         }
+                    }
+                    @if order.len() > 1 {
+                        tfoot { tr {
+                            th scope="row" { "Total" }
+                            (columns.cells(&logs.total))
+                            td.n data-label="Runs" { (count(logs.total.runs)) }
+                        } }
                     }
                 }
             }
@@ -86,7 +82,7 @@ fn part_of(part: f64, whole: f64) -> String {
 
 /// Returns the section on components and data quality.
 pub(super) fn components(logs: &Logs, breakdown: &Breakdown) -> Markup {
-    let whole = logs.total.energy;
+    let whole = logs.total.energy.value;
     let undivided = ("Unknown component", breakdown.undivided, 5);
     let all: Vec<_> = COMPONENTS
         .into_iter()
@@ -101,6 +97,7 @@ pub(super) fn components(logs: &Logs, breakdown: &Breakdown) -> Markup {
     }
     let known: Vec<_> =
         breakdown.qualities().into_iter().filter(|(_, energy)| *energy > 0.0).collect();
+    let scale = Scale::energy(all.iter().map(|(_, energy, _)| *energy).fold(0.0, f64::max));
     html! {
         section aria-labelledby="components" {
             h2 #components { "Components" }
@@ -109,18 +106,18 @@ pub(super) fn components(logs: &Logs, breakdown: &Breakdown) -> Markup {
                     span class={ "s" (at) } style=(part_of(*energy, whole)) {}
                 }
             }
-            div.scroll tabindex="0" role="region" aria-labelledby="components" {
+            div.scroll tabindex="0" role="group" aria-labelledby="components" {
                 table {
                     thead { tr {
                         th scope="col" { "Component" }
-                        th.n scope="col" { "Energy" }
+                        (heading("Energy", scale.unit))
                         th.n scope="col" { "Share" }
                     } }
                     tbody {
                         @for (name, energy, at) in &all {
                             tr {
                                 th scope="row" { i class={ "s" (at) } {} (name) }
-                                td.n { (kwh(*energy)) }
+                                td.n { (scale.number(*energy)) }
                                 td.n { (percent(*energy, whole)) }
                             }
                         }
@@ -147,9 +144,21 @@ pub(super) fn components(logs: &Logs, breakdown: &Breakdown) -> Markup {
 /// Returns the section on functions, the most own energy first.
 pub(super) fn functions(logs: &Logs, tree: &CallTree) -> Markup {
     let mut all: Vec<_> = tree.functions.iter().collect();
-    all.sort_by(|(a, left), (b, right)| right.own.total_cmp(&left.own).then_with(|| a.cmp(b)));
-    let largest = all.iter().map(|(_, one)| one.inclusive.max(one.own)).fold(0.0, f64::max);
+    all.sort_by(|(a, left), (b, right)| {
+        right.own.value.total_cmp(&left.own.value).then_with(|| a.cmp(b))
+    });
+    let largest =
+        all.iter().map(|(_, one)| one.inclusive.value.max(one.own.value)).fold(0.0, f64::max);
     let (shown, rest) = all.split_at(all.len().min(MAX_FUNCTIONS));
+    let mut others = Bounded::default();
+    for (_, one) in rest {
+        others += one.own;
+    }
+    let per_call =
+        |one: &Bounded, calls: u64| if calls > 0 { one.value / calls as f64 } else { 0.0 };
+    let scale = Scale::energy(largest.max(others.value));
+    let each = shown.iter().map(|(_, one)| per_call(&one.own, one.calls)).fold(0.0, f64::max);
+    let each = Scale::energy(each);
     html! {
         section aria-labelledby="functions" {
             h2 #functions { "Functions" }
@@ -157,14 +166,14 @@ pub(super) fn functions(logs: &Logs, tree: &CallTree) -> Markup {
                 i.own {} strong { "Own" } " energy is used by the function itself. " i.under {} strong { "Inclusive" }
                 " energy includes the functions that it called. The own energies add up to the total."
             }
-            div.scroll tabindex="0" role="region" aria-labelledby="functions" {
+            div.scroll tabindex="0" role="group" aria-labelledby="functions" {
                 table.cards {
                     thead { tr {
                         th scope="col" { "Function" }
-                        th.n scope="col" aria-sort="descending" { "Own" }
-                        th.n scope="col" { "Inclusive" }
+                        (heading("Own", scale.unit))
+                        (heading("Inclusive", scale.unit))
                         th.n scope="col" { "Calls" }
-                        th.n scope="col" { "Own per call" }
+                        (heading("Own per call", each.unit))
                     } }
                     tbody {
                         @for (label, one) in shown {
@@ -172,20 +181,20 @@ pub(super) fn functions(logs: &Logs, tree: &CallTree) -> Markup {
                                 th scope="row" {
                                     span.name { (label_name(**label, logs)) }
                                     span.bar aria-hidden="true" {
-                                        span.own style=(width(one.own, largest)) {}
-                                        span.under style=(width(one.inclusive - one.own, largest)) {}
+                                        span.own style=(width(one.own.value, largest)) {}
+                                        span.under style=(width(one.inclusive.value - one.own.value, largest)) {}
                                     }
                                 }
-                                td.n data-label="Own" { (kwh(one.own)) }
-                                td.n data-label="Inclusive" { (kwh(one.inclusive)) }
+                                (bounded("Own", &scale, &one.own))
+                                (bounded("Inclusive", &scale, &one.inclusive))
                                 td.n data-label="Calls" { (count(one.calls)) }
-                                td.n data-label="Own per call" { (kwh(one.own / one.calls as f64)) }
+                                td.n data-label={ "Own per call, " (each.unit) } { (each.number(per_call(&one.own, one.calls))) }
                             }
                         }
                         @if !rest.is_empty() {
                             tr.rest {
                                 th scope="row" { (counted(rest.len() as u64, "more function")) }
-                                td.n data-label="Own" { (kwh(rest.iter().map(|(_, one)| one.own).sum())) }
+                                (bounded("Own", &scale, &others))
                                 td.n {}
                                 td.n data-label="Calls" { (count(rest.iter().fold(0, |sum, (_, one)| one.calls.saturating_add(sum)))) }
                                 td.n {}

@@ -3,62 +3,96 @@
 use std::time::Duration;
 
 use chrono::FixedOffset;
-use eco2ai::carbon::equivalents;
-use eco2ai::units::{HumanDuration, KilogramsCo2e, KilowattHours, Price};
+use eco2ai::carbon::{Equivalent, equivalents};
+use eco2ai::units::{HumanDuration, KilogramsCo2e, KilowattHours};
 use maud::{Markup, html};
 
+use super::totals_table::has_tariff;
 use crate::report::breakdown::Breakdown;
-use crate::report::format::{bounds, count, kg, kwh, percent};
-use crate::report::log_totals::LogTotals;
+use crate::report::format::{count, percent, short_number};
+use crate::report::index::index;
+use crate::report::log_totals::{Bounded, LogTotals};
 use crate::report::logs::Logs;
+use crate::report::options::{EquivalentsRegion, ReportOptions};
+use crate::report::scale::Scale;
 use crate::report::timeline::format_time;
 
-/// Returns the sections on totals and equivalents.
+/// Returns the section on totals.
 pub(super) fn totals(logs: &Logs, breakdown: &Breakdown) -> Markup {
     let total = &logs.total;
-    let number_and_unit = kwh(total.energy);
-    let (number, unit) = number_and_unit.split_once(' ').unwrap_or((&number_and_unit, ""));
-    let co2 = kg(total.co2);
-    let (co2_number, co2_unit) = co2.split_once(' ').unwrap_or((&co2, ""));
+    let Bounded { value: energy, .. } = total.energy;
     html! {
         section.totals aria-label="Totals" {
             div.hero {
                 p.label { "Energy" }
-                p.number { (number) " " span.unit { (unit) } }
-                @if let Some(bounds) = bounds(total) { p.how { (bounds) } }
-                p.how { (quality(breakdown, total.energy)) }
+                (figure(&Scale::energy(energy), &total.energy, ""))
+                p.how { (quality(breakdown, energy)) }
             }
             div.hero {
-                p.label { "CO" sub { "2" } " equivalents" }
-                p.number { (co2_number) " " span.unit { (co2_unit) " CO2e" } }
-                @if total.energy > 0.0 {
-                    p.how { "at " (format!("{:.0}", total.co2 / total.energy * 1000.0)) " gCO2e/kWh on average" }
+                p.label { "Greenhouse gases" }
+                (figure(&Scale::co2(total.co2.value), &total.co2, " CO₂e"))
+                @if energy > 0.0 {
+                    p.how { "at " (short_number((total.co2.value / energy * 1000.0).round())) " g CO₂e/kWh on average" }
                 }
             }
-            dl.details {
-                div { dt { "Runs" } dd { (count(total.runs)) } }
-                @if let Some((first, last)) = logs.span {
-                    div {
-                        dt { "Span" }
-                        dd { (HumanDuration(Duration::from_secs((last - first).unsigned_abs()))) }
-                        dd.small { (format_span(first, last, logs.zone())) }
+            (details(logs, total))
+        }
+    }
+}
+
+/// Returns a figure in large type, with its bounds.
+fn figure(scale: &Scale, figure: &Bounded, of: &str) -> Markup {
+    html! {
+        p.number { (scale.number(figure.value)) " " span.unit { (scale.unit) (of) } }
+        @if let Some(bounds) = scale.bounds(figure) { p.how { (bounds) " " (scale.unit) } }
+    }
+}
+
+fn details(logs: &Logs, total: &LogTotals) -> Markup {
+    let cost = Scale::plain(total.cost.value);
+    let [machine, user] =
+        [&logs.hosts, &logs.users].map(|names| names.by_energy().first().map(|(name, _)| *name));
+    html! {
+        dl.details {
+            div { dt { "Runs" } dd { (count(total.runs)) } }
+            @if let Some((first, last)) = logs.span {
+                div {
+                    dt { "Span" }
+                    dd {
+                        (HumanDuration(Duration::from_secs((last - first).unsigned_abs())))
+                        small { (format_span(first, last, logs.zone())) }
                     }
                 }
-                @if total.cost != 0.0 {
-                    div { dt { "Cost" } dd { (Price(total.cost)) } dd.small { "in the currency of the tariff" } }
-                }
-                @if logs.project_names.len() > 1 {
-                    div { dt { "Projects" } dd { (count(logs.project_names.len() as u64)) } }
-                }
-                @if logs.unusable_rows > 0 {
-                    div.poor { dt { "Invalid rows" } dd { a href="#problems" { (count(logs.unusable_rows)) } } }
-                }
-                @if logs.hosts.len() > 1 {
-                    div { dt { "Machines" } dd { (count(logs.hosts.len() as u64)) } }
+            }
+            @if has_tariff(logs) {
+                div {
+                    dt { "Cost" }
+                    dd {
+                        (cost.number(total.cost.value))
+                        small { @if let Some(bounds) = cost.bounds(&total.cost) { (bounds) ", " } "in the currency of the tariff" }
+                    }
                 }
             }
+            @if logs.project_names.len() > 1 {
+                div { dt { "Projects" } dd { (count(logs.project_names.len() as u64)) } }
+            }
+            @if logs.unusable_rows > 0 {
+                div.poor { dt { "Invalid rows" } dd { a href="#problems" { (count(logs.unusable_rows)) } } }
+            }
+            (one_or_many("Machine", machine, logs.hosts.len()))
+            (one_or_many("User", user, logs.users.len()))
         }
-        (comparisons(total))
+    }
+}
+
+/// Returns the only name, or how many there are.
+fn one_or_many(what: &str, name: Option<&str>, names: usize) -> Markup {
+    html! {
+        @if names > 1 {
+            div { dt { (what) "s" } dd { (count(names as u64)) } }
+        } @else if let Some(name) = name.filter(|name| !name.is_empty()) {
+            div { dt { (what) } dd.text { (name) } }
+        }
     }
 }
 
@@ -85,16 +119,16 @@ fn quality(breakdown: &Breakdown, whole: f64) -> String {
     }
 }
 
-fn comparisons(total: &LogTotals) -> Markup {
-    // An amount of less than a half says little.
-    let all: Vec<_> = equivalents(KilowattHours(total.energy), KilogramsCo2e(total.co2))
-        .map(|one| (one.to_string(), one.source))
-        .filter_map(|(text, source)| {
-            let (amount, what) = text.split_once(' ')?;
-            let enough = amount.parse::<f64>().is_ok_and(|amount| amount >= 0.5);
-            enough.then(|| (amount.to_owned(), what.to_owned(), source))
-        })
-        .collect();
+/// Returns the section on everyday equivalents.
+pub(super) fn comparisons(logs: &Logs, options: &ReportOptions) -> Markup {
+    let total = &logs.total;
+    let region = options.equivalents.unwrap_or_else(|| region(logs)).as_str();
+    let all: Vec<Equivalent> =
+        equivalents(KilowattHours(total.energy.value), KilogramsCo2e(total.co2.value))
+            .filter(|one| one.region.is_none_or(|of| of == region))
+            // An amount of less than a half says little.
+            .filter(|one| one.readable().0 >= 0.5)
+            .collect();
     if all.is_empty() {
         return html! {};
     }
@@ -102,12 +136,38 @@ fn comparisons(total: &LogTotals) -> Markup {
         section aria-labelledby="like" {
             h2 #like { "Roughly equivalent to" }
             ul.like {
-                @for (amount, what, _) in &all { li { strong { (amount) } " " (what) } }
+                @for one in &all {
+                    @let (amount, unit) = one.readable();
+                    li {
+                        strong { (rounded(amount)) " " (unit) }
+                        " " (one.what)
+                        small { "the same " (one.basis.as_str()) }
+                    }
+                }
             }
             details {
                 summary { "Sources" }
-                ul.plain { @for (_, what, source) in &all { li { (what) ": " (source) } } }
+                ul.plain { @for one in &all { li { (one.what) ": " (one.source) } } }
             }
         }
+    }
+}
+
+/// Formats an amount with two or three digits: it is only an equivalent.
+fn rounded(amount: f64) -> String {
+    let decimals = usize::from(amount < 10.0);
+    crate::report::format::group_thousands(&format!("{amount:.decimals$}"))
+}
+
+/// Returns the region of the place with the most energy: the United States, or else Europe.
+fn region(logs: &Logs) -> EquivalentsRegion {
+    let largest = (0..).map(index).zip(&logs.intensities);
+    let largest =
+        largest.max_by(|(_, a), (_, b)| a.totals.energy.value.total_cmp(&b.totals.energy.value));
+    let place = largest.map_or("", |(number, _)| logs.intensity_names.text(number));
+    if place == "US" || place.starts_with("US/") || place.starts_with("US\n") {
+        EquivalentsRegion::Us
+    } else {
+        EquivalentsRegion::Eu
     }
 }

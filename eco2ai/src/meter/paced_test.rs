@@ -1,0 +1,127 @@
+//! A process that does little now and then: readings that cost more than its work wait.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use super::clock::ManualClock;
+use super::{Meter, Start};
+use crate::scope::Scope;
+use crate::sensor::{CpuClock, CpuModel, Usage, UsageSource};
+use crate::status::Status;
+use crate::units::Watts;
+
+/// One of two CPUs, which the test uses; reading takes 50 µs.
+#[derive(Clone)]
+struct Work {
+    clock: ManualClock,
+    own_ns: Arc<AtomicU64>,
+    readings: Arc<AtomicU64>,
+}
+
+impl Work {
+    fn new() -> Self {
+        let clock = ManualClock::new(SystemTime::UNIX_EPOCH);
+        Self { clock, own_ns: Arc::default(), readings: Arc::default() }
+    }
+
+    fn own(&self) -> Duration {
+        Duration::from_nanos(self.own_ns.load(Ordering::Relaxed))
+    }
+
+    /// Uses a CPU for a time.
+    fn work(&self, time: Duration) {
+        let ns = u64::try_from(time.as_nanos()).unwrap();
+        self.own_ns.fetch_add(ns, Ordering::Relaxed);
+        self.clock.advance(time);
+    }
+
+    fn readings(&self) -> u64 {
+        self.readings.load(Ordering::Relaxed)
+    }
+}
+
+impl UsageSource for Work {
+    fn read(&mut self) -> Usage {
+        self.readings.fetch_add(1, Ordering::Relaxed);
+        self.work(Duration::from_micros(50));
+        let mut usage = Usage::default();
+        usage.cpus = 2.0;
+        usage.own_cpu = Some(self.own());
+        usage.busy_cpu = usage.own_cpu;
+        usage
+    }
+
+    fn refresh(&mut self) {}
+
+    fn processes(&self) -> &[u32] {
+        &[]
+    }
+
+    fn cpu_clock(&self) -> Option<CpuClock> {
+        let work = self.clone();
+        Some(Arc::new(move || work.own()))
+    }
+}
+
+/// A run of this work.
+fn run(meter: &Meter, work: impl FnOnce()) {
+    let started = meter.start(Start {
+        summed: None,
+        parent: None,
+        detached: false,
+        scope: Scope::Process,
+        period: Duration::from_secs(1),
+        prices: None,
+        settings: 0,
+    });
+    work();
+    meter.stop(started.key, Status::Ok).unwrap();
+}
+
+fn meter(work: &Work) -> Meter {
+    let meter = Meter::builder(work.clone())
+        .clock(work.clock.clone())
+        .sensor(CpuModel::from_watts(Watts(20.0)))
+        .build();
+    // The mean of what readings cost.
+    for _ in 0..50 {
+        meter.read();
+    }
+    meter
+}
+
+#[test]
+fn calls_that_do_little_pay_for_few_readings() {
+    let work = Work::new();
+    let meter = meter(&work);
+    let before = work.readings();
+    for _ in 0..1000 {
+        work.clock.advance(Duration::from_micros(980));
+        run(&meter, || work.work(Duration::from_micros(20)));
+    }
+    let readings = work.readings() - before;
+    // At 50 µs each, a twentieth of 20 ms.
+    assert!((5..=30).contains(&readings), "{readings} readings");
+}
+
+#[test]
+fn a_process_that_works_and_a_run_that_is_long_are_read() {
+    let work = Work::new();
+    let meter = meter(&work);
+    let ms = Duration::from_millis;
+    let readings_of = |act: &dyn Fn()| {
+        let before = work.readings();
+        act();
+        work.readings() - before
+    };
+    run(&meter, || ());
+    // Much work that is not tracked must not reach the run after it.
+    work.work(ms(50));
+    assert_eq!(readings_of(&|| run(&meter, || ())), 1);
+    // Waits for longer than the resolution.
+    assert_eq!(readings_of(&|| run(&meter, || work.clock.advance(ms(50)))), 1);
+    // Nobody has looked for long.
+    work.clock.advance(ms(200));
+    assert_eq!(readings_of(&|| run(&meter, || ())), 1);
+}

@@ -11,6 +11,8 @@
 //! to 100 ms. So a sample must be long: `SamplingMode::Flat`, and a `measurement_time` of at least 0.1 s for
 //! each sample (1 s for GPUs), keep the error at a few percent.
 //!
+//! criterion prints the joules of an iteration after the word `time:`, which is part of its text.
+//!
 //! The energy is that of the whole process, so nothing else may run in it. Where there is no counter, it
 //! is an estimate from CPU time and memory, and shows no difference between instructions.
 

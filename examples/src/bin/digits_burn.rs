@@ -279,8 +279,8 @@ fn loader<B: Backend>(digits: &Digits) -> Arc<dyn DataLoader<B, Batch<B>>> {
     DataLoaderBuilder::new(ToTensors).batch_size(64).shuffle(1).build(InMemDataset::new(items))
 }
 
-/// Prints the metrics at the end of each epoch. Without a renderer of one's own, they are in the dashboard
-/// of burn-train's feature `tui`.
+/// Prints the metrics at the end of each epoch. Without a renderer of one's own, burn-train shows them in
+/// its dashboard (its feature `tui`); then nothing else may print.
 #[derive(Default)]
 struct LastBatch {
     names: HashMap<MetricId, String>,

@@ -38,7 +38,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     };
 
-    let service = tracker.start()?;
+    // On no thread, so it gets energy only while no request is handled.
+    let service = tracker.start_detached()?;
     let requests = parameters.parent(service.handle());
     let app = Router::new()
         .route("/primes/{below}", get(primes))

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) const ECO2AI: &str = env!("CARGO_BIN_EXE_eco2ai");
+
+/// A command that does nothing.
+pub(crate) const SUCCEED: &[&str] = if cfg!(windows) { &["cmd", "/c", "exit 0"] } else { &["true"] };
 
 /// What takes longer hangs, also on a machine that has much else to do.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -34,9 +37,14 @@ impl Home {
 
     /// A program that starts here, and sees no settings but ours.
     pub(crate) fn program(&self, program: &str) -> Command {
-        // Tests that run in the background ignore INT and QUIT, and would hand that on.
-        let mut command = Command::new("env");
-        command.args(["--default-signal=INT,QUIT", program]);
+        let mut command = if cfg!(windows) {
+            Command::new(program)
+        } else {
+            // Tests that run in the background ignore INT and QUIT, and would hand that on.
+            let mut command = Command::new("env");
+            command.args(["--default-signal=INT,QUIT", program]);
+            command
+        };
         for (name, _) in std::env::vars_os() {
             if name.as_encoded_bytes().starts_with(b"ECO2AI_") {
                 command.env_remove(name);
@@ -46,6 +54,7 @@ impl Home {
             .current_dir(self.0.path())
             .env("HOME", self.0.path())
             .env("XDG_STATE_HOME", self.path("state"))
+            .env("LOCALAPPDATA", self.path("state"))
             .env("ECO2AI_CONFIG", self.path("params.toml"))
             .env("TZ", "UTC")
             .env("TERM", "xterm")
@@ -121,7 +130,8 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-pub(crate) fn send(child: &Child, signal: rustix::process::Signal) {
+#[cfg(unix)]
+pub(crate) fn send(child: &std::process::Child, signal: rustix::process::Signal) {
     rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).unwrap();
 }
 

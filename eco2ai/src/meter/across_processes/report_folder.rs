@@ -27,8 +27,8 @@ pub(in crate::meter) struct ReportFolder {
     path: PathBuf,
     /// The process that made it: a forked child only has a copy.
     pid: u32,
-    /// Locked while it is open.
-    _lock: File,
+    /// Locked while it is open; `None` at the end of the folder.
+    lock: Option<File>,
     runs: Vec<HandedRun>,
 }
 
@@ -52,7 +52,7 @@ impl ReportFolder {
         let lock = regular_file::create_private(&outer_run::lock_file(&path))?;
         let locked = lock_within(&lock, Duration::ZERO).filter(|lock| lock.missing().is_none());
         locked.ok_or(ErrorKind::WouldBlock)?.keep();
-        Ok(Self { path, pid: crate::process::id(), _lock: lock, runs: Vec::new() })
+        Ok(Self { path, pid: crate::process::id(), lock: Some(lock), runs: Vec::new() })
     }
 
     pub(in crate::meter) fn path(&self) -> &Path {
@@ -99,7 +99,9 @@ impl ReportFolder {
 impl Drop for ReportFolder {
     fn drop(&mut self) {
         if self.pid == crate::process::id() {
-            // What cannot be removed now is removed when it is stale.
+            // Windows keeps a folder with an open file. What cannot be removed now is removed when it
+            // is stale.
+            self.lock = None;
             let _ = fs::remove_dir_all(&self.path);
         }
     }

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 pub(crate) const ECO2AI: &str = env!("CARGO_BIN_EXE_eco2ai");
 
 /// A command that does nothing.
-pub(crate) const SUCCEED: &[&str] = if cfg!(windows) { &["cmd", "/c", "exit 0"] } else { &["true"] };
+pub(crate) const SUCCEED: &[&str] =
+    if cfg!(windows) { &["cmd", "/c", "exit 0"] } else { &["true"] };
 
 /// What takes longer hangs, also on a machine that has much else to do.
 const TIMEOUT: Duration = Duration::from_secs(120);

@@ -75,7 +75,7 @@ impl Member {
         // 0 where it is not known.
         let private = counters.PagefileUsage;
         let own = counters.WorkingSetSize.min(if private > 0 { private } else { usize::MAX });
-        u64::try_from(own).ok().filter(|&own| own > 0)
+        u64::try_from(own).ok()
     }
 }
 
@@ -172,12 +172,9 @@ impl UsageSource for WindowsUsage {
 
     fn refresh(&mut self) {
         self.is_partial = false;
-        let listed = match processes() {
-            Ok(listed) => listed,
-            Err(_) => {
-                self.is_partial = true;
-                return;
-            }
+        let Ok(listed) = processes() else {
+            self.is_partial = true;
+            return;
         };
         // The children of one that has ended still name it, so it is removed only then.
         self.take_in(&listed);
@@ -188,9 +185,9 @@ impl UsageSource for WindowsUsage {
         self.processes.clear();
         self.processes.push(own);
         self.processes.extend(self.members.keys().filter(|&&pid| pid != own));
-        let memory: Vec<u64> = self.members.values().filter_map(Member::memory).collect();
-        self.is_partial |= memory.len() < self.members.len();
-        self.own_memory = (!memory.is_empty()).then(|| memory.iter().sum());
+        let memory: u64 = self.members.values().filter_map(Member::memory).sum();
+        // A running process has some, so 0 is a figure that is missing.
+        self.own_memory = (memory > 0).then_some(memory);
         self.used_memory = GlobalMemoryStatusEx()
             .ok()
             .and_then(|memory| memory.ullTotalPhys.checked_sub(memory.ullAvailPhys));

@@ -149,7 +149,12 @@ fn usage(cpu: &CpuInfo) -> Box<dyn UsageSource> {
     Box::new(LinuxUsage::on(cpu))
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+fn usage(_: &CpuInfo) -> Box<dyn UsageSource> {
+    Box::new(super::usage::WindowsUsage::new())
+}
+
+#[cfg(not(any(target_os = "linux", windows)))]
 fn usage(_: &CpuInfo) -> Box<dyn UsageSource> {
     Box::new(super::usage::SysinfoUsage::new())
 }

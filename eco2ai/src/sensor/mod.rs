@@ -125,6 +125,8 @@ pub use server_model::ServerModel;
 pub use share::Share;
 #[cfg(target_os = "linux")]
 pub use usage::LinuxUsage;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 pub use usage::SysinfoUsage;
+#[cfg(windows)]
+pub use usage::WindowsUsage;
 pub use usage::{CpuClock, Usage, UsageSource};

@@ -3,13 +3,17 @@
 #[cfg(target_os = "linux")]
 mod linux;
 mod source;
-// Elsewhere the only way; on Linux it is compiled for its tests.
-#[cfg(any(test, not(target_os = "linux")))]
-#[cfg_attr(target_os = "linux", allow(unreachable_pub, reason = "public elsewhere"))]
+// Elsewhere the only way; on Linux and Windows it is compiled for its tests.
+#[cfg(any(test, not(any(target_os = "linux", windows))))]
+#[cfg_attr(any(target_os = "linux", windows), allow(unreachable_pub, reason = "public elsewhere"))]
 mod sysinfo;
+#[cfg(windows)]
+mod windows;
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 pub use self::sysinfo::SysinfoUsage;
+#[cfg(windows)]
+pub use self::windows::WindowsUsage;
 #[cfg(target_os = "linux")]
 pub use linux::LinuxUsage;
 #[cfg(target_os = "linux")]

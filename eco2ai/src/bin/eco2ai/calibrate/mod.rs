@@ -8,8 +8,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use eco2ai::meter::Meter;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 use eco2ai::sensor::SysinfoUsage as MachineUsage;
+#[cfg(windows)]
+use eco2ai::sensor::WindowsUsage as MachineUsage;
 #[cfg(target_os = "linux")]
 use eco2ai::sensor::{Battery, LinuxUsage as MachineUsage, Sensor as _};
 use eco2ai::sensor::{Component, CpuModel, Quality, ServerModel};

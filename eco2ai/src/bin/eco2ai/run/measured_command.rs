@@ -8,11 +8,8 @@ use std::process::{Command, ExitStatus};
 use eco2ai::{Origin, Params, Rows, Run, Tracker, get_params};
 
 use super::arguments::RunArgs;
+use super::child::Supervisor;
 use super::launchers::{self, Launcher};
-#[cfg(target_os = "linux")]
-use super::linux::Supervisor;
-#[cfg(not(target_os = "linux"))]
-use super::other::Supervisor;
 use super::result::exit_code;
 use super::title::Title;
 use crate::failure::{Failure, Result};

@@ -88,6 +88,7 @@ mod linux {
                 logical,
                 is_arm_or_riscv,
                 arm_cores,
+                small_cpus: topology.small_cpus(),
                 is_virtual: is_apple_guest || is_virtual(proc, sys, flag),
                 shows_container,
                 id: CpuId::from_fields(field),
@@ -109,6 +110,10 @@ mod linux {
     }
 }
 
+#[cfg(any(test, target_os = "macos"))]
+#[cfg_attr(not(target_os = "macos"), allow(dead_code, reason = "used on macOS"))]
+mod macos;
+
 use super::microarchitecture::CpuId;
 
 /// The name of a processor that the system does not name, as gVisor writes it.
@@ -128,6 +133,8 @@ pub(crate) struct CpuInfo {
     /// The kind of each Arm core, as far as the first entries of `/proc/cpuinfo` show it. A chip may
     /// have several kinds.
     pub(crate) arm_cores: Vec<&'static str>,
+    /// The number of logical CPUs that are slower than the fastest ones, as far as the system tells.
+    pub(crate) small_cpus: u32,
     pub(crate) is_virtual: bool,
     /// Whether `/proc` shows the CPU time and memory of this container in place of the machine's,
     /// as lxcfs does.
@@ -137,7 +144,7 @@ pub(crate) struct CpuInfo {
     pub(crate) id: Option<CpuId>,
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
 impl CpuInfo {
     /// Asks the system through the `sysinfo` crate, which knows neither sockets nor
     /// virtualization.
@@ -151,6 +158,7 @@ impl CpuInfo {
             sockets: 1,
             logical: u32::try_from(system.cpus().len()).unwrap_or(1).max(1),
             arm_cores: Vec::new(),
+            small_cpus: 0,
             is_arm_or_riscv: cfg!(any(
                 target_arch = "aarch64",
                 target_arch = "arm",

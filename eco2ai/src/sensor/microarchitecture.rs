@@ -44,7 +44,7 @@ impl CpuId {
 
     /// Reads the numbers from the variable `PROCESSOR_IDENTIFIER` of Windows, such as
     /// `Intel64 Family 6 Model 106 Stepping 6, GenuineIntel`.
-    #[cfg(any(not(target_os = "linux"), test))]
+    #[cfg(any(not(any(target_os = "linux", target_os = "macos")), test))]
     pub(crate) fn from_identifier(text: &str) -> Option<Self> {
         let (numbers, vendor) = text.rsplit_once(", ")?;
         let after = |name: &str| {

@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use eco2ai::meter::Meter;
-#[cfg(not(target_os = "linux"))]
+#[cfg(target_os = "macos")]
+use eco2ai::sensor::MacUsage as MachineUsage;
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
 use eco2ai::sensor::SysinfoUsage as MachineUsage;
 #[cfg(target_os = "linux")]
 use eco2ai::sensor::{Battery, LinuxUsage as MachineUsage, Sensor as _};

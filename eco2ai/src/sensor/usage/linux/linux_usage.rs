@@ -4,8 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
-
 use super::cgroup::Cgroup;
 use super::charged_time::ChargedTime;
 use super::machine::{BusyTime, busy_ticks};
@@ -14,6 +12,7 @@ use super::process_tree::ProcessTree;
 use crate::sensor::cpu_info::CpuInfo;
 use crate::sensor::kept_file::KeptFile;
 use crate::sensor::roots::Roots;
+use crate::sensor::usage::process_clock::process_cpu_time;
 use crate::sensor::usage::source::{CpuClock, Usage, UsageSource};
 
 /// Reads the usage of this process and its children from `/proc`.
@@ -172,13 +171,6 @@ impl UsageSource for LinuxUsage {
     fn cpu_clock(&self) -> Option<CpuClock> {
         self.is_this_process.then(|| -> CpuClock { Arc::new(process_cpu_time) })
     }
-}
-
-/// Returns the CPU time of this process, without its children.
-fn process_cpu_time() -> Duration {
-    let now = clock_gettime(ClockId::ProcessCPUTime);
-    let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or(0);
-    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), nanoseconds)
 }
 
 #[cfg(test)]

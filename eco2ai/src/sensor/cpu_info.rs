@@ -1,5 +1,8 @@
 //! Finds the processors of the machine, by reading only a few small files.
 
+#[cfg(windows)]
+mod windows;
+
 #[cfg(target_os = "linux")]
 mod linux {
     use std::io::Read;
@@ -144,7 +147,7 @@ pub(crate) struct CpuInfo {
     pub(crate) id: Option<CpuId>,
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 impl CpuInfo {
     /// Asks the system through the `sysinfo` crate, which knows neither sockets nor
     /// virtualization.
@@ -166,9 +169,7 @@ impl CpuInfo {
             )),
             is_virtual: false,
             shows_container: false,
-            id: std::env::var("PROCESSOR_IDENTIFIER")
-                .ok()
-                .and_then(|text| CpuId::from_identifier(&text)),
+            id: None,
         }
     }
 }

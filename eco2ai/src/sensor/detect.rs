@@ -150,12 +150,17 @@ fn usage(cpu: &CpuInfo) -> Box<dyn UsageSource> {
     Box::new(LinuxUsage::on(cpu))
 }
 
+#[cfg(windows)]
+fn usage(_: &CpuInfo) -> Box<dyn UsageSource> {
+    Box::new(super::usage::WindowsUsage::new())
+}
+
 #[cfg(target_os = "macos")]
 fn usage(_: &CpuInfo) -> Box<dyn UsageSource> {
     Box::new(super::usage::MacUsage::new())
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 fn usage(_: &CpuInfo) -> Box<dyn UsageSource> {
     Box::new(super::usage::SysinfoUsage::new())
 }

@@ -126,6 +126,8 @@ pub use share::Share;
 pub use usage::LinuxUsage;
 #[cfg(target_os = "macos")]
 pub use usage::MacUsage;
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 pub use usage::SysinfoUsage;
+#[cfg(windows)]
+pub use usage::WindowsUsage;
 pub use usage::{CpuClock, Usage, UsageSource};

@@ -4,13 +4,14 @@
 //! out its id.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
 use super::outer_run::{self, OuterRun};
+use crate::file_lock::lock_within;
 use crate::meter::keys::RunKey;
 use crate::regular_file;
 
@@ -49,7 +50,8 @@ impl ReportFolder {
         let path = parent.join(format!("{PREFIX}{:016x}", regular_file::random()));
         make_private(&path)?;
         let lock = regular_file::create_private(&outer_run::lock_file(&path))?;
-        lock.try_lock()?;
+        let locked = lock_within(&lock, Duration::ZERO).filter(|lock| lock.missing().is_none());
+        locked.ok_or(ErrorKind::WouldBlock)?.keep();
         Ok(Self { path, pid: crate::process::id(), _lock: lock, runs: Vec::new() })
     }
 
@@ -68,7 +70,7 @@ impl ReportFolder {
             self.runs.push(HandedRun { outer, key });
         }
         let known = self.runs.iter().find(|run| run.key == key);
-        known.map(|run| &run.outer).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+        known.map(|run| &run.outer).ok_or_else(|| io::Error::from(ErrorKind::NotFound))
     }
 
     pub(in crate::meter) fn has(&self, key: RunKey) -> bool {

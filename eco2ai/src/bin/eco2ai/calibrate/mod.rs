@@ -10,8 +10,10 @@ use std::time::Duration;
 use eco2ai::meter::Meter;
 #[cfg(target_os = "macos")]
 use eco2ai::sensor::MacUsage as MachineUsage;
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 use eco2ai::sensor::SysinfoUsage as MachineUsage;
+#[cfg(windows)]
+use eco2ai::sensor::WindowsUsage as MachineUsage;
 #[cfg(target_os = "linux")]
 use eco2ai::sensor::{Battery, LinuxUsage as MachineUsage, Sensor as _};
 use eco2ai::sensor::{Component, CpuModel, Quality, ServerModel};

@@ -4,7 +4,10 @@ mod arguments;
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
 mod child;
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod child;
+#[cfg(not(any(target_os = "linux", windows)))]
 #[path = "other.rs"]
 mod child;
 mod launchers;

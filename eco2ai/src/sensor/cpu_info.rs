@@ -14,6 +14,7 @@ mod linux {
     use crate::sensor::arm_core;
     use crate::sensor::cpu_table;
     use crate::sensor::cpu_topology::{Topology, shown_cpus};
+    use crate::sensor::kept_file::read_trimmed;
     use crate::sensor::microarchitecture::CpuId;
     use crate::sensor::virtual_machine::{hypervisor_flag, is_virtual};
 
@@ -48,14 +49,17 @@ mod linux {
             let entry = entry.or_else(|| entries.next()).unwrap_or_default();
             let field = |name: &str| field_of(entry, name);
             let arm = field("CPU implementer").zip(field("CPU part"));
-            let brand = field("model name")
-                // Trademark signs that are not UTF-8.
-                .map(|brand| brand.replace(char::REPLACEMENT_CHARACTER, ""))
-                .filter(|brand| !brand.is_empty())
+            let brand = grace(sys)
                 .or_else(|| {
                     let (implementer, part) = arm.as_ref()?;
-                    arm_core::name(implementer, part).map(Into::into)
+                    arm_core::name(implementer, part)
                 })
+                .map(Into::into)
+                // Arm in 32 bits has a model name that says nothing: `ARMv7 Processor rev 3 (v7l)`.
+                .or_else(|| field("model name"))
+                // Trademark signs that are not UTF-8.
+                .map(|brand: String| brand.replace(char::REPLACEMENT_CHARACTER, ""))
+                .filter(|brand| !brand.is_empty())
                 // POWER and Loongson; RISC-V, as in `sifive,u74-mc`.
                 .or_else(|| field("cpu"))
                 .or_else(|| field("Model Name"))
@@ -97,6 +101,14 @@ mod linux {
                 id: CpuId::from_fields(field),
             }
         }
+    }
+
+    /// NVIDIA's Grace, whose cores are also those of other makers' processors. The number is that of
+    /// its chip, T241. Source: Linux, `drivers/irqchip/irq-gic-v3.c` and
+    /// `drivers/firmware/smccc/soc_id.c`.
+    fn grace(sys: &Path) -> Option<&'static str> {
+        let id = read_trimmed(sys.join("devices/soc0/soc_id"))?;
+        (id == "jep106:036b:0241").then_some("NVIDIA Grace")
     }
 
     /// The value of a field in an entry of `/proc/cpuinfo`.

@@ -47,14 +47,17 @@ impl CpuModel {
     /// Makes the model of the processors `cpu`.
     pub(crate) fn new(cpu: &CpuInfo) -> Self {
         let (at_full_load, source, basis) = of_kinds_of_cores(cpu).unwrap_or_else(|| of_part(cpu));
-        let mut basis = if cpu.is_virtual { format!("virtual machine, {basis}") } else { basis };
-        if cpu.small_cpus > 0 {
-            // No system says on which of them a process ran.
-            let (small, all) = (cpu.small_cpus, cpu.logical);
-            basis.push_str(&format!(
-                "; {small} of {all} CPUs are slower, and count like the others"
-            ));
-        }
+        let basis = if cpu.is_virtual { format!("virtual machine, {basis}") } else { basis };
+        // No system says on which of them a process ran.
+        let basis = match cpu.small_cpus {
+            0 => basis,
+            small => {
+                format!(
+                    "{basis}; {small} of {} CPUs are slower, and count like the others",
+                    cpu.logical
+                )
+            }
+        };
         Self { name: cpu.brand.clone(), at_full_load, source, basis }
     }
 

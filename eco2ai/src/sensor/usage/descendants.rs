@@ -1,10 +1,16 @@
-//! The descendants of a process, among the processes that the `sysinfo` crate lists.
+//! A process and its descendants, among the processes that the `sysinfo` crate lists.
 
-use sysinfo::{Pid, System};
+use sysinfo::{MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-/// Returns the ids of the process `own` and of its living descendants, as of the last refresh of
-/// `system`.
-pub(super) fn with_descendants(system: &System, own: Pid) -> Vec<u32> {
+/// Reads all processes and the used memory. Returns the ids of the process `own` and of its living
+/// descendants.
+pub(super) fn refresh_with_descendants(system: &mut System, own: Pid) -> Vec<u32> {
+    system.refresh_processes_specifics(
+        ProcessesToUpdate::All,
+        true,
+        ProcessRefreshKind::nothing().with_cpu().with_memory(),
+    );
+    system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
     let mut found = vec![own.as_u32()];
     // The list grows while it is walked: children of children are found in their turn.
     let mut next = 0;

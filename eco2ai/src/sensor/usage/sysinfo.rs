@@ -3,12 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use ::sysinfo::{
-    CpuRefreshKind, MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, RefreshKind,
-    System,
-};
+use ::sysinfo::{CpuRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, RefreshKind, System};
 
-use super::descendants::with_descendants;
+use super::descendants::refresh_with_descendants;
 use super::source::{Usage, UsageSource};
 
 /// Reads the usage of this process and its children through the `sysinfo` crate.
@@ -93,13 +90,7 @@ impl UsageSource for SysinfoUsage {
     }
 
     fn refresh(&mut self) {
-        self.system.refresh_processes_specifics(
-            ProcessesToUpdate::All,
-            true,
-            ProcessRefreshKind::nothing().with_cpu().with_memory(),
-        );
-        self.system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
-        self.processes = with_descendants(&self.system, self.own);
+        self.processes = refresh_with_descendants(&mut self.system, self.own);
         self.charge();
         self.is_first = false;
         let processes = &self.processes;

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use sysinfo::{
-    CpuRefreshKind, MINIMUM_CPU_UPDATE_INTERVAL, MemoryRefreshKind, Pid, ProcessRefreshKind,
-    ProcessesToUpdate, RefreshKind, System,
+    CpuRefreshKind, MINIMUM_CPU_UPDATE_INTERVAL, Pid, ProcessRefreshKind, ProcessesToUpdate,
+    RefreshKind, System,
 };
 
 use super::busy_time::BusyTime;
 use super::tree_time::TreeTime;
-use crate::sensor::usage::descendants::with_descendants;
+use crate::sensor::usage::descendants::refresh_with_descendants;
 use crate::sensor::usage::process_clock::process_cpu_time;
 use crate::sensor::usage::source::{CpuClock, Usage, UsageSource};
 
@@ -111,13 +111,7 @@ impl UsageSource for MacUsage {
     }
 
     fn refresh(&mut self) {
-        self.system.refresh_processes_specifics(
-            ProcessesToUpdate::All,
-            true,
-            ProcessRefreshKind::nothing().with_cpu().with_memory(),
-        );
-        self.system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
-        self.processes = with_descendants(&self.system, self.own);
+        self.processes = refresh_with_descendants(&mut self.system, self.own);
         self.own_memory =
             Some(self.processes.iter().filter_map(|&id| memory(&self.system, id)).sum());
         self.used_memory = Some(self.system.used_memory());

@@ -28,6 +28,7 @@ impl CpuInfo {
             sockets: threads.map_or(1, |threads| logical.div_ceil(threads)),
             logical,
             arm_cores: Vec::new(),
+            small_cpus: 0,
             is_arm_or_riscv: cfg!(any(target_arch = "aarch64", target_arch = "arm")),
             is_virtual: cpuid::is_virtual().unwrap_or_else(firmware_is_virtual),
             shows_container: false,

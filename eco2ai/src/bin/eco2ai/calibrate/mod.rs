@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use eco2ai::meter::Meter;
-#[cfg(not(any(target_os = "linux", windows)))]
+#[cfg(target_os = "macos")]
+use eco2ai::sensor::MacUsage as MachineUsage;
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 use eco2ai::sensor::SysinfoUsage as MachineUsage;
 #[cfg(windows)]
 use eco2ai::sensor::WindowsUsage as MachineUsage;

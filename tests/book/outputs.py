@@ -6,7 +6,8 @@ Whole numbers do not: calls, rows, exit codes.
 
 import re
 
-NUMBER = r"[-+]?\d[\d ]*\d\.\d+(?:e[-+]?\d+)?|[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
+# Digits are grouped by narrow no-break spaces.
+NUMBER = r"[-+]?\d[\d\u202f]*(?:\.\d+)?(?:e[-+]?\d+)?"
 UNIT = r"(?:[µmk]?Wh|[µmk]?W|[µmk]?g CO2e|t CO2e|gCO2e/kWh|ms|µs|s|min|h|KiB|%)(?![\w/])"
 
 # In this order.
@@ -17,16 +18,14 @@ FORMS = [
     (r"\b\d+@\S+", "PROCESS"),
     (r"\b(measured|sampled|estimated):[a-z0-9_:]+|\bincluded\b", "METHOD"),
     # Bounds are there only where an error is published for this machine and its load.
-    (r" \((at (least|most) [\d.]+|[\d.]+ to [\d.]+)\)", ""),
+    (rf" \((at (least|most) {NUMBER}|{NUMBER} to {NUMBER})\)", ""),
     (r"low to high \([µmk]?Wh\)", ""),
     (rf"({NUMBER}) to ({NUMBER})(?=  )|at (least|most) ({NUMBER})(?=  )", ""),
-    (r" +", " "),
-    (r"(?<= )-(?= |$)", ""),
     (r"\([µmk]?(Wh|W|g|g CO2e|s)\)", r"(\1)"),
-    (rf"({NUMBER}) {UNIT}", "N"),
-    (r"[-+]?\d+\.\d+(e[-+]?\d+)?|\b\d+e-\d+\b", "N"),
-    (r"(N )+N\b(?= on average|$)", "N"),
+    (rf"(?:{NUMBER} (?:h|min) )?{NUMBER} {UNIT}", "N"),
+    (r"[-+]?\d[\d\u202f]*\.\d+(e[-+]?\d+)?|\b\d+e-\d+\b", "N"),
     (r"~ ?N", "N"),
+    (r"(?<= )-(?= |$)", ""),
     (r" +", " "),
 ]
 

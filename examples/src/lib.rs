@@ -34,3 +34,8 @@ pub fn digits() -> Result<(Digits, Digits), Box<dyn Error>> {
     }
     Ok((training, test))
 }
+
+/// The code of the book is compiled by the tests of its documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/training.md")]
+mod training {}

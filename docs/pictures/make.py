@@ -137,8 +137,11 @@ def main():
     eco2ai, examples = (pathlib.Path(path).resolve() for path in sys.argv[1:3])
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
+        # The folder of `eco2ai` may have other builds of the examples.
+        (folder / "bin").mkdir()
+        (folder / "bin/eco2ai").symlink_to(eco2ai)
         environment = {
-            "PATH": f"{eco2ai.parent}:{examples}:{os.environ['PATH']}", "HOME": str(folder),
+            "PATH": f"{folder}/bin:{examples}:{os.environ['PATH']}", "HOME": str(folder),
             "LC_ALL": "C.UTF-8", "TZ": "UTC", "TERM": "xterm-256color", "USER": "ada", "ECO2AI_COUNTRY": "FR", "ECO2AI_PROJECT": "primes",
         }
         (folder / "primes.py").write_text(PRIMES)

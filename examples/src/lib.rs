@@ -35,7 +35,11 @@ pub fn digits() -> Result<(Digits, Digits), Box<dyn Error>> {
     Ok((training, test))
 }
 
-/// The code of the book is compiled by the tests of its documentation.
+// The code of the book is compiled by the tests of this crate's documentation.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/training.md")]
 mod training {}
+
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../docs/services.md")]
+mod services {}

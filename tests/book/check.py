@@ -35,7 +35,7 @@ def environment(folder, eco2ai, examples):
     return {
         "CARGO_HOME": str(home / ".cargo"), "RUSTUP_HOME": str(home / ".rustup"),
         **{name: os.environ[name] for name in kept if name in os.environ},
-        "PATH": f"{eco2ai.parent}:{examples}:{os.environ['PATH']}",
+        "PATH": f"{folder}/bin:{examples}:{os.environ['PATH']}",
         "HOME": str(folder / "home"), "XDG_CONFIG_HOME": str(folder / "home/.config"),
         "XDG_STATE_HOME": str(folder / "home/.state"), "TMPDIR": str(folder / "tmp"),
         "USER": "ada", "LC_ALL": "C.UTF-8", "TZ": "UTC", "NO_COLOR": "1",
@@ -54,8 +54,10 @@ def run(commands, eco2ai, examples):
         script += f"{command.text}\n(code=$?; printf '{MARK}%s{MARK}' $code; exit $code)\n"
     with tempfile.TemporaryDirectory(prefix="book-") as folder:
         folder = pathlib.Path(folder)
-        for name in ["home", "tmp", "work"]:
+        for name in ["bin", "home", "tmp", "work"]:
             (folder / name).mkdir()
+        # Its own folder may have other builds of the examples.
+        (folder / "bin/eco2ai").symlink_to(eco2ai)
         (folder / "script").write_text(script)
         done = subprocess.run(
             ["bash", folder / "script"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,

@@ -10,9 +10,12 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::own_code;
+
+/// Between two attempts to lock.
+const RETRY_DELAY: Duration = Duration::from_micros(100);
 
 /// The order of the locks, the outermost first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +51,7 @@ pub(crate) enum Rank {
     /// The reports of tracked processes to each other; read and written meanwhile.
     Reports,
     /// NVML: the loaded library, and which boards have a context of this process.
+    #[cfg(feature = "nvidia")]
     Nvml,
     /// The energy that an exporter has read.
     #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
@@ -106,6 +110,18 @@ impl<T> Lock<T> {
             Err(TryLockError::WouldBlock) => return None,
         };
         Some(Locked { guard, _held: held, _section: section })
+    }
+
+    /// Locks, unless another thread has for all of this time.
+    pub(crate) fn lock_within(&self, time: Duration) -> Option<Locked<'_, T>> {
+        let began = Instant::now();
+        loop {
+            let locked = self.try_lock();
+            if locked.is_some() || began.elapsed() >= time {
+                return locked;
+            }
+            std::thread::sleep(RETRY_DELAY);
+        }
     }
 }
 

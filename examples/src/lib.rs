@@ -35,11 +35,12 @@ pub fn digits() -> Result<(Digits, Digits), Box<dyn Error>> {
     Ok((training, test))
 }
 
-// The code of the book is compiled by the tests of this crate's documentation.
+/// The snippets of `docs/training.md`, to compile them.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/training.md")]
-mod training {}
+struct Training;
 
-#[cfg(all(doctest, feature = "axum"))]
+/// The snippets of `docs/services.md`, to compile them.
+#[cfg(all(doctest, feature = "docs"))]
 #[doc = include_str!("../../docs/services.md")]
-mod services {}
+struct Services;

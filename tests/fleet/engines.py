@@ -8,9 +8,7 @@ The command needs the feature `parquet`. Python needs duckdb, pyspark (with Java
 table of times.
 """
 
-import collections
 import json
-import math
 import os
 import re
 import subprocess
@@ -39,18 +37,9 @@ def expected(eco2ai, folder, logs):
     """The totals of `eco2ai summary` by group."""
     totals = {}
     for group in GROUPS:
-        by = "day" if group == "month" else group
-        command = [eco2ai, "summary", "--format=json", "--by", by, logs]
+        command = [eco2ai, "summary", "--format=json", "--by", group, logs]
         found = subprocess.run(command, env=environment(folder), capture_output=True, check=True)
         groups = json.loads(found.stdout)["groups"]
-        if group == "month":
-            months = collections.defaultdict(list)
-            for day in groups:
-                months[day["day"][:7]].append(day)
-            groups = [
-                {"month": month} | {name: math.fsum(day[name] for day in days) for name in TOTALS}
-                for month, days in months.items()
-            ]
         totals[group] = {row[group]: [row[name] for name in TOTALS] for row in groups}
     return totals
 

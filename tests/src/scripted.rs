@@ -186,3 +186,19 @@ impl UsageSource for Load {
         &[]
     }
 }
+
+/// The usage of an unknown machine.
+#[derive(Debug)]
+pub struct Unknown;
+
+impl UsageSource for Unknown {
+    fn read(&mut self) -> Usage {
+        Usage::default()
+    }
+
+    fn refresh(&mut self) {}
+
+    fn processes(&self) -> &[u32] {
+        &[]
+    }
+}

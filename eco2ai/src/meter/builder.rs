@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::channel::Channel;
 use super::clock::{Clock, SystemClock};
 use super::meter::Meter;
 use super::meter_state::{MeterState, Names};
@@ -34,8 +35,9 @@ use crate::sensor::{GivenPower, Sensor, Usage, UsageSource};
 /// meter.read();
 /// ```
 pub struct MeterBuilder {
-    clock: Box<dyn Clock>,
-    sensing: Sensing,
+    clock: Arc<dyn Clock>,
+    usage: Box<dyn UsageSource>,
+    sensors: Vec<Box<dyn Sensor>>,
 }
 
 impl fmt::Debug for MeterBuilder {
@@ -48,7 +50,7 @@ impl MeterBuilder {
     /// Adds a sensor.
     #[must_use]
     pub fn sensor(mut self, sensor: impl Sensor + 'static) -> Self {
-        self.sensing.add(Box::new(sensor), Duration::ZERO);
+        self.sensors.push(Box::new(sensor));
         self
     }
 
@@ -58,13 +60,25 @@ impl MeterBuilder {
     #[cfg(feature = "test-util")]
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Box::new(clock);
+        self.clock = Arc::new(clock);
         self
     }
 
-    /// Builds the meter.
+    /// Builds the meter. Each sensor is read once, in a thread of its own; one that does not answer
+    /// within 20 ms is not waited for.
     pub fn build(self) -> Meter {
-        let (clock, sensing) = (self.clock, self.sensing);
+        let clock = self.clock;
+        let mut sensing = Sensing::new(self.usage);
+        let sensors = self.sensors.into_iter();
+        let mut channels: Vec<_> = sensors
+            .map(|sensor| Channel::new(sensor, Arc::clone(&clock), Duration::ZERO))
+            .collect();
+        if clock.runs() {
+            Channel::try_out(&mut channels, Duration::ZERO);
+        }
+        for channel in channels {
+            sensing.add(channel);
+        }
         let (names, given) = (Names::default(), GivenPower::default());
         Meter { state: Arc::new(MeterState::new(clock, sensing, names, given)) }
     }
@@ -93,8 +107,9 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
     )]
     pub fn builder(usage: impl UsageSource + 'static) -> MeterBuilder {
         MeterBuilder {
-            clock: Box::<SystemClock>::default(),
-            sensing: Sensing::new(Box::new(usage)),
+            clock: Arc::<SystemClock>::default(),
+            usage: Box::new(usage),
+            sensors: Vec::new(),
         }
     }
 

@@ -1,27 +1,33 @@
 //! One sensor with its history: from readings to the energy of the device and of this process.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::counter::Counter;
+use super::access::{Access, Answer};
+use super::activity::Activities;
+use super::clock::Clock;
 use super::counter_check::CounterCheck;
-use super::gauge::Gauge;
-use super::increment::{Amounts, Increment};
-use super::models::{CpuLoad, MemoryInUse};
-use super::power_model::Scaling;
-use super::provenance::{ReadingState, ShareKind};
+use super::history::{CounterFacts, History, LateReading, Sharing};
+use super::increment::{Increment, Late};
+use super::provenance::{Provenance, ReadingState, ShareKind};
+use super::readout::{Readout, Request, guarded};
 use super::usage_window::UsageChange;
 use crate::sensor::{Bounds, Component, Quality, Reading, Sensor, SensorError, Share, Usage};
-use crate::units::{Joules, Watts};
+use crate::units::Watts;
 
 /// The number of consecutive failures after which a sensor is reported.
 const FAILURES_BEFORE_WARNING: u32 = 3;
 
 /// A sensor, with the state that follows from its readings so far.
 pub(super) struct Channel {
-    sensor: Box<dyn Sensor>,
+    access: Access,
     component: Component,
     source: String,
+    name: String,
+    /// Components whose energy the figures contain.
+    includes: Vec<Component>,
+    /// The bounds of figures of each quality, from the weakest.
+    bounds: [Bounds; Quality::ALL.len()],
     tick: Duration,
     longest_interval: Option<Duration>,
     history: History,
@@ -32,36 +38,63 @@ pub(super) struct Channel {
     /// The reported power is used instead of the counter.
     counter_is_wrong: bool,
     share: Share,
+    /// A part of the device is missing from its readings.
+    is_partial: bool,
     failures: u32,
-    lost: bool,
+    /// The activity of runs up to the last reading that came late.
+    last_late: Activities,
+    /// Since when its energy is missing, if it is.
+    missing_since: Duration,
 }
 
-/// The readings so far, by the kind of the sensor.
-enum History {
-    /// No reading yet, or none since the sensor failed.
-    Empty,
-    Counter(Counter),
-    /// Measured, or estimated by the sensor.
-    Gauge(Gauge, Quality),
-    CpuLoad(CpuLoad),
-    MemoryInUse(MemoryInUse),
+/// What a channel adds to a reading of the meter.
+pub(super) struct ChannelReading {
+    pub(super) increment: Increment,
+    /// The quality is that of this reading, or of the last one if the sensor has nothing new;
+    /// `None` if there is none.
+    pub(super) state: ReadingState,
+    /// From when on the state holds.
+    pub(super) since: Duration,
 }
 
 impl Channel {
-    pub(super) fn new(sensor: Box<dyn Sensor>) -> Self {
+    pub(super) fn new(sensor: Box<dyn Sensor>, clock: Arc<dyn Clock>, now: Duration) -> Self {
+        let source = sensor.source().to_owned();
         Self {
             component: sensor.component(),
-            source: sensor.source().to_owned(),
+            name: guarded(|| sensor.name()).unwrap_or_else(|| source.clone()),
+            source,
+            includes: guarded(|| sensor.includes().to_vec()).unwrap_or_default(),
+            bounds: Quality::ALL.map(|quality| {
+                guarded(|| sensor.bounds(quality)).map_or(Bounds::UNKNOWN, Bounds::valid)
+            }),
             tick: sensor.tick(),
             longest_interval: sensor.longest_interval(),
-            sensor,
+            access: Access::new(sensor, clock),
             history: History::Empty,
             read_at: None,
             check: None,
             counter_is_wrong: false,
             share: Share::Whole,
+            is_partial: false,
             failures: 0,
-            lost: false,
+            last_late: Activities::default(),
+            missing_since: now,
+        }
+    }
+
+    /// Returns what is known of its figures before the first reading.
+    pub(super) fn provenance(&self) -> Provenance {
+        Provenance {
+            component: self.component,
+            source: self.source.clone(),
+            includes: self.includes.clone(),
+            knows_idle: false,
+            bounds: self.bounds,
+            tick: self.tick,
+            interval: Duration::ZERO,
+            added: self.missing_since,
+            states: Vec::new(),
         }
     }
 
@@ -69,24 +102,10 @@ impl Channel {
         self.component
     }
 
-    pub(super) fn source(&self) -> &str {
-        &self.source
-    }
-
-    /// The longest time between two refreshes of a counter.
-    pub(super) fn tick(&self) -> Duration {
-        self.tick
-    }
-
-    /// The bounds of figures of each quality, from the weakest.
-    pub(super) fn bounds(&self) -> [Bounds; Quality::ALL.len()] {
-        Quality::ALL.map(|quality| {
-            guarded(|| self.sensor.bounds(quality)).map_or(Bounds::UNKNOWN, Bounds::valid)
-        })
-    }
-
+    /// The longest time between two readings; `None` where it does not matter, or where the sensor
+    /// is not read at the meter's pace.
     pub(super) fn longest_interval(&self) -> Option<Duration> {
-        if self.lost { None } else { self.longest_interval }
+        self.longest_interval.filter(|_| self.access.is_direct())
     }
 
     /// Whether the figures say how much of them is the idle power of the machine.
@@ -94,87 +113,200 @@ impl Channel {
         matches!(&self.history, History::CpuLoad(model) if model.idle.is_some())
     }
 
-    /// Components whose energy the figures contain.
-    pub(super) fn includes(&self) -> Vec<Component> {
-        guarded(|| self.sensor.includes().to_vec()).unwrap_or_default()
-    }
-
-    /// Updates the part of the device's energy that belongs to this process.
-    pub(super) fn refresh_share(&mut self, processes: &[u32]) {
-        if self.lost {
-            return;
-        }
-        match guarded(|| self.sensor.share(processes)) {
-            Some(share) => self.share = share,
-            None => self.failed(&SensorError::Lost("the sensor panicked".into())),
-        }
-    }
-
-    /// Whether more frequent readings are needed to judge its counter.
-    pub(super) fn is_in_doubt(&self) -> bool {
-        self.check.as_ref().is_some_and(CounterCheck::is_in_doubt)
+    /// Whether frequent readings by any thread are needed: the device reports only its power, or
+    /// its counter is in doubt.
+    pub(super) fn is_gauge(&self) -> bool {
+        let is_gauge = matches!(self.history, History::Gauge(_, Quality::Sampled))
+            || self.check.as_ref().is_some_and(CounterCheck::is_in_doubt);
+        is_gauge && self.access.is_direct()
     }
 
     /// Whether its figures are missing for longer than a moment.
     pub(super) fn is_failing(&self) -> bool {
-        self.lost || self.failures >= FAILURES_BEFORE_WARNING
+        self.access.is_lost() || self.failures >= FAILURES_BEFORE_WARNING
     }
 
-    /// Reads the sensor. The quality is that of this reading, or of the last one if the sensor has
-    /// nothing new; `None` if there is none.
-    pub(super) fn read(&mut self, now: Duration, usage: &UsageChange) -> (Increment, ReadingState) {
-        if self.lost {
-            return (Increment::default(), ReadingState::default());
+    /// Updates the part of the device's energy that belongs to this process.
+    pub(super) fn refresh_share(&mut self, now: Duration, processes: &[u32]) {
+        match self.access.share(processes) {
+            Ok(share) => self.share = share.unwrap_or(self.share),
+            Err(error) => self.failed(now, &error),
         }
+    }
+
+    /// Has threads of their own read sensors for the first time, which give back the fast ones, and
+    /// waits for them for a while.
+    pub(super) fn try_out(channels: &mut [Self], now: Duration) {
+        for channel in &mut *channels {
+            let request = channel.request(now);
+            channel.access.try_out(now, request);
+        }
+        for channel in channels {
+            channel.access.wait();
+        }
+    }
+
+    /// Asks a slow sensor for a reading, if that would not cost too much.
+    pub(super) fn ask(&mut self, now: Duration, processes: &[u32]) {
+        let is_first_value = matches!(self.history, History::FirstValue(..));
+        let request = self.request(now);
+        self.access.ask(now, is_first_value.then_some(self.tick), || Request {
+            processes: Some(processes.to_vec()),
+            ..request
+        });
+    }
+
+    /// Returns the time between two readings of a slow sensor.
+    pub(super) fn slow_interval(&self) -> Duration {
+        self.access.slow_interval()
+    }
+
+    /// Reads the sensor, or goes on with what is known of a slow one.
+    pub(super) fn read(&mut self, activities: &Activities, usage: &UsageChange) -> ChannelReading {
+        let now = activities.now;
         self.share = known_share(self.share, &usage.now);
-        let read = guarded(|| self.sensor.read())
-            .unwrap_or_else(|| Err(SensorError::Lost("the sensor panicked".into())));
-        let read = read.and_then(Reading::valid).and_then(|it| self.without_fault(now, it));
-        let read = match read {
-            Ok(reading) => self.take(now, reading, usage).map(|it| (it, Some(reading.quality()))),
-            Err(SensorError::NotReady) => self.go_on(now, usage).map(|it| (it, self.quality())),
-            Err(error) => Err(error),
+        let mut since = now;
+        let request = self.request(now);
+        let answer = self.access.read(now, &request);
+        let was_read = matches!(answer, Answer::Now(_) | Answer::Late(_));
+        let read = match answer {
+            Answer::Now(readout) => self.take(now, usage, readout),
+            Answer::Late(readout) => {
+                self.share = known_share(readout.share.unwrap_or(self.share), &usage.now);
+                self.take_late(activities, usage, readout, &mut since)
+            }
+            Answer::Hangs if !self.is_failing() => {
+                self.failures = FAILURES_BEFORE_WARNING - 1;
+                Err(SensorError::Missing("no answer".into()))
+            }
+            Answer::Hangs | Answer::Nothing => self.go_on(now, usage),
         };
-        let read = match read {
-            Ok((increment, quality)) => {
-                self.failures = 0;
-                let state = ReadingState {
-                    quality,
-                    lacks_device_part: guarded(|| self.sensor.is_partial()).unwrap_or(true),
-                    lacks_process_part: usage.now.is_partial && self.depends_on_usage(),
-                    lacks_machine_part: self.is_model() && self.share == Share::WholeThoughShared,
-                    share: self.share_kind(),
-                };
-                (increment, state)
+        let (increment, quality) = match read {
+            Ok(increment) => {
+                self.failures = if was_read { 0 } else { self.failures };
+                (increment, self.history.quality())
             }
             Err(error) => {
-                self.failed(&error);
-                (self.go_on(now, usage).unwrap_or_default(), ReadingState::default())
+                self.failed(now, &error);
+                (self.go_on(now, usage).unwrap_or_default(), None)
             }
         };
-        self.read_at = (!matches!(self.history, History::Empty)).then_some(now);
-        read
+        self.read_at = self.history.quality().map(|_| now);
+        let state = quality.map_or_else(ReadingState::default, |_| self.state(quality, usage));
+        ChannelReading { increment, state, since }
     }
 
-    /// Returns the reading, or the reported power instead of a counter that is wrong.
-    fn without_fault(&mut self, now: Duration, reading: Reading) -> Result<Reading, SensorError> {
-        let Reading::Energy(energy) = reading else { return Ok(reading) };
+    /// What to ask the sensor for.
+    fn request(&self, now: Duration) -> Request {
+        let is_power_due = self.check.as_ref().is_some_and(|check| check.is_power_due(now));
+        Request {
+            begins: !self.counter_is_wrong && !matches!(self.history, History::Counter(_)),
+            reported_power: self.counter_is_wrong || is_power_due,
+            processes: None,
+        }
+    }
+
+    /// Takes in a reading of `now`.
+    fn take(
+        &mut self,
+        now: Duration,
+        usage: &UsageChange,
+        readout: Readout,
+    ) -> Result<Increment, SensorError> {
+        let facts = self.facts(readout.power);
+        let Some(reading) = self.reading(now, readout)? else { return self.go_on(now, usage) };
+        let sharing = self.sharing(usage);
+        self.history.take(now, reading, facts, self.read_at, (usage, sharing))
+    }
+
+    /// Takes in a reading of the past. Its state may hold since an earlier time.
+    fn take_late(
+        &mut self,
+        activities: &Activities,
+        usage: &UsageChange,
+        readout: Readout,
+        since: &mut Duration,
+    ) -> Result<Increment, SensorError> {
+        let (now, was_model) = (activities.now, self.history.is_model());
+        let expected = self.go_on(now, usage)?;
+        let (at, facts, sharing) = (readout.at, self.facts(readout.power), self.sharing(usage));
+        let Some(reading) = self.reading(at, readout)? else { return Ok(expected) };
+        let late = self.history.take_late(now, at, reading, facts, self.read_at);
+        let (energy, active) = match late {
+            LateReading::Corrects(energy) => (energy, activities.parts_since(&self.last_late)),
+            LateReading::Begins(power) => {
+                // The runs that are active were so without a figure.
+                *since = activities.busy_since().unwrap_or(now).max(self.missing_since);
+                let energy = power * now.saturating_sub(*since);
+                (energy, activities.unbroken_parts_since(*since))
+            }
+        };
+        self.last_late = *activities;
+        if was_model {
+            return Ok(expected);
+        }
+        let mut increment = self.go_on(now, usage)?;
+        increment.total.machine += expected.total.machine;
+        increment.total.process += expected.total.process;
+        increment.late = Late { energy, share: sharing.fraction, active };
+        Ok(increment)
+    }
+
+    /// Continues without a reading.
+    fn go_on(&mut self, now: Duration, usage: &UsageChange) -> Result<Increment, SensorError> {
+        let sharing = self.sharing(usage);
+        self.history.go_on(now, usage, sharing)
+    }
+
+    /// Returns the reading that was taken `at` a time, or the reported power instead of a counter
+    /// that is wrong; `None` if there is nothing new.
+    fn reading(&mut self, at: Duration, readout: Readout) -> Result<Option<Reading>, SensorError> {
+        self.is_partial = readout.is_partial;
+        let energy = match readout.reading {
+            Ok(Reading::Energy(energy)) => energy,
+            Ok(reading) => return Ok(Some(reading)),
+            Err(SensorError::NotReady) => return Ok(None),
+            Err(error) => return Err(error),
+        };
         if let Some(check) = &mut self.check
-            && let Err(fault) = check.add(now, energy, || reported_power(&mut *self.sensor))
+            && let Err(fault) = check.add(at, energy, readout.reported_power)
         {
-            let name = guarded(|| self.sensor.name()).unwrap_or_else(|| self.source.clone());
             crate::report::warn_once(&format!(
-                "{name}: the energy counter {fault}; from now on the power is used"
+                "{}: the energy counter {fault}; from now on the power is used",
+                self.name
             ));
             self.check = None;
             self.counter_is_wrong = true;
         }
-        if !self.counter_is_wrong {
-            return Ok(reading);
+        if self.counter_is_wrong {
+            let power = readout.reported_power.map(Reading::Power);
+            return power.map(Some).ok_or_else(|| {
+                SensorError::Missing("the energy counter is wrong, and no power is reported".into())
+            });
         }
-        reported_power(&mut *self.sensor).map(Reading::Power).ok_or_else(|| {
-            SensorError::Missing("the energy counter is wrong, and no power is reported".into())
-        })
+        if readout.begins {
+            self.check = readout
+                .reported_power
+                .map(|power| CounterCheck::new(at, energy, power, readout.power_limit));
+        }
+        Ok(Some(Reading::Energy(energy)))
+    }
+
+    fn facts(&self, power: Option<Watts>) -> CounterFacts {
+        CounterFacts { tick: self.tick, longest_interval: self.longest_interval, power }
+    }
+
+    /// How the readings are obtained now.
+    fn state(&self, quality: Option<Quality>, usage: &UsageChange) -> ReadingState {
+        let is_model = self.history.is_model();
+        let depends_on_usage = is_model || matches!(self.share, Share::CpuTime | Share::Memory);
+        ReadingState {
+            quality,
+            lacks_device_part: self.is_partial,
+            lacks_process_part: usage.now.is_partial && depends_on_usage,
+            lacks_machine_part: is_model && self.share == Share::WholeThoughShared,
+            share: self.share_kind(),
+        }
     }
 
     /// Which part of the device's energy the process's figure contains.
@@ -195,168 +327,33 @@ impl Channel {
         }
     }
 
-    /// Whether the process's part follows from its CPU time or memory.
-    fn depends_on_usage(&self) -> bool {
-        self.is_model() || matches!(self.share, Share::CpuTime | Share::Memory)
-    }
-
-    /// Whether the energy is that of a model of processors or memory.
-    fn is_model(&self) -> bool {
-        matches!(self.history, History::CpuLoad(_) | History::MemoryInUse(_))
-    }
-
-    /// Takes in a reading. One of another kind than before begins a new history; a model then
-    /// includes the time since the last reading.
-    fn take(
-        &mut self,
-        now: Duration,
-        reading: Reading,
-        usage: &UsageChange,
-    ) -> Result<Increment, SensorError> {
-        match (reading, &mut self.history) {
-            (Reading::Energy(value), History::Counter(counter)) => {
-                let (energy, power) = (counter.read(now, value), counter.power());
-                Ok(self.shared(energy, power, usage))
-            }
-            (Reading::Energy(value), _) => {
-                let counter = self.first_count(now, value);
-                self.history = History::Counter(counter);
-                Ok(self.shared(Joules::ZERO, counter.power(), usage))
-            }
-            (Reading::Power(power) | Reading::Estimate(power), History::Gauge(gauge, quality)) => {
-                *quality = reading.quality();
-                let energy = gauge.read(now, power);
-                Ok(self.shared(energy, power, usage))
-            }
-            (Reading::Power(power), History::Counter(counter)) => {
-                // The time since the last reading is counted by the power. What was counted for the
-                // time before stays.
-                let mut gauge = Gauge::new(counter.read_at(), power);
-                let energy = gauge.read(now, power);
-                self.history = History::Gauge(gauge, reading.quality());
-                Ok(self.shared(energy, power, usage))
-            }
-            (Reading::Power(power) | Reading::Estimate(power), _) => {
-                self.history = History::Gauge(Gauge::new(now, power), reading.quality());
-                Ok(self.shared(Joules::ZERO, power, usage))
-            }
-            (Reading::AtFullLoad(full), _) => self.take_load(now, None, full, usage),
-            (Reading::IdleToFull { idle, full }, _) => self.take_load(now, Some(idle), full, usage),
-            (Reading::PerGibibyte(power), History::MemoryInUse(model)) => {
-                model.per_gibibyte = power;
-                model.read(now, usage)
-            }
-            (Reading::PerGibibyte(power), _) => {
-                let mut model = MemoryInUse::new(power, self.read_at);
-                let increment = model.read(now, usage);
-                self.history = History::MemoryInUse(model);
-                increment
-            }
-        }
-    }
-
-    /// Takes in a reading of a model of the processor.
-    fn take_load(
-        &mut self,
-        now: Duration,
-        idle: Option<Watts>,
-        at_full_load: Watts,
-        usage: &UsageChange,
-    ) -> Result<Increment, SensorError> {
-        let mut model = match self.history {
-            History::CpuLoad(model) => model,
-            _ => CpuLoad::new(self.read_at),
-        };
-        (model.idle, model.at_full_load) = (idle, at_full_load);
-        let (share, by_cpu_time) = (self.fraction(usage), self.share == Share::CpuTime);
-        let increment = model.read(now, usage, share, by_cpu_time);
-        self.history = History::CpuLoad(model);
-        increment
-    }
-
-    /// Begins the history of a counter.
-    fn first_count(&mut self, now: Duration, value: Joules) -> Counter {
-        let power = guarded(|| self.sensor.power()).flatten();
-        let power = power.filter(|it| Reading::Power(*it).valid().is_ok()).unwrap_or(Watts::ZERO);
-        // Reading the power may have taken several ticks.
-        let value = match guarded(|| self.sensor.read()) {
-            Some(Ok(Reading::Energy(energy))) if energy.0.is_finite() => energy,
-            _ => value,
-        };
-        self.check = reported_power(&mut *self.sensor).map(|power| {
-            let limit = guarded(|| self.sensor.properties().power_limit).flatten();
-            CounterCheck::new(now, value, power, limit)
-        });
-        Counter::new(now, value, power, self.tick, self.longest_interval)
-    }
-
-    /// Continues without a reading: a counter and a gauge with the last known power, which the next
-    /// reading corrects; a model with the usage.
-    fn go_on(&mut self, now: Duration, usage: &UsageChange) -> Result<Increment, SensorError> {
-        let (share, by_cpu_time) = (self.fraction(usage), self.share == Share::CpuTime);
-        match &mut self.history {
-            History::Empty => Ok(Increment::default()),
-            History::Counter(counter) => {
-                let (energy, power) = (counter.go_on(now), counter.power());
-                Ok(self.shared(energy, power, usage))
-            }
-            History::Gauge(gauge, _) => {
-                let (energy, power) = (gauge.go_on(now), gauge.power());
-                Ok(self.shared(energy, power, usage))
-            }
-            History::CpuLoad(model) => model.read(now, usage, share, by_cpu_time),
-            History::MemoryInUse(model) => model.read(now, usage),
-        }
-    }
-
-    /// Returns the quality of the readings so far.
-    fn quality(&self) -> Option<Quality> {
-        match self.history {
-            History::Empty => None,
-            History::Counter(_) => Some(Quality::Measured),
-            History::Gauge(_, quality) => Some(quality),
-            History::CpuLoad(_) | History::MemoryInUse(_) => Some(Quality::Estimated),
-        }
-    }
-
-    /// Returns the energy and power of the device, and the process's part of both.
-    fn shared(&self, energy: Joules, power: Watts, usage: &UsageChange) -> Increment {
-        let share = self.fraction(usage);
-        let total = Amounts {
-            machine: energy,
-            process: energy * share,
-            machine_power: power,
-            process_power: power * share,
-        };
-        let scaling = match self.share {
-            Share::CpuTime => Scaling::shared(power),
-            _ => Scaling::steady(total.process_power),
-        };
-        Increment { total, idle: None, scaling }
-    }
-
     /// Returns the process's part of the device's energy.
-    fn fraction(&self, usage: &UsageChange) -> f64 {
-        match self.share {
+    fn sharing(&self, usage: &UsageChange) -> Sharing {
+        let fraction = match self.share {
             Share::CpuTime => usage.cpu_share.unwrap_or(1.0),
             Share::Memory => usage.memory_share.unwrap_or(1.0),
             Share::Fraction(fraction) if fraction.is_finite() => fraction.clamp(0.0, 1.0),
             Share::Fraction(_) | Share::Whole | Share::WholeThoughShared => 1.0,
-        }
+        };
+        Sharing { fraction, by_cpu_time: self.share == Share::CpuTime }
     }
 
     /// Notes a missing reading. The energy of the interval is unknown, not 0.
-    fn failed(&mut self, error: &SensorError) {
+    fn failed(&mut self, now: Duration, error: &SensorError) {
         self.failures = self.failures.saturating_add(1);
-        self.lost |= matches!(error, SensorError::Lost(_));
-        if self.lost || self.failures == FAILURES_BEFORE_WARNING {
+        let is_lost = matches!(error, SensorError::Lost(_));
+        if is_lost {
+            self.access.lose();
+        }
+        if is_lost || self.failures == FAILURES_BEFORE_WARNING {
             // The next reading begins a new history: the energy until then is not that of the runs
             // that are active then.
             self.history = History::Empty;
+            self.missing_since = now;
             crate::report::warn_once(&format!(
                 "{}: {error}; its energy is missing from now on{}",
                 self.source,
-                if self.lost { "" } else { " until it can be read again" },
+                if is_lost { "" } else { " until it can be read again" },
             ));
         }
     }
@@ -371,16 +368,4 @@ fn known_share(share: Share, usage: &Usage) -> Share {
         _ => return share,
     } && !usage.of_container;
     if is_known { share } else { Share::WholeThoughShared }
-}
-
-/// Returns the power that the device reports besides its counter, if it is a valid one.
-fn reported_power(sensor: &mut dyn Sensor) -> Option<Watts> {
-    let power = guarded(|| sensor.reported_power()).flatten()?;
-    Reading::Power(power).valid().is_ok().then_some(power)
-}
-
-/// Returns the result of a call of a sensor; `None` if it panics. A custom sensor that panics must not
-/// end the program that is being measured.
-fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(f)).ok()
 }

@@ -116,12 +116,18 @@ impl CounterCheck {
         self.is_in_doubt
     }
 
-    /// Takes a value of the counter, and asks for the power if it is due.
+    /// Returns whether the power is to be asked for at `now`.
+    pub(super) fn is_power_due(&self, now: Duration) -> bool {
+        let interval = if self.is_in_doubt { MIN_INTERVAL_IN_DOUBT } else { MIN_INTERVAL };
+        now.saturating_sub(self.last.at) >= interval
+    }
+
+    /// Takes a value of the counter, and the power if it is due.
     pub(super) fn add(
         &mut self,
         now: Duration,
         counter: Joules,
-        power: impl FnOnce() -> Option<Watts>,
+        power: Option<Watts>,
     ) -> Result<(), CounterFault> {
         let (changed_at, before) = self.changed;
         let unchanged_for = now.saturating_sub(changed_at);
@@ -141,10 +147,7 @@ impl CounterCheck {
             self.comparison = Comparison::new(self.last.power);
         }
         let passed = now.saturating_sub(self.last.at);
-        if passed < if self.is_in_doubt { MIN_INTERVAL_IN_DOUBT } else { MIN_INTERVAL } {
-            return Ok(());
-        }
-        let Some(power) = power() else { return Ok(()) };
+        let Some(power) = power.filter(|_| self.is_power_due(now)) else { return Ok(()) };
         let sample = Sample { at: now, counter, power };
         let last = std::mem::replace(&mut self.last, sample);
         if changed_at <= last.at && counter <= before {
@@ -258,7 +261,7 @@ mod tests {
         let mut time = 0.0;
         (1..=6000).find_map(|_| {
             time += if check.is_in_doubt() { step.min(0.093) } else { step };
-            let fault = check.add(at(time), Joules(counter(time)), || Some(Watts(power(time))));
+            let fault = check.add(at(time), Joules(counter(time)), Some(Watts(power(time))));
             fault.err().map(|fault| (time, fault))
         })
     }

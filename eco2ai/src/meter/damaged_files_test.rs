@@ -2,10 +2,14 @@
 //! counted or named.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::activity::Activities;
+use super::channel::Channel;
+use super::clock::SystemClock;
 use super::energies::Energies;
 use super::sensing::Sensing;
 use crate::sensor::{
@@ -194,13 +198,13 @@ proptest! {
         let count = detected.sensors.len();
         let mut sensing = Sensing::new(Box::new(OneOfTwo(0)));
         for sensor in detected.sensors {
-            sensing.add(sensor, Duration::ZERO);
+            sensing.add(Channel::new(sensor, Arc::<SystemClock>::default(), Duration::ZERO));
         }
         let mut sum = (Energies::ZERO, Energies::ZERO);
         for (second, damages) in (0..).zip(&between) {
             let now = Duration::from_secs(second);
             sensing.refresh(now, Duration::ZERO);
-            let used = sensing.read(now);
+            let used = sensing.read(&Activities { now, ..Activities::default() });
             sum = (sum.0 + used.machine, sum.1 + used.process);
             for component in Component::ALL {
                 let most = MAX_POWER.0 * count as f64 * (2.0 * now.as_secs_f64() + 1.0);

@@ -1,5 +1,6 @@
 //! What one sensor adds to a reading of the meter.
 
+use super::activity::ActiveParts;
 use super::power_model::Scaling;
 use crate::units::{Joules, Watts};
 
@@ -11,6 +12,18 @@ pub(super) struct Increment {
     pub(super) idle: Option<Amounts>,
     /// How the process's power scales until the next reading.
     pub(super) scaling: Scaling,
+    pub(super) late: Late,
+}
+
+/// What a reading of the past adds to the energy that was expected since the one before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Late {
+    /// Energy of the device; below zero where too much was expected.
+    pub(super) energy: Joules,
+    /// The part of it that is this process's.
+    pub(super) share: f64,
+    /// The part of that time during which runs were active.
+    pub(super) active: ActiveParts,
 }
 
 /// Energy since the last reading of the meter, and power to go on with.

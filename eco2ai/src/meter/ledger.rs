@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
+use super::activity::Activities;
 use super::energies::Energies;
 use super::keys::{RunKey, SumKey};
 use super::node::{Node, RowOf};
@@ -84,6 +85,12 @@ impl Ledger {
     /// The shortest period that an active run asks for; a second where none is active.
     pub(super) fn shortest_period(&self) -> Duration {
         self.periods.shortest()
+    }
+
+    /// When runs were active, up to `now`.
+    pub(super) fn activities(&self, now: Duration) -> Activities {
+        let (process, machine) = (&self.tree.pools.process, &self.tree.pools.machine);
+        Activities { now, process: process.activity(now), machine: machine.activity(now) }
     }
 
     /// A place for the stack of a new thread.

@@ -68,12 +68,13 @@ impl Ledger {
 
     /// Takes a reading.
     pub(super) fn read(&mut self, now: Duration, wall: Option<SystemTime>, reading: &UsedEnergy) {
-        for (scope, used, power, model) in [
-            (Scope::Process, reading.process, reading.process_power, reading.model),
-            (Scope::Machine, reading.machine, reading.machine_power, None),
+        let UsedEnergy { process, machine, late_process, late_machine, .. } = *reading;
+        for (scope, used, late, power, model) in [
+            (Scope::Process, process, late_process, reading.process_power, reading.model),
+            (Scope::Machine, machine, late_machine, reading.machine_power, None),
         ] {
             let from = self.tree.pools.get_mut(scope).advanced();
-            if let Some(due) = self.tree.pools.get_mut(scope).read(now, used, power, model) {
+            if let Some(due) = self.tree.pools.get_mut(scope).read(now, used, late, power, model) {
                 self.give(scope, due, from, now, wall);
             }
         }

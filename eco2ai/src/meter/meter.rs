@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
+use super::channel::Channel;
 #[cfg(feature = "test-util")]
 use super::clock::ManualClock;
-use super::clock::SystemClock;
+use super::clock::{Clock, SystemClock};
 use super::energy_bounds::{EnergyBounds, RunFacts};
 use super::energy_mark::EnergyMark;
 use super::forecast::Forecast;
@@ -139,13 +140,14 @@ impl Meter {
 
     fn detected(given: GivenPower) -> Self {
         let found = crate::sensor::detect(given);
+        let clock: Arc<dyn Clock> = Arc::<SystemClock>::default();
         let mut sensing = Sensing::new(found.usage);
         sensing.counts_machine = job().counts_machine();
         for sensor in found.sensors {
-            sensing.add(sensor, Duration::ZERO);
+            let channel = Channel::new(sensor, Arc::clone(&clock), Duration::ZERO);
+            sensing.add(channel);
         }
         let names = Names { cpu: found.devices.cpu, gpu: found.gpu_name, os: found.devices.os };
-        let clock = Box::<SystemClock>::default();
         Self { state: Arc::new(MeterState::new(clock, sensing, names, given)) }
     }
 
@@ -155,11 +157,20 @@ impl Meter {
     /// the meter of the process. In a run that is already active, the sensor is counted from this call
     /// on, and marked `:partial`. A wall meter ([`Component::Machine`](crate::sensor::Component)) is not
     /// counted in such a run, because an incomplete total could be less than its components.
+    ///
+    /// The sensor is read once, in a thread of its own. One that takes longer than 1 ms stays there:
+    /// it is read in at most 1 % of the time, and neither this call (after 20 ms) nor a run waits for
+    /// it.
     pub fn add_sensor(&self, sensor: impl Sensor + 'static) {
         let _section = own_code::enter();
         let device = Device::new(&sensor);
+        let clock = &self.state.clock;
+        let mut channel = Channel::new(Box::new(sensor), Arc::clone(clock), clock.now());
+        if clock.runs() {
+            Channel::try_out(std::slice::from_mut(&mut channel), clock.now());
+        }
         let mut sensing = self.state.sensing.lock();
-        sensing.add(Box::new(sensor), self.state.clock.now());
+        sensing.add(channel);
         self.state.added.lock().push(device);
         self.state.provenance.lock().update(&sensing.provenance);
         // It begins to count at the very next edge.

@@ -35,15 +35,18 @@ const MAX_WAIT: Duration = Duration::from_millis(100);
 /// Before the first reading has shown what it costs.
 const FIRST_RESOLUTION: Duration = Duration::from_millis(1);
 
-/// Never let a slow device blind the meter for longer.
-const MAX_RESOLUTION: Duration = Duration::from_secs(1);
+/// Readings at edges are never further apart. Slow sensors do not count: nobody waits for them.
+const MAX_RESOLUTION: Duration = Duration::from_secs(60);
+
+/// How long a reading waits for one that another thread takes.
+pub(super) const SENSING_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// The function that the meter's thread calls once per period while runs are active.
 pub(super) type OnPeriod = Box<dyn Fn(&Arc<MeterState>) + Send + Sync>;
 
 /// The parts of a meter.
 pub(super) struct MeterState {
-    pub(super) clock: Box<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     /// The process that made it.
     pub(super) pid: u32,
     pub(super) names: Names,
@@ -84,7 +87,7 @@ pub(crate) struct Names {
 
 impl MeterState {
     pub(super) fn new(
-        clock: Box<dyn Clock>,
+        clock: Arc<dyn Clock>,
         sensing: Sensing,
         names: Names,
         given_power: GivenPower,
@@ -136,14 +139,18 @@ impl MeterState {
         self.report(false);
     }
 
-    /// Reads all sensors and brings the ledger up to date. Returns the time.
+    /// Reads all sensors and brings the ledger up to date, unless a sensor hangs that another thread
+    /// is reading. Returns the time.
     pub(super) fn take_reading(&self) -> Duration {
-        let mut sensing = self.sensing.lock();
+        let Some(mut sensing) = self.sensing.lock_within(SENSING_TIMEOUT) else {
+            return self.clock.now();
+        };
         let period = self.ledger.lock().shortest_period();
         let now = self.clock.now();
         sensing.refresh(now, period);
         // Not a part of what a reading costs: readings at the edges of runs do without.
         sensing.refresh_shared_memory(now, period);
+        sensing.ask_slow(now);
         self.read_all(&mut sensing)
     }
 
@@ -219,9 +226,12 @@ impl MeterState {
         // Before the sensors: a program is not to report what they have not seen.
         let inner = self.relatives.read();
         let before = self.clock.now();
-        let period = self.ledger.lock().shortest_period();
+        let (period, activities) = {
+            let ledger = self.ledger.lock();
+            (ledger.shortest_period(), ledger.activities(before))
+        };
         sensing.refresh(before, period);
-        let mut reading = sensing.read(before);
+        let mut reading = sensing.read(&activities);
         let now = self.clock.now();
         // What the reading itself took is behind it.
         if let (Some(model), Some(cpu_clock)) = (&mut reading.model, &self.cpu_clock) {

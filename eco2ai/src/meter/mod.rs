@@ -8,6 +8,18 @@
 //!
 //! The energy of the process is split among its runs at each reading: see [`Meter`].
 //!
+//! # Slow sensors
+//! A sensor that takes longer than 1 ms, such as a meter in the network, has a thread of its own, as
+//! does each sensor that a program adds, until its first reading. Nobody waits for it: a run starts
+//! and stops with its last known power, and the next reading corrects the energy of the time since
+//! the reading before. It is read in at most 1 % of the time, so one of 80 ms every 8 s; rows then
+//! have wider bounds. Runs that were active at the first reading are charged from their start on; a
+//! run that ends before it has no figure (method `none`). A correction that comes when its runs have
+//! ended goes to the next one, so that the sum stays right. If a sensor hangs, all others go on, and
+//! after 30 s its energy counts as missing (`:partial`). Only a sensor that was fast and
+//! hangs for the first time holds the one thread that is reading it: a run that starts or stops
+//! meanwhile on another thread does not wait.
+//!
 //! # The share of a process
 //! A counter measures the whole processor. The process is charged the same share of its energy as
 //! of the busy CPU time, which includes a share of the idle power. The same holds for a model that has an
@@ -22,7 +34,9 @@
 //! | 31 CPUs | 190 W | 190 W x 1/32 = 5.9 W | 4.4 W |
 //! | 63 CPUs | 280 W | 280 W x 1/64 = 4.4 W | 4.4 W |
 
+mod access;
 mod across_processes;
+mod activity;
 mod available_devices;
 mod builder;
 mod channel;
@@ -38,6 +52,7 @@ mod energy_bounds;
 mod energy_mark;
 mod forecast;
 mod gauge;
+mod history;
 mod increment;
 mod keys;
 mod ledger;
@@ -55,10 +70,12 @@ mod pool;
 mod power_model;
 mod price_cuts;
 mod provenance;
+mod readout;
 mod rows;
 mod run_energy;
 mod sampling_thread;
 mod sensing;
+mod slow_sensor;
 #[cfg(test)]
 mod split_test;
 mod stacks;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::increment::{Amounts, Increment};
+use super::increment::{Amounts, Increment, Late};
 use super::power_model::Scaling;
 use super::usage_window::UsageChange;
 use crate::sensor::SensorError;
@@ -67,6 +67,7 @@ impl CpuLoad {
             },
             idle: self.idle.map(|_| idle),
             scaling: Scaling { per_cpu, ..scaling },
+            late: Late::default(),
         })
     }
 
@@ -136,7 +137,7 @@ impl MemoryInUse {
             machine_power,
             process_power,
         };
-        Ok(Increment { total, idle: None, scaling: Scaling::steady(process_power) })
+        Ok(Increment { total, scaling: Scaling::steady(process_power), ..Increment::default() })
     }
 }
 
@@ -168,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_idle_power_is_shared_and_the_load_is_that_of_each() {
-        let Increment { total, idle, scaling } =
+        let Increment { total, idle, scaling, .. } =
             read(Some(Watts(20.0)), true, &ten_seconds(Some(Duration::from_secs(20))));
         let idle = idle.unwrap();
         assert_near(total.machine.0, 200.0 + 20.0 * 20.0);
@@ -183,7 +184,7 @@ mod tests {
 
     #[test]
     fn without_an_idle_power_only_the_load_is_charged() {
-        let Increment { total, idle, scaling } =
+        let Increment { total, idle, scaling, .. } =
             read(None, true, &ten_seconds(Some(Duration::from_secs(20))));
         assert_near(total.process.0, 25.0 * 10.0);
         assert_eq!(idle, None);

@@ -11,6 +11,7 @@
 
 use std::time::Duration;
 
+use super::activity::Activity;
 use super::energies::Energies;
 use super::power_model::PowerModel;
 use super::price_cuts::Clocks;
@@ -25,6 +26,10 @@ pub(super) struct Pool {
     advanced: Duration,
     /// The time since the last reading during which a run was active.
     active: Duration,
+    /// The time so far during which a run was active.
+    total_active: Duration,
+    /// The last time at which no run was active.
+    idle_at: Duration,
     /// The energy of all active time up to the last reading.
     due: Energies,
     /// The extrapolated energy from the last reading to the last sample of the CPU clock.
@@ -90,12 +95,13 @@ impl Pool {
         self.advance(now)
     }
 
-    /// Takes a reading: the energy since the last one, and the power for extrapolation. Returns the
-    /// energy to distribute.
+    /// Takes a reading: the energy since the last one, what a late reading adds to the energy of
+    /// active time before, and the power for extrapolation. Returns the energy to distribute.
     pub(super) fn read(
         &mut self,
         now: Duration,
         used: Energies,
+        late: Energies,
         power: Energies,
         model: Option<PowerModel>,
     ) -> Option<Energies> {
@@ -106,7 +112,7 @@ impl Pool {
         } else {
             self.active.as_secs_f64() / interval.as_secs_f64()
         };
-        self.due += used * share;
+        self.due += used * share + late;
         self.power = power;
         self.model = model;
         self.ahead = Energies::ZERO;
@@ -121,13 +127,25 @@ impl Pool {
     fn pass(&mut self, now: Duration) {
         let passed = now.saturating_sub(self.advanced);
         self.advanced = self.advanced.max(now);
-        if self.leaf_sharers > 0 {
+        if self.leaf_sharers == 0 {
+            self.idle_at = self.advanced;
+        } else {
             self.active += passed;
+            self.total_active += passed;
             self.active_since_sample += passed;
             if self.roots > 1 {
                 self.overlap += passed;
             }
         }
+    }
+
+    /// Returns when runs were active, up to `now`.
+    pub(super) fn activity(&self, now: Duration) -> Activity {
+        if self.leaf_sharers == 0 {
+            return Activity { total: self.total_active, since: None };
+        }
+        let passed = now.saturating_sub(self.advanced);
+        Activity { total: self.total_active + passed, since: Some(self.idle_at) }
     }
 
     /// Returns the energy up to the last reading that was not distributed; negative if more was.

@@ -23,6 +23,8 @@ pub(super) struct Provenance {
     pub(super) bounds: [Bounds; Quality::ALL.len()],
     /// The longest time between two refreshes of a counter.
     pub(super) tick: Duration,
+    /// The time between two readings, where it is slow and read less often than the others.
+    pub(super) interval: Duration,
     /// When the sensor was added.
     pub(super) added: Duration,
     /// Each state that its readings had, with the time at which it began.
@@ -94,14 +96,14 @@ impl ReadingState {
 }
 
 impl Provenance {
-    /// Notes the state from `now` on. Returns whether it differs from the last one.
-    pub(super) fn note(&mut self, now: Duration, state: ReadingState) -> bool {
-        let last = self.states.last().map(|(_, state)| *state);
-        if last == Some(state) {
+    /// Notes the state from `since` on. Returns whether it differs from the last one.
+    pub(super) fn note(&mut self, since: Duration, state: ReadingState) -> bool {
+        let last = self.states.last();
+        if last.is_some_and(|(_, last)| *last == state) {
             return false;
         }
         // Runs wait for the first reading, so its state also applies to the time before it.
-        let from = if last.is_some() { now } else { self.added };
+        let from = last.map_or(self.added, |(last, _)| since.max(*last));
         // Limits the memory that a sensor with frequent failures uses.
         if let [_, (_, second), _, ..] = self.states.as_slice()
             && self.states.len() >= MAX_CHANGES
@@ -141,8 +143,8 @@ impl Provenance {
     /// Returns the longest time between two values of the device.
     pub(super) fn resolution(&self, quality: Quality) -> Duration {
         match quality {
-            Quality::Measured => self.tick,
-            Quality::Sampled => GAUGE_INTERVAL,
+            Quality::Measured => self.tick.max(self.interval),
+            Quality::Sampled => GAUGE_INTERVAL.max(self.interval),
             Quality::Estimated => Duration::ZERO,
         }
     }
@@ -327,6 +329,7 @@ mod tests {
             knows_idle,
             bounds: [Bounds::EXACT; Quality::ALL.len()],
             tick: Duration::ZERO,
+            interval: Duration::ZERO,
             added: Duration::ZERO,
             states: vec![(Duration::ZERO, ReadingState { quality, ..ReadingState::default() })],
         }

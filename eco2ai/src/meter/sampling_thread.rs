@@ -8,7 +8,7 @@ use std::time::Duration;
 #[cfg(feature = "test-util")]
 use super::clock::ManualClock;
 use super::gauge::GAUGE_INTERVAL;
-use super::meter_state::{MeterState, nanos};
+use super::meter_state::{MeterState, SENSING_TIMEOUT, nanos};
 use super::wake::Wake;
 use crate::own_code;
 
@@ -149,8 +149,8 @@ impl Schedule {
     /// The time between two readings: the period, or less where a counter would wrap or a device
     /// reports only its power.
     fn interval(&mut self, state: &MeterState, period: Duration) -> Duration {
-        let sensing = state.sensing.lock();
         let mut interval = period;
+        let Some(sensing) = state.sensing.lock_within(SENSING_TIMEOUT) else { return interval };
         if let Some(longest) = sensing.longest_interval() {
             interval = interval.min(longest / 2);
         }

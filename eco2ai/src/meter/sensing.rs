@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::channel::Channel;
+use super::activity::Activities;
+use super::channel::{Channel, ChannelReading};
 use super::energies::Energies;
-use super::increment::Increment;
 use super::provenance::Provenance;
 use super::usage_window::UsageWindow;
 use super::used_energy::UsedEnergy;
 use super::wall_meter::WallMeter;
-use crate::sensor::{Component, CpuClock, Quality, Sensor, Usage, UsageSource};
+use crate::sensor::{Component, CpuClock, Usage, UsageSource};
 
 /// The sensors, and the usage by which their energy is shared.
 pub(super) struct Sensing {
@@ -51,18 +51,9 @@ impl Sensing {
         self.cpu_clock.as_ref()
     }
 
-    pub(super) fn add(&mut self, sensor: Box<dyn Sensor>, now: Duration) {
-        let channel = Channel::new(sensor);
-        self.provenance.push(Provenance {
-            component: channel.component(),
-            source: channel.source().to_owned(),
-            includes: channel.includes(),
-            knows_idle: false,
-            bounds: channel.bounds(),
-            tick: channel.tick(),
-            added: now,
-            states: Vec::new(),
-        });
+    /// Adds a sensor.
+    pub(super) fn add(&mut self, channel: Channel) {
+        self.provenance.push(channel.provenance());
         self.channels.push(channel);
     }
 
@@ -74,10 +65,14 @@ impl Sensing {
     /// Whether the power of some device must be read often: because the device reports nothing else,
     /// or because its counter is in doubt.
     pub(super) fn has_gauge(&self) -> bool {
-        let is_sampled = self.provenance.iter().any(|sensor| {
-            sensor.states.last().is_some_and(|(_, state)| state.quality == Some(Quality::Sampled))
-        });
-        is_sampled || self.channels.iter().any(Channel::is_in_doubt)
+        self.channels.iter().any(Channel::is_gauge)
+    }
+
+    /// Asks slow sensors for readings, where that does not cost too much.
+    pub(super) fn ask_slow(&mut self, now: Duration) {
+        for channel in &mut self.channels {
+            channel.ask(now, self.usage.processes());
+        }
     }
 
     /// Whether all figures follow the CPU time and the memory of the process.
@@ -95,7 +90,7 @@ impl Sensing {
         self.refreshed = Some(now);
         self.usage.refresh();
         for channel in &mut self.channels {
-            channel.refresh_share(self.usage.processes());
+            channel.refresh_share(now, self.usage.processes());
         }
     }
 
@@ -108,8 +103,9 @@ impl Sensing {
         }
     }
 
-    /// Reads all sensors.
-    pub(super) fn read(&mut self, now: Duration) -> UsedEnergy {
+    /// Reads all sensors but the slow ones, whose answers are taken.
+    pub(super) fn read(&mut self, activities: &Activities) -> UsedEnergy {
+        let now = activities.now;
         let usage = self.usage.read();
         self.last_usage = usage;
         let own_cpu = self.cpu_clock.as_ref().map(|clock| clock());
@@ -117,32 +113,38 @@ impl Sensing {
         let mut used = UsedEnergy::default();
         let mut wall_meters = Vec::new();
         for (channel, provenance) in self.channels.iter_mut().zip(&mut self.provenance) {
-            let (increment, state) = channel.read(now, &usage);
+            let ChannelReading { increment, state, since } = channel.read(activities, &usage);
             let component = channel.component();
             if component == Component::Machine && increment.scaling.shared.0 > 0.0 {
                 // Its part of GPUs is known once they are read.
                 wall_meters.push(increment);
             } else {
-                used.add(component, &increment.total, increment.idle.as_ref());
+                used.add(component, &increment);
                 model.add(component, increment.scaling, increment.idle.is_some());
             }
             // A single reading that failed changes nothing yet, unless it is the very first.
             let is_first = provenance.states.is_empty();
             if state.quality.is_some() || is_first || channel.is_failing() {
-                self.provenance_changed |= provenance.note(now, state);
+                self.provenance_changed |= provenance.note(since, state);
+            }
+            if provenance.interval != channel.slow_interval() {
+                provenance.interval = channel.slow_interval();
+                self.provenance_changed = true;
             }
             if provenance.knows_idle != channel.knows_idle() {
                 provenance.knows_idle = channel.knows_idle();
                 self.provenance_changed = true;
             }
         }
-        for Increment { total, .. } in wall_meters {
-            let split = WallMeter::new(&total, &used);
-            used.add(Component::Machine, &split.charge(total), None);
+        for mut increment in wall_meters {
+            let split = WallMeter::new(&increment.total, &used);
+            split.charge(&mut increment);
+            used.add(Component::Machine, &increment);
             model.add(Component::Machine, split.scaling(), false);
         }
         if !self.counts_machine {
             (used.machine, used.machine_power) = (Energies::ZERO, Energies::ZERO);
+            used.late_machine = Energies::ZERO;
         }
         used.model = self.cpu_clock.is_some().then_some(model);
         used

@@ -1,6 +1,6 @@
 //! The process's part of the energy of a wall meter.
 
-use super::increment::Amounts;
+use super::increment::{Amounts, Increment};
 use super::power_model::Scaling;
 use super::used_energy::UsedEnergy;
 use crate::sensor::Component;
@@ -25,20 +25,17 @@ impl WallMeter {
         Self { gpus: Watts(own_gpus), rest: Watts(whole - gpus) }
     }
 
-    /// Returns the amounts of the wall meter, which have the process's part by CPU time alone, with
-    /// the process's part by this power.
-    pub(super) fn charge(self, total: Amounts) -> Amounts {
-        let whole = total.machine_power.0;
+    /// Charges the process, which has its part by CPU time alone, with its part by this power.
+    pub(super) fn charge(self, increment: &mut Increment) {
+        let whole = increment.total.machine_power.0;
         if whole <= 0.0 {
-            return total;
+            return;
         }
-        let cpu_share = total.process_power.0 / whole;
+        let cpu_share = increment.total.process_power.0 / whole;
         let part = (self.gpus.0 + self.rest.0 * cpu_share) / whole;
-        Amounts {
-            process: total.machine * part,
-            process_power: total.machine_power * part,
-            ..total
-        }
+        increment.total.process = increment.total.machine * part;
+        increment.total.process_power = increment.total.machine_power * part;
+        increment.late.share = part;
     }
 
     /// Returns how the process's part scales until the next reading.
@@ -64,7 +61,9 @@ mod tests {
             machine_power: Watts(1000.0),
             process_power: Watts(250.0),
         };
-        WallMeter::new(&total, &used).charge(total).process.0
+        let mut increment = Increment { total, ..Increment::default() };
+        WallMeter::new(&total, &used).charge(&mut increment);
+        increment.total.process.0
     }
 
     #[test]

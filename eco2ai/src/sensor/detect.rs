@@ -12,6 +12,9 @@ use super::found::Found;
 use super::given_power::GivenPower;
 #[cfg(target_os = "linux")]
 use super::hwmon;
+#[cfg(not(feature = "nvidia"))]
+use super::no_nvml as nvml;
+#[cfg(feature = "nvidia")]
 use super::nvml;
 use super::ram_model;
 #[cfg(target_os = "linux")]

@@ -77,6 +77,9 @@ mod hwmon;
 #[cfg(target_os = "linux")]
 mod kept_file;
 mod microarchitecture;
+#[cfg(not(feature = "nvidia"))]
+mod no_nvml;
+#[cfg(feature = "nvidia")]
 mod nvml;
 #[cfg(all(feature = "perf", target_os = "linux", target_arch = "x86_64"))]
 mod perf_energy;
@@ -108,6 +111,7 @@ pub use given_power::CpuPower;
 pub(crate) use given_power::GivenPower;
 #[cfg(target_os = "linux")]
 pub use hwmon::Hwmon;
+#[cfg(feature = "nvidia")]
 pub use nvml::NvidiaGpu;
 pub use ram_model::RamModel;
 #[cfg(target_os = "linux")]

@@ -10,6 +10,7 @@ pub(crate) struct Roots {
     pub(crate) proc: PathBuf,
     pub(crate) sys: PathBuf,
     /// A path of NVML instead of the usual ones.
+    #[cfg_attr(not(feature = "nvidia"), allow(dead_code, reason = "there is no NVML"))]
     pub(crate) nvml: Option<OsString>,
 }
 

@@ -8,6 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use eco2ai::Tracker;
+use eco2ai::meter::Meter;
+use eco2ai::sensor::{Component, Reading, Sensor, SensorError};
+use eco2ai::units::Watts;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::subjects;
@@ -22,6 +25,7 @@ pub(crate) fn child(task: &[String]) {
     let figures = match task.as_slice() {
         ["disabled", rounds] => child_disabled(rounds.parse().expect("a number")),
         ["first-start"] => vec![once(subjects::tracked)],
+        ["slow-sensor", sensor] => child_slow_sensor(sensor == &"with"),
         ["nvml-start"] => vec![once(|| drop(black_box(nvml_wrapper::Nvml::init())))],
         ["paced", kind, calls] => vec![child_paced(kind, calls.parse().expect("a number"))],
         ["memory"] => child_memory(true),
@@ -135,6 +139,42 @@ fn child_paced(kind: &str, calls: u32) -> f64 {
 fn process_cpu_time() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::try_from(time).expect("a time").as_secs_f64()
+}
+
+/// The first and a later tracked call beside a sensor of 80 ms, and without it.
+pub(crate) fn slow_sensor(times: usize) -> [Pair; 2] {
+    let asked = |sensor| ask(&["slow-sensor", sensor], |_| ());
+    all_in_turns(times, || asked("with"), || asked("without"))
+}
+
+/// A network meter that takes its time.
+struct NetworkMeter;
+
+impl Sensor for NetworkMeter {
+    fn source(&self) -> &'static str {
+        "network"
+    }
+
+    fn component(&self) -> Component {
+        Component::Machine
+    }
+
+    fn read(&mut self) -> Result<Reading, SensorError> {
+        thread::sleep(Duration::from_millis(80));
+        Ok(Reading::Power(Watts(90.0)))
+    }
+}
+
+fn child_slow_sensor(has_sensor: bool) -> Vec<f64> {
+    let meter = Meter::process();
+    if has_sensor {
+        meter.add_sensor(NetworkMeter);
+    }
+    let first = once(subjects::tracked);
+    // Long enough for the sensor to be read again.
+    thread::sleep(Duration::from_millis(200));
+    let calls = in_turns(1001, || once(subjects::tracked), || 0.0);
+    vec![first, calls.figure]
 }
 
 /// Resident, and private dirty memory of a process after its first run, beside one without a run.

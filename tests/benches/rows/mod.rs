@@ -177,6 +177,10 @@ fn whole_processes(table: &mut Table, quick: bool) {
         "NVML's own start",
         Reach::AtMost { figure: 3e-3, ratio: None },
     );
+    let calls = ["first call beside a sensor of 80 ms", "later call beside a sensor of 80 ms"];
+    for (what, pair) in calls.into_iter().zip(processes::slow_sensor(processes_each)) {
+        table.add(what, seconds, &pair, "without the sensor", Reach::Ratio { most: 2.0 });
+    }
     let [resident, dirty] = processes::memory(if quick { 3 } else { 21 });
     table.add(
         "memory added to a process, resident",

@@ -37,6 +37,7 @@ mod rapl;
 mod saved_params;
 mod scope;
 mod server_model;
+mod slow_sensors;
 mod tables;
 mod tariff;
 mod thread;

@@ -38,6 +38,9 @@ impl<'a> MeasuredCommand<'a> {
         };
         if !eco2ai::is_disabled() {
             refuse_invalid(arguments.params())?;
+            let pricing = &arguments.params().electricity_pricing;
+            let has_pricing = || get_params().get("electricity_pricing")?.value.clone();
+            arguments.budgets.check_cost(pricing.is_some() || has_pricing().is_some())?;
         }
         let elsewhere = launchers::find(&arguments.command);
         let mut builder = Tracker::builder()

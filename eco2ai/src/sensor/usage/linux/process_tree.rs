@@ -48,6 +48,8 @@ pub(super) struct ProcessTree {
     pub(super) search_from: Option<Instant>,
     /// When the next proportion may be read; `None` before the first.
     pub(super) proportions_from: Option<Instant>,
+    /// When they were read last.
+    pub(super) proportions_read: Option<Instant>,
     pub(super) proportion_readings: u64,
     ended_children: EndedChildren,
     discards_children: bool,
@@ -70,6 +72,7 @@ impl ProcessTree {
             next_searched: 0,
             search_from: None,
             proportions_from: None,
+            proportions_read: None,
             proportion_readings: 0,
             ended_children: EndedChildren::default(),
             discards_children: false,

@@ -10,6 +10,8 @@ pub(super) struct Proportion {
     pub(super) part: f64,
     /// How many processes the tree had.
     pub(super) tree_size: usize,
+    /// The resident pages of the process.
+    pub(super) pages: u64,
     /// The number of the reading among all readings of the tree.
     pub(super) reading: u64,
 }
@@ -19,6 +21,11 @@ impl Proportion {
     pub(super) fn is_current(self, tree_size: usize) -> bool {
         let (small, large) = (self.tree_size.min(tree_size), self.tree_size.max(tree_size));
         small * 4 >= large * 3
+    }
+
+    /// Whether the process still has about as much memory.
+    pub(super) fn is_steady(self, pages: u64) -> bool {
+        self.pages.abs_diff(pages) <= self.pages / 8
     }
 
     /// Reads the part from the folder of a process in `/proc`: proportional over resident set size.
@@ -65,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_value_is_current_until_the_tree_has_changed_by_a_quarter() {
-        let proportion = Proportion { part: 0.1, tree_size: 40, reading: 1 };
+        let proportion = Proportion { part: 0.1, tree_size: 40, pages: 1000, reading: 1 };
         let current = [29, 30, 40, 53, 54].map(|size| proportion.is_current(size));
         assert_eq!(current, [false, true, true, true, false]);
     }

@@ -1,6 +1,6 @@
 //! The memory of a process and its descendants, with shared pages divided among them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::cpu_limit::CpuLimit;
 use super::process_tree::ProcessTree;
@@ -10,6 +10,10 @@ use super::tree_member::Member;
 /// Reading proportional set sizes takes at most one part of the time in this number. The process
 /// that is read cannot map or unmap memory meanwhile.
 const PROPORTIONS_SHARE: u32 = 200;
+
+/// While no process grows, shrinks, starts or ends, they are read again after this time only, as
+/// others that share pages with them may have changed.
+const MAX_AGE: Duration = Duration::from_secs(30);
 
 impl ProcessTree {
     /// Pages of memory of the process and its descendants: the resident sets of the last reading,
@@ -34,10 +38,24 @@ impl ProcessTree {
         })
     }
 
+    /// Whether the value of each member is current, and about as many of its pages are resident as
+    /// when it was read.
+    fn is_steady(&self) -> bool {
+        let tree_size = self.members.len();
+        self.members.iter().filter(|it| it.stat.resident_pages > 0).all(|member| {
+            member.proportion.is_some_and(|it| {
+                it.is_current(tree_size) && it.is_steady(member.stat.resident_pages)
+            })
+        })
+    }
+
     /// Reads the part that is charged for some members: first for those that have no current value,
     /// the largest before the others, then for those that were read the longest ago.
     pub(super) fn refresh_proportions(&mut self) {
         if self.proportions_from.is_some_and(|from| Instant::now() < from) {
+            return;
+        }
+        if self.proportions_read.is_some_and(|at| at.elapsed() < MAX_AGE) && self.is_steady() {
             return;
         }
         let mut limit = CpuLimit::new(self.time_limit);
@@ -54,12 +72,14 @@ impl ProcessTree {
             self.proportion_readings += 1;
             let part = part.or(member.proportion.map(|it| it.part)).unwrap_or(1.0);
             let reading = self.proportion_readings;
-            member.proportion = Some(Proportion { part, tree_size, reading });
+            let pages = member.stat.resident_pages;
+            member.proportion = Some(Proportion { part, tree_size, pages, reading });
             if limit.used() >= self.time_limit {
                 break;
             }
         }
         let now = Instant::now();
+        self.proportions_read = Some(now);
         self.proportions_from = now.checked_add(limit.used() * PROPORTIONS_SHARE).or(Some(now));
     }
 }
@@ -72,10 +92,15 @@ mod tests {
 
     /// A process of 1000 pages of which `pss` count.
     fn process(root: &Path, id: u32, parent: u32, pss: u32) {
+        process_of(root, id, parent, pss, 1000);
+    }
+
+    /// The same, of so many pages.
+    fn process_of(root: &Path, id: u32, parent: u32, pss: u32, pages: u32) {
         let folder = root.join(id.to_string());
         std::fs::create_dir_all(&folder).unwrap();
         let stat = format!(
-            "{id} (a) S {parent} 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 {id} 1 1000 0 1 1 0 0 0 0 0 0 0"
+            "{id} (a) S {parent} 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 {id} 1 {pages} 0 1 1 0 0 0 0 0 0 0"
         );
         std::fs::write(folder.join("stat"), stat).unwrap();
         std::fs::write(folder.join("smaps_rollup"), format!("Rss: 1000 kB\nPss: {pss} kB\n"))
@@ -85,14 +110,14 @@ mod tests {
     /// A tree whose limit lets it read one proportion at a time.
     fn tree(root: &Path) -> ProcessTree {
         let mut tree = ProcessTree::new(root, 1, false);
-        tree.time_limit = std::time::Duration::ZERO;
+        tree.time_limit = Duration::ZERO;
         tree.search();
         tree.read();
         tree
     }
 
     fn refresh(tree: &mut ProcessTree) -> f64 {
-        tree.proportions_from = None;
+        (tree.proportions_from, tree.proportions_read) = (None, None);
         tree.refresh_proportions();
         tree.memory_pages()
     }
@@ -146,5 +171,20 @@ mod tests {
         assert_pages(refresh(&mut tree), 600.0);
         assert_pages(refresh(&mut tree), 300.0);
         assert_pages(refresh(&mut tree), 300.0);
+    }
+
+    #[test]
+    fn a_process_is_read_again_when_its_memory_changes_by_more_than_an_eighth() {
+        let folder = tempfile::tempdir().unwrap();
+        process(folder.path(), 1, 0, 500);
+        let mut tree = tree(folder.path());
+        assert_pages(refresh(&mut tree), 500.0);
+        for (pages, expected) in [(1000, 500.0), (1120, 560.0), (1130, 113.0)] {
+            process_of(folder.path(), 1, 0, 100, pages);
+            tree.proportions_from = None;
+            tree.read();
+            tree.refresh_proportions();
+            assert_pages(tree.memory_pages(), expected);
+        }
     }
 }

@@ -6,7 +6,7 @@
 Each page is read by somebody with an empty folder and no saved parameters: its files are written, its
 sessions are run in order, and each output must be the one shown, apart from figures, times and names
 (see `outputs.py`). A command must succeed unless the page then shows `$ echo $?`. Links must lead
-somewhere, and options of `eco2ai` must exist. `--write` puts new outputs into the pages that differ.
+somewhere, and options of `eco2ai` must exist. `--write` puts new outputs into the pages that differ, and into those that are named.
 The second argument is the folder with the examples.
 """
 
@@ -115,7 +115,7 @@ def main():
             print(f"{page.relative_to(ROOT)}: {len(problems)} problem(s)")
             print("\n\n".join(problems), end="\n\n" if problems else "")
             failed |= bool(problems)
-            if problems and given.write:
+            if given.write and (problems or given.pages):
                 page.write_text(renewed)
     return 1 if failed else 0
 

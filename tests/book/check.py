@@ -6,8 +6,8 @@
 Each page is read by somebody with an empty folder and no saved parameters: its files are written, its
 sessions are run in order, and each output must be the one shown, apart from figures, times and names
 (see `outputs.py`). A command must succeed unless the page then shows `$ echo $?`. Links must lead
-somewhere, and options of `eco2ai` must exist. `--write` puts new outputs into the pages that differ, and into those that are named.
-The second argument is the folder with the examples.
+somewhere, and options of `eco2ai` must exist. The second argument is the folder with the examples.
+`--write` puts new outputs into the pages that differ, and into those that are named.
 """
 
 import argparse

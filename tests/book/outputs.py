@@ -8,7 +8,7 @@ import re
 
 # Digits are grouped by narrow no-break spaces.
 NUMBER = r"[-+]?\d[\d\u202f]*(?:\.\d+)?(?:e[-+]?\d+)?"
-UNIT = r"(?:[µmk]?Wh|[µmk]?W|[µmk]?g CO2e|t CO2e|gCO2e/kWh|ms|µs|s|min|h|KiB|%)(?![\w/])"
+UNIT = r"(?:g CO2e/kWh|[µmnk]?Wh|[µmnk]?W|[µmnk]?g CO2e|t CO2e|ms|µs|s|min|h|KiB|%)(?![\w/])"
 
 # In this order.
 FORMS = [
@@ -19,11 +19,11 @@ FORMS = [
     (r"\b(measured|sampled|estimated):[a-z0-9_:]+|\bincluded\b", "METHOD"),
     # Bounds are there only where an error is published for this machine and its load.
     (rf" \((at (least|most) {NUMBER}|{NUMBER} to {NUMBER})\)", ""),
-    (r"low to high \([µmk]?Wh\)", ""),
+    (r"low to high \([µmnk]?Wh\)", ""),
     (rf"({NUMBER}) to ({NUMBER})(?=  )|at (least|most) ({NUMBER})(?=  )", ""),
-    (r"\([µmk]?(Wh|W|g|g CO2e|s)\)", r"(\1)"),
+    (r"\([µmnk]?(Wh|W|g|s)\)", r"(\1)"),
     (rf"(?:{NUMBER} (?:h|min) )?{NUMBER} {UNIT}", "N"),
-    (r"[-+]?\d[\d\u202f]*\.\d+(e[-+]?\d+)?|\b\d+e-\d+\b", "N"),
+    (r"[-+]?\d[\d\u202f]*\.\d+(e[-+]?\d+)?|\b\d+e-\d+\b|\b\d+(\u202f\d+)+", "N"),
     (r"~ ?N", "N"),
     (r"(?<= )-(?= |$)", ""),
     (r" +", " "),

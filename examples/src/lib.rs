@@ -35,6 +35,11 @@ pub fn digits() -> Result<(Digits, Digits), Box<dyn Error>> {
     Ok((training, test))
 }
 
+/// The snippets of `docs/training.md`, to compile them.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/training.md")]
+struct Training;
+
 /// The snippets of `docs/services.md`, to compile them.
 #[cfg(all(doctest, feature = "docs"))]
 #[doc = include_str!("../../docs/services.md")]

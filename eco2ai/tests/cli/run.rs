@@ -53,9 +53,12 @@ fn the_exit_code_is_the_commands_own() {
 fn a_command_that_does_not_start_leaves_no_row() {
     let home = Home::new();
     home.write("text", "no program");
-    for (program, expected, message) in
-        [("./nowhere", 127, "not found"), ("./text", 126, "chmod +x"), ("/", 126, "/")]
-    {
+    for (program, expected, message) in [
+        ("./nowhere", 127, "not found"),
+        ("./text", 126, "chmod +x"),
+        ("/", 126, "/"),
+        ("true --help", 127, "separate words"),
+    ] {
         let output = home.output(&["run", "--quiet", "--", program]);
         assert_eq!(code(&output), expected, "{program}");
         assert!(err(&output).contains(program) && err(&output).contains(message), "{program}");

@@ -32,7 +32,7 @@ use table::table;
 pub(crate) struct CompareArgs {
     /// The log before, a folder of logs, or a pattern such as 'before/*.csv'
     before: PathBuf,
-    /// The log after
+    /// The log after; not needed with --split
     #[arg(required_unless_present = "split", conflicts_with = "split")]
     after: Option<PathBuf>,
     /// Compares the runs of one log that started before this date, time or age with the later ones

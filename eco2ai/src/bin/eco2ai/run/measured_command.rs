@@ -212,6 +212,13 @@ fn not_started(program: &OsStr, error: &io::Error) -> Failure {
         _ if is_folder => {
             Failure::new(format!("{program}: a folder, which cannot be executed")).with_code(126)
         }
+        ErrorKind::NotFound if program.to_string().contains(char::is_whitespace) => {
+            Failure::new(format!(
+                "{program}: not found; write a command and its arguments as separate words, without \
+                 quotes around all, or as sh -c \"…\""
+            ))
+            .with_code(127)
+        }
         ErrorKind::NotFound => Failure::new(format!(
             "{program}: not found; check PATH, and the interpreter that a script names in its first line"
         ))

@@ -1,7 +1,7 @@
 //! What all handles of a meter and its thread have in common: it reads the sensors and brings the
 //! ledger up to date.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Once, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -21,8 +21,12 @@ use crate::sensor::{CpuClock, Device, GivenPower};
 /// Readings may take this part of the time: half a percent, and samples of the CPU clock as much.
 const COST_SHARE: u32 = 200;
 
-/// The shortest time between two samples of the CPU clock, each of which costs half a microsecond.
+/// Samples of the CPU clock are this far apart on average; each costs half a microsecond.
 const CPU_SAMPLE_INTERVAL: Duration = Duration::from_micros(100);
+
+/// Samples that were not taken in this time may be taken later, one soon after the other: both edges
+/// of a short call that follows some idle time are sampled.
+const CPU_SAMPLE_BURST: Duration = Duration::from_millis(10);
 
 /// Where all figures follow the CPU time, a reading at an edge waits until the process has used this
 /// part of the resolution as CPU time, so that readings take a twentieth of that time at most. Else a
@@ -68,8 +72,10 @@ pub(super) struct MeterState {
     /// The CPU time of the process at the last reading, in nanoseconds; `u64::MAX` where figures do
     /// not follow it: those of GPUs and other devices, or of child processes.
     cpu_at_reading: AtomicU64,
-    /// When the CPU clock was sampled last, in nanoseconds.
-    cpu_sampled: AtomicU64,
+    /// Up to when the time pays for the samples of the CPU clock, in nanoseconds.
+    samples_paid: AtomicU64,
+    /// Whether the next sample is paid for: it is the second of a pair.
+    pair_is_open: AtomicBool,
     /// Nanoseconds.
     pub(super) resolution: AtomicU64,
     pub(super) wake: Arc<Wake>,
@@ -109,7 +115,8 @@ impl MeterState {
             added: Lock::new(Rank::Provenance, Vec::new()),
             cpu_clock: sensing.cpu_clock().cloned(),
             cpu_at_reading: AtomicU64::new(u64::MAX),
-            cpu_sampled: AtomicU64::new(0),
+            samples_paid: AtomicU64::new(0),
+            pair_is_open: AtomicBool::new(false),
             sensing: Lock::new(Rank::Sensing, sensing),
             last_read: AtomicU64::new(u64::MAX),
             resolution: AtomicU64::new(nanos(FIRST_RESOLUTION)),
@@ -207,13 +214,25 @@ impl MeterState {
         }
     }
 
-    /// Whether a sample of the CPU clock is due, and this thread the one to take it.
+    /// Whether a sample of the CPU clock is due, and this thread the one to take it. Samples are taken
+    /// in pairs, at two edges that follow each other, so that the CPU time between them is that of a
+    /// run, or that of the time between two runs.
     #[inline]
     fn claim_sample(&self, now: Duration) -> bool {
-        let last = self.cpu_sampled.load(Ordering::Relaxed);
         let order = Ordering::Relaxed;
-        nanos(now).saturating_sub(last) >= nanos(CPU_SAMPLE_INTERVAL)
-            && self.cpu_sampled.compare_exchange(last, nanos(now), order, order).is_ok()
+        if self.pair_is_open.load(order) && self.pair_is_open.swap(false, order) {
+            return true;
+        }
+        let now = nanos(now);
+        let paid = self.samples_paid.load(order);
+        let next = paid.max(now.saturating_sub(nanos(CPU_SAMPLE_BURST)));
+        let next = next + nanos(2 * CPU_SAMPLE_INTERVAL);
+        let is_first =
+            next <= now && self.samples_paid.compare_exchange(paid, next, order, order).is_ok();
+        if is_first {
+            self.pair_is_open.store(true, order);
+        }
+        is_first
     }
 
     fn use_sample(&self, now: Duration, own_cpu: Duration) {
@@ -241,7 +260,8 @@ impl MeterState {
         let model = reading.model.filter(|model| follows_cpu_time && model.children == 0.0);
         let cpu_at_reading = model.map_or(u64::MAX, |model| nanos(model.own_cpu));
         self.cpu_at_reading.store(cpu_at_reading, Ordering::Relaxed);
-        self.cpu_sampled.store(nanos(now), Ordering::Relaxed);
+        // A reading is a sample as well.
+        self.pair_is_open.store(true, Ordering::Relaxed);
         {
             let (mut ledger, wall) = self.ledger_at(now);
             let credits: Vec<_> = inner.iter().filter_map(|it| ledger.tree.credit(it)).collect();

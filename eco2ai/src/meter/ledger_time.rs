@@ -52,7 +52,7 @@ impl Ledger {
         self.pass_changes(wall);
     }
 
-    /// Same as [`advance`](Self::advance), but by the CPU time of the process so far.
+    /// Gives out the energy of the process up to `now` by its CPU time so far.
     pub(super) fn sample_cpu_clock(
         &mut self,
         now: Duration,
@@ -63,7 +63,6 @@ impl Ledger {
         if let Some(due) = self.tree.pools.process.sample_cpu_clock(now, own_cpu) {
             self.give(Scope::Process, due, from, now, wall);
         }
-        self.advance(now, wall);
     }
 
     /// Takes a reading.

@@ -83,6 +83,20 @@ pub(super) struct MeterState {
     pub(super) relatives: Relatives,
 }
 
+/// A moment at which a run starts, stops or is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Edge {
+    pub(super) at: Duration,
+    /// The CPU time of the process, if its clock was sampled.
+    own_cpu: Option<Duration>,
+}
+
+impl Edge {
+    pub(super) fn without_sample(at: Duration) -> Self {
+        Self { at, own_cpu: None }
+    }
+}
+
 /// The devices' names, as they stand in the row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
@@ -162,56 +176,47 @@ impl MeterState {
     }
 
     /// Takes a reading where a run starts or stops, unless the last one is too fresh or somebody
-    /// else is at it; then a sample of the CPU clock must do, unless that too is too fresh. Returns
-    /// the time. `ending` is the run that stops.
+    /// else is at it; then a sample of the CPU clock must do, unless that costs too much. `ending` is
+    /// the run that stops.
     #[inline]
-    pub(super) fn read_at_edge(&self, ending: Option<RunKey>) -> Duration {
+    pub(super) fn read_at_edge(&self, ending: Option<RunKey>) -> Edge {
         let now = self.clock.now();
         let last = self.last_read.load(Ordering::Relaxed);
         let resolution = self.resolution.load(Ordering::Relaxed);
         let since = nanos(now).saturating_sub(last);
         let is_fresh = last != u64::MAX && since < resolution;
         let may_wait = last != u64::MAX && since < nanos(MAX_WAIT);
-        if is_fresh || (may_wait && self.has_done_little(now, resolution, ending)) {
-            self.sample_cpu_clock(now);
-            return now;
+        if !is_fresh && !may_wait {
+            return self.try_read_all().unwrap_or_else(|| self.sample_cpu_clock(now));
         }
-        if let Some(mut sensing) = self.sensing.try_lock() {
-            return self.read_all(&mut sensing);
+        let edge = self.sample_cpu_clock(now);
+        if is_fresh || self.has_done_little(edge, resolution, ending) {
+            return edge;
         }
-        self.sample_cpu_clock(now);
-        now
+        self.try_read_all().unwrap_or(edge)
     }
 
     /// Whether a reading that is due at an edge may wait: the process has used little CPU time since
-    /// the last one, and no run ends that was long enough for a reading. If so, takes a sample of the
-    /// CPU clock, unless the last one is too fresh.
-    fn has_done_little(&self, now: Duration, resolution: u64, ending: Option<RunKey>) -> bool {
+    /// the last one, and no run ends that was long enough for a reading.
+    fn has_done_little(&self, edge: Edge, resolution: u64, ending: Option<RunKey>) -> bool {
         let cpu_at_reading = self.cpu_at_reading.load(Ordering::Relaxed);
-        let Some(cpu_clock) = self.cpu_clock.as_ref().filter(|_| cpu_at_reading != u64::MAX) else {
+        if cpu_at_reading == u64::MAX {
             return false;
-        };
+        }
         let began = ending.and_then(|run| self.ledger.lock().started(run));
-        if began.is_some_and(|began| nanos(now.saturating_sub(began)) >= resolution) {
+        if began.is_some_and(|began| nanos(edge.at.saturating_sub(began)) >= resolution) {
             return false;
         }
         // What was little at the last sample still is.
-        if !self.claim_sample(now) {
-            return true;
-        }
-        let own_cpu = cpu_clock();
-        self.use_sample(now, own_cpu);
-        nanos(own_cpu).saturating_sub(cpu_at_reading) < resolution / CPU_TIME_PART
+        let little = resolution / CPU_TIME_PART;
+        edge.own_cpu.is_none_or(|cpu| nanos(cpu).saturating_sub(cpu_at_reading) < little)
     }
 
-    /// Samples the CPU clock, unless that was done just now.
+    /// Samples the CPU clock, unless that was done too often.
     #[inline]
-    fn sample_cpu_clock(&self, now: Duration) {
-        if let Some(cpu_clock) = &self.cpu_clock
-            && self.claim_sample(now)
-        {
-            self.use_sample(now, cpu_clock());
-        }
+    fn sample_cpu_clock(&self, at: Duration) -> Edge {
+        let cpu_clock = self.cpu_clock.as_ref().filter(|_| self.claim_sample(at));
+        Edge { at, own_cpu: cpu_clock.map(|clock| clock()) }
     }
 
     /// Whether a sample of the CPU clock is due, and this thread the one to take it. Samples are taken
@@ -235,9 +240,10 @@ impl MeterState {
         is_first
     }
 
-    fn use_sample(&self, now: Duration, own_cpu: Duration) {
-        let (mut ledger, wall) = self.ledger_at(now);
-        ledger.sample_cpu_clock(now, wall, own_cpu);
+    /// Reads all sensors, unless another thread is at it.
+    fn try_read_all(&self) -> Option<Edge> {
+        let mut sensing = self.sensing.try_lock()?;
+        Some(Edge::without_sample(self.read_all(&mut sensing)))
     }
 
     /// Same as [`take_reading`](Self::take_reading), with the sensors locked. Returns the time.
@@ -260,8 +266,6 @@ impl MeterState {
         let model = reading.model.filter(|model| follows_cpu_time && model.children == 0.0);
         let cpu_at_reading = model.map_or(u64::MAX, |model| nanos(model.own_cpu));
         self.cpu_at_reading.store(cpu_at_reading, Ordering::Relaxed);
-        // A reading is a sample as well.
-        self.pair_is_open.store(true, Ordering::Relaxed);
         {
             let (mut ledger, wall) = self.ledger_at(now);
             let credits: Vec<_> = inner.iter().filter_map(|it| ledger.tree.credit(it)).collect();
@@ -287,11 +291,14 @@ impl MeterState {
         now
     }
 
-    /// The ledger, with the energy up to `now` given out.
+    /// The ledger, with the energy up to an edge given out.
     #[inline]
-    pub(super) fn advanced(&self, now: Duration) -> Locked<'_, Ledger> {
-        let (mut ledger, wall) = self.ledger_at(now);
-        ledger.advance(now, wall);
+    pub(super) fn advanced(&self, Edge { at, own_cpu }: Edge) -> Locked<'_, Ledger> {
+        let (mut ledger, wall) = self.ledger_at(at);
+        if let Some(own_cpu) = own_cpu {
+            ledger.sample_cpu_clock(at, wall, own_cpu);
+        }
+        ledger.advance(at, wall);
         ledger
     }
 

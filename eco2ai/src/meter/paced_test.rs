@@ -111,7 +111,12 @@ fn calls_that_do_little_pay_for_few_readings() {
 
 /// Calls of two functions that take these CPU times in turn, each period; between them the process
 /// uses a little CPU time as well. Returns the joules of both, over those of their CPU time.
-fn parts_of_calls(calls: u32, period: Duration, between: Duration, each: [Duration; 2]) -> [f64; 2] {
+fn parts_of_calls(
+    calls: u32,
+    period: Duration,
+    between: Duration,
+    each: [Duration; 2],
+) -> [f64; 2] {
     let work = Work::new();
     let meter = meter(&work);
     let mut joules = [0.0; 2];

@@ -67,8 +67,17 @@ pub(super) struct Pool {
 impl Pool {
     /// Advances to `now` with the last known power. Returns the energy to distribute; `None` if there
     /// is no run to receive it.
+    #[inline]
     pub(super) fn advance(&mut self, now: Duration) -> Option<Energies> {
+        if now <= self.advanced {
+            return None;
+        }
         self.pass(now);
+        self.expected()
+    }
+
+    /// The energy to distribute by what is known now.
+    fn expected(&self) -> Option<Energies> {
         if self.leaf_sharers == 0 {
             return None;
         }
@@ -78,6 +87,7 @@ impl Pool {
 
     /// Advances to `now` with the power that follows from the CPU time of the process, which is
     /// `own_cpu` now. Returns the energy to distribute.
+    #[inline(never)]
     pub(super) fn sample_cpu_clock(
         &mut self,
         now: Duration,
@@ -85,7 +95,7 @@ impl Pool {
     ) -> Option<Energies> {
         self.pass(now);
         self.add_cpu_time(now, own_cpu);
-        self.advance(now)
+        self.expected()
     }
 
     /// Adds the CPU time since the last sample to what is known of the time since the last reading.

@@ -23,6 +23,8 @@ impl Owner {
     /// This process.
     pub(crate) fn current() -> Self {
         static MACHINE: OnceLock<[String; 2]> = OnceLock::new();
+        // A process stays in its namespace; a forked child may be in another one.
+        static NAMESPACE: PerProcess<String> = PerProcess::new();
         let [host, boot] = MACHINE.get_or_init(|| {
             let word = |path| fs::read_to_string(path).unwrap_or_default();
             let host = sysinfo::System::host_name().unwrap_or_default();
@@ -31,8 +33,6 @@ impl Owner {
                 one_word(word("/proc/sys/kernel/random/boot_id").trim()),
             ]
         });
-        // A process stays in its namespace; a forked child may be in another one.
-        static NAMESPACE: PerProcess<String> = PerProcess::new();
         let namespace = NAMESPACE.get_or_init(|| {
             one_word(&fs::read_link("/proc/self/ns/pid").unwrap_or_default().to_string_lossy())
         });

@@ -44,8 +44,13 @@ impl Ledger {
     /// where it matters.
     pub(super) fn advance(&mut self, now: Duration, wall: Option<SystemTime>) {
         for scope in Scope::ALL {
-            let from = self.tree.pools.get_mut(scope).advanced();
-            if let Some(due) = self.tree.pools.get_mut(scope).advance(now) {
+            let pool = self.tree.pools.get_mut(scope);
+            // Runs of the machine are rare: its pool waits for the next one.
+            if scope == Scope::Machine && pool.leaf_sharers == 0 {
+                continue;
+            }
+            let from = pool.advanced();
+            if let Some(due) = pool.advance(now) {
                 self.give(scope, due, from, now, wall);
             }
         }

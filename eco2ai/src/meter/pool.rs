@@ -76,6 +76,14 @@ impl Pool {
         self.expected()
     }
 
+    /// A run begins to share: the time without one, if that was so, ends.
+    #[inline]
+    pub(super) fn begin(&mut self, now: Duration) {
+        if self.leaf_sharers == 0 {
+            self.pass(now);
+        }
+    }
+
     /// The energy to distribute by what is known now.
     fn expected(&self) -> Option<Energies> {
         if self.leaf_sharers == 0 {

@@ -3,7 +3,6 @@
 
 mod argument;
 pub mod carbon;
-mod column_unit;
 mod disable;
 mod error;
 mod exit;

@@ -182,7 +182,33 @@ impl Replacement {
     /// # Errors
     /// Returns the system's error.
     pub(crate) fn commit(self) -> io::Result<()> {
-        fs::rename(&self.path, &self.target)
+        replace(&self.path, &self.target)
+    }
+}
+
+#[cfg(not(windows))]
+fn replace(new: &Path, target: &Path) -> io::Result<()> {
+    fs::rename(new, target)
+}
+
+/// On some file systems and older versions of Windows, no file can take the place of an open one,
+/// not even of one that this process has open. It can be renamed.
+#[cfg(windows)]
+fn replace(new: &Path, target: &Path) -> io::Result<()> {
+    match fs::rename(new, target) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied && target.is_file() => {
+            let aside = with_suffix(target, &format!(".{:016x}.old", random()));
+            fs::rename(target, &aside)?;
+            // A link, so that a file that somebody has made there meanwhile is not replaced.
+            let linked = fs::hard_link(new, target);
+            if linked.is_err() && !target.exists() {
+                fs::rename(&aside, target)?;
+                return linked;
+            }
+            let _ = fs::remove_file(aside);
+            linked
+        }
+        renamed => renamed,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Physical quantities. Each type of this module is a number with its unit.
 
-mod scale;
+pub(crate) mod figure;
 
 use std::fmt;
 use std::iter::Sum;
@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::scale::UnitColumn;
+use self::figure::private::{Scaled, Units};
+pub use self::figure::{ColumnUnit, Percent, PercentChange, Quantity};
 
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident) => {
@@ -157,35 +158,83 @@ impl Mul<KilowattHours> for GramsPerKwh {
     }
 }
 
-/// Writes a quantity for people, and puts several of them into a column of a table.
-macro_rules! scaled {
-    ($name:ident, $units:path) => {
-        /// Writes four significant digits in the unit that suits the value. No unit has a prefix
-        /// above kilo: the digits of larger values are grouped.
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                scale::write(f, self.0, $units)
-            }
+/// The units of a type, in which `ColumnUnit` and `Display` write it.
+macro_rules! units {
+    ($name:ty, $units:expr, $from:expr, $number:expr) => {
+        impl Scaled for $name {
+            const UNITS: Units = $units;
         }
 
-        impl $name {
-            /// Formats values as a column of a table, in one unit. See [`UnitColumn`].
-            pub fn column(values: impl IntoIterator<Item = impl Into<Option<Self>>>) -> UnitColumn {
-                let values = values.into_iter().map(|value| value.into().map(|value| value.0));
-                UnitColumn::new(values, $units)
+        impl Quantity for $name {
+            fn from_number(number: f64) -> Self {
+                $from(number)
+            }
+            fn number(self) -> f64 {
+                $number(self)
             }
         }
     };
 }
 
-scaled!(Joules, scale::JOULES);
-scaled!(Watts, scale::WATTS);
-scaled!(KilowattHours, scale::KILOWATT_HOURS);
-scaled!(KilogramsCo2e, scale::KILOGRAMS_CO2E);
+// None has a prefix above kilo: `MWh` beside `mWh` would be misread.
+const JOULES: Units =
+    Units::scaled(&[(1e3, "kJ"), (1.0, "J"), (1e-3, "mJ"), (1e-6, "µJ"), (1e-9, "nJ")]);
+const WATTS: Units =
+    Units::scaled(&[(1e3, "kW"), (1.0, "W"), (1e-3, "mW"), (1e-6, "µW"), (1e-9, "nW")]);
+const KILOWATT_HOURS: Units =
+    Units::scaled(&[(1.0, "kWh"), (1e-3, "Wh"), (1e-6, "mWh"), (1e-9, "µWh"), (1e-12, "nWh")]);
+const KILOGRAMS_CO2E: Units = Units::scaled(&[
+    (1e3, "t"),
+    (1.0, "kg"),
+    (1e-3, "g"),
+    (1e-6, "mg"),
+    (1e-9, "µg"),
+    (1e-12, "ng"),
+]);
+const SECONDS: Units = Units::scaled(&[
+    (3600.0, "h"),
+    (60.0, "min"),
+    (1.0, "s"),
+    (1e-3, "ms"),
+    (1e-6, "µs"),
+    (1e-9, "ns"),
+]);
+const PRICES: Units = Units { min_decimals: 2, ..Units::single(&[(1.0, "")]) };
 
+units!(Joules, JOULES, Self, |it: Self| it.0);
+units!(Watts, WATTS, Self, |it: Self| it.0);
+units!(KilowattHours, KILOWATT_HOURS, Self, |it: Self| it.0);
+units!(KilogramsCo2e, KILOGRAMS_CO2E, Self, |it: Self| it.0);
+units!(GramsPerKwh, Units::single(&[(1.0, "g CO2e/kWh")]), Self, |it: Self| it.0);
+units!(Price, PRICES, Self, |it: Self| it.0);
+units!(f64, Units::single(&[(1.0, "")]), |it| it, |it| it);
+units!(Duration, SECONDS, seconds_to_duration, |it: Self| it.as_secs_f64());
+
+fn seconds_to_duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+macro_rules! display {
+    ($name:ident, $of:literal) => {
+        /// Writes four significant digits in the unit that suits the value, as
+        /// [`ColumnUnit`] does. The digits of large values are grouped.
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                figure::write(f, *self, $of)
+            }
+        }
+    };
+}
+
+display!(Joules, "");
+display!(Watts, "");
+display!(KilowattHours, "");
+display!(KilogramsCo2e, " CO2e");
+
+/// Writes the number as it is given.
 impl fmt::Display for GramsPerKwh {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} gCO2e/kWh", self.0)
+        write!(f, "{} g CO2e/kWh", self.0)
     }
 }
 
@@ -203,8 +252,8 @@ impl fmt::Display for BoundedEnergy {
         if self.energy.0 == 0.0 {
             return Ok(());
         }
-        let (size, _) = scale::unit_for(self.energy.0, scale::KILOWATT_HOURS);
-        let in_unit = |bound: KilowattHours| scale::with_digits(bound.0 / size, 3);
+        let unit = ColumnUnit::new([self.energy]);
+        let in_unit = |bound| unit.bound(bound);
         match (self.low.map(in_unit), self.high.map(in_unit)) {
             (Some(low), Some(high)) => write!(f, " ({low} to {high})"),
             (Some(low), None) => write!(f, " (at least {low})"),
@@ -214,7 +263,8 @@ impl fmt::Display for BoundedEnergy {
     }
 }
 
-/// An amount of money in the currency of the tariff, displayed with four significant digits.
+/// An amount of money in the currency of the tariff, displayed with four significant digits
+/// and at least two decimals.
 ///
 /// ```
 /// assert_eq!(eco2ai::units::Price(0.000_123_46).to_string(), "0.0001235");
@@ -224,9 +274,7 @@ pub struct Price(pub f64);
 
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decimals = (2..15_u8).find(|at| self.0.abs() * 10_f64.powi((*at).into()) >= 1000.0);
-        let decimals = usize::from(decimals.unwrap_or(2));
-        f.write_str(&scale::grouped(&format!("{:.decimals$}", self.0)))
+        f.write_str(&ColumnUnit::new([*self]).cell(*self))
     }
 }
 
@@ -240,7 +288,7 @@ pub struct Count(pub u64);
 
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&scale::grouped(&self.0.to_string()))
+        f.write_str(&figure::grouped(&self.0.to_string()))
     }
 }
 
@@ -263,7 +311,7 @@ impl fmt::Display for HumanDuration {
         // So that nothing is displayed as `60.00 s`.
         let seconds = self.0.saturating_add(Duration::from_millis(5)).as_secs();
         if seconds < 60 && self.0.subsec_nanos() != 0 {
-            return scale::write(f, self.0.as_secs_f64(), scale::SECONDS);
+            return figure::write(f, self.0, "");
         }
         let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
         match (days, hours, minutes) {
@@ -272,16 +320,6 @@ impl fmt::Display for HumanDuration {
             (0, ..) => write!(f, "{hours} h {minutes} min"),
             _ => write!(f, "{} d {hours} h", Count(days)),
         }
-    }
-}
-
-impl HumanDuration {
-    /// Formats durations as a column of a table, in one unit, which is at most the second. See
-    /// [`UnitColumn`].
-    pub fn column(durations: impl IntoIterator<Item = impl Into<Option<Duration>>>) -> UnitColumn {
-        let seconds = |duration: Duration| duration.as_secs_f64();
-        let values = durations.into_iter().map(|duration| duration.into().map(seconds));
-        UnitColumn::new(values, scale::SECONDS)
     }
 }
 
@@ -321,7 +359,7 @@ mod tests {
         {
             assert_eq!(Price(price).to_string(), text);
         }
-        assert_eq!(Price(0.0).to_string(), "0.00");
+        assert_eq!(Price(0.0).to_string(), "0");
     }
 
     #[test]

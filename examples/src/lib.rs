@@ -34,3 +34,8 @@ pub fn digits() -> Result<(Digits, Digits), Box<dyn Error>> {
     }
     Ok((training, test))
 }
+
+/// The snippets of `docs/services.md`, to compile them.
+#[cfg(all(doctest, feature = "docs"))]
+#[doc = include_str!("../../docs/services.md")]
+struct Services;

@@ -1,6 +1,6 @@
 """Measures everything anew and puts the tables into `docs/performance.md`.
 
-    python3 tests/benches/measure.py                  # all, about half an hour on a quiet machine
+    python3 tests/benches/measure.py                  # all, about an hour on a quiet machine
     python3 tests/benches/measure.py calls build      # only these tables
 """
 
@@ -53,6 +53,14 @@ def cpu():
     return output(*PEERS, "--attribution")
 
 
+def service():
+    output(*"cargo build -q --release -p eco2ai-tests --bin open_loop".split())
+    output(*"cargo build -q --release -p eco2ai-examples --features service-cost --bin service_cost".split())
+    release = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+    script = ROOT / "tests/services/cost.py"
+    return output(sys.executable, script, release / "service_cost", release / "open_loop")
+
+
 def machine():
     def field(file, name):
         found = re.search(rf"^{name}\s*:\s*(.*)$", Path(file).read_text(), re.MULTILINE)
@@ -68,7 +76,10 @@ def machine():
     )
 
 
-TABLES = {"machine": machine, "calls": calls, "instructions": instructions, "build": build, "peers": peers, "gpu": gpu, "cpu": cpu}
+TABLES = {
+    "machine": machine, "calls": calls, "instructions": instructions, "build": build,
+    "service": service, "peers": peers, "gpu": gpu, "cpu": cpu,
+}
 
 
 def main():

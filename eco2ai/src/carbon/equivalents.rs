@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::carbon::table::Table;
-use crate::units::{KilogramsCo2e, KilowattHours};
+use crate::units::{KilogramsCo2e, KilowattHours, figure};
 
 /// The table of equivalents; each figure has a public source.
 pub(crate) const EQUIVALENTS: &str = include_str!("../../data/equivalents.csv");
@@ -138,7 +138,7 @@ impl fmt::Display for Equivalent {
             middle if middle >= 1.0 => 1,
             _ => 3,
         };
-        write!(f, "{amount:.decimals$} {unit} {}", self.what)
+        write!(f, "{} {unit} {}", figure::number(amount, decimals), self.what)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::carbon::equivalents;
 use crate::log::record::Record;
 use crate::status::Status;
-use crate::units::{BoundedEnergy, Count, HumanDuration, Joules, KilogramsCo2e, Price};
+use crate::units::{BoundedEnergy, Count, HumanDuration, Joules, KilogramsCo2e, Percent, Price};
 
 /// Less than some centimetres by car says nothing to anybody.
 const MIN_CO2_TO_COMPARE: KilogramsCo2e = KilogramsCo2e(1e-5);
@@ -42,7 +42,7 @@ impl fmt::Display for Record {
         if !matches!(self.status, Status::Ok | Status::Unknown) {
             write!(f, ", {}", self.status)?;
         }
-        write!(f, "\n  CO2   {}", self.co2)?;
+        write!(f, "\n  CO2e  {}", self.co2)?;
         if let Some(level) = self.emission_level {
             write!(f, " at {level}")?;
         }
@@ -75,11 +75,11 @@ impl fmt::Display for Record {
             write!(f, "\n  PUE   {} (in the total, not in the parts)", self.pue)?;
         }
         if self.overlap > self.duration / 2 {
-            let part = 100.0 * self.overlap.as_secs_f64() / self.duration.as_secs_f64();
-            let part = part.min(100.0);
+            let part = self.overlap.as_secs_f64() / self.duration.as_secs_f64();
+            let part = Percent(part.min(1.0));
             write!(
                 f,
-                "\n  note  for {part:.0} % of its time other runs were active too; what the process \
+                "\n  note  for {part} of its time other runs were active too; what the process \
                  used then is divided equally between them"
             )?;
         }
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(
             record("1").to_string(),
             "m::f: 500.0 mWh (at least 400) in 1.500 s, 1.200 kW on average\n  \
-             CO2   250.0 mg CO2e at 500 gCO2e/kWh (FR, s)\n  \
+             CO2e  250.0 mg CO2e at 500 g CO2e/kWh (FR, s)\n  \
              like  2.3 m by a new car in the EU\n  \
              CPU   400.0 mWh, measured:rapl:share\n  \
              RAM   100.0 mWh, estimated:rss"
@@ -138,7 +138,7 @@ mod tests {
         let half = Duration::from_millis(750);
         let text = |overlap| Record { overlap, ..record("1") }.to_string();
         assert!(!text(half).contains("note"), "{}", text(half));
-        let note = "\n  note  for 60 % of its time other runs were active too; what the process used \
+        let note = "\n  note  for 60.0 % of its time other runs were active too; what the process used \
                     then is divided equally between them";
         let most = text(Duration::from_millis(900));
         assert!(most.ends_with(note), "{most}");

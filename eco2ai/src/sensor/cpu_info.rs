@@ -1,5 +1,8 @@
 //! Finds the processors of the machine, by reading only a few small files.
 
+#[cfg(windows)]
+mod windows;
+
 #[cfg(target_os = "linux")]
 mod linux {
     use std::io::Read;
@@ -11,6 +14,7 @@ mod linux {
     use crate::sensor::arm_core;
     use crate::sensor::cpu_table;
     use crate::sensor::cpu_topology::{Topology, shown_cpus};
+    use crate::sensor::kept_file::read_trimmed;
     use crate::sensor::microarchitecture::CpuId;
     use crate::sensor::virtual_machine::{hypervisor_flag, is_virtual};
 
@@ -45,14 +49,17 @@ mod linux {
             let entry = entry.or_else(|| entries.next()).unwrap_or_default();
             let field = |name: &str| field_of(entry, name);
             let arm = field("CPU implementer").zip(field("CPU part"));
-            let brand = field("model name")
-                // Trademark signs that are not UTF-8.
-                .map(|brand| brand.replace(char::REPLACEMENT_CHARACTER, ""))
-                .filter(|brand| !brand.is_empty())
+            let brand = grace(sys)
                 .or_else(|| {
                     let (implementer, part) = arm.as_ref()?;
-                    arm_core::name(implementer, part).map(Into::into)
+                    arm_core::name(implementer, part)
                 })
+                .map(Into::into)
+                // Arm in 32 bits has a model name that says nothing: `ARMv7 Processor rev 3 (v7l)`.
+                .or_else(|| field("model name"))
+                // Trademark signs that are not UTF-8.
+                .map(|brand: String| brand.replace(char::REPLACEMENT_CHARACTER, ""))
+                .filter(|brand| !brand.is_empty())
                 // POWER and Loongson; RISC-V, as in `sifive,u74-mc`.
                 .or_else(|| field("cpu"))
                 .or_else(|| field("Model Name"))
@@ -88,11 +95,20 @@ mod linux {
                 logical,
                 is_arm_or_riscv,
                 arm_cores,
+                small_cpus: topology.small_cpus(),
                 is_virtual: is_apple_guest || is_virtual(proc, sys, flag),
                 shows_container,
                 id: CpuId::from_fields(field),
             }
         }
+    }
+
+    /// NVIDIA's Grace, whose cores are also those of other makers' processors. The number is that of
+    /// its chip, T241. Source: Linux, `drivers/irqchip/irq-gic-v3.c` and
+    /// `drivers/firmware/smccc/soc_id.c`.
+    fn grace(sys: &Path) -> Option<&'static str> {
+        let id = read_trimmed(sys.join("devices/soc0/soc_id"))?;
+        (id == "jep106:036b:0241").then_some("NVIDIA Grace")
     }
 
     /// The value of a field in an entry of `/proc/cpuinfo`.
@@ -108,6 +124,10 @@ mod linux {
         statfs(path).is_ok_and(|system| u64::try_from(system.f_type) == Ok(FUSE_SUPER_MAGIC))
     }
 }
+
+#[cfg(any(test, target_os = "macos"))]
+#[cfg_attr(not(target_os = "macos"), allow(dead_code, reason = "used on macOS"))]
+mod macos;
 
 use super::microarchitecture::CpuId;
 
@@ -128,6 +148,8 @@ pub(crate) struct CpuInfo {
     /// The kind of each Arm core, as far as the first entries of `/proc/cpuinfo` show it. A chip may
     /// have several kinds.
     pub(crate) arm_cores: Vec<&'static str>,
+    /// The number of logical CPUs that are slower than the fastest ones, as far as the system tells.
+    pub(crate) small_cpus: u32,
     pub(crate) is_virtual: bool,
     /// Whether `/proc` shows the CPU time and memory of this container in place of the machine's,
     /// as lxcfs does.
@@ -137,7 +159,7 @@ pub(crate) struct CpuInfo {
     pub(crate) id: Option<CpuId>,
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 impl CpuInfo {
     /// Asks the system through the `sysinfo` crate, which knows neither sockets nor
     /// virtualization.
@@ -151,6 +173,7 @@ impl CpuInfo {
             sockets: 1,
             logical: u32::try_from(system.cpus().len()).unwrap_or(1).max(1),
             arm_cores: Vec::new(),
+            small_cpus: 0,
             is_arm_or_riscv: cfg!(any(
                 target_arch = "aarch64",
                 target_arch = "arm",
@@ -158,9 +181,7 @@ impl CpuInfo {
             )),
             is_virtual: false,
             shows_container: false,
-            id: std::env::var("PROCESSOR_IDENTIFIER")
-                .ok()
-                .and_then(|text| CpuId::from_identifier(&text)),
+            id: None,
         }
     }
 }

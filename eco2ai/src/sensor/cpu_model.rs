@@ -48,6 +48,16 @@ impl CpuModel {
     pub(crate) fn new(cpu: &CpuInfo) -> Self {
         let (at_full_load, source, basis) = of_kinds_of_cores(cpu).unwrap_or_else(|| of_part(cpu));
         let basis = if cpu.is_virtual { format!("virtual machine, {basis}") } else { basis };
+        // No system says on which of them a process ran.
+        let basis = match cpu.small_cpus {
+            0 => basis,
+            small => {
+                format!(
+                    "{basis}; {small} of {} CPUs are slower, and count like the others",
+                    cpu.logical
+                )
+            }
+        };
         Self { name: cpu.brand.clone(), at_full_load, source, basis }
     }
 

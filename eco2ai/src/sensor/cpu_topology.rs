@@ -28,6 +28,8 @@ pub(crate) struct Topology {
     package_lists: u32,
     /// The NUMA nodes that have CPUs.
     nodes: u32,
+    /// The CPUs whose capacity is below that of the fastest.
+    small_cpus: u32,
 }
 
 impl Topology {
@@ -52,6 +54,7 @@ impl Topology {
             ..Self::default()
         };
         let cpus: Vec<u32> = topology.cpus.iter().copied().collect();
+        topology.small_cpus = small_cpus(&folder, &cpus);
         let mut rest = topology.cpus.clone();
         // Evenly spaced CPUs first, so that all sockets are met before the limit. The odd step
         // meets them too where numbers go round the sockets.
@@ -88,6 +91,12 @@ impl Topology {
         Some(count(self.cpus.len())).filter(|&cpus| cpus > 0)
     }
 
+    /// Returns the number of logical CPUs that are slower than the fastest ones, as far as Linux
+    /// tells: it does on Arm and RISC-V chips with several kinds of cores.
+    pub(crate) fn small_cpus(&self) -> u32 {
+        self.small_cpus
+    }
+
     /// Returns the number of sockets. `has_clusters` says that the processor is one whose packages
     /// may be clusters of cores; `cores` is the number of cores of one socket, if known.
     ///
@@ -111,6 +120,18 @@ impl Topology {
         };
         sockets.max(1)
     }
+}
+
+/// Counts the CPUs whose `cpu_capacity` is below the largest. It is relative to the fastest CPU of
+/// the machine, which has 1024. Source: Linux, `Documentation/scheduler/sched-capacity.rst`.
+fn small_cpus(folder: &Path, cpus: &[u32]) -> u32 {
+    let capacity = |cpu: &u32| -> Option<u32> {
+        read_trimmed(folder.join(format!("cpu{cpu}/cpu_capacity")))?.parse().ok()
+    };
+    // Most machines have no such file.
+    let capacities: Vec<u32> = cpus.iter().take(MAX_WALK).map_while(capacity).collect();
+    let largest = capacities.iter().copied().max().unwrap_or(0);
+    count(capacities.iter().filter(|&&it| it < largest).count())
 }
 
 /// Returns the numbers of the CPUs that `/proc/stat` under `proc` shows, which are those online;
@@ -146,7 +167,13 @@ mod tests {
 
     fn topology(cpus: u32, ids: &[u32], lists: u32, nodes: u32) -> Topology {
         let package_ids = ids.iter().copied().collect();
-        Topology { cpus: (0..cpus).collect(), package_ids, package_lists: lists, nodes }
+        Topology {
+            cpus: (0..cpus).collect(),
+            package_ids,
+            package_lists: lists,
+            nodes,
+            small_cpus: 0,
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Chooses the sensors that this machine has.
 
+#[cfg(all(feature = "apple", target_os = "macos", target_arch = "aarch64"))]
+use super::apple_chip;
 #[cfg(target_os = "linux")]
 use super::battery;
 use super::component::Component;
@@ -75,6 +77,8 @@ pub(crate) fn detect_at(roots: &Roots, given: GivenPower) -> Detected {
     #[cfg(target_os = "linux")]
     hwmon::detect(roots, &mut found);
     nvml::detect(roots, &mut found);
+    #[cfg(all(feature = "apple", target_os = "macos", target_arch = "aarch64"))]
+    apple_chip::detect(&cpu, &mut found);
     given.detect(Component::Gpu, "GPU", &mut found);
     #[cfg(target_os = "linux")]
     cray::detect(roots, &mut found);
@@ -149,7 +153,17 @@ fn usage(cpu: &CpuInfo) -> Box<dyn UsageSource> {
     Box::new(LinuxUsage::on(cpu))
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+fn usage(_: &CpuInfo) -> Box<dyn UsageSource> {
+    Box::new(super::usage::WindowsUsage::new())
+}
+
+#[cfg(target_os = "macos")]
+fn usage(_: &CpuInfo) -> Box<dyn UsageSource> {
+    Box::new(super::usage::MacUsage::new())
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 fn usage(_: &CpuInfo) -> Box<dyn UsageSource> {
     Box::new(super::usage::SysinfoUsage::new())
 }

@@ -134,7 +134,7 @@ impl fmt::Display for Device {
         let temperature = self.temperature_celsius.map(|degrees| format!("{degrees} °C"));
         let gibibyte = (1_u64 << 30) as f64;
         let memory = self.memory_bytes.map(|it| format!("{:.1} GiB", it as f64 / gibibyte));
-        let limit = self.power_limit.map(|watts| format!("limit {watts}"));
+        let limit = self.power_limit.map(|watts| format!("power limit {watts}"));
         let properties: Vec<String> = [temperature, memory, limit].into_iter().flatten().collect();
         if !properties.is_empty() {
             writeln!(f, "         {}", properties.join(", "))?;

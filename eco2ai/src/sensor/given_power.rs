@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::component::Component;
 use super::found::Found;
 use super::reading::{Quality, Reading, SensorError};
-use super::sensor::Sensor;
+use super::sensor::{Sensor, idle_to_full_load};
 use super::share::Share;
 use crate::error::InvalidArgument;
 use crate::units::Watts;
@@ -145,7 +145,7 @@ impl Sensor for Given {
     fn how(&self) -> String {
         match self.reading {
             Reading::IdleToFull { idle, full } => {
-                format!("{idle} idle to {full} at full load, by utilisation")
+                format!("{}, by utilisation", idle_to_full_load(idle, full))
             }
             Reading::AtFullLoad(power) => format!("utilisation x {power}"),
             Reading::PerGibibyte(power) => format!("memory in use x {power} per GiB"),

@@ -41,24 +41,6 @@ impl CpuId {
             stepping: None,
         })
     }
-
-    /// Reads the numbers from the variable `PROCESSOR_IDENTIFIER` of Windows, such as
-    /// `Intel64 Family 6 Model 106 Stepping 6, GenuineIntel`.
-    #[cfg(any(not(target_os = "linux"), test))]
-    pub(crate) fn from_identifier(text: &str) -> Option<Self> {
-        let (numbers, vendor) = text.rsplit_once(", ")?;
-        let after = |name: &str| {
-            let mut words = numbers.split_ascii_whitespace();
-            words.find(|word| *word == name)?;
-            parse(words.next()?)
-        };
-        Some(Self {
-            vendor: vendor.trim().to_owned(),
-            family: after("Family")?,
-            model: after("Model")?,
-            stepping: after("Stepping"),
-        })
-    }
 }
 
 /// Finds the microarchitecture of a server processor with these numbers and this name.
@@ -224,13 +206,5 @@ mod tests {
         }
         let cascade = x86("GenuineIntel", 6, 85, 6);
         assert_eq!(find(&cascade, "Intel Xeon Processor (Cascadelake)"), Some("Cascade Lake"));
-    }
-
-    #[test]
-    fn the_identifier_of_windows_holds_the_same_numbers() {
-        let id = CpuId::from_identifier("Intel64 Family 6 Model 106 Stepping 6, GenuineIntel");
-        assert_eq!(id, Some(x86("GenuineIntel", 6, 106, 6)));
-        let arm = "ARMv8 (64-bit) Family 8 Model D4C Revision 0, Qualcomm Technologies Inc";
-        assert_eq!(CpuId::from_identifier(arm), None);
     }
 }

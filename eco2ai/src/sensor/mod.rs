@@ -55,6 +55,9 @@
 //! With the feature `test-util`, a program can test its sensor with a clock that only the test
 //! advances: see [`Meter`](crate::meter::Meter).
 
+#[cfg(any(test, all(feature = "apple", target_os = "macos", target_arch = "aarch64")))]
+#[cfg_attr(not(target_os = "macos"), allow(dead_code, reason = "used on macOS"))]
+mod apple_chip;
 #[cfg(target_os = "linux")]
 mod arm_core;
 #[cfg(target_os = "linux")]
@@ -125,6 +128,10 @@ pub use server_model::ServerModel;
 pub use share::Share;
 #[cfg(target_os = "linux")]
 pub use usage::LinuxUsage;
-#[cfg(not(target_os = "linux"))]
+#[cfg(target_os = "macos")]
+pub use usage::MacUsage;
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 pub use usage::SysinfoUsage;
+#[cfg(windows)]
+pub use usage::WindowsUsage;
 pub use usage::{CpuClock, Usage, UsageSource};

@@ -6,7 +6,7 @@ use super::bounds::Bounds;
 use super::component::Component;
 use super::reading::{Quality, Reading, SensorError};
 use super::share::Share;
-use crate::units::Watts;
+use crate::units::{ColumnUnit, Watts};
 
 /// A source of energy figures. Implement this trait to add a device of your own: see
 /// [the example](crate::sensor#a-sensor-of-your-own).
@@ -124,6 +124,13 @@ pub trait Sensor: Send {
             Component::Gpu | Component::Other | Component::Machine => Share::Whole,
         }
     }
+}
+
+/// Formats the power of a device by its load, both values in one unit.
+pub(crate) fn idle_to_full_load(idle: Watts, full: Watts) -> String {
+    let unit = ColumnUnit::new([idle, full]);
+    let (idle, full, symbol) = (unit.cell(idle), unit.cell(full), unit.symbol());
+    format!("{idle} {symbol} idle to {full} {symbol} at full load")
 }
 
 /// Properties that a device reports besides its energy.

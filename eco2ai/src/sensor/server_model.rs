@@ -7,7 +7,7 @@ use super::cpu_info::CpuInfo;
 use super::found::Found;
 use super::microarchitecture;
 use super::reading::{Quality, Reading, SensorError};
-use super::sensor::Sensor;
+use super::sensor::{Sensor, idle_to_full_load};
 use crate::units::Watts;
 
 /// The published servers of each microarchitecture, in watts of the whole server per hardware
@@ -163,11 +163,8 @@ impl Sensor for ServerModel {
     }
 
     fn how(&self) -> String {
-        format!(
-            "{} idle to {} at full load, by utilisation; contains memory",
-            self.idle(),
-            self.at_full_load()
-        )
+        let power = idle_to_full_load(self.idle(), self.at_full_load());
+        format!("{power}, by utilisation; contains memory")
     }
 
     /// Between the 10th and the 90th percentile of the published servers: at any utilisation, four

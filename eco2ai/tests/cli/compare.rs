@@ -34,8 +34,8 @@ fn a_change_that_stands_out_of_the_noise_is_a_verdict() {
     let home = home();
     assert_eq!(
         home.text(&["compare", "before.csv", "more.csv"]),
-        "project  function    runs  own energy before (mWh)     after (mWh)   energy     time     CO2e  energy is\n\
-         MNIST    train     4 to 4           10.000 ± 0.082  12.000 ± 0.082  +20.0 %  +20.0 %  +20.0 %  more\n"
+        "project  function    runs  own energy before (mWh)   after (mWh)   energy     time     CO2e  energy is\n\
+         MNIST    train     4 to 4             10.00 ± 0.08  12.00 ± 0.08  +20.0 %  +20.0 %  +20.0 %  more\n"
     );
     let noisy = home.text(&["compare", "before.csv", "noisy.csv"]);
     assert!(noisy.ends_with("  ~ +10.0 %  ~ +10.0 %  ~ +10.0 %  within noise\n"), "{noisy}");
@@ -67,7 +67,7 @@ fn more_than_allowed_fails_with_a_code_of_its_own() {
     };
     let more = fail("more.csv", "10%");
     assert_eq!(code(&more), 4);
-    assert_eq!(err(&more), "eco2ai: train: 20.0 % more energy per call, 10 % allowed\n");
+    assert_eq!(err(&more), "eco2ai: train: 20.0 % more energy per call, 10.0 % allowed\n");
     assert!(out(&more).contains("+20.0 %"));
     assert_eq!(code(&fail("more.csv", "25")), 0);
     assert_eq!(code(&fail("noisy.csv", "5%")), 0);

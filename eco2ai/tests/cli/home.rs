@@ -11,6 +11,10 @@ use tempfile::TempDir;
 
 pub(crate) const ECO2AI: &str = env!("CARGO_BIN_EXE_eco2ai");
 
+/// A command that does nothing.
+pub(crate) const SUCCEED: &[&str] =
+    if cfg!(windows) { &["cmd", "/c", "exit 0"] } else { &["true"] };
+
 /// What takes longer hangs, also on a machine that has much else to do.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -34,9 +38,14 @@ impl Home {
 
     /// A program that starts here, and sees no settings but ours.
     pub(crate) fn program(&self, program: &str) -> Command {
-        // Tests that run in the background ignore INT and QUIT, and would hand that on.
-        let mut command = Command::new("env");
-        command.args(["--default-signal=INT,QUIT", program]);
+        let mut command = if cfg!(windows) {
+            Command::new(program)
+        } else {
+            // Tests that run in the background ignore INT and QUIT, and would hand that on.
+            let mut command = Command::new("env");
+            command.args(["--default-signal=INT,QUIT", program]);
+            command
+        };
         for (name, _) in std::env::vars_os() {
             if name.as_encoded_bytes().starts_with(b"ECO2AI_") {
                 command.env_remove(name);
@@ -46,6 +55,7 @@ impl Home {
             .current_dir(self.0.path())
             .env("HOME", self.0.path())
             .env("XDG_STATE_HOME", self.path("state"))
+            .env("LOCALAPPDATA", self.path("state"))
             .env("ECO2AI_CONFIG", self.path("params.toml"))
             .env("TZ", "UTC")
             .env("TERM", "xterm")
@@ -129,6 +139,7 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+#[cfg(unix)]
 pub(crate) fn send(child: &Child, signal: rustix::process::Signal) {
     rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).unwrap();
 }

@@ -83,8 +83,8 @@ fn a_table_is_for_people() {
     assert_eq!(
         home().text(&["summary", "ours.csv"]),
         "project  calls       time  own energy (kWh)    share  own per call (kWh)  power (kW)  CO2e (kg)   cost\n\
-         MNIST        4  2 min 0 s             6.000  100.0 %               1.500      180.00      3.000  1.500\n\
-         Total        4  2 min 0 s             6.000  100.0 %               1.500      180.00      3.000  1.500\n"
+         MNIST        4  2 min 0 s             6.000  100.0 %               1.500       180.0      3.000  1.500\n\
+         Total        4  2 min 0 s             6.000  100.0 %               1.500       180.0      3.000  1.500\n"
     );
     let by_function = home().text(&["summary", "--by=function", "ours.csv"]);
     assert!(by_function.contains("\n=other "), "{by_function}");
@@ -96,17 +96,23 @@ fn groups_may_be_of_two_properties() {
     assert_eq!(
         home().text(&["summary", "--by=day,status", "--since=2026-01-01", "ours.csv"]),
         "day         status  calls       time  own energy (kWh)    share  own per call (kWh)  power (kW)  CO2e (kg)   cost\n\
-         2026-01-02  ok          1  1 min 0 s             4.000   66.7 %               4.000      240.00      2.000  1.000\n\
-         2026-01-01  ok          2  1 min 0 s             1.500   25.0 %               0.750      120.00      0.750  0.375\n\
+         2026-01-02  ok          1  1 min 0 s             4.000   66.7 %               4.000       240.0      2.000  1.000\n\
+         2026-01-01  ok          2  1 min 0 s             1.500   25.0 %               0.750       120.0      0.750  0.375\n\
          2026-01-02  error       1          -             0.500    8.3 %               0.500           -      0.250  0.125\n\
-         Total                   4  2 min 0 s             6.000  100.0 %               1.500      180.00      3.000  1.500\n"
+         Total                   4  2 min 0 s             6.000  100.0 %               1.500       180.0      3.000  1.500\n"
     );
     let home = home();
-    let none = home.json(&["summary", "--until=2026-01-01", "--format=json", "ours.csv"]);
-    assert_eq!(none["total"]["rows"], 0);
+    let rows = |until: &str| {
+        let until = format!("--until={until}");
+        home.json(&["summary", &until, "--format=json", "ours.csv"])["total"]["rows"].clone()
+    };
+    // The day, month or year itself is included, as in a report.
+    for (until, expected) in [("2025", 0), ("2025-12-31", 0), ("2026-01-01", 2), ("2026-01", 4)] {
+        assert_eq!(rows(until), expected, "{until}");
+    }
     let wrong = home.output(&["summary", "--since=soon", "ours.csv"]);
     assert_eq!(code(&wrong), 2);
-    assert!(err(&wrong).contains("an age (7d)"), "{}", err(&wrong));
+    assert!(err(&wrong).contains("an age, such as 7d"), "{}", err(&wrong));
 }
 
 #[test]
@@ -136,7 +142,7 @@ fn a_budget_that_is_exceeded_has_an_exit_code_of_its_own() {
         (
             "--budget-co2=2",
             3,
-            "eco2ai: CO2 budget exceeded: 3.000 kg CO2e emitted, 2.000 kg CO2e allowed\n",
+            "eco2ai: CO2e budget exceeded: 3.000 kg CO2e emitted, 2.000 kg CO2e allowed\n",
         ),
         ("--budget-cost=1", 3, "eco2ai: cost budget exceeded: 1.500 spent, 1.000 allowed\n"),
         ("--budget-cost=-1", 2, "use a number, 0 or more"),

@@ -4,15 +4,15 @@
 
 #[cfg(target_os = "linux")]
 mod calibrate;
+#[cfg(target_os = "linux")]
 mod cluster;
 mod compare;
 #[cfg(target_os = "linux")]
 mod conventions;
 #[cfg(target_os = "linux")]
 mod export;
-#[cfg(target_os = "linux")]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "some are for tests of Linux"))]
 mod home;
-#[cfg(target_os = "linux")]
 mod logs;
 #[cfg(target_os = "linux")]
 mod metrics_text;
@@ -30,3 +30,5 @@ mod signals;
 mod terminal;
 #[cfg(target_os = "linux")]
 mod watch;
+#[cfg(windows)]
+mod windows;

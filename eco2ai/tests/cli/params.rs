@@ -1,6 +1,6 @@
 //! `eco2ai params`: the saved parameters.
 
-use crate::home::{Home, code, err, is_there};
+use crate::home::{Home, SUCCEED, code, err, is_there};
 
 #[test]
 fn a_set_parameter_is_returned_and_used_until_it_is_unset() {
@@ -8,7 +8,7 @@ fn a_set_parameter_is_returned_and_used_until_it_is_unset() {
     home.text(&["params", "set", "project=A = B", "pue=1.25", "country=US", "region=California"]);
     assert_eq!(home.text(&["params", "get", "project"]), "A = B\n");
     assert_eq!(home.text(&["params", "get", "pue"]), "1.25\n");
-    home.output(&["run", "--quiet", "true"]);
+    home.output(&[&["run", "--quiet"], SUCCEED].concat());
     assert_eq!(home.column("project_name"), ["A = B"]);
     assert_eq!(home.column("region/country"), ["US/California"]);
     let table = home.text(&["params"]);

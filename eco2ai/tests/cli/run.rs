@@ -97,10 +97,16 @@ fn a_budget_fails_a_command_that_succeeded_and_no_other() {
     assert!(err(&output).contains("energy budget exceeded"), "{}", err(&output));
     let output = run(&["--budget-co2", "0"], ":");
     assert_eq!(code(&output), 3);
-    assert!(err(&output).contains("CO2 budget exceeded"), "{}", err(&output));
+    assert!(err(&output).contains("CO2e budget exceeded"), "{}", err(&output));
+    let output = run(&["--budget-cost", "0", "--electricity-pricing", "0.3"], ":");
+    assert_eq!(code(&output), 3);
+    assert!(err(&output).contains("cost budget exceeded"), "{}", err(&output));
+    let output = run(&["--budget-cost", "0"], "echo not started");
+    assert_eq!((code(&output), out(&output).as_str()), (1, ""), "no cost is known");
+    assert!(err(&output).contains("give a price"), "{}", err(&output));
     let output = run(&["--budget-co2", "0"], "exit 4");
     assert_eq!(code(&output), 4);
-    assert!(err(&output).contains("CO2 budget exceeded"), "{}", err(&output));
+    assert!(err(&output).contains("CO2e budget exceeded"), "{}", err(&output));
     let own = "code 3 is that of the command itself";
     let output = run(&["--budget-co2", "1000"], "exit 3");
     assert_eq!(code(&output), 3);
@@ -133,6 +139,11 @@ fn json_contains_the_row_and_how_the_command_ended() {
     assert_eq!(code(&output), 3);
     let result: Value = serde_json::from_str(&home.read("result.json")).unwrap();
     assert_eq!(result["budget_exceeded"], true);
+    let costs = |result: &Value| ["cost", "own_cost"].map(|key| result[key].is_null());
+    assert_eq!(costs(&result), [true, true], "without a tariff no cost is known: {result}");
+    home.text(&["run", "--quiet", "--json=result.json", "--electricity-pricing=0.3", "true"]);
+    let result: Value = serde_json::from_str(&home.read("result.json")).unwrap();
+    assert_eq!(costs(&result), [false, false], "{result}");
 
     let output = home.output(&["run", "--json=nowhere/result.json", "touch", "ran"]);
     assert_eq!(code(&output), 2);
@@ -193,7 +204,7 @@ fn repeated_runs_have_a_row_each_and_statistics_of_all() {
     assert_eq!(home.read("count").lines().count(), 5);
     let text = err(&output);
     assert!(text.starts_with("sh: 3 runs after 2 warmups\n"), "{text}");
-    for part in ["mean", "std dev", "min", "max", "energy (", "time (", "power (", "CO2 ("] {
+    for part in ["mean", "std dev", "min", "max", "energy (", "time (", "power (", "CO2e ("] {
         assert!(text.contains(part), "{part}: {text}");
     }
     let rows: Vec<f64> =

@@ -1,5 +1,6 @@
 //! A service of axum on loopback: each request is tracked by its route, and `/metrics` is a page for
-//! Prometheus. Ends with Ctrl-C, and then writes a row for each route.
+//! Prometheus. Ends with Ctrl-C, and then writes a row for each route, and one for the service, whose own
+//! energy is what was used outside of requests.
 //!
 //! ```text
 //! cargo run -p eco2ai-examples --features axum --bin service_axum -- 127.0.0.1:8080
@@ -24,7 +25,7 @@ use tokio::net::TcpListener;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
-    let parameters = Tracker::builder().project("service").forget();
+    let parameters = Tracker::builder().project("service").function("service").forget();
     let tracker = parameters.clone().build()?;
 
     let prometheus = PrometheusBuilder::new().install_recorder()?;
@@ -37,11 +38,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     };
 
+    // On no thread, so it gets energy only while no request is handled.
+    let service = tracker.start_detached()?;
+    let requests = parameters.parent(service.handle());
     let app = Router::new()
         .route("/primes/{below}", get(primes))
         .route("/wait", get(|| tokio::time::sleep(Duration::from_millis(100))))
         .route("/metrics", get(page))
-        .layer(TrackLayer::new(parameters, |request: &Parts| {
+        .layer(TrackLayer::new(requests, |request: &Parts| {
             let route = request.extensions.get().map_or("(no route)", MatchedPath::as_str);
             format!("{} {route}", request.method).into()
         })?);
@@ -52,6 +56,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address).await?;
     println!("http://{}/metrics", listener.local_addr()?);
     axum::serve(listener, app).with_graceful_shutdown(stopped()).await?;
+    service.stop()?;
     #[cfg(feature = "otlp")]
     otlp.end()?;
     eco2ai::flush()?;

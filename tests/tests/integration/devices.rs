@@ -46,7 +46,7 @@ fn nvml_is_found_by_its_name_and_cuda_visible_devices_obeyed() {
         assert_eq!(found, expected, "CUDA_VISIBLE_DEVICES = {visible:?}: {text}");
         if expected > 0 {
             assert!(text.contains("measured:nvml, energy counter"), "{text}");
-            assert!(text.contains("45 °C, 40.0 GiB, limit 400.0 W"), "{text}");
+            assert!(text.contains("45 °C, 40.0 GiB, power limit 400.0 W"), "{text}");
         }
     }
 }

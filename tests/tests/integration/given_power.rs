@@ -81,5 +81,5 @@ fn the_list_of_devices_shows_a_power_that_is_given() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut devices = command(folder.path());
     let (text, _) = printed(devices.arg("devices").env("ECO2AI_CPU_POWER", "35..120"));
-    assert!(text.contains("estimated:given, 35.00 W idle to 120.0 W at full load"), "{text}");
+    assert!(text.contains("estimated:given, 35.0 W idle to 120.0 W at full load"), "{text}");
 }

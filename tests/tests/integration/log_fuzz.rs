@@ -286,7 +286,7 @@ fn a_damaged_log_is_read_as_far_as_it_is_whole() {
     });
 }
 
-const MAGIC: &[u8] = b"eco2ai-journal 2 ";
+const MAGIC: &[u8] = b"eco2ai-journal 3 ";
 
 /// The frames of a journal, each with the rows in it.
 fn frames(journal: &[u8]) -> Vec<Vec<u8>> {
@@ -295,7 +295,7 @@ fn frames(journal: &[u8]) -> Vec<Vec<u8>> {
     while rest.starts_with(MAGIC) {
         let line = rest.iter().position(|byte| *byte == b'\n').unwrap();
         let words = String::from_utf8(rest[..line].to_vec()).unwrap();
-        let length: usize = words.split(' ').nth(4).unwrap().parse().unwrap();
+        let length: usize = words.split(' ').nth(5).unwrap().parse().unwrap();
         if rest.len() < line + 1 + length {
             break;
         }

@@ -103,7 +103,7 @@ fn a_run_that_others_overlapped_for_over_half_of_its_time_says_so() {
     assert_eq!(first.overlap.as_secs(), 3);
     assert_eq!(second.overlap.as_secs(), 3);
     assert!(!first.to_string().contains("note"), "three of seven seconds: {first}");
-    assert!(second.to_string().contains("for 100 % of its time other runs were active too"));
+    assert!(second.to_string().contains("for 100.0 % of its time other runs were active too"));
     // Runs of one family do not overlap each other.
     let root = bench.tracker(Current).start().expect("a run");
     let child = bench.tracker(Current).start().expect("a run");

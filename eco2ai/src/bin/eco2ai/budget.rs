@@ -1,12 +1,11 @@
 //! Budgets: limits on totals, for CI and for schedulers.
 
-use eco2ai::Totals;
 use eco2ai::units::{KilogramsCo2e, KilowattHours, Price};
 
 use crate::failure::{Failure, Result};
 
 // Not a doc comment: it would become the help text of the command.
-// The limits of a command that adds up logs.
+// The limits of a command that measures or adds up logs.
 #[derive(clap::Args)]
 pub(crate) struct Budgets {
     /// Exits with code 3 if the total energy is more than this, in kWh
@@ -20,38 +19,54 @@ pub(crate) struct Budgets {
     cost: Option<f64>,
 }
 
+/// What budgets limit.
+#[derive(Clone, Copy)]
+pub(crate) struct Spent {
+    pub(crate) energy: KilowattHours,
+    pub(crate) co2: KilogramsCo2e,
+    pub(crate) cost: Price,
+}
+
 impl Budgets {
-    /// Returns a message for each exceeded budget.
-    ///
+    /// Whether there is a budget.
+    pub(crate) fn is_any(&self) -> bool {
+        self.kwh.or(self.co2).or(self.cost).is_some()
+    }
+
     /// # Errors
-    /// Returns an error if there is a budget for what is not known.
-    pub(crate) fn exceeded(&self, total: &Totals) -> Result<Vec<String>> {
+    /// Returns an error if there is a budget for the cost, although none is known.
+    pub(crate) fn check_cost(&self, is_known: bool) -> Result<()> {
+        if self.cost.is_none() || is_known {
+            return Ok(());
+        }
+        Err(Failure::new(
+            "the cost budget cannot be checked: no cost is known; give a price, as with \
+             `eco2ai params set electricity_pricing 0.3`, before measuring",
+        ))
+    }
+
+    /// Returns a message for each exceeded budget.
+    pub(crate) fn exceeded(&self, spent: Spent) -> Vec<String> {
         let mut messages = Vec::new();
         if let Some(budget) = self.kwh.map(KilowattHours)
-            && total.energy > budget
+            && spent.energy > budget
         {
-            let used = total.energy;
+            let used = spent.energy;
             messages.push(format!("energy budget exceeded: {used} used, {budget} allowed"));
         }
         if let Some(budget) = self.co2.map(KilogramsCo2e)
-            && total.co2 > budget
+            && spent.co2 > budget
         {
-            let emitted = total.co2;
-            messages.push(format!("CO2 budget exceeded: {emitted} emitted, {budget} allowed"));
+            let emitted = spent.co2;
+            messages.push(format!("CO2e budget exceeded: {emitted} emitted, {budget} allowed"));
         }
-        if let Some(budget) = self.cost {
-            let Some(cost) = total.cost else {
-                return Err(Failure::new(
-                    "the cost budget cannot be checked: no row has a cost; give a price, as with \
-                     `eco2ai params set electricity_pricing 0.3`, before measuring",
-                ));
-            };
-            if cost > budget {
-                let (spent, allowed) = (Price(cost), Price(budget));
-                messages.push(format!("cost budget exceeded: {spent} spent, {allowed} allowed"));
-            }
+        if let Some(budget) = self.cost.map(Price)
+            && spent.cost > budget
+        {
+            let cost = spent.cost;
+            messages.push(format!("cost budget exceeded: {cost} spent, {budget} allowed"));
         }
-        Ok(messages)
+        messages
     }
 }
 

@@ -6,13 +6,10 @@
 
 mod budget;
 mod calibrate;
-// The one for tables of the library, too: it has no public name there.
-#[path = "../../column_unit.rs"]
-#[allow(dead_code, reason = "the library uses the rest")]
-mod column_unit;
 mod compare;
 mod completions;
 mod convert;
+mod destination;
 mod devices;
 mod export;
 mod failure;

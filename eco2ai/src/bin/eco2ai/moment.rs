@@ -1,54 +1,121 @@
-//! Moments as people type them: a date, a date with a time, or how long ago.
+//! Times as people type them: a year, month, day, minute or second, or how long ago.
 
-use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _};
+use std::str::FromStr;
 
-/// Parses a moment. Without an offset it is in the time zone of this machine, and a date is the
-/// beginning of that day.
+use chrono::{
+    DateTime, Days, FixedOffset, Local, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta,
+    TimeZone as _,
+};
+
+/// A year, month, day, minute or second, as in `2026`, `2026-03`, `2026-03-01`, `2026-03-01T08:30`
+/// and `2026-03-01T08:30:05+01:00`, or an age, as in `7d`. Without an offset, it is in the time zone
+/// of this machine.
 ///
-/// # Errors
-/// Returns the forms that a moment may have.
-pub(crate) fn parse(text: &str) -> Result<DateTime<FixedOffset>, String> {
-    parse_at(text, Local::now())
-        .ok_or_else(|| "use a date (2026-01-31), a time (2026-01-31T10:00), or an age (7d)".into())
+/// As the beginning of a period it means its first moment. As the end of a period it belongs to the
+/// period: `--until 2026-03` includes the whole of March. An age has no length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) first: DateTime<FixedOffset>,
+    /// The first moment that is later.
+    pub(crate) end: DateTime<FixedOffset>,
 }
 
-fn parse_at(text: &str, now: DateTime<Local>) -> Option<DateTime<FixedOffset>> {
+impl FromStr for Moment {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse_at(text, Local::now()).ok_or(
+            "use a year, month, day or time, such as 2026, 2026-03, 2026-03-01 or \
+             2026-03-01T08:30, or an age, such as 7d",
+        )
+    }
+}
+
+fn parse_at(text: &str, now: DateTime<Local>) -> Option<Moment> {
+    if let Some((first, end)) = days(text) {
+        let midnight = |day: NaiveDate| local(day.and_time(NaiveTime::MIN));
+        return Some(Moment { first: midnight(first)?, end: midnight(end?)? });
+    }
     if let Ok(age) = humantime::parse_duration(text) {
-        return Some(now.checked_sub_signed(chrono::TimeDelta::from_std(age).ok()?)?.into());
+        let then = now.checked_sub_signed(TimeDelta::from_std(age).ok()?)?.into();
+        return Some(Moment { first: then, end: then });
     }
-    // RFC 3339 allows a space instead of the T.
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Some(time);
+    let text = text.replacen(' ', "T", 1);
+    let (first, length) = if let Ok(time) = DateTime::parse_from_rfc3339(&text) {
+        (time, TimeDelta::seconds(1))
+    } else if let Ok(time) = NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S") {
+        (local(time)?, TimeDelta::seconds(1))
+    } else {
+        let time = NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M").ok()?;
+        (local(time)?, TimeDelta::minutes(1))
+    };
+    Some(Moment { first, end: first.checked_add_signed(length)? })
+}
+
+/// Returns the first day of a year, month or day, and the day after its last.
+fn days(text: &str) -> Option<(NaiveDate, Option<NaiveDate>)> {
+    let day = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    let months = |text: String, months| {
+        let first = day(&text)?;
+        Some((first, first.checked_add_months(Months::new(months))))
+    };
+    match text.len() {
+        4 => months(format!("{text}-01-01"), 12),
+        7 => months(format!("{text}-01"), 1),
+        _ => day(text).map(|first| (first, first.checked_add_days(Days::new(1)))),
     }
-    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(NaiveTime::MIN));
-    let forms = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"];
-    let wall = date.ok().or_else(|| {
-        forms.into_iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
-    })?;
-    // Of a time that the clock shows twice, the first. One that it skips has no moment.
-    Local.from_local_datetime(&wall).earliest().map(|time| time.fixed_offset())
+}
+
+/// Returns the first moment at which clocks here show a time. One that clocks skip is taken an hour
+/// later.
+fn local(time: NaiveDateTime) -> Option<DateTime<FixedOffset>> {
+    let shown = Local.from_local_datetime(&time).earliest();
+    let later = || Local.from_local_datetime(&(time + TimeDelta::hours(1))).earliest();
+    shown.or_else(later).map(|time| time.fixed_offset())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn moment(text: &str) -> Option<Moment> {
+        parse_at(text, Local.with_ymd_and_hms(2026, 1, 31, 12, 0, 0).unwrap())
+    }
+
     #[test]
     fn dates_times_and_ages_are_moments() {
-        let now = Local.with_ymd_and_hms(2026, 1, 31, 12, 0, 0).unwrap();
-        let wall = |text| parse_at(text, now).map(|time| time.naive_local().to_string());
+        let wall = |text| moment(text).unwrap().first.naive_local().to_string();
         for (text, time) in [
+            ("2026", "2026-01-01 00:00:00"),
+            ("2026-03", "2026-03-01 00:00:00"),
             ("2026-01-30", "2026-01-30 00:00:00"),
             ("2026-01-30T10:30", "2026-01-30 10:30:00"),
             ("2026-01-30 10:30:05", "2026-01-30 10:30:05"),
             ("2026-01-30T10:30:05+09:00", "2026-01-30 10:30:05"),
+            ("90min", "2026-01-31 10:30:00"),
+            ("7d", "2026-01-24 12:00:00"),
         ] {
-            assert_eq!(wall(text).as_deref(), Some(time), "{text}");
+            assert_eq!(wall(text), time, "{text}");
         }
-        assert_eq!(parse_at("90min", now), Some((now - chrono::TimeDelta::minutes(90)).into()));
-        assert_eq!(parse_at("7d", now), Some((now - chrono::TimeDelta::days(7)).into()));
-        for text in ["", "soon", "2026-02-30", "7", "1/2/2026"] {
-            assert_eq!(wall(text), None, "{text}");
+        for text in
+            ["", "soon", "June", "2026-02-30", "2026-6", "2026-13", "7", "26", "1/2/2026", "1é/2"]
+        {
+            assert_eq!(moment(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_moment_is_as_long_as_it_is_written() {
+        let seconds = |text| {
+            let Moment { first, end } = moment(text).unwrap();
+            (end - first).num_seconds()
+        };
+        assert_eq!(seconds("2026-03-01T08:30:05+01:00"), 1);
+        assert_eq!(seconds("2026-03-01 08:30:05"), 1);
+        assert_eq!(seconds("2026-03-01T08:30"), 60);
+        assert_eq!(seconds("2026-06-01"), 86_400);
+        assert_eq!(seconds("2026-02"), 28 * 86_400);
+        assert_eq!(seconds("2025"), 365 * 86_400);
+        assert_eq!(seconds("7d"), 0);
     }
 }

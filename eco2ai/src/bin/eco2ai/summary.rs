@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use chrono::{DateTime, FixedOffset};
 use clap::ValueEnum;
-use eco2ai::{GroupBy, Summary};
+use eco2ai::units::Price;
+use eco2ai::{GroupBy, Summary, Totals};
 
-use crate::budget::Budgets;
+use crate::budget::{Budgets, Spent};
 use crate::failure::{OVER_BUDGET, Result};
 use crate::log_files::LogFiles;
-use crate::moment;
+use crate::moment::Moment;
 use crate::output::{error, print, warning, write_data};
 
 /// Prints the totals of logs, of this tool and of Eco2AI, as if they were one
@@ -33,12 +33,12 @@ pub(crate) struct SummaryArgs {
         value_delimiter = ','
     )]
     by: Vec<Grouping>,
-    /// Leaves out runs that started before this date, time or age: 2026-01-31, 2026-01-31T10:00, 7d
-    #[arg(long, value_name = "TIME", value_parser = moment::parse)]
-    since: Option<DateTime<FixedOffset>>,
-    /// Leaves out runs that started at this time or later; a date means its beginning
-    #[arg(long, value_name = "TIME", value_parser = moment::parse)]
-    until: Option<DateTime<FixedOffset>>,
+    /// Leaves out runs that started before this year, month, day, time or age: 2026-01, 7d
+    #[arg(long, value_name = "TIME")]
+    since: Option<Moment>,
+    /// Leaves out runs that started later; a day or month itself is included
+    #[arg(long, value_name = "TIME")]
+    until: Option<Moment>,
     /// Shows only the N groups with the largest energies, and the sum of the others
     #[arg(long, value_name = "N")]
     top: Option<usize>,
@@ -54,7 +54,7 @@ Examples:
   eco2ai summary emission.csv
   eco2ai summary --by project,month node*/emission.csv
   eco2ai summary --by job --since 7d logs/
-  eco2ai summary --since 2026-01-01 --until 2026-02-01 --budget-kwh 50 emission.csv
+  eco2ai summary --since 2026-01 --until 2026-01 --budget-kwh 50 emission.csv
   eco2ai summary --by function --top 20 --format csv emission.csv > functions.csv
   zcat old.csv.gz | eco2ai summary --format json - | jq .total.energy_kwh
 
@@ -130,10 +130,10 @@ pub(crate) fn summary(arguments: &SummaryArgs) -> Result {
         .by(arguments.by.iter().map(|by| (*by).into()))
         .standard_input(standard_input);
     if let Some(since) = arguments.since {
-        options = options.since(since);
+        options = options.since(since.first);
     }
     if let Some(until) = arguments.until {
-        options = options.until(until);
+        options = options.until(until.end);
     }
     if let Some(top) = arguments.top {
         options = options.top(top);
@@ -164,7 +164,10 @@ pub(crate) fn summary(arguments: &SummaryArgs) -> Result {
             })?;
         }
     }
-    let exceeded = arguments.budgets.exceeded(&summary.total)?;
+    let Totals { energy, co2, cost, .. } = summary.total;
+    arguments.budgets.check_cost(cost.is_some())?;
+    let spent = Spent { energy, co2, cost: Price(cost.unwrap_or_default()) };
+    let exceeded = arguments.budgets.exceeded(spent);
     for message in &exceeded {
         error(message);
     }

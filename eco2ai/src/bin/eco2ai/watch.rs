@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use eco2ai::units::{KilogramsCo2e, KilowattHours, Watts};
+use eco2ai::units::{ColumnUnit, Watts};
 use eco2ai::{Record, Unwritten, live_runs};
 use terminal_size::{Height, Width, terminal_size};
 
@@ -122,13 +122,14 @@ impl Screen {
     }
 }
 
-fn table(runs: &[Record], powers: &mut HashMap<String, RunPower>, width: usize) -> String {
+fn table(runs: &[Record], known: &mut HashMap<String, RunPower>, width: usize) -> String {
     const NUMBER: Align = Align::Right;
     let mut power_of =
-        |run: &Record| powers.entry(run.id.clone()).or_default().update(run.duration, run.energy);
-    let power = Watts::column(runs.iter().map(&mut power_of));
-    let energy = KilowattHours::column(runs.iter().map(|run| run.energy));
-    let co2 = KilogramsCo2e::column(runs.iter().map(|run| run.co2));
+        |run: &Record| known.entry(run.id.clone()).or_default().update(run.duration, run.energy);
+    let powers: Vec<Watts> = runs.iter().map(&mut power_of).collect();
+    let power = ColumnUnit::new(powers.iter().copied());
+    let energy = ColumnUnit::new(runs.iter().map(|run| run.energy));
+    let co2 = ColumnUnit::new(runs.iter().map(|run| run.co2));
     let mut wide =
         TextTable::new([Align::Left, Align::Left, Align::Left, NUMBER, NUMBER, NUMBER, NUMBER]);
     let mut narrow = TextTable::new([Align::Left, NUMBER, NUMBER, NUMBER]);
@@ -138,20 +139,17 @@ fn table(runs: &[Record], powers: &mut HashMap<String, RunPower>, width: usize) 
         narrow.push([run.clone(), time.clone(), power.clone(), energy.clone()]);
         wide.push([run, project, process, time, power, energy, co2]);
     };
-    let heads = [
-        "time".to_owned(),
-        format!("power ({})", power.unit),
-        format!("energy ({})", energy.unit),
-        format!("CO2e ({})", co2.unit.trim_end_matches(" CO2e")),
-    ];
+    let heads =
+        ["time".to_owned(), power.heading("power"), energy.heading("energy"), co2.heading("CO2e")];
     push("run", "project", "process", heads);
-    let figures = power.cells.into_iter().zip(energy.cells).zip(co2.cells);
-    for (run, ((power, energy), co2)) in runs.iter().zip(figures) {
+    for (run, watts) in runs.iter().zip(powers) {
         let process = format!("{}@{}", run.pid, run.hostname);
         let name = run.function.as_deref().unwrap_or_default();
-        push(name, &run.project, &process, [clock(run.duration), power, energy, co2]);
+        let figures =
+            [clock(run.duration), power.cell(watts), energy.cell(run.energy), co2.cell(run.co2)];
+        push(name, &run.project, &process, figures);
     }
-    powers.retain(|id, _| runs.iter().any(|run| run.id == *id));
+    known.retain(|id, _| runs.iter().any(|run| run.id == *id));
     if width < WIDE {
         narrow.fit(width);
         narrow.to_string()

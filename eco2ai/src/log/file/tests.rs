@@ -167,7 +167,7 @@ fn a_held_lock_is_waited_for_once_and_not_for_long() {
     let mut log = log(&folder);
     append(&mut log, "1").unwrap();
     let holder = File::open(log.path()).unwrap();
-    holder.lock().unwrap();
+    let held = lock_within(&holder, Duration::ZERO).unwrap();
     assert!(append(&mut log, "1").is_err());
     assert!(log.timed_out_at.is_some(), "it was waited for");
     // However slowly the rest of this test goes.
@@ -175,7 +175,7 @@ fn a_held_lock_is_waited_for_once_and_not_for_long() {
     log.timed_out_at = just_now;
     assert!(append(&mut log, "1").is_err());
     assert_eq!(log.timed_out_at, just_now, "it was tried, and not waited for");
-    holder.unlock().unwrap();
+    drop(held);
     append(&mut log, "1").unwrap();
     assert_eq!(log.timed_out_at, None, "the next one is waited for again");
 }

@@ -3,9 +3,8 @@
 use std::fmt;
 
 use super::{Summary, Totals};
-use crate::column_unit::{ColumnUnit, grouped, percent};
 use crate::text_table::{Align, name_cell, write_rows};
-use crate::units::{HumanDuration, KilowattHours};
+use crate::units::{ColumnUnit, Count, HumanDuration, KilowattHours, Percent, Price, Quantity};
 
 /// The name of the last line.
 pub(super) const TOTAL: &str = "Total";
@@ -27,15 +26,15 @@ impl<'a> Column<'a> {
     }
 
     /// Creates a column of figures of one unit.
-    fn of_unit(head: &str, unit: ColumnUnit, figure: impl Fn(&Totals) -> Option<f64> + 'a) -> Self {
+    fn of_unit<Q: Quantity + 'a>(
+        head: &str,
+        unit: ColumnUnit<Q>,
+        figure: impl Fn(&Totals) -> Option<Q> + 'a,
+    ) -> Self {
         let cell = move |totals: &Totals| {
             figure(totals).map_or_else(|| UNKNOWN.to_owned(), |figure| unit.cell(figure))
         };
-        let head = match unit.name {
-            "" => head.to_owned(),
-            unit => format!("{head} ({unit})"),
-        };
-        Self::new(head, cell)
+        Self::new(unit.heading(head), cell)
     }
 }
 
@@ -53,7 +52,7 @@ impl Summary {
         let any = |is_known: fn(&Totals) -> bool| totals().any(is_known);
         let is_code = self.by.iter().any(|by| by.is_code());
         let mut columns = vec![
-            Column::new("calls", |totals| grouped(&totals.calls.to_string())),
+            Column::new("calls", |totals| Count(totals.calls).to_string()),
             Column::new("time", move |totals| {
                 // That of the total has nothing nested, as it has no inclusive energy.
                 let duration = if is_code && totals.inclusive_energy.is_some() {
@@ -67,41 +66,38 @@ impl Summary {
                 )
             }),
         ];
-        let energy = ColumnUnit::of_kwh(totals().map(|totals| totals.energy.0));
-        columns.push(Column::of_unit("own energy", energy, |totals| Some(totals.energy.0)));
+        let energy = ColumnUnit::new(totals().map(|totals| totals.energy));
+        columns.push(Column::of_unit("own energy", energy, |totals| Some(totals.energy)));
         if any(|totals| totals.energy_low.is_some() || totals.energy_high.is_some()) {
             let bounds = move |totals: &Totals| bounds(totals, energy);
-            columns.push(Column::new(format!("low to high ({})", energy.name), bounds));
+            columns.push(Column::new(energy.heading("low to high"), bounds));
         }
         columns.push(Column::new("share", |totals| {
-            self.share(totals).map_or_else(|| UNKNOWN.to_owned(), percent)
+            self.share(totals).map_or_else(|| UNKNOWN.to_owned(), |part| Percent(part).to_string())
         }));
-        let energy_per_call = |totals: &Totals| totals.energy_per_call.map(|energy| energy.0);
-        let per_call = ColumnUnit::of_kwh(totals().filter_map(energy_per_call));
-        columns.push(Column::of_unit("own per call", per_call, energy_per_call));
+        let per_call = ColumnUnit::new(totals().filter_map(|totals| totals.energy_per_call));
+        columns.push(Column::of_unit("own per call", per_call, |totals| totals.energy_per_call));
         if is_code {
-            let inclusive = |totals: &Totals| totals.inclusive_energy.map(|energy| energy.0);
-            let unit = ColumnUnit::of_kwh(totals().filter_map(inclusive));
-            columns.push(Column::of_unit("inclusive", unit, inclusive));
+            let unit = ColumnUnit::new(totals().filter_map(|totals| totals.inclusive_energy));
+            columns.push(Column::of_unit("inclusive", unit, |totals| totals.inclusive_energy));
         }
         if any(|totals| totals.average_power.is_some()) {
-            let power = |totals: &Totals| totals.average_power.map(|power| power.0);
-            let unit = ColumnUnit::of_watts(totals().filter_map(power));
-            columns.push(Column::of_unit("power", unit, power));
+            let unit = ColumnUnit::new(totals().filter_map(|totals| totals.average_power));
+            columns.push(Column::of_unit("power", unit, |totals| totals.average_power));
         }
-        let co2 = ColumnUnit::of_kg(totals().map(|totals| totals.co2.0));
-        columns.push(Column::of_unit("CO2e", co2, |totals| Some(totals.co2.0)));
+        let co2 = ColumnUnit::new(totals().map(|totals| totals.co2));
+        columns.push(Column::of_unit("CO2e", co2, |totals| Some(totals.co2)));
         if any(|totals| totals.cost.is_some()) {
-            let form = ColumnUnit::of_costs(totals().filter_map(|totals| totals.cost));
-            columns.push(Column::of_unit("cost", form, |totals| totals.cost));
+            let cost = |totals: &Totals| totals.cost.map(Price);
+            columns.push(Column::of_unit("cost", ColumnUnit::new(totals().filter_map(cost)), cost));
         }
         columns
     }
 }
 
 /// Returns the bounds of the energy in the unit of its column.
-fn bounds(totals: &Totals, unit: ColumnUnit) -> String {
-    let text = |bound: KilowattHours| unit.cell(bound.0);
+fn bounds(totals: &Totals, unit: ColumnUnit<KilowattHours>) -> String {
+    let text = |bound| unit.cell(bound);
     match (totals.energy_low.map(text), totals.energy_high.map(text)) {
         (Some(low), Some(high)) => format!("{low} to {high}"),
         (Some(low), None) => format!("at least {low}"),

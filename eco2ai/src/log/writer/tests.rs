@@ -1,10 +1,12 @@
 use super::*;
+use crate::file_lock::lock_within;
 use crate::log::header::Header;
 use crate::log::journal_files::{find, real_path};
 use crate::log::read_log;
 use crate::log::record::tests::record;
 use crate::status::Status;
 use std::fs;
+use std::time::Duration;
 
 fn rows(path: &Path) -> Vec<(String, Status)> {
     read_log(path).unwrap().map(|row| row.map(|r| (r.id, r.status)).unwrap()).collect()
@@ -59,7 +61,7 @@ fn each_group_has_its_latest_states_in_the_journal() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("unit_test.csv");
     let lasting = |id: &str, seconds| {
-        let duration = std::time::Duration::from_secs(seconds);
+        let duration = Duration::from_secs(seconds);
         Record { duration, ..record(id) }
     };
     for turn in 1..20 {
@@ -122,13 +124,13 @@ fn rows_wait_while_the_log_is_locked_and_are_written_once() {
     let path = folder.path().join("unit_test.csv");
     finish(&path, &record("0"));
     let holder = fs::File::open(&path).unwrap();
-    holder.lock().unwrap();
+    let held = lock_within(&holder, Duration::ZERO).unwrap();
     keep(&path, 0, || Some(vec![record("1")]));
     finish(&path, &record("1"));
     finish(&path, &record("2"));
     assert_eq!(rows(&path).len(), 1);
     assert!(flush().is_err());
-    holder.unlock().unwrap();
+    drop(held);
     finish(&path, &record("3"));
     let ids: Vec<_> = rows(&path).into_iter().map(|(id, _)| id).collect();
     assert_eq!(ids, ["0", "3", "1", "2"]);
@@ -141,12 +143,12 @@ fn a_row_that_waits_is_recovered_with_its_own_status_and_only_once() {
     let path = folder.path().join("unit_test.csv");
     finish(&path, &record("0"));
     let holder = fs::File::open(&path).unwrap();
-    holder.lock().unwrap();
+    let held = lock_within(&holder, Duration::ZERO).unwrap();
     keep(&path, 0, || Some(vec![record("1"), record("2")]));
     finish(&path, &record("1"));
     die(&path);
     assert!(recover(&path).is_err());
-    holder.unlock().unwrap();
+    drop(held);
     assert_eq!(recover(&path).unwrap(), 2);
     let expected = [("0", Status::Ok), ("1", Status::Ok), ("2", Status::Interrupted)];
     assert_eq!(rows(&path), expected.map(|(id, status)| (id.to_owned(), status)));

@@ -2,13 +2,15 @@
 //! `ECO2AI_PARENT`.
 
 use std::ffi::OsString;
-use std::fs::{OpenOptions, TryLockError};
+use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::file_lock::lock_shared_within;
 use crate::regular_file::{self, Links};
 
 /// The variable that a program gets from the run under which it is started.
@@ -96,8 +98,7 @@ pub(in crate::meter) fn is_in_use(folder: &Path) -> io::Result<bool> {
     let options = OpenOptions::new().read(true).clone();
     match regular_file::open(&lock_file(folder), &options, Links::Refuse) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        // To close the file also unlocks it.
-        opened => Ok(matches!(opened?.try_lock_shared(), Err(TryLockError::WouldBlock))),
+        opened => Ok(lock_shared_within(&opened?, Duration::ZERO).is_none()),
     }
 }
 

@@ -4,13 +4,14 @@
 //! out its id.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
 use super::outer_run::{self, OuterRun};
+use crate::file_lock::lock_within;
 use crate::meter::keys::RunKey;
 use crate::regular_file;
 
@@ -26,8 +27,8 @@ pub(in crate::meter) struct ReportFolder {
     path: PathBuf,
     /// The process that made it: a forked child only has a copy.
     pid: u32,
-    /// Locked while it is open.
-    _lock: File,
+    /// Locked while it is open; `None` at the end of the folder.
+    lock: Option<File>,
     runs: Vec<HandedRun>,
 }
 
@@ -49,8 +50,9 @@ impl ReportFolder {
         let path = parent.join(format!("{PREFIX}{:016x}", regular_file::random()));
         make_private(&path)?;
         let lock = regular_file::create_private(&outer_run::lock_file(&path))?;
-        lock.try_lock()?;
-        Ok(Self { path, pid: crate::process::id(), _lock: lock, runs: Vec::new() })
+        let locked = lock_within(&lock, Duration::ZERO).filter(|lock| lock.missing().is_none());
+        locked.ok_or(ErrorKind::WouldBlock)?.keep();
+        Ok(Self { path, pid: crate::process::id(), lock: Some(lock), runs: Vec::new() })
     }
 
     pub(in crate::meter) fn path(&self) -> &Path {
@@ -68,7 +70,7 @@ impl ReportFolder {
             self.runs.push(HandedRun { outer, key });
         }
         let known = self.runs.iter().find(|run| run.key == key);
-        known.map(|run| &run.outer).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+        known.map(|run| &run.outer).ok_or_else(|| io::Error::from(ErrorKind::NotFound))
     }
 
     pub(in crate::meter) fn has(&self, key: RunKey) -> bool {
@@ -97,7 +99,9 @@ impl ReportFolder {
 impl Drop for ReportFolder {
     fn drop(&mut self) {
         if self.pid == crate::process::id() {
-            // What cannot be removed now is removed when it is stale.
+            // Windows keeps a folder with an open file. What cannot be removed now is removed when it
+            // is stale.
+            self.lock = None;
             let _ = fs::remove_dir_all(&self.path);
         }
     }

@@ -164,6 +164,92 @@ fn an_arm_chip_of_two_kinds_of_cores_has_the_power_of_both() {
     assert_watts_per_cpu(&mut detected, (3.7 + 12.0) / 8.0);
 }
 
+/// An entry of `/proc/cpuinfo` of a kernel for 64 bits.
+fn arm_core(cpu: u32, part: &str) -> String {
+    format!(
+        "processor\t: {cpu}\nBogoMIPS\t: 108.00\nFeatures\t: fp asimd evtstrm crc32 cpuid\n\
+         CPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: {part}\n\
+         CPU revision\t: 3\n\n"
+    )
+}
+
+#[test]
+fn a_raspberry_pi_has_the_power_of_its_cores() {
+    // 3 B, 4 B and 5.
+    for (part, name, watts) in
+        [("0xd03", "Cortex-A53", 3.7), ("0xd08", "Cortex-A72", 7.5), ("0xd0b", "Cortex-A76", 12.0)]
+    {
+        let cores: String = (0..4).map(|cpu| arm_core(cpu, part)).collect();
+        let board = "Revision\t: c03114\nSerial\t\t: 1\nModel\t\t: Raspberry Pi\n";
+        let cpu_info = format!("{cores}{board}");
+        // Of a kernel for 32 bits.
+        let old = cpu_info
+            .replace("BogoMIPS", "model name\t: ARMv7 Processor rev 3 (v7l)\nBogoMIPS")
+            .replace("Revision", "Hardware\t: BCM2835\nRevision");
+        for cpu_info in [cpu_info, old] {
+            let mut detected = detect("pi", &[(CPU_INFO, &cpu_info), (ONLINE, "0-3\n")]);
+            assert_watts_per_cpu(&mut detected, watts / 4.0);
+            assert!(
+                detected.devices.cpu.starts_with(&format!("{name}/1 ")),
+                "{}",
+                detected.devices
+            );
+        }
+    }
+}
+
+#[test]
+fn a_grace_superchip_is_two_chips() {
+    let files = [
+        (CPU_INFO, &*arm_core(0, "0xd4f")),
+        (ONLINE, "0-143\n"),
+        ("sys/devices/system/node/has_cpu", "0-1\n"),
+        ("sys/devices/system/cpu/cpu0/topology/physical_package_id", "0\n"),
+        (FIRST_LIST, "0-71\n"),
+        ("sys/devices/system/cpu/cpu72/topology/physical_package_id", "1\n"),
+        ("sys/devices/system/cpu/cpu72/topology/package_cpus_list", "72-143\n"),
+        ("sys/devices/soc0/soc_id", "jep106:036b:0241\n"),
+    ];
+    let mut detected = detect("grace", &files);
+    assert_watts_per_cpu(&mut detected, 500.0 / 144.0);
+    assert_eq!(detected.devices.cpu, "NVIDIA Grace/2 device(s), TDP:250.0");
+    // Another maker's processor with the same core, as a virtual machine.
+    let mut detected = detect(
+        "graviton-4",
+        &[(CPU_INFO, &*arm_core(0, "0xd4f")), (ONLINE, "0-3\n"), (VENDOR, "Amazon EC2\n")],
+    );
+    assert_watts_per_cpu(&mut detected, 4.0);
+    assert!(detected.devices.is_virtual_machine);
+}
+
+#[test]
+fn servers_with_the_core_of_altra_and_graviton_2_have_published_powers() {
+    for (cpus, vendor) in [("0-79\n", "GIGABYTE\n"), ("0-3\n", "Amazon EC2\n")] {
+        let cpu_info = arm_core(0, "0xd0c");
+        let detected = detect("n1", &[(CPU_INFO, &cpu_info), (ONLINE, cpus), (VENDOR, vendor)]);
+        assert_eq!(detected.devices.devices[0].source, "server");
+        assert_eq!(detected.devices.is_virtual_machine, vendor.starts_with("Amazon"));
+    }
+}
+
+#[test]
+fn a_model_that_does_not_tell_small_cores_apart_says_so() {
+    let capacity = |cpu| format!("sys/devices/system/cpu/cpu{cpu}/cpu_capacity");
+    let capacities: Vec<_> = [530, 530, 1024, 1024]
+        .into_iter()
+        .enumerate()
+        .map(|(cpu, of)| (capacity(cpu), of))
+        .collect();
+    let cpu_info: String =
+        ["0xd05", "0xd05", "0xd0b", "0xd0b"].map(|part| arm_core(0, part)).concat();
+    let mut files = vec![(CPU_INFO, cpu_info), (ONLINE, "0-3\n".into())];
+    files.extend(capacities.iter().map(|(path, of)| (path.as_str(), format!("{of}\n"))));
+    let files: Vec<_> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let detected = detect("big-little", &files);
+    let note = detected.devices.devices[0].note.clone().unwrap();
+    assert!(note.contains("2 of 4 CPUs are slower"), "{note}");
+}
+
 #[test]
 fn signs_that_are_not_utf_8_do_not_hide_a_name() {
     let machine = Machine::new("latin-1", &[(ONLINE, "0-11\n"), (FIRST_LIST, "0-11\n")]);

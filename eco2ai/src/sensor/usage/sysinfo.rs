@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use ::sysinfo::{
-    CpuRefreshKind, MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, RefreshKind,
-    System,
-};
+use ::sysinfo::{CpuRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, RefreshKind, System};
 
+use super::descendants::refresh_with_descendants;
 use super::source::{Usage, UsageSource};
 
 /// Reads the usage of this process and its children through the `sysinfo` crate.
@@ -92,25 +90,7 @@ impl UsageSource for SysinfoUsage {
     }
 
     fn refresh(&mut self) {
-        self.system.refresh_processes_specifics(
-            ProcessesToUpdate::All,
-            true,
-            ProcessRefreshKind::nothing().with_cpu().with_memory(),
-        );
-        self.system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
-        self.processes.clear();
-        self.processes.push(self.own.as_u32());
-        // The list grows while it is walked: children of children are found in their turn.
-        let mut next = 0;
-        while let Some(&parent) = self.processes.get(next) {
-            next += 1;
-            for (pid, process) in self.system.processes() {
-                let is_child = process.parent().is_some_and(|id| id.as_u32() == parent);
-                if is_child && !self.processes.contains(&pid.as_u32()) {
-                    self.processes.push(pid.as_u32());
-                }
-            }
-        }
+        self.processes = refresh_with_descendants(&mut self.system, self.own);
         self.charge();
         self.is_first = false;
         let processes = &self.processes;

@@ -27,7 +27,7 @@ fn the_table_of_runs_has_the_largest_first_and_is_bounded() {
     let (table, _) = table.split_once("Methods and sources").unwrap();
     assert_eq!(table.matches("m::f").count(), 150);
     // Name, project and description, start, status, duration, energy, own energy, CO₂e, power.
-    let first = "m::f999 p · d 2026-03-02 10:00:00 ok 60.00 1 000 1 000 500.0 60 000";
+    let first = "m::f999 p · d 2026-03-02 10:00:00 ok 1.000 1 000 1 000 500.0 60 000";
     assert!(table.contains(first), "{table}");
     assert!(table.find("m::f999").unwrap() < table.find("m::f998").unwrap());
     assert!(table.contains("m::f850") && !table.contains("m::f849"), "{table}");
@@ -58,9 +58,9 @@ fn a_training_says_when_its_metrics_were_best() {
     ]));
     assert_says(
         &page,
-        "3 epochs, 4.000 kWh. Lowest loss 0.25 in epoch 2, after 50 % of the energy.",
+        "3 epochs, 4.000 kWh. Lowest loss 0.25 in epoch 2, after 50.0 % of the energy.",
     );
-    assert_says(&page, "Highest accuracy 0.75 in epoch 2, after 50 % of the energy.");
+    assert_says(&page, "Highest accuracy 0.75 in epoch 2, after 50.0 % of the energy.");
     assert_says(&page, "Epoch Energy kWh So far kWh loss accuracy 1 1.000 1.000 2.5 0.5");
     assert_says(&page, "3 2.000 4.000 0.5 0.75");
     assert!(page.contains("<title>Epoch 2: 2.000\u{a0}kWh, loss 0.25</title>"));
@@ -76,9 +76,9 @@ fn failed_runs_cost_what_ran_under_them_once() {
     ]));
     assert_says(
         &page,
-        "2 runs of 4 failed (50 %). With all runs under them, they took 3.000 kWh , 75 % of the energy, and 1.500 kg CO₂e .",
+        "2 runs of 4 failed (50.0 %). With all runs under them, they took 3.000 kWh , 75.0 % of the energy, and 1.500 kg CO₂e .",
     );
-    assert_says(&page, "error 1.000 25 % 500.0 1 panicked 1.000 25 % 500.0 1");
+    assert_says(&page, "error 1.000 25.0 % 500.0 1 panicked 1.000 25.0 % 500.0 1");
     assert!(!text(&crate::report::page::page(&log(&[ROW]))).contains("Failed runs"));
 }
 
@@ -93,7 +93,7 @@ fn a_guessed_place_is_a_caution_and_a_given_one_is_not() {
         let source =
             if source.contains('"') { source.replace("\", ", ", ") + "\"" } else { source };
         let page = page(&with_cells(ROW, &[("a table", &source)]));
-        assert_says(&page, "For 100 % of the energy, nobody gave the place");
+        assert_says(&page, "For 100.0 % of the energy, nobody gave the place");
         assert_says(&page, caution);
     }
     assert!(!text(&page(&log(&[ROW]))).contains("a guess"));
@@ -104,8 +104,8 @@ fn costs_need_a_tariff() {
     let without = text(&page(&log(&[ROW])));
     assert!(!without.contains("Cost"), "{without}");
     let with = page(&with_cells(ROW, &[(",FR,0.0,", ",FR,0.3,"), (",0.5,0.0,", ",0.5,0.3,")]));
-    assert_says(&with, "Cost 0.300 in the currency of the tariff");
-    assert_says(&with, "Project Energy kWh Share CO₂e g Cost Runs p 1.000 100 % 500.0 0.300 1");
+    assert_says(&with, "Cost 0.3000 in the currency of the tariff");
+    assert_says(&with, "Project Energy kWh Share CO₂e g Cost Runs p 1.000 100.0 % 500.0 0.3000 1");
 }
 
 #[test]

@@ -40,9 +40,9 @@ fn bars(page: &str) -> Vec<Bar> {
 fn each_path_is_below_its_caller_and_as_wide_as_its_energy() {
     let bars = bars(&page(&nested()));
     let [all, outer, inner] = bars.as_slice() else { panic!("{bars:?}") };
-    assert_eq!(all.title, "all: 4.000 kWh, 100 %");
-    assert_eq!(outer.title, "m::outer: 4.000 kWh, 100 %");
-    assert_eq!(inner.title, "m::inner: 2.000 kWh, 50 %");
+    assert_eq!(all.title, "all: 4.000 kWh, 100.0 %");
+    assert_eq!(outer.title, "m::outer: 4.000 kWh, 100.0 %");
+    assert_eq!(inner.title, "m::inner: 2.000 kWh, 50.0 %");
     assert_eq!([all, outer, inner].map(|bar| bar.row), [0, 1, 2]);
     let places = [all, outer, inner].map(|bar| (bar.start, bar.end));
     assert_eq!(places, [(0.0, 1.0), (0.0, 1.0), (0.0, 0.5)]);
@@ -90,7 +90,7 @@ fn a_flame_graph_of_ten_thousand_functions_stays_small() {
     let page = page(&log(&rows));
     assert!(page.len() < 250_000, "{} bytes", page.len());
     let bars = bars(&page);
-    assert_eq!(bars[1].title, "m::outer: 30 001 kWh, 100 %");
+    assert_eq!(bars[1].title, "m::outer: 30 001 kWh, 100.0 %");
     assert!(bars.len() <= 500, "{}", bars.len());
     assert_says(&page, "Too small to draw: 1");
 }
@@ -102,7 +102,7 @@ fn names_are_text() {
         Row { id: "2", parent: "1", function: "\"'><img src=x onerror=alert(1)>; a 7 9", ..ROW },
     ]));
     assert_says(&page, "<script>alert(1)</script>");
-    let injected = "\"'><img src=x onerror=alert(1)>; a 7 9: 1.000 kWh, 50 %";
+    let injected = "\"'><img src=x onerror=alert(1)>; a 7 9: 1.000 kWh, 50.0 %";
     let bars = bars(&page);
     assert!(bars.iter().any(|bar| bar.title == injected), "{bars:?}");
     assert!(!page.contains("<script>alert") && !page.contains("<img"), "{page}");

@@ -23,10 +23,10 @@ fn nothing_is_counted_twice() {
     assert_says(&page, "Greenhouse gases 2.000 kg CO₂e at 500 g CO₂e/kWh on average");
     assert_says(&page, "Runs 3");
     // Project: energy, share, CO2, runs.
-    assert_says(&page, "Project Energy kWh Share CO₂e kg Runs p 4.000 100 % 2.000 3");
-    assert_says(&page, "CPU 3.000 75 %");
-    assert_says(&page, "GPU 1.000 25 %");
-    assert_says(&page, "CPU measured measured:rapl 3.000 75 %");
+    assert_says(&page, "Project Energy kWh Share CO₂e kg Runs p 4.000 100.0 % 2.000 3");
+    assert_says(&page, "CPU 3.000 75.0 %");
+    assert_says(&page, "GPU 1.000 25.0 %");
+    assert_says(&page, "CPU measured measured:rapl 3.000 75.0 %");
     // Over time: a minute in bins of a second.
     assert_says(&page, "Start Total Wh 2026-03-02 10:00:00 66.67 2026-03-02 10:00:01 66.67");
     // Function: own, inclusive, calls, own per call.
@@ -41,7 +41,7 @@ fn components_add_up_to_the_whole_with_pue_and_where_a_child_outlives_its_parent
         Row { id: "2", parent: "1", own: 1.5, inclusive: 1.5, cpu: 0.0, gpu: 1.0, pue: 1.5, ..ROW },
     ]));
     assert_says(&page, "Energy 4.500 kWh");
-    assert_says(&page, "CPU 3.000 67 % GPU 1.500 33 %");
+    assert_says(&page, "CPU 3.000 66.7 % GPU 1.500 33.3 %");
     assert_says(&page, "(PUE, up to 1.5)");
 }
 
@@ -75,7 +75,7 @@ fn totals_have_bounds_as_far_as_the_rows_have() {
     let both = with_bounds(["1.5,3", "1.5,3"]);
     assert_says(&both, "Energy 2.000 kWh 1.500 to 3.000 kWh");
     assert_says(&both, "Greenhouse gases 1.000 kg CO₂e 0.750 to 1.500 kg");
-    assert_says(&both, "p 2.000 1.500 to 3.000 100 % 1.000 0.750 to 1.500 2");
+    assert_says(&both, "p 2.000 1.500 to 3.000 100.0 % 1.000 0.750 to 1.500 2");
     assert_says(&both, "m::f 2.000 1.500 to 3.000 4.000 3.000 to 6.000 2");
     let one = with_bounds(["1.5,3", ","]);
     assert_says(&one, "Energy 2.000 kWh at least 0.750 kWh");
@@ -145,9 +145,9 @@ fn a_log_of_eco2ai_is_understood() {
     assert_says(&page, "Energy 4.000 kWh");
     assert_says(&page, "Cost 0.600");
     assert_says(&page, "MNIST plain tracker 4.000 4.000 2 2.000");
-    assert_says(&page, "Unknown component 4.000 100 %");
+    assert_says(&page, "Unknown component 4.000 100.0 %");
     assert_says(&page, "2 rows with Eco2AI's columns only");
-    assert_says(&page, "FR 500 unknown 4.000 100 % 2.000 0.600");
+    assert_says(&page, "FR 500 unknown 4.000 100.0 % 2.000 0.6000");
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn long_tables_are_cut_and_say_so() {
         names.iter().map(|(id, name)| Row { id, function: name, project: name, ..ROW }).collect();
     let page = page(&log(&rows));
     assert_says(&page, "40 more functions 40.00 40");
-    assert_says(&page, "60 more 60.00 75 % 30.00 60");
+    assert_says(&page, "60 more 60.00 75.0 % 30.00 60");
     assert_says(&page, "other projects");
 }
 

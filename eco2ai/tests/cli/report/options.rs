@@ -56,14 +56,14 @@ fn a_report_is_compared_with_a_period_or_a_log() {
     let april = ["--since", "2026-04-01"];
     let page = page_with(folder.path(), &[&april[..], &["--against", "2026-03"]].concat());
     assert_says(&page, "Compared with 1 Mar 2026 to 31 Mar 2026");
-    assert_says(&page, "Energy ± 0 % , CO₂e ± 0 % , runs − 50 % , energy per run + 100 % .");
-    assert_says(&page, "p 3.000 3.000 ± 0 % 2 → 1 + 100 %");
+    assert_says(&page, "Energy ±0 % , CO₂e ±0 % , runs −50.0 % , energy per run +100.0 % .");
+    assert_says(&page, "p 3.000 3.000 ±0 % 2 → 1 +100.0 %");
     let page = page_with(folder.path(), &[&april[..], &["--against", "earlier.csv"]].concat());
-    assert_says(&page, "Compared with earlier.csv Energy + 100 %");
+    assert_says(&page, "Compared with earlier.csv Energy +100.0 %");
     let all = ["--since", "2026-03-16", "--until", "2026-03-31", "--against", "previous"];
     let page = page_with(folder.path(), &all);
     assert_says(&page, "Compared with 29 Feb 2026".replace("29 Feb", "28 Feb").as_str());
-    assert_says(&page, "m::f 1.000 2.000 + 100 % 1 → 1 + 100 %");
+    assert_says(&page, "m::f 1.000 2.000 +100.0 % 1 → 1 +100.0 %");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn other_places_have_their_own_intensity() {
     assert_says(&page, "As in the log 500.0 3.000");
     let text = text(&page);
     let (_, table) = text.split_once("The same elsewhere").unwrap();
-    for place in ["FR 44.2 0.265 − 91 % Ember", "DE 344.1 2.065 − 31 %", "US/California 179.1"]
+    for place in ["FR 44.2 0.265 −91.2 % Ember", "DE 344.1 2.065 −31.2 %", "US/California 179.1"]
     {
         assert!(table.contains(place), "{place} is not in {table}");
     }
@@ -93,8 +93,8 @@ fn equivalents_are_those_of_a_region() {
 fn what_cannot_be_understood_is_said_before_a_page_is_written() {
     let folder = folder();
     for (options, wanted) in [
-        (&["--since", "June"][..], "--since June: not a time; give a year, month, day or time"),
-        (&["--until", "2026-02-30"], "--until 2026-02-30: not a time"),
+        (&["--since", "June"][..], "'June' for '--since <TIME>': use a year, month, day or time"),
+        (&["--until", "2026-02-30"], "'2026-02-30' for '--until <TIME>': use a year"),
         (&["--also", "FR,Narnia"], "--also: "),
         (&["--also", "US-ZZ"], "--also: "),
         (&["--against", "lastweek"], "--against lastweek: neither a log nor a period; give a file"),

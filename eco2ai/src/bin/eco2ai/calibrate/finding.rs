@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use eco2ai::units::Watts;
+use eco2ai::units::{Percent, Watts};
 use eco2ai::{CpuPower, Params};
 use serde::Serialize;
 
@@ -198,14 +198,15 @@ fn rounded(power: Watts) -> Watts {
 impl Comparison {
     /// How far the model is off, in words.
     fn difference(&self) -> String {
+        // No meter is more accurate.
+        const EQUAL: f64 = 0.005;
         if self.measured.0 <= 0.0 {
             return String::new();
         }
-        let percent = (self.model.0 / self.measured.0 - 1.0) * 100.0;
-        match percent.abs().round() {
-            0.0 => "equal".to_owned(),
-            it if percent > 0.0 => format!("{it} % high"),
-            it => format!("{it} % low"),
+        match self.model.0 / self.measured.0 - 1.0 {
+            it if it.abs() < EQUAL => "equal".to_owned(),
+            it if it > 0.0 => format!("{} high", Percent(it)),
+            it => format!("{} low", Percent(-it)),
         }
     }
 }
@@ -270,12 +271,12 @@ mod tests {
         assert_eq!(
             differences(&finding),
             [
-                "processors, idle: 100 % low",
+                "processors, idle: 100.0 % low",
                 "processors, memory, idle: equal",
-                "memory, idle: 50 % high",
-                "processors, full load: 8 % high",
-                "processors, memory, full load: 50 % low",
-                "memory, full load: 25 % low",
+                "memory, idle: 50.0 % high",
+                "processors, full load: 8.3 % high",
+                "processors, memory, full load: 50.0 % low",
+                "memory, full load: 25.0 % low",
             ]
         );
     }
@@ -287,7 +288,7 @@ mod tests {
         let models = [model(32.0, 122.0, false)];
         let finding = Finding::new(Meters::Counter, &idle, &full, &models, None).unwrap();
         assert_eq!(finding.comparisons[0].model, Watts(41.0));
-        assert_eq!(finding.comparisons[0].difference(), "6 % high");
+        assert_eq!(finding.comparisons[0].difference(), "6.2 % high");
         assert_eq!(finding.params.ram_power, None, "no counter of memory");
     }
 

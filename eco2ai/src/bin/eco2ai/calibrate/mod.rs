@@ -8,12 +8,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use eco2ai::meter::Meter;
-#[cfg(not(target_os = "linux"))]
+#[cfg(target_os = "macos")]
+use eco2ai::sensor::MacUsage as MachineUsage;
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 use eco2ai::sensor::SysinfoUsage as MachineUsage;
+#[cfg(windows)]
+use eco2ai::sensor::WindowsUsage as MachineUsage;
 #[cfg(target_os = "linux")]
 use eco2ai::sensor::{Battery, LinuxUsage as MachineUsage, Sensor as _};
 use eco2ai::sensor::{Component, CpuModel, Quality, ServerModel};
-use eco2ai::units::Watts;
+use eco2ai::units::{Percent, Watts};
 use eco2ai::{CpuPower, Devices, available_devices, get_params, saved_params_path};
 
 use self::finding::{Finding, Meters, Model};
@@ -177,23 +181,22 @@ fn run(meters: Meters, devices: &Devices, time: Duration) -> Result<(Stretch, St
 
 /// Checks that the machine did what it should.
 fn check(load: Load, it: &Stretch) -> Result<()> {
-    let percent = |part: f64| (part * 100.0).round();
     match (load, it.busy.zip(it.others)) {
         (_, None) => warning("how busy the machine was is not known: others may have worked"),
         (Load::Idle, Some((_, others))) if others > MAX_OTHERS => {
             return Err(Failure::new(format!(
-                "the machine is not idle: other processes took {} % of the CPUs; nothing is saved",
-                percent(others)
+                "the machine is not idle: other processes took {} of the CPUs; nothing is saved",
+                Percent(others)
             )));
         }
         (Load::Idle, Some((_, others))) if others > OTHERS_TO_WARN_OF => {
-            warning(format_args!("other processes took {} % of the CPUs", percent(others)));
+            warning(format_args!("other processes took {} of the CPUs", Percent(others)));
         }
         (Load::Full { .. }, Some((busy, _))) if busy < MIN_BUSY => {
             return Err(Failure::new(format!(
-                "only {} % of the CPUs were busy at full load: a quota or a set of CPUs limits this \
+                "only {} of the CPUs were busy at full load: a quota or a set of CPUs limits this \
                  process; nothing is saved",
-                percent(busy)
+                Percent(busy)
             )));
         }
         _ => {}

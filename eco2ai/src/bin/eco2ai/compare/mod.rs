@@ -11,10 +11,11 @@ use std::process::ExitCode;
 use chrono::{DateTime, FixedOffset};
 use clap::ValueEnum;
 use eco2ai::read_logs;
+use eco2ai::units::Percent;
 
 use crate::failure::{Failure, Result, WORSE_THAN_ALLOWED};
 use crate::log_files::logs_of;
-use crate::moment;
+use crate::moment::Moment;
 use crate::output::{error, print, warning, write_data};
 use comparison::{FunctionChanges, Verdict, compare as compare_runs};
 use samples::{Runs, read};
@@ -35,14 +36,14 @@ pub(crate) struct CompareArgs {
     #[arg(required_unless_present = "split", conflicts_with = "split")]
     after: Option<PathBuf>,
     /// Compares the runs of one log that started before this date, time or age with the later ones
-    #[arg(long, value_name = "TIME", value_parser = moment::parse)]
-    split: Option<DateTime<FixedOffset>>,
-    /// Leaves out runs that started before this date, time or age: 2026-01-31, 2026-01-31T10:00, 7d
-    #[arg(long, value_name = "TIME", value_parser = moment::parse)]
-    since: Option<DateTime<FixedOffset>>,
-    /// Leaves out runs that started at this time or later; a date means its beginning
-    #[arg(long, value_name = "TIME", value_parser = moment::parse)]
-    until: Option<DateTime<FixedOffset>>,
+    #[arg(long, value_name = "TIME")]
+    split: Option<Moment>,
+    /// Leaves out runs that started before this year, month, day, time or age: 2026-01, 7d
+    #[arg(long, value_name = "TIME")]
+    since: Option<Moment>,
+    /// Leaves out runs that started later; a day or month itself is included
+    #[arg(long, value_name = "TIME")]
+    until: Option<Moment>,
     /// Exits with code 4 if a function needs more energy by more than this, such as 10%, and the
     /// verdict is not noise
     #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
@@ -124,7 +125,8 @@ fn sides(arguments: &CompareArgs) -> Result<(Runs, Runs)> {
         }
         undated += u64::from(start.is_none());
         start.is_some_and(|start| {
-            since.is_none_or(|since| start >= since) && until.is_none_or(|until| start < until)
+            since.is_none_or(|since| start >= since.first)
+                && until.is_none_or(|until| start < until.end)
         })
     };
     let records = read_logs(logs_of(&arguments.before)?)?;
@@ -133,7 +135,7 @@ fn sides(arguments: &CompareArgs) -> Result<(Runs, Runs)> {
             return;
         }
         match split {
-            Some(split) if record.start_time >= Some(*split) => after.add(record),
+            Some(split) if record.start_time >= Some(split.first) => after.add(record),
             _ => before.add(record),
         }
     })?;
@@ -173,7 +175,8 @@ fn judge(functions: &[FunctionChanges], percent: f64) -> Result {
             let name =
                 [&function.function, &function.project].into_iter().find(|it| !it.is_empty());
             let name = name.map_or("-", String::as_str);
-            error(format_args!("{name}: {change:.1} % more energy per call, {percent} % allowed"));
+            let (more, allowed) = (Percent(change / 100.0), Percent(percent / 100.0));
+            error(format_args!("{name}: {more} more energy per call, {allowed} allowed"));
             code = WORSE_THAN_ALLOWED.into();
         }
     }

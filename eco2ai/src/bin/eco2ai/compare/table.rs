@@ -1,7 +1,8 @@
 //! A comparison as columns for people.
 
+use eco2ai::units::{ColumnUnit, Count, KilowattHours, PercentChange};
+
 use super::comparison::{Change, FunctionChanges, Side, Verdict};
-use crate::column_unit::{ColumnUnit, grouped};
 use crate::text_table::{Align, TextTable, name_cell};
 
 /// Returns a table with a line for each function. All energies have one unit.
@@ -21,14 +22,13 @@ pub(super) fn table(functions: &[FunctionChanges]) -> TextTable<9> {
     let sides = functions.iter().flat_map(|function| {
         [&function.own_energy_kwh.before, &function.own_energy_kwh.after].into_iter().flatten()
     });
-    let unit = ColumnUnit::of_kwh(sides.map(|side| side.mean));
-    let head = |when: &str| format!("{when} ({})", unit.name);
+    let unit = ColumnUnit::new(sides.map(|side| KilowattHours(side.mean)));
     table.push([
         "project".to_owned(),
         "function".to_owned(),
         "runs".to_owned(),
-        head("own energy before"),
-        head("after"),
+        unit.heading("own energy before"),
+        unit.heading("after"),
         "energy".to_owned(),
         "time".to_owned(),
         "CO2e".to_owned(),
@@ -36,11 +36,11 @@ pub(super) fn table(functions: &[FunctionChanges]) -> TextTable<9> {
     ]);
     for function in functions {
         let energy = &function.own_energy_kwh;
-        let runs = |side: &Option<Side>| side.as_ref().map_or(0, |side| side.runs).to_string();
+        let runs = |side: &Option<Side>| Count(side.as_ref().map_or(0, |side| side.runs));
         table.push([
             name_cell(&function.project),
             name_cell(&function.function),
-            format!("{} to {}", grouped(&runs(&energy.before)), grouped(&runs(&energy.after))),
+            format!("{} to {}", runs(&energy.before), runs(&energy.after)),
             mean(energy.before.as_ref(), unit),
             mean(energy.after.as_ref(), unit),
             percent(energy),
@@ -53,21 +53,20 @@ pub(super) fn table(functions: &[FunctionChanges]) -> TextTable<9> {
 }
 
 /// Returns a mean, and its standard deviation if there are several runs.
-fn mean(side: Option<&Side>, unit: ColumnUnit) -> String {
-    match side {
-        None => "-".to_owned(),
-        Some(Side { mean, deviation: None, .. }) => unit.cell(*mean),
-        Some(Side { mean, deviation: Some(deviation), .. }) => {
-            format!("{} ± {}", unit.cell(*mean), unit.cell(*deviation))
-        }
+fn mean(side: Option<&Side>, unit: ColumnUnit<KilowattHours>) -> String {
+    let Some(Side { mean, deviation, .. }) = side else { return "-".to_owned() };
+    let cell = |energy: f64| unit.cell(KilowattHours(energy));
+    match deviation {
+        None => cell(*mean),
+        Some(deviation) => format!("{} ± {}", cell(*mean), cell(*deviation)),
     }
 }
 
 /// Returns a change in percent, marked if it does not stand out of the noise.
 fn percent(change: &Change) -> String {
-    match (change.relative, change.verdict) {
+    match (change.relative.map(PercentChange), change.verdict) {
         (None, _) => "-".to_owned(),
-        (Some(part), Verdict::WithinNoise) => format!("~ {:+.1} %", part * 100.0),
-        (Some(part), _) => format!("{:+.1} %", part * 100.0),
+        (Some(change), Verdict::WithinNoise) => format!("~ {change}"),
+        (Some(change), _) => change.to_string(),
     }
 }

@@ -1,11 +1,8 @@
 //! What the formats of `eco2ai export` have in common.
 
-use std::io::{self, Write};
+use std::io;
 
 use eco2ai::Record;
-
-/// Where an export goes.
-pub(super) type Output<'a> = &'a mut (dyn Write + Send);
 
 /// A format that rows are written in.
 pub(super) trait Format {

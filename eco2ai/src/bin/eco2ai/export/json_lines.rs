@@ -5,7 +5,8 @@ use std::io;
 use eco2ai::Record;
 use serde_json::Value;
 
-use super::format::{Format, LeftOut, Output};
+use super::format::{Format, LeftOut};
+use crate::destination::Output;
 
 pub(super) struct JsonLines<'a> {
     to: Output<'a>,

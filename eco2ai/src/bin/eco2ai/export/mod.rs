@@ -1,6 +1,5 @@
 //! `eco2ai export`: logs in the formats of other programs.
 
-mod destination;
 mod format;
 mod json_lines;
 #[cfg(feature = "parquet")]
@@ -13,10 +12,11 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use eco2ai::{Record, live_runs, read_logs};
 
+use crate::destination::{self, Output};
 use crate::failure::{Failure, Result};
 use crate::log_files::LogFiles;
 use crate::output::warning;
-use format::{Format, LeftOut, Output};
+use format::{Format, LeftOut};
 
 /// Writes logs in the formats of other programs
 ///

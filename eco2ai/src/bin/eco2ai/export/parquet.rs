@@ -18,7 +18,8 @@ use parquet::file::writer::{
 };
 use parquet::schema::types::Type;
 
-use super::format::{Format, LeftOut, Output};
+use super::format::{Format, LeftOut};
+use crate::destination::Output;
 
 /// The rows that are kept in memory, about 1 KiB each, and read as one.
 const ROW_GROUP: usize = 1 << 16;

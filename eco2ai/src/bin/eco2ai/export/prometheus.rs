@@ -4,7 +4,8 @@ use std::io;
 
 use eco2ai::Record;
 
-use super::format::{Format, LeftOut, Output};
+use super::format::{Format, LeftOut};
+use crate::destination::Output;
 use crate::metrics::{Exposition, LiveTotals, RowTotals, write_live_runs, write_totals};
 use crate::output::warning;
 

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::axis::Axis;
 use super::format::short_number;
-use super::scale::Scale;
+use super::scale::{EnergyUnit, Scale};
 use super::timeline::{Step, Timeline};
 
 /// The number of colours; the last one is for all other series. `page.css` names them.
@@ -18,12 +18,12 @@ const SIZE: f64 = 1000.0;
 type Label = (f64, String);
 
 /// Draws the bins of `timeline` as bars, with the series stacked; `names` are theirs.
-pub(super) fn bars(timeline: &Timeline, scale: &Scale, names: &[&str]) -> Markup {
+pub(super) fn bars(timeline: &Timeline, scale: &EnergyUnit, names: &[&str]) -> Markup {
     let (Some(first), Some(last)) = (timeline.edges.first(), timeline.edges.last()) else {
         return html! {};
     };
     let highest = timeline.bins.iter().map(|bin| bin.iter().sum::<f64>()).fold(0.0, f64::max);
-    let axis = Axis::new(0.0, scale.convert(highest).max(1e-9), false);
+    let axis = Axis::new(0.0, scale.scaled(highest).max(1e-9), false);
     let across = |moment: i64| (moment - first) as f64 / (last - first) as f64;
     // Leaves a gap between bars that are wide enough.
     let gap = if timeline.bins.len() <= 80 { 0.08 } else { 0.0 };
@@ -38,7 +38,7 @@ pub(super) fn bars(timeline: &Timeline, scale: &Scale, names: &[&str]) -> Markup
                 path d=(rectangle(left, 0.0, width, SIZE)) {}
                 @for (series, energy) in bin.iter().enumerate() {
                     @let top = below + energy;
-                    @let [high, low] = [top, below].map(|kwh| SIZE * (1.0 - axis.place(scale.convert(kwh))));
+                    @let [high, low] = [top, below].map(|kwh| SIZE * (1.0 - axis.place(scale.scaled(kwh))));
                     @if *energy > highest * 1e-4 {
                         path class={ "s" (series) } d=(rectangle(left + width * gap, high, width * (1.0 - 2.0 * gap), low - high)) {}
                     }
@@ -69,7 +69,7 @@ fn ticks(timeline: &Timeline, span: (i64, i64)) -> Vec<Label> {
 }
 
 /// Returns the text of a bin: its time, and its energy by series.
-fn tip(timeline: &Timeline, from: i64, bin: &[f64], scale: &Scale, names: &[&str]) -> String {
+fn tip(timeline: &Timeline, from: i64, bin: &[f64], scale: &EnergyUnit, names: &[&str]) -> String {
     let mut text = timeline.step.full_label(from, timeline.zone);
     let total = scale.with_unit(bin.iter().sum());
     // Writing to a `String` cannot fail.

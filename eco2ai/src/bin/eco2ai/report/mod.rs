@@ -21,24 +21,24 @@ mod period;
 mod scale;
 mod timeline;
 
-use std::fs;
-use std::io::{self, ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::baseline::Baseline;
 use self::logs::Logs;
 use self::options::{EquivalentsRegion, ReportOptions};
-use self::period::Moment;
+use self::period::Period;
+use crate::destination::{failed, refuse_log, write_to};
 use crate::failure::{Failure, Result};
 use crate::log_files::LogFiles;
-use crate::output::{note, warning, write};
+use crate::moment::Moment;
+use crate::output::{note, warning};
 
 /// Writes a self-contained HTML page about logs
 ///
 /// The page is one file, makes no network requests, and prints well. A time is a year, month, day,
 /// minute or second, such as 2026, 2026-03, 2026-03-01 or 2026-03-01T08:30, in the time zone of this
-/// machine.
+/// machine, or an age, such as 7d.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ReportArgs {
@@ -53,12 +53,12 @@ pub(crate) struct ReportArgs {
     /// Sets the title of the page
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
-    /// Leaves out runs that started earlier
+    /// Leaves out runs that started before this year, month, day, time or age: 2026-01, 7d
     #[arg(long, value_name = "TIME")]
-    since: Option<String>,
-    /// Leaves out runs that started later; the day or month itself is included
+    since: Option<Moment>,
+    /// Leaves out runs that started later; a day or month itself is included
     #[arg(long, value_name = "TIME")]
-    until: Option<String>,
+    until: Option<Moment>,
     /// Compares with an earlier log, or with a period of the same logs: `2026-02`,
     /// `2026-02-01..2026-02-14`, or `previous`, which is as long as the one from --since on
     #[arg(long, value_name = "LOG|PERIOD")]
@@ -82,18 +82,11 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result {
     let output = &arguments.output;
     let to_standard_output = output.as_os_str() == "-";
     // Fails before a long log is read.
-    if is_log(output) {
-        return Err(Failure::new(format!(
-            "{} is an emission log and is not overwritten; choose another file with --output",
-            output.display()
-        )));
-    }
+    refuse_log(output)?;
     if arguments.open && to_standard_output {
         return Err(Failure::usage("--open needs a file; choose one with --output"));
     }
-    let [since, until] = [("--since", &arguments.since), ("--until", &arguments.until)]
-        .map(|(option, text)| text.as_deref().map(|text| moment(option, text)).transpose());
-    let period = Moment::period(since?, until?);
+    let period = Period::new(arguments.since, arguments.until);
     let options = ReportOptions {
         title: arguments.title.clone(),
         period: period.describe(),
@@ -110,13 +103,10 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result {
         warning(remark);
     }
     let page = page::page(files, &logs, &options, baseline.as_ref());
+    write_to(output, |to| to.write_all(page.as_bytes()).map_err(|error| failed(output, &error)))?;
     if to_standard_output {
-        write(|to| to.write_all(page.as_bytes()))?;
         return Ok(ExitCode::SUCCESS);
     }
-    replace_file(output, page.as_bytes()).map_err(|error| {
-        Failure::new(format!("{}: {error}; choose a writable file with --output", output.display()))
-    })?;
     note(format_args!("{}: {} KiB", output.display(), page.len().div_ceil(1024)));
     if arguments.open {
         open::that_detached(output).map_err(|error| {
@@ -124,35 +114,4 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result {
         })?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Reads the time of an option.
-fn moment(option: &str, text: &str) -> Result<Moment> {
-    text.parse().map_err(|hint| Failure::usage(format!("{option} {text}: not a time; {hint}")))
-}
-
-/// Whether the page would replace a log.
-fn is_log(path: &Path) -> bool {
-    path.metadata().is_ok_and(|file| file.is_file() && file.len() > 0)
-        && eco2ai::read_log(path).is_ok()
-}
-
-/// Replaces a file at once: a reader sees the old content or the new one.
-fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // A device or a pipe is written to, not replaced.
-    if path.metadata().is_ok_and(|there| !there.is_file()) {
-        return fs::write(path, bytes);
-    }
-    let mut name = path.file_name().ok_or(ErrorKind::IsADirectory)?.to_owned();
-    name.push(format!(".{}.tmp", uuid::Uuid::new_v4().simple()));
-    let neighbour = path.with_file_name(name);
-    // The name is random, so it cannot be a link that someone has placed there.
-    let written = fs::File::create_new(&neighbour)
-        .and_then(|mut file| file.write_all(bytes))
-        .and_then(|()| fs::rename(&neighbour, path));
-    if written.is_err() {
-        // The file may not exist.
-        let _ = fs::remove_file(&neighbour);
-    }
-    written
 }

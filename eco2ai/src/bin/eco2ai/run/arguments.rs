@@ -8,6 +8,7 @@ use clap::ValueHint;
 use eco2ai::Params;
 
 use super::tracker_options::TrackerOptions;
+use crate::budget::Budgets;
 
 /// Measures a command and every process it starts, and adds a row to the log
 ///
@@ -30,19 +31,12 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[allow(clippy::option_option, reason = "clap's form of an optional value")]
     pub(super) json: Option<Option<PathBuf>>,
-    /// Fails with code 3 if the run used more energy, in kWh; does not stop the command
-    ///
-    /// With --runs, the mean of the runs counts.
-    #[arg(long, value_name = "KWH", value_parser = parse_budget)]
-    pub(super) budget_kwh: Option<f64>,
-    /// Fails with code 3 if the run emitted more CO2, in kg; does not stop the command
-    ///
-    /// With --runs, the mean of the runs counts.
-    #[arg(long, value_name = "KG", value_parser = parse_budget)]
-    pub(super) budget_co2: Option<f64>,
+    #[command(flatten)]
+    pub(super) budgets: Budgets,
     /// Runs the command N times and prints mean, standard deviation and range of the figures
     ///
-    /// Each run has a row of its own in the log. A run that fails is the last one.
+    /// Each run has a row of its own in the log. A run that fails is the last one. Budgets are for the
+    /// mean of the runs.
     #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = parse_runs)]
     pub(super) runs: NonZeroU32,
     /// Runs the command N times before, with all tracking turned off, so without rows
@@ -94,11 +88,6 @@ fn parse_runs(text: &str) -> Result<NonZeroU32, &'static str> {
 
 fn parse_warmup(text: &str) -> Result<u32, &'static str> {
     text.parse().map_err(|_| "expected a whole number, 0 or more")
-}
-
-fn parse_budget(text: &str) -> Result<f64, &'static str> {
-    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
-    number.ok_or("expected a number, 0 or more")
 }
 
 impl RunArgs {

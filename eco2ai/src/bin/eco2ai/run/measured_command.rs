@@ -8,11 +8,8 @@ use std::process::{Command, ExitStatus};
 use eco2ai::{Origin, Params, Rows, Run, Tracker, get_params};
 
 use super::arguments::RunArgs;
+use super::child::Supervisor;
 use super::launchers::{self, Launcher};
-#[cfg(target_os = "linux")]
-use super::linux::Supervisor;
-#[cfg(not(target_os = "linux"))]
-use super::other::Supervisor;
 use super::result::exit_code;
 use super::title::Title;
 use crate::failure::{Failure, Result};
@@ -38,6 +35,9 @@ impl<'a> MeasuredCommand<'a> {
         };
         if !eco2ai::is_disabled() {
             refuse_invalid(arguments.params())?;
+            let pricing = &arguments.params().electricity_pricing;
+            let has_pricing = || get_params().get("electricity_pricing")?.value.clone();
+            arguments.budgets.check_cost(pricing.is_some() || has_pricing().is_some())?;
         }
         let elsewhere = launchers::find(&arguments.command);
         let mut builder = Tracker::builder()

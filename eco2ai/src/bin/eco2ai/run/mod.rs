@@ -1,12 +1,17 @@
 //! `eco2ai run`: measures a command.
 
 mod arguments;
-mod launchers;
 #[cfg(target_os = "linux")]
-mod linux;
+#[path = "linux.rs"]
+mod child;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod child;
+#[cfg(not(any(target_os = "linux", windows)))]
+#[path = "other.rs"]
+mod child;
+mod launchers;
 mod measured_command;
-#[cfg(not(target_os = "linux"))]
-mod other;
 mod repetition;
 mod result;
 mod statistics;

@@ -4,16 +4,18 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::time::Duration;
 
-use eco2ai::units::{HumanDuration, KilogramsCo2e, KilowattHours, UnitColumn, Watts};
+use eco2ai::units::{ColumnUnit, Count, KilogramsCo2e, KilowattHours, Price, Quantity, Watts};
 use eco2ai::{Record, Status};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::measured_command::MeasuredCommand;
 use super::result::{
-    JsonFile, RecordJson, average_power, checked_budgets, code_with_budgets, command_words,
-    prints_text, stop, write_json,
+    JsonFile, average_power, code_with_budgets, command_words, exceeded_budgets, known_cost,
+    prints_text, record_json, stop, write_json,
 };
 use super::statistics::Statistics;
+use crate::budget::Spent;
 use crate::failure::Result;
 use crate::output::{error, note, separate, warning};
 use crate::text_table::{Align, TextTable};
@@ -53,25 +55,20 @@ fn report(
         records.iter().filter(|record| record.status == Status::Ok).collect();
     let figures = Figures::new(&succeeded);
     let code = early_end.as_ref().map_or(0, |(_, code)| *code);
-    let mean = |statistics: &Option<Statistics>| statistics.map(|it| it.mean);
-    let exceeded = checked_budgets(
-        arguments,
-        mean(&figures.energy_kwh).map(KilowattHours),
-        mean(&figures.co2_kg).map(KilogramsCo2e),
-    );
+    let exceeded = exceeded_budgets(arguments, figures.mean());
     let json_result = JsonResult {
         command: command_words(arguments),
         exit_code: code,
         budget_exceeded: exceeded.as_ref().map(|exceeded| !exceeded.is_empty()),
         warmup: arguments.warmup,
-        runs: records.iter().map(RecordJson::new).collect(),
+        runs: records.iter().map(record_json).collect::<Result<_>>()?,
         figures: &figures,
     };
     let written = write_json(arguments, json, &json_result);
     if prints_text(arguments) && !succeeded.is_empty() {
         separate();
         note(text(&command.name(), arguments.warmup, &succeeded, &figures, command.log.display()));
-        let mean = mean(&figures.duration_s).unwrap_or_default();
+        let mean = figures.duration_s.map_or(0.0, |it| it.mean);
         if cfg!(target_os = "linux") && mean < SHORT_RUN.as_secs_f64() {
             warning(
                 "the runs are shorter than 0.1 s: Linux reports CPU time in steps of 10 ms, so the \
@@ -92,6 +89,7 @@ struct Figures {
     duration_s: Option<Statistics>,
     average_power_watts: Option<Statistics>,
     co2_kg: Option<Statistics>,
+    cost: Option<Statistics>,
 }
 
 impl Figures {
@@ -103,6 +101,7 @@ impl Figures {
                 duration_s: none,
                 average_power_watts: none,
                 co2_kg: none,
+                cost: none,
             };
         }
         let of = |figure: &dyn Fn(&Record) -> Option<f64>| {
@@ -114,7 +113,17 @@ impl Figures {
             duration_s: of(&|record| Some(record.duration.as_secs_f64())),
             average_power_watts: of(&|record| average_power(record).map(|power| power.0)),
             co2_kg: of(&|record| Some(record.co2.0)),
+            cost: of(&|record| known_cost(record).map(|cost| cost.0)),
         }
+    }
+
+    /// Returns what a run used on average; `None` if none succeeded.
+    fn mean(&self) -> Option<Spent> {
+        Some(Spent {
+            energy: KilowattHours(self.energy_kwh?.mean),
+            co2: KilogramsCo2e(self.co2_kg?.mean),
+            cost: Price(self.cost.map_or(0.0, |it| it.mean)),
+        })
     }
 }
 
@@ -129,41 +138,38 @@ fn text(
     let mut table =
         TextTable::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Right]);
     table.push(["  ", "mean", "std dev", "min", "max"].map(str::to_owned));
-    let mut push =
-        |figure: &str, statistics: Option<Statistics>, column: &dyn Fn(Values) -> UnitColumn| {
-            let Some(Statistics { mean, stddev, min, max }) = statistics else { return };
-            let column = column([Some(mean), stddev, Some(min), Some(max)]);
-            if let Ok([mean, stddev, min, max]) = <[String; 4]>::try_from(column.cells) {
-                table.push([format!("  {figure} ({})", column.unit), mean, stddev, min, max]);
-            }
-        };
-    push("energy", figures.energy_kwh, &|values| {
-        KilowattHours::column(values.map(|value| value.map(KilowattHours)))
-    });
-    push("time", figures.duration_s, &|values| {
-        HumanDuration::column(values.map(|value| value.map(Duration::from_secs_f64)))
-    });
-    push("power", figures.average_power_watts, &|values| {
-        Watts::column(values.map(|value| value.map(Watts)))
-    });
-    push("CO2", figures.co2_kg, &|values| {
-        KilogramsCo2e::column(values.map(|value| value.map(KilogramsCo2e)))
-    });
+    push::<KilowattHours>(&mut table, "energy", figures.energy_kwh);
+    push::<Duration>(&mut table, "time", figures.duration_s);
+    push::<Watts>(&mut table, "power", figures.average_power_watts);
+    push::<KilogramsCo2e>(&mut table, "CO2e", figures.co2_kg);
+    push::<Price>(&mut table, "cost", figures.cost);
     let runs = match records.len() {
         1 => "1 run".to_owned(),
-        runs => format!("{runs} runs"),
+        runs => format!("{} runs", Count(runs as u64)),
     };
     let warmups = match warmup {
         0 => String::new(),
         1 => " after 1 warmup".to_owned(),
-        warmups => format!(" after {warmups} warmups"),
+        warmups => format!(" after {} warmups", Count(warmups.into())),
     };
     let methods = records.first().map(|record| methods(record)).unwrap_or_default();
     format!("{name}: {runs}{warmups}\n{table}\n  how   {methods}\n  log   {log}")
 }
 
-/// The mean, the deviation, the minimum and the maximum of a figure.
-type Values = [Option<f64>; 4];
+/// Adds the line of a figure, whose statistics are in the unit of `Q`.
+fn push<Q: Quantity>(table: &mut TextTable<5>, figure: &str, statistics: Option<Statistics>) {
+    let Some(Statistics { mean, stddev, min, max }) = statistics else { return };
+    let unit = ColumnUnit::new([mean, min, max].map(Q::from_number));
+    let cell = |number| unit.cell(Q::from_number(number));
+    let deviation = stddev.map_or_else(|| "-".to_owned(), cell);
+    table.push([
+        format!("  {}", unit.heading(figure)),
+        cell(mean),
+        deviation,
+        cell(min),
+        cell(max),
+    ]);
+}
 
 /// Returns how the figures of each component were obtained.
 fn methods(record: &Record) -> String {
@@ -184,7 +190,7 @@ struct JsonResult<'a> {
     exit_code: u8,
     budget_exceeded: Option<bool>,
     warmup: u32,
-    runs: Vec<RecordJson<'a>>,
+    runs: Vec<Map<String, Value>>,
     #[serde(flatten)]
     figures: &'a Figures,
 }

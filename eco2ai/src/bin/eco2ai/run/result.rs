@@ -6,18 +6,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use eco2ai::units::{Joules, KilogramsCo2e, KilowattHours, Watts};
+use eco2ai::units::{Joules, Price, Watts};
 use eco2ai::{Record, Run};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::arguments::RunArgs;
-use crate::failure::{Failure, Result};
+use crate::budget::Spent;
+use crate::failure::{Failure, OVER_BUDGET, Result};
 use crate::output::{error, note, separate, warning};
-
-/// The command succeeded but exceeded a budget. Not a code of `sysexits.h`, such as 75, after which
-/// schedulers start a job again.
-const BUDGET_EXCEEDED: u8 = 3;
 
 /// The file of `--json=FILE`.
 pub(super) struct JsonFile {
@@ -48,9 +45,11 @@ pub(super) fn finish(
 ) -> Result {
     let code = exit_code(status);
     let record = stop(run, status)?;
-    let exceeded = checked_budgets(arguments, Some(record.energy), Some(record.co2));
+    let Record { energy, co2, .. } = record;
+    let exceeded =
+        exceeded_budgets(arguments, Some(Spent { energy, co2, cost: Price(record.cost) }));
     let result = JsonResult {
-        record: RecordJson::new(&record),
+        record: record_json(&record)?,
         command: command_words(arguments),
         exit_code: code,
         budget_exceeded: exceeded.as_ref().map(|exceeded| !exceeded.is_empty()),
@@ -90,34 +89,16 @@ fn code_or(code: u8, own: u8) -> u8 {
     if code == 0 { own } else { code }
 }
 
-/// Returns a message for each exceeded budget; `None` if nothing was measured.
-pub(super) fn checked_budgets(
-    arguments: &RunArgs,
-    energy: Option<KilowattHours>,
-    co2: Option<KilogramsCo2e>,
-) -> Option<Vec<String>> {
+/// Returns a message for each exceeded budget; `None` if nothing was measured. `spent` is `None` if no
+/// run succeeded.
+pub(super) fn exceeded_budgets(arguments: &RunArgs, spent: Option<Spent>) -> Option<Vec<String>> {
     if eco2ai::is_disabled() {
-        if has_budget(arguments) {
+        if arguments.budgets.is_any() {
             warning("the budget is not checked because nothing was measured");
         }
         return None;
     }
-    let mut exceeded = Vec::new();
-    if let (Some(used), Some(budget)) = (energy, arguments.budget_kwh.map(KilowattHours))
-        && used > budget
-    {
-        exceeded.push(format!("energy budget exceeded: {used} used, {budget} allowed"));
-    }
-    if let (Some(emitted), Some(budget)) = (co2, arguments.budget_co2.map(KilogramsCo2e))
-        && emitted > budget
-    {
-        exceeded.push(format!("CO2 budget exceeded: {emitted} emitted, {budget} allowed"));
-    }
-    Some(exceeded)
-}
-
-fn has_budget(arguments: &RunArgs) -> bool {
-    arguments.budget_kwh.is_some() || arguments.budget_co2.is_some()
+    Some(spent.map(|spent| arguments.budgets.exceeded(spent)).unwrap_or_default())
 }
 
 /// Prints the exceeded budgets and returns the exit code; or the failure to write the JSON.
@@ -130,11 +111,11 @@ pub(super) fn code_with_budgets(
     for budget in exceeded {
         error(budget);
     }
-    if code == BUDGET_EXCEEDED && has_budget(arguments) {
+    if code == OVER_BUDGET && arguments.budgets.is_any() {
         error(format_args!("code {code} is that of the command itself, not of a budget"));
     }
     written.map_err(|failure| failure.with_code(code_or(code, 1)))?;
-    Ok(code_or(code, if exceeded.is_empty() { 0 } else { BUDGET_EXCEEDED }).into())
+    Ok(code_or(code, if exceeded.is_empty() { 0 } else { OVER_BUDGET }).into())
 }
 
 /// Returns the average power of a run; `None` if it took no time.
@@ -161,35 +142,25 @@ pub(super) fn write_json(
     file.map_or(Ok(()), |file| file.write(&text()?))
 }
 
-/// A record as `--json` prints it.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum RecordJson<'a> {
-    Measured {
-        #[serde(flatten)]
-        record: &'a Record,
-        average_power_watts: Option<f64>,
-    },
-    /// Nothing was measured: the figures are null.
-    NotMeasured(Map<String, Value>),
+/// Returns the cost of a run; `None` without a tariff.
+pub(super) fn known_cost(record: &Record) -> Option<Price> {
+    (record.cost != 0.0).then_some(Price(record.cost))
 }
 
-impl<'a> RecordJson<'a> {
-    pub(super) fn new(record: &'a Record) -> Self {
-        let average_power_watts = average_power(record).map(|power| power.0);
-        let measured = Self::Measured { record, average_power_watts };
-        if !eco2ai::is_disabled() {
-            return measured;
-        }
-        let mut json = match serde_json::to_value(&measured) {
-            Ok(Value::Object(json)) => json,
-            _ => Map::new(),
-        };
-        for (_, value) in json.iter_mut().filter(|(name, _)| is_figure(name)) {
+/// Returns a record as `--json` prints it: with its average power, and null for what is not known.
+pub(super) fn record_json(record: &Record) -> Result<Map<String, Value>> {
+    let mut json = match serde_json::to_value(record).map_err(Failure::new)? {
+        Value::Object(json) => json,
+        other => Map::from_iter([("record".to_owned(), other)]),
+    };
+    json.insert("average_power_watts".to_owned(), average_power(record).map(|it| it.0).into());
+    let has_cost = known_cost(record).is_some();
+    for (name, value) in &mut json {
+        if eco2ai::is_disabled() && is_figure(name) || name.ends_with("cost") && !has_cost {
             *value = Value::Null;
         }
-        Self::NotMeasured(json)
     }
+    Ok(json)
 }
 
 /// Returns whether a key of a record is a result of measuring, rather than what is known without.
@@ -202,7 +173,7 @@ fn is_figure(name: &str) -> bool {
 #[derive(Serialize)]
 struct JsonResult<'a> {
     #[serde(flatten)]
-    record: RecordJson<'a>,
+    record: Map<String, Value>,
     command: Vec<Cow<'a, str>>,
     exit_code: u8,
     budget_exceeded: Option<bool>,

@@ -4,8 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
-
 use super::cgroup::Cgroup;
 use super::charged_time::ChargedTime;
 use super::machine::{BusyTime, busy_ticks};
@@ -14,6 +12,7 @@ use super::process_tree::ProcessTree;
 use crate::sensor::cpu_info::CpuInfo;
 use crate::sensor::kept_file::KeptFile;
 use crate::sensor::roots::Roots;
+use crate::sensor::usage::process_clock::process_cpu_time;
 use crate::sensor::usage::source::{CpuClock, Usage, UsageSource};
 
 /// Reads the usage of this process and its children from `/proc`.
@@ -174,13 +173,6 @@ impl UsageSource for LinuxUsage {
     }
 }
 
-/// Returns the CPU time of this process, without its children.
-fn process_cpu_time() -> Duration {
-    let now = clock_gettime(ClockId::ProcessCPUTime);
-    let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or(0);
-    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), nanoseconds)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,8 +185,19 @@ mod tests {
         let steps = readings.windows(2).map(|pair| own(&pair[1]).saturating_sub(own(&pair[0])));
         let smallest = steps.filter(|step| !step.is_zero()).min().unwrap();
         assert!(smallest < Duration::from_millis(10), "{smallest:?}: not finer than a tick");
-        let last = &readings[99];
-        assert!(last.own_memory.unwrap() > 100_000);
-        assert!(last.used_memory.unwrap() > last.own_memory.unwrap());
+    }
+
+    #[test]
+    fn memory_that_the_system_does_not_report_is_missing() {
+        let usage = LinuxUsage::new().read();
+        // The 24th field: an emulated process sees 0 pages there.
+        let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+        let (_, after_name) = stat.rsplit_once(')').unwrap();
+        if after_name.split_ascii_whitespace().nth(21) == Some("0") {
+            assert_eq!(usage.own_memory, None);
+        } else {
+            assert!(usage.own_memory.unwrap() > 100_000);
+            assert!(usage.used_memory.unwrap() > usage.own_memory.unwrap());
+        }
     }
 }

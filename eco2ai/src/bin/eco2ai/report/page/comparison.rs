@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use eco2ai::units::{Count, KilowattHours};
 use maud::{Markup, html};
 
 use super::totals_table::{bounded, heading};
 use crate::report::baseline::{self, Baseline, RunEnergy};
 use crate::report::call_tree::CallTree;
-use crate::report::format::{change, count, non_blank_or};
+use crate::report::format::{change, non_blank_or};
 use crate::report::logs::Logs;
-use crate::report::scale::Scale;
+use crate::report::scale::unit_up_to;
 
 /// The number of rows in a table: those that changed most.
 const MAX_LINES: usize = 12;
@@ -65,7 +66,7 @@ fn per_run(before: &RunEnergy, now: &RunEnergy) -> String {
 fn table(label: &str, lines: &[Line], total: Option<(RunEnergy, RunEnergy)>) -> Markup {
     let all = || lines.iter().map(|(_, before, now)| (before, now));
     let shown = all().chain(total.iter().map(|(before, now)| (before, now)));
-    let scale = Scale::energy(
+    let scale = unit_up_to::<KilowattHours>(
         shown.flat_map(|(a, b)| [a.energy.value, b.energy.value]).fold(0.0, f64::max),
     );
     let line = |name: Markup, before: &RunEnergy, now: &RunEnergy| {
@@ -75,7 +76,7 @@ fn table(label: &str, lines: &[Line], total: Option<(RunEnergy, RunEnergy)>) -> 
                 (bounded("Before", &scale, &before.energy))
                 (bounded("Now", &scale, &now.energy))
                 td.n data-label="Change" { (change(before.energy.value, now.energy.value)) }
-                td.n.minor data-label="Runs" { (count(before.runs)) " → " (count(now.runs)) }
+                td.n.minor data-label="Runs" { (Count(before.runs)) " → " (Count(now.runs)) }
                 td.n data-label="Per run" { (per_run(before, now)) }
             }
         }
@@ -85,8 +86,8 @@ fn table(label: &str, lines: &[Line], total: Option<(RunEnergy, RunEnergy)>) -> 
             table.cards {
                 thead { tr {
                     th scope="col" { (label) }
-                    (heading("Before", scale.unit))
-                    (heading("Now", scale.unit))
+                    (heading("Before", scale.symbol()))
+                    (heading("Now", scale.symbol()))
                     th.n scope="col" { "Change" }
                     th.n scope="col" { "Runs" }
                     th.n scope="col" { "Per run" }

@@ -1,5 +1,6 @@
 //! The CO2 of the same energy in other places.
 
+use eco2ai::units::{GramsPerKwh, KilogramsCo2e};
 use maud::{Markup, html};
 
 use super::totals_table::{bounded, heading};
@@ -7,7 +8,7 @@ use crate::report::format::change;
 use crate::report::log_totals::Bounded;
 use crate::report::logs::Logs;
 use crate::report::options::ReportOptions;
-use crate::report::scale::Scale;
+use crate::report::scale::{Scale, unit_up_to};
 
 /// Returns the section on the places of `--also`.
 pub(super) fn elsewhere(logs: &Logs, options: &ReportOptions) -> Markup {
@@ -22,8 +23,8 @@ pub(super) fn elsewhere(logs: &Logs, options: &ReportOptions) -> Markup {
         Bounded { value: value * factor, low: low * factor, high: high * factor }
     };
     let highest = options.also.iter().map(|place| place.emission_level.0).fold(average, f64::max);
-    let intensity = Scale::plain(highest);
-    let scale = Scale::co2(highest / 1000.0 * total.energy.value);
+    let intensity = unit_up_to::<GramsPerKwh>(highest);
+    let scale = unit_up_to::<KilogramsCo2e>(highest / 1000.0 * total.energy.value);
     html! {
         section aria-labelledby="elsewhere" {
             h2 #elsewhere { "The same elsewhere" }
@@ -33,7 +34,7 @@ pub(super) fn elsewhere(logs: &Logs, options: &ReportOptions) -> Markup {
                     thead { tr {
                         th scope="col" { "Place" }
                         (heading("Intensity", "g CO₂e/kWh"))
-                        (heading("CO₂e", scale.unit))
+                        (heading("CO₂e", scale.symbol()))
                         th.n scope="col" { "Change" }
                         th scope="col" { "Source" }
                     } }

@@ -1,12 +1,13 @@
 //! Energy over time: a chart and a table.
 
+use eco2ai::units::KilowattHours;
 use maud::{Markup, html};
 
 use super::totals_table::heading;
 use crate::report::chart::{self, SERIES};
 use crate::report::format::non_blank_or;
 use crate::report::logs::Logs;
-use crate::report::scale::Scale;
+use crate::report::scale::{Scale, unit_up_to};
 use crate::report::timeline::Timeline;
 
 /// Returns the section on energy over time, with the projects in their `order`.
@@ -25,7 +26,7 @@ pub(super) fn over_time(logs: &Logs, order: &[u32]) -> Markup {
     let series = |project: u32| places.get(project as usize).copied().unwrap_or(count - 1);
     let timeline = Timeline::new(&logs.timed, span, logs.zone(), count, series);
     let highest = timeline.bins.iter().map(|bin| bin.iter().sum::<f64>()).fold(0.0, f64::max);
-    let scale = Scale::energy(highest);
+    let scale = unit_up_to::<KilowattHours>(highest);
     let each = timeline.step.name();
     let names: Vec<_> = (0..count)
         .map(|place| match order.get(place) {
@@ -38,7 +39,7 @@ pub(super) fn over_time(logs: &Logs, order: &[u32]) -> Markup {
     html! {
         section aria-labelledby="time" {
             h2 #time { "Energy over time" }
-            p.note { (scale.unit) " per " (each) ". Times are in UTC" (logs.zone()) "." }
+            p.note { (scale.symbol()) " per " (each) ". Times are in UTC" (logs.zone()) "." }
             figure {
                 div.chart role="img" aria-label={ "Bar chart of the energy per " (each) ". The table below has the same values." } {
                     (chart::bars(&timeline, &scale, &names))
@@ -58,7 +59,7 @@ pub(super) fn over_time(logs: &Logs, order: &[u32]) -> Markup {
                         thead { tr {
                             th scope="col" { "Start" }
                             @if count > 1 { @for name in &names { th.n scope="col" { (name) } } }
-                            (heading("Total", scale.unit))
+                            (heading("Total", scale.symbol()))
                         } }
                         tbody {
                             @for (bin, edge) in timeline.bins.iter().zip(&timeline.edges) {

@@ -3,16 +3,17 @@
 use std::cmp::Ordering;
 
 use eco2ai::ShareMark;
+use eco2ai::units::{Count, KilowattHours};
 use maud::{Markup, html};
 
 use super::caution::is_guess;
 use super::totals_table::{TotalsColumns, heading};
 use crate::report::breakdown::{Breakdown, quality_class, quality_name};
 use crate::report::call_tree::CallTree;
-use crate::report::format::{count, counted, non_blank_or, percent, short_number};
+use crate::report::format::{counted, non_blank_or, percent, short_number};
 use crate::report::index::index;
 use crate::report::logs::{IntensityUse, Logs};
-use crate::report::scale::{Scale, kwh};
+use crate::report::scale::{Scale, kwh, unit_up_to};
 
 /// The number of rows in a table; the rest is counted.
 const MAX_METHODS: usize = 20;
@@ -36,7 +37,9 @@ fn methods(logs: &Logs, breakdown: &Breakdown) -> Markup {
     if methods.is_empty() {
         return html! {};
     }
-    let scale = Scale::energy(methods.iter().map(|(_, _, energy)| *energy).fold(0.0, f64::max));
+    let scale = unit_up_to::<KilowattHours>(
+        methods.iter().map(|(_, _, energy)| *energy).fold(0.0, f64::max),
+    );
     let has_share = |mark| methods.iter().any(|(_, method, _)| method.share() == Some(mark));
     html! {
         h3 { "Energy" }
@@ -46,7 +49,7 @@ fn methods(logs: &Logs, breakdown: &Breakdown) -> Markup {
                     th scope="col" { "Component" }
                     th scope="col" { "Quality" }
                     th scope="col" { "Method" }
-                    (heading("Energy", scale.unit))
+                    (heading("Energy", scale.symbol()))
                     th.n scope="col" { "Share" }
                 } }
                 tbody {
@@ -131,7 +134,7 @@ fn rows(logs: &Logs, tree: &CallTree) -> Markup {
         h3 { "Rows" }
         ul.plain {
             @for (status, totals) in &logs.statuses {
-                li { strong { (count(totals.rows)) } " " (status) ", " (kwh(totals.energy.value)) }
+                li { strong { (Count(totals.rows)) } " " (status) ", " (kwh(totals.energy.value)) }
             }
             @for note in &logs.notes { li { (note) "." } }
             @if logs.summed_rows > 0 { li { (counted(logs.summed_rows, "row")) " for many calls each. Over time, their energy is spread evenly from the first call on." } }
@@ -156,7 +159,7 @@ pub(super) fn problems(logs: &Logs) -> Markup {
                 @for problem in &logs.problems {
                     li { code { (problem.path.display()) } ", line " (problem.line) ": " (problem.reason) }
                 }
-                @if more > 0 { li { "and " (count(more)) " more" } }
+                @if more > 0 { li { "and " (Count(more)) " more" } }
             }
         }
     }

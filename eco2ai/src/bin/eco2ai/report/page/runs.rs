@@ -1,25 +1,27 @@
 //! The table of the runs with the most energy. A script lets it be sorted and filtered.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
+use eco2ai::units::{ColumnUnit, Count, Price, Watts};
 use maud::{Markup, PreEscaped, html};
 
 use super::totals_table::has_tariff;
-use crate::report::format::{count, non_blank_or};
+use crate::report::format::non_blank_or;
 use crate::report::index::NONE;
 use crate::report::largest_runs::{MAX_RUNS, cut};
 use crate::report::logged_run::LoggedRun;
 use crate::report::logs::Logs;
-use crate::report::scale::Scale;
+use crate::report::scale::{Co2Unit, EnergyUnit, Scale, unit_up_to};
 use crate::report::timeline::format_time;
 
 /// The units of the columns.
 struct Columns {
-    time: Scale,
-    energy: Scale,
-    co2: Scale,
-    power: Scale,
-    cost: Option<Scale>,
+    time: ColumnUnit<Duration>,
+    energy: EnergyUnit,
+    co2: Co2Unit,
+    power: ColumnUnit<Watts>,
+    cost: Option<ColumnUnit<Price>>,
     has_hosts: bool,
 }
 
@@ -36,11 +38,11 @@ pub(super) fn runs(logs: &Logs) -> Markup {
     let largest =
         |of: fn(&LoggedRun) -> f64| all.iter().map(|(_, run)| of(run)).fold(0.0, f64::max);
     let columns = Columns {
-        time: Scale::time(largest(|run| run.seconds.into())),
-        energy: Scale::energy(largest(|run| run.inclusive)),
-        co2: Scale::co2(largest(|run| run.co2.into())),
-        power: Scale::power(largest(watts)),
-        cost: has_tariff(logs).then(|| Scale::plain(largest(|run| run.cost.into()))),
+        time: unit_up_to(largest(|run| run.seconds.into())),
+        energy: unit_up_to(largest(|run| run.inclusive)),
+        co2: unit_up_to(largest(|run| run.co2.into())),
+        power: unit_up_to(largest(watts)),
+        cost: has_tariff(logs).then(|| unit_up_to(largest(|run| run.cost.into()))),
         has_hosts: logs.hosts.len() > 1,
     };
     let with_rows = logs.runs.iter().filter(|run| run.rows > 0).count();
@@ -48,7 +50,7 @@ pub(super) fn runs(logs: &Logs) -> Markup {
         section aria-labelledby="runs" {
             h2 #runs { @if with_rows > MAX_RUNS { "The " (MAX_RUNS) " largest runs" } @else { "Runs" } }
             p.note {
-                @if with_rows > MAX_RUNS { "Of " (count(with_rows as u64)) " runs. " }
+                @if with_rows > MAX_RUNS { "Of " (Count(with_rows as u64)) " runs. " }
                 "The energy of a run includes the runs under it. Times are in UTC" (logs.zone()) "."
             }
             div.scroll tabindex="0" role="group" aria-labelledby="runs" {
@@ -75,11 +77,11 @@ fn headings(columns: &Columns) -> Vec<(&'static str, &'static str, Option<&'stat
         ("Run", "", None),
         ("Start", "", None),
         ("Status", "", None),
-        ("Duration", columns.time.unit, n),
-        ("Energy", columns.energy.unit, n),
-        ("Own", columns.energy.unit, n),
-        ("CO₂e", columns.co2.unit, n),
-        ("Power", columns.power.unit, n),
+        ("Duration", columns.time.symbol(), n),
+        ("Energy", columns.energy.symbol(), n),
+        ("Own", columns.energy.symbol(), n),
+        ("CO₂e", columns.co2.symbol(), n),
+        ("Power", columns.power.symbol(), n),
     ];
     all.extend(columns.cost.map(|_| ("Cost", "", n)));
     all.extend(columns.has_hosts.then_some(("Machine", "", None)));

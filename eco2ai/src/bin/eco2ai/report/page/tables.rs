@@ -1,15 +1,16 @@
 //! Energy per project, per component and per function.
 
+use eco2ai::units::{Count, KilowattHours};
 use maud::{Markup, html};
 
 use super::totals_table::{TotalsColumns, bounded, heading};
 use crate::report::breakdown::{Breakdown, quality_class, quality_name};
 use crate::report::call_tree::{CallTree, Label};
 use crate::report::chart::SERIES;
-use crate::report::format::{count, counted, non_blank_or, percent};
+use crate::report::format::{counted, non_blank_or, percent};
 use crate::report::log_totals::{Bounded, LogTotals};
 use crate::report::logs::{COMPONENTS, Logs};
-use crate::report::scale::Scale;
+use crate::report::scale::{Scale, unit_up_to};
 
 /// The number of rows in a table; one more contains the rest.
 const MAX_PROJECTS: usize = 20;
@@ -34,7 +35,7 @@ pub(super) fn projects(logs: &Logs, order: &[u32]) -> Markup {
                     }
                 }
                 (columns.cells(one))
-                td.n data-label="Runs" { (count(one.runs)) }
+                td.n data-label="Runs" { (Count(one.runs)) }
             }
         }
     };
@@ -53,14 +54,14 @@ pub(super) fn projects(logs: &Logs, order: &[u32]) -> Markup {
                             (line(non_blank_or(logs.project_names.text(*number), "(no name)"), one, place.min(SERIES - 1)))
                         }
                         @if order.len() > MAX_PROJECTS {
-                            (line(&format!("{} more", count((order.len() - MAX_PROJECTS) as u64)), &rest, SERIES - 1))
+                            (line(&format!("{} more", Count((order.len() - MAX_PROJECTS) as u64)), &rest, SERIES - 1))
                         }
                     }
                     @if order.len() > 1 {
                         tfoot { tr {
                             th scope="row" { "Total" }
                             (columns.cells(&logs.total))
-                            td.n data-label="Runs" { (count(logs.total.runs)) }
+                            td.n data-label="Runs" { (Count(logs.total.runs)) }
                         } }
                     }
                 }
@@ -97,7 +98,8 @@ pub(super) fn components(logs: &Logs, breakdown: &Breakdown) -> Markup {
     }
     let known: Vec<_> =
         breakdown.qualities().into_iter().filter(|(_, energy)| *energy > 0.0).collect();
-    let scale = Scale::energy(all.iter().map(|(_, energy, _)| *energy).fold(0.0, f64::max));
+    let scale =
+        unit_up_to::<KilowattHours>(all.iter().map(|(_, energy, _)| *energy).fold(0.0, f64::max));
     html! {
         section aria-labelledby="components" {
             h2 #components { "Components" }
@@ -110,7 +112,7 @@ pub(super) fn components(logs: &Logs, breakdown: &Breakdown) -> Markup {
                 table {
                     thead { tr {
                         th scope="col" { "Component" }
-                        (heading("Energy", scale.unit))
+                        (heading("Energy", scale.symbol()))
                         th.n scope="col" { "Share" }
                     } }
                     tbody {
@@ -156,9 +158,9 @@ pub(super) fn functions(logs: &Logs, tree: &CallTree) -> Markup {
     }
     let per_call =
         |one: &Bounded, calls: u64| if calls > 0 { one.value / calls as f64 } else { 0.0 };
-    let scale = Scale::energy(largest.max(others.value));
+    let scale = unit_up_to::<KilowattHours>(largest.max(others.value));
     let each = shown.iter().map(|(_, one)| per_call(&one.own, one.calls)).fold(0.0, f64::max);
-    let each = Scale::energy(each);
+    let each = unit_up_to::<KilowattHours>(each);
     html! {
         section aria-labelledby="functions" {
             h2 #functions { "Functions" }
@@ -170,10 +172,10 @@ pub(super) fn functions(logs: &Logs, tree: &CallTree) -> Markup {
                 table.cards {
                     thead { tr {
                         th scope="col" { "Function" }
-                        (heading("Own", scale.unit))
-                        (heading("Inclusive", scale.unit))
+                        (heading("Own", scale.symbol()))
+                        (heading("Inclusive", scale.symbol()))
                         th.n scope="col" { "Calls" }
-                        (heading("Own per call", each.unit))
+                        (heading("Own per call", each.symbol()))
                     } }
                     tbody {
                         @for (label, one) in shown {
@@ -187,8 +189,8 @@ pub(super) fn functions(logs: &Logs, tree: &CallTree) -> Markup {
                                 }
                                 (bounded("Own", &scale, &one.own))
                                 (bounded("Inclusive", &scale, &one.inclusive))
-                                td.n data-label="Calls" { (count(one.calls)) }
-                                td.n data-label={ "Own per call, " (each.unit) } { (each.number(per_call(&one.own, one.calls))) }
+                                td.n data-label="Calls" { (Count(one.calls)) }
+                                td.n data-label={ "Own per call, " (each.symbol()) } { (each.number(per_call(&one.own, one.calls))) }
                             }
                         }
                         @if !rest.is_empty() {
@@ -196,7 +198,7 @@ pub(super) fn functions(logs: &Logs, tree: &CallTree) -> Markup {
                                 th scope="row" { (counted(rest.len() as u64, "more function")) }
                                 (bounded("Own", &scale, &others))
                                 td.n {}
-                                td.n data-label="Calls" { (count(rest.iter().fold(0, |sum, (_, one)| one.calls.saturating_add(sum)))) }
+                                td.n data-label="Calls" { (Count(rest.iter().fold(0, |sum, (_, one)| one.calls.saturating_add(sum)))) }
                                 td.n {}
                             }
                         }

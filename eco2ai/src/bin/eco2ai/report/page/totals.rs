@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use chrono::FixedOffset;
 use eco2ai::carbon::{Equivalent, equivalents};
-use eco2ai::units::{HumanDuration, KilogramsCo2e, KilowattHours};
+use eco2ai::units::{
+    ColumnUnit, Count, HumanDuration, KilogramsCo2e, KilowattHours, Price, Quantity,
+};
 use maud::{Markup, html};
 
 use super::totals_table::has_tariff;
 use crate::report::breakdown::Breakdown;
-use crate::report::format::{count, percent, short_number};
+use crate::report::format::{no_break, percent, short_number};
 use crate::report::index::index;
 use crate::report::log_totals::{Bounded, LogTotals};
 use crate::report::logs::Logs;
 use crate::report::options::{EquivalentsRegion, ReportOptions};
-use crate::report::scale::Scale;
+use crate::report::scale::{Scale, unit_up_to};
 use crate::report::timeline::format_time;
 
 /// Returns the section on totals.
@@ -25,12 +27,12 @@ pub(super) fn totals(logs: &Logs, breakdown: &Breakdown) -> Markup {
         section.totals aria-label="Totals" {
             div.hero {
                 p.label { "Energy" }
-                (figure(&Scale::energy(energy), &total.energy, ""))
+                (figure(&unit_up_to::<KilowattHours>(energy), &total.energy, ""))
                 p.how { (quality(breakdown, energy)) }
             }
             div.hero {
                 p.label { "Greenhouse gases" }
-                (figure(&Scale::co2(total.co2.value), &total.co2, " CO₂e"))
+                (figure(&unit_up_to::<KilogramsCo2e>(total.co2.value), &total.co2, " CO₂e"))
                 @if energy > 0.0 {
                     p.how { "at " (short_number((total.co2.value / energy * 1000.0).round())) " g CO₂e/kWh on average" }
                 }
@@ -41,25 +43,25 @@ pub(super) fn totals(logs: &Logs, breakdown: &Breakdown) -> Markup {
 }
 
 /// Returns a figure in large type, with its bounds.
-fn figure(scale: &Scale, figure: &Bounded, of: &str) -> Markup {
+fn figure<Q: Quantity>(scale: &ColumnUnit<Q>, figure: &Bounded, of: &str) -> Markup {
     html! {
-        p.number { (scale.number(figure.value)) " " span.unit { (scale.unit) (of) } }
-        @if let Some(bounds) = scale.bounds(figure) { p.how { (bounds) " " (scale.unit) } }
+        p.number { (scale.number(figure.value)) " " span.unit { (scale.symbol()) (of) } }
+        @if let Some(bounds) = scale.bounds(figure) { p.how { (bounds) " " (scale.symbol()) } }
     }
 }
 
 fn details(logs: &Logs, total: &LogTotals) -> Markup {
-    let cost = Scale::plain(total.cost.value);
+    let cost = unit_up_to::<Price>(total.cost.value);
     let [machine, user] =
         [&logs.hosts, &logs.users].map(|names| names.by_energy().first().map(|(name, _)| *name));
     html! {
         dl.details {
-            div { dt { "Runs" } dd { (count(total.runs)) } }
+            div { dt { "Runs" } dd { (Count(total.runs)) } }
             @if let Some((first, last)) = logs.span {
                 div {
                     dt { "Span" }
                     dd {
-                        (HumanDuration(Duration::from_secs((last - first).unsigned_abs())))
+                        (no_break(HumanDuration(Duration::from_secs((last - first).unsigned_abs()))))
                         small { (format_span(first, last, logs.zone())) }
                     }
                 }
@@ -74,10 +76,10 @@ fn details(logs: &Logs, total: &LogTotals) -> Markup {
                 }
             }
             @if logs.project_names.len() > 1 {
-                div { dt { "Projects" } dd { (count(logs.project_names.len() as u64)) } }
+                div { dt { "Projects" } dd { (Count(logs.project_names.len() as u64)) } }
             }
             @if logs.unusable_rows > 0 {
-                div.poor { dt { "Invalid rows" } dd { a href="#problems" { (count(logs.unusable_rows)) } } }
+                div.poor { dt { "Invalid rows" } dd { a href="#problems" { (Count(logs.unusable_rows)) } } }
             }
             (one_or_many("Machine", machine, logs.hosts.len()))
             (one_or_many("User", user, logs.users.len()))
@@ -89,7 +91,7 @@ fn details(logs: &Logs, total: &LogTotals) -> Markup {
 fn one_or_many(what: &str, name: Option<&str>, names: usize) -> Markup {
     html! {
         @if names > 1 {
-            div { dt { (what) "s" } dd { (count(names as u64)) } }
+            div { dt { (what) "s" } dd { (Count(names as u64)) } }
         } @else if let Some(name) = name.filter(|name| !name.is_empty()) {
             div { dt { (what) } dd.text { (name) } }
         }
@@ -155,8 +157,7 @@ pub(super) fn comparisons(logs: &Logs, options: &ReportOptions) -> Markup {
 
 /// Formats an amount with two or three digits: it is only an equivalent.
 fn rounded(amount: f64) -> String {
-    let decimals = usize::from(amount < 10.0);
-    crate::report::format::group_thousands(&format!("{amount:.decimals$}"))
+    if amount < 9.95 { format!("{amount:.1}") } else { short_number(amount.round()) }
 }
 
 /// Returns the region of the place with the most energy: the United States, or else Europe.

@@ -1,18 +1,19 @@
 //! Tables of totals: one line for each project, machine, place or status.
 
+use eco2ai::units::{ColumnUnit, Count, Price, Quantity};
 use maud::{Markup, html};
 
-use crate::report::format::{count, percent};
+use crate::report::format::percent;
 use crate::report::log_totals::{Bounded, LogTotals};
 use crate::report::logs::Logs;
-use crate::report::scale::Scale;
+use crate::report::scale::{Co2Unit, EnergyUnit, Scale, unit_up_to};
 
 /// The columns that all tables of totals have, each with one unit.
 pub(super) struct TotalsColumns {
-    energy: Scale,
-    co2: Scale,
+    energy: EnergyUnit,
+    co2: Co2Unit,
     /// `None` if no run had a tariff.
-    cost: Option<Scale>,
+    cost: Option<ColumnUnit<Price>>,
     whole: f64,
 }
 
@@ -20,9 +21,9 @@ impl TotalsColumns {
     /// Returns the columns for lines of which none is above `largest`.
     pub(super) fn new(logs: &Logs, largest: &LogTotals) -> Self {
         Self {
-            energy: Scale::energy(largest.energy.value),
-            co2: Scale::co2(largest.co2.value),
-            cost: has_tariff(logs).then(|| Scale::plain(largest.cost.value)),
+            energy: unit_up_to(largest.energy.value),
+            co2: unit_up_to(largest.co2.value),
+            cost: has_tariff(logs).then(|| unit_up_to(largest.cost.value)),
             whole: logs.total.energy.value,
         }
     }
@@ -44,9 +45,9 @@ impl TotalsColumns {
     /// Returns the headings of the columns.
     pub(super) fn head(&self) -> Markup {
         html! {
-            (heading("Energy", self.energy.unit))
+            (heading("Energy", self.energy.symbol()))
             th.n scope="col" { "Share" }
-            (heading("CO₂e", self.co2.unit))
+            (heading("CO₂e", self.co2.symbol()))
             @if self.cost.is_some() { th.n scope="col" { "Cost" } }
         }
     }
@@ -78,7 +79,7 @@ pub(super) fn totals_table(logs: &Logs, label: &str, lines: &[(Markup, &LogTotal
                         tr {
                             th scope="row" { span.name { (name) } }
                             (columns.cells(one))
-                            td.n data-label="Rows" { (count(one.rows)) }
+                            td.n data-label="Rows" { (Count(one.rows)) }
                         }
                     }
                 }
@@ -98,9 +99,9 @@ pub(super) fn heading(name: &str, unit: &str) -> Markup {
 }
 
 /// Returns a cell with a figure, and its bounds below it. A phone shows the label and the unit.
-pub(super) fn bounded(label: &str, scale: &Scale, figure: &Bounded) -> Markup {
+pub(super) fn bounded<Q: Quantity>(label: &str, scale: &ColumnUnit<Q>, figure: &Bounded) -> Markup {
     html! {
-        td.n data-label={ (label) @if !scale.unit.is_empty() { ", " (scale.unit) } } {
+        td.n data-label={ (label) @if !scale.symbol().is_empty() { ", " (scale.symbol()) } } {
             (scale.number(figure.value))
             @if let Some(bounds) = scale.bounds(figure).filter(|_| figure.value > 0.0) {
                 small { (bounds) }

@@ -1,14 +1,15 @@
 //! The epochs of trainings: each metric against the energy.
 
+use eco2ai::units::{Count, KilowattHours};
 use maud::{Markup, html};
 
 use super::totals_table::heading;
 use crate::report::chart::{self, Point};
 use crate::report::epochs::{MAX_METRICS, TrainingEpoch, TrainingEpochs};
-use crate::report::format::{count, counted, non_blank_or, percent, short_number};
+use crate::report::format::{counted, non_blank_or, percent, short_number};
 use crate::report::index::NONE;
 use crate::report::logs::Logs;
-use crate::report::scale::Scale;
+use crate::report::scale::{EnergyUnit, Scale, unit_up_to};
 use crate::report::timeline::format_time;
 
 /// The trainings with the most energy are shown.
@@ -43,7 +44,7 @@ fn one(logs: &Logs, training: &TrainingEpochs<'_>) -> Markup {
     let function = if run.function == NONE { "" } else { logs.function_names.text(run.function) };
     let start = run.start.map(|start| format_time(start, logs.zone(), "%-d %b %Y, %H:%M"));
     let whole = training.epochs.last().map_or(0.0, |last| last.cumulated);
-    let scale = Scale::energy(whole);
+    let scale = unit_up_to::<KilowattHours>(whole);
     html! {
         article.training {
             h3 {
@@ -55,7 +56,7 @@ fn one(logs: &Logs, training: &TrainingEpochs<'_>) -> Markup {
                 @for (metric, name) in training.metrics.iter().enumerate().take(MAX_METRICS) {
                     @if let Some((word, best)) = best(training, metric, name) {
                         " " (word) " " (name) " " strong { (short_number(metric_of(best, metric))) }
-                        " in epoch " (count(best.number.into())) ", after " (percent(best.cumulated, whole)) " of the energy."
+                        " in epoch " (Count(best.number.into())) ", after " (percent(best.cumulated, whole)) " of the energy."
                     }
                 }
             }
@@ -64,7 +65,7 @@ fn one(logs: &Logs, training: &TrainingEpochs<'_>) -> Markup {
                     figure {
                         figcaption { (name) }
                         div.chart.small-chart role="img" aria-label={ "Line chart of " (name) " against energy. The table below has the same values." } {
-                            (chart::line(&points(training, metric, name, &scale), scale.unit))
+                            (chart::line(&points(training, metric, name, &scale), scale.symbol()))
                         }
                     }
                 }
@@ -74,11 +75,16 @@ fn one(logs: &Logs, training: &TrainingEpochs<'_>) -> Markup {
     }
 }
 
-fn points(training: &TrainingEpochs<'_>, metric: usize, name: &str, scale: &Scale) -> Vec<Point> {
+fn points(
+    training: &TrainingEpochs<'_>,
+    metric: usize,
+    name: &str,
+    scale: &EnergyUnit,
+) -> Vec<Point> {
     some(&training.epochs, MAX_POINTS)
         .filter(|epoch| metric_of(epoch, metric).is_finite())
         .map(|epoch| Point {
-            x: scale.convert(epoch.cumulated),
+            x: scale.scaled(epoch.cumulated),
             y: metric_of(epoch, metric),
             text: format!(
                 "Epoch {}: {}, {name} {}",
@@ -90,8 +96,10 @@ fn points(training: &TrainingEpochs<'_>, metric: usize, name: &str, scale: &Scal
         .collect()
 }
 
-fn table(training: &TrainingEpochs<'_>, whole: &Scale) -> Markup {
-    let each = Scale::energy(training.epochs.iter().map(|one| one.energy).fold(0.0, f64::max));
+fn table(training: &TrainingEpochs<'_>, whole: &EnergyUnit) -> Markup {
+    let each = unit_up_to::<KilowattHours>(
+        training.epochs.iter().map(|one| one.energy).fold(0.0, f64::max),
+    );
     let left_out = training.epochs.len().saturating_sub(MAX_ROWS);
     html! {
         details {
@@ -100,14 +108,14 @@ fn table(training: &TrainingEpochs<'_>, whole: &Scale) -> Markup {
                 table {
                     thead { tr {
                         th scope="col" { "Epoch" }
-                        (heading("Energy", each.unit))
-                        (heading("So far", whole.unit))
+                        (heading("Energy", each.symbol()))
+                        (heading("So far", whole.symbol()))
                         @for name in &training.metrics { th.n scope="col" { (name) } }
                     } }
                     tbody {
                         @for epoch in some(&training.epochs, MAX_ROWS) {
                             tr {
-                                th scope="row" { (count(epoch.number.into())) }
+                                th scope="row" { (Count(epoch.number.into())) }
                                 td.n { (each.number(epoch.energy)) }
                                 td.n { (whole.number(epoch.cumulated)) }
                                 @for metric in 0..training.metrics.len() {

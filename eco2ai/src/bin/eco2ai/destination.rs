@@ -1,18 +1,20 @@
-//! Where an export goes: a file that is replaced at once, or standard output.
+//! Where an export or a report goes: a file that is replaced at once, or standard output.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use super::format::Output;
 use crate::failure::{Failure, Result};
+
+/// What is written to.
+pub(crate) type Output<'a> = &'a mut (dyn Write + Send);
 
 fn is_stdout(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
 /// Returns the failure of writing to `path`.
-pub(super) fn failed(path: &Path, error: &io::Error) -> Failure {
+pub(crate) fn failed(path: &Path, error: &io::Error) -> Failure {
     if !is_stdout(path) {
         return Failure::new(format!(
             "{}: {error}; choose a writable file with --output",
@@ -27,7 +29,7 @@ pub(super) fn failed(path: &Path, error: &io::Error) -> Failure {
 
 /// # Errors
 /// Returns an error if the output is a terminal, which cannot show a binary format.
-pub(super) fn refuse_terminal(path: &Path) -> Result<()> {
+pub(crate) fn refuse_terminal(path: &Path) -> Result<()> {
     if is_stdout(path) && io::stdout().is_terminal() {
         return Err(Failure::usage(
             "a terminal cannot show this format; choose a file with --output",
@@ -41,19 +43,14 @@ pub(super) fn refuse_terminal(path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// Returns the error of `write`, or an error if the file cannot be written or is an emission log.
-pub(super) fn write_to(path: &Path, write: impl FnOnce(Output<'_>) -> Result<()>) -> Result<()> {
+pub(crate) fn write_to(path: &Path, write: impl FnOnce(Output<'_>) -> Result<()>) -> Result<()> {
     let failed = |error| failed(path, &error);
     if is_stdout(path) {
         let mut output = BufWriter::new(io::stdout());
         write(&mut output)?;
         return output.flush().map_err(failed);
     }
-    if is_log(path) {
-        return Err(Failure::new(format!(
-            "{} is an emission log and is not overwritten; choose another file with --output",
-            path.display()
-        )));
-    }
+    refuse_log(path)?;
     // A device or a pipe is written to, not replaced.
     if path.metadata().is_ok_and(|there| !there.is_file()) {
         let mut output = BufWriter::new(OpenOptions::new().write(true).open(path).map_err(failed)?);
@@ -71,10 +68,17 @@ pub(super) fn write_to(path: &Path, write: impl FnOnce(Output<'_>) -> Result<()>
         .map_err(failed)
 }
 
-/// Whether the export would replace a log.
-fn is_log(path: &Path) -> bool {
-    path.metadata().is_ok_and(|file| file.is_file() && file.len() > 0)
-        && eco2ai::read_log(path).is_ok()
+/// # Errors
+/// Returns an error if `path` is an emission log, which would be replaced.
+pub(crate) fn refuse_log(path: &Path) -> Result<()> {
+    let is_file = path.metadata().is_ok_and(|file| file.is_file() && file.len() > 0);
+    if !is_file || eco2ai::read_log(path).is_err() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{} is an emission log and is not overwritten; choose another file with --output",
+        path.display()
+    )))
 }
 
 /// A path beside another, which holds no file at the end.

@@ -1,0 +1,25 @@
+#!/usr/bin/env python3
+"""Checks that the library, the macros and the command compile for every target, without a warning.
+
+    tests/targets/check.py [TARGET...]
+
+Nothing is linked or run. For what it needs, see `cross.py`.
+"""
+
+import sys
+import time
+
+import cross
+
+# The library as others have it, and with all of its features; the command is one of them.
+FEATURES = [[], ["--all-features", "--bins"]]
+
+for target in sys.argv[1:] or cross.TOOLS:
+    started = time.monotonic()
+    for features in FEATURES:
+        arguments = ["-q", "-p", "eco2ai", "-p", "eco2ai-macros", "--lib", *features]
+        # No debug information: less to write.
+        variables = {"RUSTFLAGS": "-D warnings", "CARGO_PROFILE_DEV_DEBUG": "0"}
+        if cross.cargo(target, "check", *arguments, variables=variables) != 0:
+            sys.exit(f"{target}: cargo check {' '.join(arguments)} fails")
+    print(f"{target}: no errors and no warnings ({time.monotonic() - started:.0f} s)", flush=True)

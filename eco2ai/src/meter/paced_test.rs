@@ -123,7 +123,7 @@ fn parts_of_calls(
     for _ in 0..calls {
         for (joules, time) in joules.iter_mut().zip(each) {
             work.work(between);
-            work.clock.advance(period - between - time);
+            work.clock.advance(period.saturating_sub(between + time));
             *joules += run(&meter, || work.work(time));
         }
     }
@@ -178,7 +178,7 @@ proptest! {
         let (given, carry) = meter.state.ledger.lock().given_and_carry(Scope::Process);
         let (given, carry) = (given[Component::Cpu], carry[Component::Cpu]);
         prop_assert!((given - of_runs).abs() < 1e-9, "{given} of {of_runs}");
-        let all = 10.0 * (work.own() - before).as_secs_f64();
+        let all = 10.0 * work.own().saturating_sub(before).as_secs_f64();
         prop_assert!(carry + given > -1e-9 && carry + given < all + 1e-9, "{given}, {carry} of {all}");
     }
 }

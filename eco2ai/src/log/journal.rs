@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::file_lock::lock_within;
 use crate::log::frames::{FrameId, Kind, frame};
 use crate::log::header::{FileKind, Header};
-use crate::log::identity::{End, is_at};
+use crate::log::identity::{End, Identity, is_at};
 use crate::log::journal_files::{Stem, in_real_folder, real_path};
 use crate::log::open_files::{OpenLimit, OpenSlot};
 use crate::log::record::Record;
@@ -35,6 +35,7 @@ pub(crate) struct Journal {
     /// Locked as long as it is open, if the file system has locks.
     file: File,
     path: PathBuf,
+    identity: Option<Identity>,
     /// The real path of the log.
     log: PathBuf,
     kind: Kind,
@@ -121,6 +122,7 @@ impl Journal {
             if is_ours && is_at(&file, &path) {
                 let log = log.to_path_buf();
                 return Ok(Self {
+                    identity: Identity::from_metadata(&file.metadata()?),
                     file,
                     path,
                     log,
@@ -150,7 +152,8 @@ impl Journal {
         end: End,
         records: &[impl Borrow<Record>],
     ) -> io::Result<()> {
-        if !is_at(&self.file, &self.path) {
+        let there = End::find(&self.path);
+        if !there.is_ok_and(|there| there.identity == self.identity) {
             // Somebody removed it: what is written to it now, nobody would find.
             return Err(ErrorKind::NotFound.into());
         }
@@ -207,7 +210,6 @@ pub(crate) fn remove_locked(file: &File, path: &Path) {
 mod tests {
     use super::*;
     use crate::log::frames::{Found, parse, read};
-    use crate::log::identity::Identity;
     use crate::log::journal_files::{JournalFile, find};
     use crate::log::owner::Owner;
     use crate::log::record::tests::record;

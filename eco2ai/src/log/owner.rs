@@ -5,6 +5,8 @@ use std::fmt;
 use std::fs;
 use std::sync::OnceLock;
 
+use crate::process::PerProcess;
+
 /// A process, on whatever machine and in whatever container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Owner {
@@ -21,6 +23,8 @@ impl Owner {
     /// This process.
     pub(crate) fn current() -> Self {
         static MACHINE: OnceLock<[String; 2]> = OnceLock::new();
+        // A process stays in its namespace; a forked child may be in another one.
+        static NAMESPACE: PerProcess<String> = PerProcess::new();
         let [host, boot] = MACHINE.get_or_init(|| {
             let word = |path| fs::read_to_string(path).unwrap_or_default();
             let host = sysinfo::System::host_name().unwrap_or_default();
@@ -29,11 +33,13 @@ impl Owner {
                 one_word(word("/proc/sys/kernel/random/boot_id").trim()),
             ]
         });
-        let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+        let namespace = NAMESPACE.get_or_init(|| {
+            one_word(&fs::read_link("/proc/self/ns/pid").unwrap_or_default().to_string_lossy())
+        });
         Self {
             host: host.clone(),
             boot: boot.clone(),
-            pid_namespace: one_word(&namespace.to_string_lossy()),
+            pid_namespace: namespace.clone(),
             pid: crate::process::id(),
         }
     }

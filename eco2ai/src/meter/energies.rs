@@ -19,6 +19,11 @@ impl Energies {
     /// Nothing.
     pub(crate) const ZERO: Self = Self([0.0; LANES]);
 
+    /// The same number for each.
+    pub(super) fn all(number: f64) -> Self {
+        Self([number; LANES])
+    }
+
     /// The energy that counts: what a wall meter saw where there is one, else the sum of the
     /// components.
     pub(crate) fn total(&self, wall_meter: bool) -> Joules {

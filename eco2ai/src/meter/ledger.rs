@@ -156,6 +156,7 @@ impl Ledger {
         let is_cut = tariff.is_some() || parent.is_some_and(is_cut_above);
         let cuts = is_cut.then(|| self.tree.cuts.add());
         let pool = self.tree.pools.get_mut(scope);
+        pool.begin(now);
         let mut node = Node {
             row,
             summed_above,

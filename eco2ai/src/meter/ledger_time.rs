@@ -44,15 +44,20 @@ impl Ledger {
     /// where it matters.
     pub(super) fn advance(&mut self, now: Duration, wall: Option<SystemTime>) {
         for scope in Scope::ALL {
-            let from = self.tree.pools.get_mut(scope).advanced();
-            if let Some(due) = self.tree.pools.get_mut(scope).advance(now) {
+            let pool = self.tree.pools.get_mut(scope);
+            // Runs of the machine are rare: its pool waits for the next one.
+            if scope == Scope::Machine && pool.leaf_sharers == 0 {
+                continue;
+            }
+            let from = pool.advanced();
+            if let Some(due) = pool.advance(now) {
                 self.give(scope, due, from, now, wall);
             }
         }
         self.pass_changes(wall);
     }
 
-    /// Same as [`advance`](Self::advance), but by the CPU time of the process so far.
+    /// Gives out the energy of the process up to `now` by its CPU time so far.
     pub(super) fn sample_cpu_clock(
         &mut self,
         now: Duration,
@@ -63,7 +68,6 @@ impl Ledger {
         if let Some(due) = self.tree.pools.process.sample_cpu_clock(now, own_cpu) {
             self.give(Scope::Process, due, from, now, wall);
         }
-        self.advance(now, wall);
     }
 
     /// Takes a reading.

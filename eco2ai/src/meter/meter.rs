@@ -214,10 +214,10 @@ impl Meter {
             let forecast = Forecast::new(&**prices, wall, wall);
             self.state.ledger.lock().update_prices(Arc::clone(prices), forecast);
         }
-        let now = self.state.read_at_edge(None);
+        let edge = self.state.read_at_edge(None);
         let thread = thread_slots::slot(&self.state);
-        let started = self.state.advanced(now).start(start, thread, now);
-        sampling_thread::wake(&self.state, now, start.period);
+        let started = self.state.advanced(edge).start(start, thread, edge.at);
+        sampling_thread::wake(&self.state, edge.at, start.period);
         started
     }
 
@@ -229,36 +229,36 @@ impl Meter {
         parent: Option<RunKey>,
         choose: impl FnOnce(Option<u64>) -> Option<Start<'a>>,
     ) -> Option<Started> {
-        let now = self.state.read_at_edge(None);
+        let edge = self.state.read_at_edge(None);
         let thread = thread_slots::slot(&self.state);
-        let mut ledger = self.state.advanced(now);
+        let mut ledger = self.state.advanced(edge);
         let start = choose(ledger.settings_above(parent, thread))?;
         if start.prices.is_some_and(|prices| !ledger.knows(prices)) {
             return None;
         }
-        let started = ledger.start(start, thread, now);
+        let started = ledger.start(start, thread, edge.at);
         drop(ledger);
-        sampling_thread::wake(&self.state, now, start.period);
+        sampling_thread::wake(&self.state, edge.at, start.period);
         Some(started)
     }
 
     /// Makes a run the innermost one of this thread. Returns false if it is on a thread already.
     pub(crate) fn enter(&self, key: RunKey) -> bool {
-        let now = self.state.read_at_edge(None);
+        let edge = self.state.read_at_edge(None);
         let Some(thread) = thread_slots::slot(&self.state) else { return false };
-        self.state.advanced(now).enter(thread, key)
+        self.state.advanced(edge).enter(thread, key)
     }
 
     /// Takes a run off its thread.
     pub(crate) fn exit(&self, key: RunKey) {
-        let now = self.state.read_at_edge(None);
-        self.state.advanced(now).exit(key);
+        let edge = self.state.read_at_edge(None);
+        self.state.advanced(edge).exit(key);
     }
 
     /// Ends a run. Returns `None` if it has ended already.
     pub(crate) fn stop(&self, key: RunKey, status: Status) -> Option<Stopped> {
-        let now = self.state.read_at_end(key);
-        let stopped = self.state.advanced(now).stop(key, status)?;
+        let edge = self.state.read_at_end(key);
+        let stopped = self.state.advanced(edge).stop(key, status)?;
         self.state.end_run(key, stopped.energy.duration);
         Some(stopped)
     }
@@ -266,8 +266,8 @@ impl Meter {
     /// Ends a run that goes to a sum. Returns the sums that have ended with it; `None` if it has ended
     /// already.
     pub(crate) fn stop_call(&self, key: RunKey, status: Status) -> Option<ClosedSums> {
-        let now = self.state.read_at_end(key);
-        let mut ledger = self.state.advanced(now);
+        let edge = self.state.read_at_end(key);
+        let mut ledger = self.state.advanced(edge);
         let stopped = ledger.stop_with(key, status, |energy, closed| (energy.duration, closed));
         drop(ledger);
         let (duration, closed) = stopped?;
@@ -277,8 +277,8 @@ impl Meter {
 
     /// Returns the energy of an active run so far; `None` if it has ended.
     pub(crate) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
-        let now = self.state.read_at_edge(None);
-        self.state.advanced(now).energy(key)
+        let edge = self.state.read_at_edge(None);
+        self.state.advanced(edge).energy(key)
     }
 
     /// Begins the row of a sum, which can be written from now on.
@@ -297,14 +297,12 @@ impl Meter {
     /// Returns the energies of active runs so far, in time linear in the number of runs; `None` for
     /// those that have ended.
     pub(crate) fn energies(&self, keys: &[RunKey]) -> Vec<Option<RunEnergy>> {
-        let now = self.state.read_at_edge(None);
-        self.state.advanced(now).energies(keys)
+        self.state.advanced(self.state.read_at_edge(None)).energies(keys)
     }
 
     /// Returns the rows of sums as they would be if the process died now.
     pub(crate) fn sums_so_far(&self, keys: &[SumKey]) -> Vec<SumRow> {
-        let now = self.state.read_at_edge(None);
-        self.state.advanced(now).sums_so_far(keys)
+        self.state.advanced(self.state.read_at_edge(None)).sums_so_far(keys)
     }
 
     /// Same as [`sums_so_far`](Self::sums_so_far), but `None` if they are those of the last call of
@@ -331,7 +329,7 @@ impl Meter {
 
     /// Takes readings every `period`, also without a run. Returns the energy so far.
     pub(crate) fn start_counter(&self, period: Duration) -> EnergyMark {
-        let now = self.state.read_at_edge(None);
+        let now = self.state.read_at_edge(None).at;
         self.state.ledger.lock().add_counter(period);
         sampling_thread::wake(&self.state, now, period);
         *self.state.energy.lock()

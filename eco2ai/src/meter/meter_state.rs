@@ -1,7 +1,7 @@
 //! What all handles of a meter and its thread have in common: it reads the sensors and brings the
 //! ledger up to date.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Once, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -21,8 +21,12 @@ use crate::sensor::{CpuClock, Device, GivenPower};
 /// Readings may take this part of the time: half a percent, and samples of the CPU clock as much.
 const COST_SHARE: u32 = 200;
 
-/// The shortest time between two samples of the CPU clock, each of which costs half a microsecond.
+/// Samples of the CPU clock are this far apart on average; each costs half a microsecond.
 const CPU_SAMPLE_INTERVAL: Duration = Duration::from_micros(100);
+
+/// Samples that were not taken in this time may be taken later, one soon after the other: both edges
+/// of a short call that follows some idle time are sampled.
+const CPU_SAMPLE_BURST: Duration = Duration::from_millis(10);
 
 /// Where all figures follow the CPU time, a reading at an edge waits until the process has used this
 /// part of the resolution as CPU time, so that readings take a twentieth of that time at most. Else a
@@ -68,13 +72,29 @@ pub(super) struct MeterState {
     /// The CPU time of the process at the last reading, in nanoseconds; `u64::MAX` where figures do
     /// not follow it: those of GPUs and other devices, or of child processes.
     cpu_at_reading: AtomicU64,
-    /// When the CPU clock was sampled last, in nanoseconds.
-    cpu_sampled: AtomicU64,
+    /// Up to when the time pays for the samples of the CPU clock, in nanoseconds.
+    samples_paid: AtomicU64,
+    /// Whether the next sample is paid for: it is the second of a pair.
+    pair_is_open: AtomicBool,
     /// Nanoseconds.
     pub(super) resolution: AtomicU64,
     pub(super) wake: Arc<Wake>,
     pub(super) on_period: OnceLock<OnPeriod>,
     pub(super) relatives: Relatives,
+}
+
+/// A moment at which a run starts, stops or is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Edge {
+    pub(super) at: Duration,
+    /// The CPU time of the process, if its clock was sampled.
+    own_cpu: Option<Duration>,
+}
+
+impl Edge {
+    pub(super) fn without_sample(at: Duration) -> Self {
+        Self { at, own_cpu: None }
+    }
 }
 
 /// The devices' names, as they stand in the row.
@@ -109,7 +129,8 @@ impl MeterState {
             added: Lock::new(Rank::Provenance, Vec::new()),
             cpu_clock: sensing.cpu_clock().cloned(),
             cpu_at_reading: AtomicU64::new(u64::MAX),
-            cpu_sampled: AtomicU64::new(0),
+            samples_paid: AtomicU64::new(0),
+            pair_is_open: AtomicBool::new(false),
             sensing: Lock::new(Rank::Sensing, sensing),
             last_read: AtomicU64::new(u64::MAX),
             resolution: AtomicU64::new(nanos(FIRST_RESOLUTION)),
@@ -155,70 +176,74 @@ impl MeterState {
     }
 
     /// Takes a reading where a run starts or stops, unless the last one is too fresh or somebody
-    /// else is at it; then a sample of the CPU clock must do, unless that too is too fresh. Returns
-    /// the time. `ending` is the run that stops.
+    /// else is at it; then a sample of the CPU clock must do, unless that costs too much. `ending` is
+    /// the run that stops.
     #[inline]
-    pub(super) fn read_at_edge(&self, ending: Option<RunKey>) -> Duration {
+    pub(super) fn read_at_edge(&self, ending: Option<RunKey>) -> Edge {
         let now = self.clock.now();
         let last = self.last_read.load(Ordering::Relaxed);
         let resolution = self.resolution.load(Ordering::Relaxed);
         let since = nanos(now).saturating_sub(last);
         let is_fresh = last != u64::MAX && since < resolution;
         let may_wait = last != u64::MAX && since < nanos(MAX_WAIT);
-        if is_fresh || (may_wait && self.has_done_little(now, resolution, ending)) {
-            self.sample_cpu_clock(now);
-            return now;
+        if !is_fresh && !may_wait {
+            return self.try_read_all().unwrap_or_else(|| self.sample_cpu_clock(now));
         }
-        if let Some(mut sensing) = self.sensing.try_lock() {
-            return self.read_all(&mut sensing);
+        let edge = self.sample_cpu_clock(now);
+        if is_fresh || self.has_done_little(edge, resolution, ending) {
+            return edge;
         }
-        self.sample_cpu_clock(now);
-        now
+        self.try_read_all().unwrap_or(edge)
     }
 
     /// Whether a reading that is due at an edge may wait: the process has used little CPU time since
-    /// the last one, and no run ends that was long enough for a reading. If so, takes a sample of the
-    /// CPU clock, unless the last one is too fresh.
-    fn has_done_little(&self, now: Duration, resolution: u64, ending: Option<RunKey>) -> bool {
+    /// the last one, and no run ends that was long enough for a reading.
+    fn has_done_little(&self, edge: Edge, resolution: u64, ending: Option<RunKey>) -> bool {
         let cpu_at_reading = self.cpu_at_reading.load(Ordering::Relaxed);
-        let Some(cpu_clock) = self.cpu_clock.as_ref().filter(|_| cpu_at_reading != u64::MAX) else {
+        if cpu_at_reading == u64::MAX {
             return false;
-        };
+        }
         let began = ending.and_then(|run| self.ledger.lock().started(run));
-        if began.is_some_and(|began| nanos(now.saturating_sub(began)) >= resolution) {
+        if began.is_some_and(|began| nanos(edge.at.saturating_sub(began)) >= resolution) {
             return false;
         }
         // What was little at the last sample still is.
-        if !self.claim_sample(now) {
-            return true;
-        }
-        let own_cpu = cpu_clock();
-        self.use_sample(now, own_cpu);
-        nanos(own_cpu).saturating_sub(cpu_at_reading) < resolution / CPU_TIME_PART
+        let little = resolution / CPU_TIME_PART;
+        edge.own_cpu.is_none_or(|cpu| nanos(cpu).saturating_sub(cpu_at_reading) < little)
     }
 
-    /// Samples the CPU clock, unless that was done just now.
+    /// Samples the CPU clock, unless that was done too often.
     #[inline]
-    fn sample_cpu_clock(&self, now: Duration) {
-        if let Some(cpu_clock) = &self.cpu_clock
-            && self.claim_sample(now)
-        {
-            self.use_sample(now, cpu_clock());
-        }
+    fn sample_cpu_clock(&self, at: Duration) -> Edge {
+        let cpu_clock = self.cpu_clock.as_ref().filter(|_| self.claim_sample(at));
+        Edge { at, own_cpu: cpu_clock.map(|clock| clock()) }
     }
 
-    /// Whether a sample of the CPU clock is due, and this thread the one to take it.
+    /// Whether a sample of the CPU clock is due, and this thread the one to take it. Samples are taken
+    /// in pairs, at two edges that follow each other, so that the CPU time between them is that of a
+    /// run, or that of the time between two runs.
     #[inline]
     fn claim_sample(&self, now: Duration) -> bool {
-        let last = self.cpu_sampled.load(Ordering::Relaxed);
         let order = Ordering::Relaxed;
-        nanos(now).saturating_sub(last) >= nanos(CPU_SAMPLE_INTERVAL)
-            && self.cpu_sampled.compare_exchange(last, nanos(now), order, order).is_ok()
+        if self.pair_is_open.load(order) && self.pair_is_open.swap(false, order) {
+            return true;
+        }
+        let now = nanos(now);
+        let paid = self.samples_paid.load(order);
+        let next = paid.max(now.saturating_sub(nanos(CPU_SAMPLE_BURST)));
+        let next = next + nanos(2 * CPU_SAMPLE_INTERVAL);
+        let is_first =
+            next <= now && self.samples_paid.compare_exchange(paid, next, order, order).is_ok();
+        if is_first {
+            self.pair_is_open.store(true, order);
+        }
+        is_first
     }
 
-    fn use_sample(&self, now: Duration, own_cpu: Duration) {
-        let (mut ledger, wall) = self.ledger_at(now);
-        ledger.sample_cpu_clock(now, wall, own_cpu);
+    /// Reads all sensors, unless another thread is at it.
+    fn try_read_all(&self) -> Option<Edge> {
+        let mut sensing = self.sensing.try_lock()?;
+        Some(Edge::without_sample(self.read_all(&mut sensing)))
     }
 
     /// Same as [`take_reading`](Self::take_reading), with the sensors locked. Returns the time.
@@ -241,7 +266,6 @@ impl MeterState {
         let model = reading.model.filter(|model| follows_cpu_time && model.children == 0.0);
         let cpu_at_reading = model.map_or(u64::MAX, |model| nanos(model.own_cpu));
         self.cpu_at_reading.store(cpu_at_reading, Ordering::Relaxed);
-        self.cpu_sampled.store(nanos(now), Ordering::Relaxed);
         {
             let (mut ledger, wall) = self.ledger_at(now);
             let credits: Vec<_> = inner.iter().filter_map(|it| ledger.tree.credit(it)).collect();
@@ -267,11 +291,14 @@ impl MeterState {
         now
     }
 
-    /// The ledger, with the energy up to `now` given out.
+    /// The ledger, with the energy up to an edge given out.
     #[inline]
-    pub(super) fn advanced(&self, now: Duration) -> Locked<'_, Ledger> {
-        let (mut ledger, wall) = self.ledger_at(now);
-        ledger.advance(now, wall);
+    pub(super) fn advanced(&self, Edge { at, own_cpu }: Edge) -> Locked<'_, Ledger> {
+        let (mut ledger, wall) = self.ledger_at(at);
+        if let Some(own_cpu) = own_cpu {
+            ledger.sample_cpu_clock(at, wall, own_cpu);
+        }
+        ledger.advance(at, wall);
         ledger
     }
 

@@ -45,6 +45,7 @@ mod clock;
 mod component_figures;
 mod counter;
 mod counter_check;
+mod cpu_time;
 #[cfg(all(test, target_os = "linux"))]
 mod damaged_files_test;
 mod energies;

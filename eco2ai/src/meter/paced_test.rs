@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::clock::ManualClock;
 use super::{Meter, Start};
 use crate::scope::Scope;
-use crate::sensor::{CpuClock, CpuModel, Usage, UsageSource};
+use crate::sensor::{Component, CpuClock, CpuModel, Usage, UsageSource};
 use crate::status::Status;
 use crate::units::Watts;
 
@@ -64,8 +67,8 @@ impl UsageSource for Work {
     }
 }
 
-/// A run of this work.
-fn run(meter: &Meter, work: impl FnOnce()) {
+/// A run of this work; returns its own energy by the processor in joules.
+fn run(meter: &Meter, work: impl FnOnce()) -> f64 {
     let started = meter.start(Start {
         summed: None,
         parent: None,
@@ -76,7 +79,8 @@ fn run(meter: &Meter, work: impl FnOnce()) {
         settings: 0,
     });
     work();
-    meter.stop(started.key, Status::Ok).unwrap();
+    let stopped = meter.stop(started.key, Status::Ok).unwrap();
+    stopped.energy.received.own[Component::Cpu]
 }
 
 fn meter(work: &Work) -> Meter {
@@ -105,12 +109,86 @@ fn calls_that_do_little_pay_for_few_readings() {
     assert!((5..=30).contains(&readings), "{readings} readings");
 }
 
+/// Calls of two functions that take these CPU times in turn, each period; between them the process
+/// uses a little CPU time as well. Returns the joules of both, over those of their CPU time.
+fn parts_of_calls(
+    calls: u32,
+    period: Duration,
+    between: Duration,
+    each: [Duration; 2],
+) -> [f64; 2] {
+    let work = Work::new();
+    let meter = meter(&work);
+    let mut joules = [0.0; 2];
+    for _ in 0..calls {
+        for (joules, time) in joules.iter_mut().zip(each) {
+            work.work(between);
+            work.clock.advance(period.saturating_sub(between + time));
+            *joules += run(&meter, || work.work(time));
+        }
+    }
+    // 20 W for two CPUs.
+    let expected = |time: Duration| 10.0 * (time * calls).as_secs_f64();
+    [joules[0] / expected(each[0]), joules[1] / expected(each[1])]
+}
+
+#[test]
+fn calls_receive_the_energy_of_their_cpu_time_however_rare_they_are() {
+    let us = Duration::from_micros;
+    for (period, between, each) in [
+        (us(1_000), us(0), [us(20), us(20)]),
+        (us(1_000), us(10), [us(20), us(200)]),
+        (us(19_000), us(40), [us(20), us(60)]),
+        // More edges than samples of the CPU clock.
+        (us(50), us(3), [us(10), us(10)]),
+        (us(30), us(2), [us(5), us(20)]),
+    ] {
+        let parts = parts_of_calls(5_000, period, between, each);
+        // A reading's own CPU time, a twentieth of all, is a run's where it is taken at the end of that.
+        let is_near = |part: &f64| (0.9..1.12).contains(part);
+        assert!(parts.iter().all(is_near), "{period:?}, {between:?}, {each:?}: {parts:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn runs_and_the_time_between_them_receive_all_energy_and_nothing_below_zero(
+        steps in vec((any::<bool>(), 0_u64..300, 0_u64..3_000), 1..200),
+    ) {
+        let work = Work::new();
+        let meter = meter(&work);
+        let before = work.own();
+        let mut of_runs = 0.0;
+        for (is_run, work_us, wait_us) in steps {
+            let act = || {
+                work.work(Duration::from_micros(work_us));
+                work.clock.advance(Duration::from_micros(wait_us));
+            };
+            if is_run {
+                let own = run(&meter, act);
+                prop_assert!(own >= 0.0, "{own}");
+                of_runs += own;
+            } else {
+                act();
+            }
+        }
+        meter.read();
+        let (given, carry) = meter.state.ledger.lock().given_and_carry(Scope::Process);
+        let (given, carry) = (given[Component::Cpu], carry[Component::Cpu]);
+        prop_assert!((given - of_runs).abs() < 1e-9, "{given} of {of_runs}");
+        let all = 10.0 * work.own().saturating_sub(before).as_secs_f64();
+        prop_assert!(carry + given > -1e-9 && carry + given < all + 1e-9, "{given}, {carry} of {all}");
+    }
+}
+
 #[test]
 fn a_process_that_works_and_a_run_that_is_long_are_read() {
     let work = Work::new();
     let meter = meter(&work);
     let ms = Duration::from_millis;
-    let readings_of = |act: &dyn Fn()| {
+    let readings_of = |act: &dyn Fn() -> f64| {
         let before = work.readings();
         act();
         work.readings() - before

@@ -12,6 +12,7 @@
 use std::time::Duration;
 
 use super::activity::Activity;
+use super::cpu_time::CpuTime;
 use super::energies::Energies;
 use super::power_model::PowerModel;
 use super::price_cuts::Clocks;
@@ -38,7 +39,9 @@ pub(super) struct Pool {
     cpu_sampled: Duration,
     /// The time since then during which a run was active.
     active_since_sample: Duration,
-    /// The power in watts, for extrapolation from then on.
+    /// The CPU time since the last reading.
+    cpu_time: CpuTime,
+    /// The power in watts while runs are active, for extrapolation from then on.
     power: Energies,
     /// How that power scales between readings.
     model: Option<PowerModel>,
@@ -64,8 +67,25 @@ pub(super) struct Pool {
 impl Pool {
     /// Advances to `now` with the last known power. Returns the energy to distribute; `None` if there
     /// is no run to receive it.
+    #[inline]
     pub(super) fn advance(&mut self, now: Duration) -> Option<Energies> {
+        if now <= self.advanced {
+            return None;
+        }
         self.pass(now);
+        self.expected()
+    }
+
+    /// A run begins to share: the time without one, if that was so, ends.
+    #[inline]
+    pub(super) fn begin(&mut self, now: Duration) {
+        if self.leaf_sharers == 0 {
+            self.pass(now);
+        }
+    }
+
+    /// The energy to distribute by what is known now.
+    fn expected(&self) -> Option<Energies> {
         if self.leaf_sharers == 0 {
             return None;
         }
@@ -75,24 +95,34 @@ impl Pool {
 
     /// Advances to `now` with the power that follows from the CPU time of the process, which is
     /// `own_cpu` now. Returns the energy to distribute.
+    #[inline(never)]
     pub(super) fn sample_cpu_clock(
         &mut self,
         now: Duration,
         own_cpu: Duration,
     ) -> Option<Energies> {
         self.pass(now);
+        self.add_cpu_time(now, own_cpu);
+        self.expected()
+    }
+
+    /// Adds the CPU time since the last sample to what is known of the time since the last reading.
+    fn add_cpu_time(&mut self, now: Duration, own_cpu: Duration) {
         let passed = self.advanced.saturating_sub(self.cpu_sampled);
         // The time of a thread that was delayed may be earlier than that of another one.
-        if let Some(model) =
-            self.model.as_mut().filter(|_| !passed.is_zero() && self.advanced == now)
-        {
-            self.power = model.power(own_cpu, passed);
-            model.own_cpu = own_cpu;
-            self.ahead += self.power * self.active_since_sample.as_secs_f64();
-            self.active_since_sample = Duration::ZERO;
-            self.cpu_sampled = self.advanced;
+        let is_new = !passed.is_zero() && self.advanced == now;
+        let Some(model) = self.model.as_mut().filter(|_| is_new) else { return };
+        let used = own_cpu.saturating_sub(model.own_cpu);
+        let active = self.active_since_sample;
+        let used_in_runs = self.cpu_time.add(used, active, passed.saturating_sub(active));
+        model.own_cpu = own_cpu;
+        if !active.is_zero() {
+            let active = active.as_secs_f64();
+            self.ahead += model.power(used_in_runs / active) * active;
+            self.power = model.power(self.cpu_time.cpus_in_runs());
         }
-        self.advance(now)
+        self.active_since_sample = Duration::ZERO;
+        self.cpu_sampled = now;
     }
 
     /// Takes a reading: the energy since the last one, what a late reading adds to the energy of
@@ -106,22 +136,34 @@ impl Pool {
         model: Option<PowerModel>,
     ) -> Option<Energies> {
         self.pass(now);
-        let interval = self.advanced.saturating_sub(self.read_at);
-        let share = if self.active >= interval {
-            f64::from(u8::from(self.leaf_sharers > 0 || !self.active.is_zero()))
-        } else {
-            self.active.as_secs_f64() / interval.as_secs_f64()
-        };
-        self.due += used * share + late;
+        if let Some(model) = &model {
+            self.add_cpu_time(now, model.own_cpu);
+        }
+        let active = self.active_parts(model.as_ref());
+        self.due += used.zip(active, |used, active| used * active) + late;
         self.power = power;
         self.model = model;
         self.ahead = Energies::ZERO;
         self.read_at = self.advanced;
         self.cpu_sampled = self.advanced;
+        self.cpu_time.begin();
         self.active = Duration::ZERO;
         self.active_since_sample = Duration::ZERO;
         self.readings += 1;
         (self.leaf_sharers > 0).then(|| positive(self.due - self.given))
+    }
+
+    /// The part of the energy since the last reading that was used while runs were active.
+    fn active_parts(&self, model: Option<&PowerModel>) -> Energies {
+        let interval = self.advanced.saturating_sub(self.read_at);
+        if self.active >= interval {
+            let is_active = self.leaf_sharers > 0 || !self.active.is_zero();
+            return Energies::all(f64::from(u8::from(is_active)));
+        }
+        let active_time = self.active.as_secs_f64() / interval.as_secs_f64();
+        model.map_or(Energies::all(active_time), |model| {
+            model.active_parts(interval, active_time, &self.cpu_time)
+        })
     }
 
     fn pass(&mut self, now: Duration) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::cpu_time::CpuTime;
 use super::energies::Energies;
 use crate::sensor::Component;
 use crate::units::Watts;
@@ -59,11 +60,37 @@ impl PowerModel {
         }
     }
 
-    /// The process's power in watts over an interval in which its CPU time went on to `own_cpu`.
-    pub(super) fn power(&self, own_cpu: Duration, passed: Duration) -> Energies {
-        let used = own_cpu.saturating_sub(self.own_cpu).as_secs_f64() / passed.as_secs_f64();
-        let own = used + self.children;
-        self.steady + self.shared * cpu_share(own, self.others) + self.per_cpu * own
+    /// The process's power in watts while it keeps this many CPUs busy itself.
+    pub(super) fn power(&self, cpus: f64) -> Energies {
+        self.steady + self.above_steady(cpus)
+    }
+
+    /// The part of that power which follows the CPU time.
+    fn above_steady(&self, cpus: f64) -> Energies {
+        let own = cpus + self.children;
+        self.shared * cpu_share(own, self.others) + self.per_cpu * own
+    }
+
+    /// The part of each energy used over an interval that was used while runs were active. They were
+    /// for `active_time`, a part of the time. What scales with the time is divided by time, what
+    /// follows the CPU time is divided by that.
+    pub(super) fn active_parts(
+        &self,
+        interval: Duration,
+        active_time: f64,
+        cpu_time: &CpuTime,
+    ) -> Energies {
+        let seconds = interval.as_secs_f64();
+        let (used, active) = cpu_time.used_and_active();
+        let (of_children, all) = (self.children * seconds, used + self.children * seconds);
+        if all <= 0.0 {
+            return Energies::all(active_time);
+        }
+        let active_cpu = (active + of_children * active_time) / all;
+        let moving = self.above_steady(used / seconds);
+        let active = self.steady * active_time + moving * active_cpu;
+        let part = |active: f64, all: f64| if all > 0.0 { active / all } else { active_time };
+        active.zip(self.steady + moving, part)
     }
 }
 
@@ -82,7 +109,7 @@ mod tests {
         let scaling = Scaling { shared: Watts(20.0), per_cpu: Watts(40.0), ..Scaling::default() };
         model.add(Component::Cpu, scaling, true);
         // Three quarters of a CPU for two seconds, beside the children.
-        let power = model.power(Duration::from_millis(1500), Duration::from_secs(2));
+        let power = model.power(0.75);
         let idle = 20.0 * 1.0 / (1.0 + 1.0);
         assert!((power.idle().0 - idle).abs() < 1e-9, "{power:?}");
         assert!((power[Component::Cpu] - (idle + 40.0)).abs() < 1e-9, "{power:?}");
@@ -93,7 +120,7 @@ mod tests {
         let mut model = PowerModel::default();
         model.add(Component::Cpu, Scaling::shared(Watts(90.0)), false);
         model.add(Component::Cpu, Scaling { per_cpu: Watts(4.0), ..Scaling::default() }, false);
-        let power = model.power(Duration::from_secs(1), Duration::from_secs(1));
+        let power = model.power(1.0);
         assert!((power[Component::Cpu] - 94.0).abs() < 1e-9);
         assert!(power.idle().0.abs() < 1e-9);
     }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::meter::keys::RunKey;
 use crate::meter::meter::Meter;
-use crate::meter::meter_state::MeterState;
+use crate::meter::meter_state::{Edge, MeterState};
 use crate::meter::run_energy::RunEnergy;
 use crate::report::warn_once;
 
@@ -59,11 +59,11 @@ impl Meter {
 }
 
 impl MeterState {
-    /// Takes the reading at the end of a run. Returns the time.
-    pub(in crate::meter) fn read_at_end(&self, run: RunKey) -> Duration {
+    /// Takes the reading at the end of a run.
+    pub(in crate::meter) fn read_at_end(&self, run: RunKey) -> Edge {
         if self.relatives.exist() && self.needs_reading(run) {
             // What programs have reported last is to be known.
-            return self.take_reading();
+            return Edge::without_sample(self.take_reading());
         }
         self.read_at_edge(Some(run))
     }

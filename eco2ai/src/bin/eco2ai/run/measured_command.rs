@@ -8,10 +8,15 @@ use std::process::{Command, ExitStatus};
 use eco2ai::{Origin, Params, Rows, Run, Tracker, get_params};
 
 use super::arguments::RunArgs;
-use super::child::Supervisor;
 use super::launchers::{self, Launcher};
+#[cfg(target_os = "linux")]
+use super::linux::Supervisor;
+#[cfg(not(any(target_os = "linux", windows)))]
+use super::other::Supervisor;
 use super::result::exit_code;
 use super::title::Title;
+#[cfg(windows)]
+use super::windows::Supervisor;
 use crate::failure::{Failure, Result};
 use crate::log_files::log_in_force;
 use crate::output::{hold_library_warnings, warning};

@@ -1,22 +1,19 @@
 //! `eco2ai run`: measures a command.
 
 mod arguments;
-#[cfg(target_os = "linux")]
-#[path = "linux.rs"]
-mod child;
-#[cfg(windows)]
-#[path = "windows.rs"]
-mod child;
-#[cfg(not(any(target_os = "linux", windows)))]
-#[path = "other.rs"]
-mod child;
 mod launchers;
+#[cfg(target_os = "linux")]
+mod linux;
 mod measured_command;
+#[cfg(not(any(target_os = "linux", windows)))]
+mod other;
 mod repetition;
 mod result;
 mod statistics;
 mod title;
 mod tracker_options;
+#[cfg(windows)]
+mod windows;
 
 pub(crate) use self::arguments::RunArgs;
 use self::measured_command::MeasuredCommand;

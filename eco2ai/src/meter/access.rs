@@ -10,9 +10,9 @@ use crate::sensor::{Sensor, SensorError, Share};
 
 /// The number of consecutive slow readings after which a sensor gets a thread of its own. One may
 /// be slow because the thread that reads lost its CPU.
-const SLOW_READINGS: u32 = 3;
+const SLOW_READINGS: u32 = 4;
 
-/// A single reading that takes longer than this is enough.
+/// A reading that takes longer than this counts as two.
 const VERY_SLOW: Duration = Duration::from_millis(20);
 
 /// A sensor that is slow again and again has to be fast so many times in a row.
@@ -155,8 +155,12 @@ impl Access {
         }
         let Reader::Any(sensor) = &mut self.reader else { return Answer::Nothing };
         let readout = Readout::new(&mut **sensor, request, &*self.clock);
-        self.slow = if readout.took > SLOW { self.slow + 1 } else { 0 };
-        if self.slow >= SLOW_READINGS || readout.took > VERY_SLOW {
+        self.slow = match readout.took {
+            took if took > VERY_SLOW => self.slow + 2,
+            took if took > SLOW => self.slow + 1,
+            _ => 0,
+        };
+        if self.slow >= SLOW_READINGS {
             self.slow = 0;
             self.move_to_thread();
             self.fast_needed = (self.fast_needed * 10).min(MAX_FAST_READINGS);

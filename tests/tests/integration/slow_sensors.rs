@@ -198,7 +198,7 @@ fn a_sensor_that_hangs_is_missing_after_a_while_and_the_others_go_on() {
 
 #[test]
 fn a_sensor_that_becomes_slow_is_read_by_nobody_else_from_then_on() {
-    /// Lets a second pass whenever it is read.
+    /// Takes 50 ms at the second and third reading.
     struct BecomesSlow(ManualClock, Arc<Mutex<Vec<std::thread::ThreadId>>>);
     impl Sensor for BecomesSlow {
         fn source(&self) -> &'static str {
@@ -210,7 +210,7 @@ fn a_sensor_that_becomes_slow_is_read_by_nobody_else_from_then_on() {
         fn read(&mut self) -> Result<Reading, SensorError> {
             let mut readers = self.1.lock().expect("readers");
             readers.push(std::thread::current().id());
-            if readers.len() == 2 {
+            if matches!(readers.len(), 2 | 3) {
                 self.0.advance(Duration::from_millis(50));
             }
             Ok(Reading::Power(Watts(100.0)))
@@ -221,13 +221,16 @@ fn a_sensor_that_becomes_slow_is_read_by_nobody_else_from_then_on() {
     let read_by = |at: usize| readers.lock().expect("readers").get(at).copied();
     let run = bench.tracker(Current).start().expect("a run");
     assert_ne!(read_by(0), Some(std::thread::current().id()), "the first time");
-    bench.pass(1.0);
-    assert_eq!(read_by(1), Some(std::thread::current().id()), "while it is fast");
+    for reading in [1, 2] {
+        bench.pass(1.0);
+        // Once could be because the thread lost its CPU.
+        assert_eq!(read_by(reading), Some(std::thread::current().id()), "{reading}");
+    }
     read_until(&bench, || {
         bench.clock.advance(Duration::from_millis(10));
-        read_by(2).is_some()
+        read_by(3).is_some()
     });
-    assert_ne!(read_by(2), Some(std::thread::current().id()));
+    assert_ne!(read_by(3), Some(std::thread::current().id()));
     drop(run);
 }
 

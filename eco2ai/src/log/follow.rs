@@ -329,7 +329,8 @@ mod tests {
         // Another file.
         fs::write(&other, HEADER.to_owned() + &row("44") + &row("5") + &row("6")).unwrap();
         fs::rename(&other, &log).unwrap();
-        assert_eq!(new_rows(&mut logs), "restart 44 5 6");
+        // Where files have no identity, the one with the same rows so far counts as the same.
+        assert_eq!(new_rows(&mut logs), if cfg!(unix) { "restart 44 5 6" } else { "6" });
         fs::remove_file(&log).unwrap();
         assert_eq!(new_rows(&mut logs), "");
     }
@@ -346,7 +347,9 @@ mod tests {
         logs.add(&log);
         assert_eq!(new_rows(&mut logs), "1 1");
         logs.add(&copy);
-        logs.add(&link);
+        if cfg!(unix) {
+            logs.add(&link);
+        }
         assert_eq!(new_rows(&mut logs), "restart 1 1");
         assert_eq!(logs.repeated_rows(), 2);
         append(&copy, &row("2"));

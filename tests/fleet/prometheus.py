@@ -52,8 +52,8 @@ def fetch(folder):
         subprocess.run(["apt-get", "-qq", "update"], check=True)
         subprocess.run(command, cwd=archives, check=True, stdout=subprocess.DEVNULL)
     for package in glob.glob(f"{archives}/*.deb"):
-        subprocess.run(["dpkg", "-x", package, f"{folder}/root"], check=True)
-    return f"{folder}/root/usr/bin"
+        subprocess.run(["dpkg", "-x", package, f"{folder}/unpacked"], check=True)
+    return f"{folder}/unpacked/usr/bin"
 
 
 def power_query():

@@ -57,8 +57,8 @@ def fetch(folder):
     subprocess.run([*apt, "update"], check=True, cwd=folder)
     subprocess.run([*apt, "download", "victoria-metrics"], check=True, cwd=folder)
     (package,) = glob.glob(f"{folder}/victoria-metrics_*.deb")
-    subprocess.run(["dpkg", "-x", package, f"{folder}/root"], check=True)
-    return f"{folder}/root/usr/bin/victoria-metrics"
+    subprocess.run(["dpkg", "-x", package, f"{folder}/unpacked"], check=True)
+    return f"{folder}/unpacked/usr/bin/victoria-metrics"
 
 
 def get(url):

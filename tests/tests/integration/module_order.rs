@@ -46,7 +46,7 @@ fn modules(folder: &Path, prefix: &str, found: &mut Vec<(String, PathBuf)>) {
         let stem = path.file_stem().and_then(|stem| stem.to_str()).expect("UTF-8").to_owned();
         let name = if prefix.is_empty() { stem.clone() } else { format!("{prefix}::{stem}") };
         if path.is_dir() {
-            if stem != "bin" {
+            if stem != "bin" && !stem.ends_with("_test") {
                 modules(&path, &name, found);
             }
         } else if path.extension().is_some_and(|extension| extension == "rs") {

@@ -7,6 +7,7 @@ mod disable;
 mod error;
 mod exit;
 mod file_lock;
+mod foreign_functions;
 mod function_name;
 mod host;
 mod job;

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::log::columns::Column;
 use crate::log::header::Header;
 use crate::log::identity::Identity;
 use crate::log::open_log::OpenLog;
@@ -66,6 +67,9 @@ fn tail(mut file: &File, end: u64) -> Option<Vec<u8>> {
 
 struct FollowedLog {
     path: PathBuf,
+    /// What distinguishes it, among the rows that were seen, from others and from the file that was
+    /// at the path before.
+    number: usize,
     /// `None` before the first reading.
     place: Option<Place>,
 }
@@ -109,6 +113,8 @@ pub struct LogFollower {
     open: Option<OpenLog>,
     /// The number of logs that were read in this pass, with the open one.
     begun: usize,
+    /// The number of files that were followed so far.
+    files: usize,
     /// Used if there are several logs.
     seen: Option<SeenRows>,
     restart: bool,
@@ -134,7 +140,8 @@ impl LogFollower {
         if self.logs.iter().any(|log| log.path == path) {
             return;
         }
-        self.logs.push(FollowedLog { path: path.to_owned(), place: None });
+        self.files += 1;
+        self.logs.push(FollowedLog { path: path.to_owned(), number: self.files, place: None });
         if self.logs.len() > 1 && self.seen.is_none() {
             // The rows of the only log were not noted.
             self.restart = self.logs.iter().any(|log| log.place.is_some());
@@ -142,13 +149,24 @@ impl LogFollower {
         }
     }
 
-    /// Returns whether a log shrank, was replaced or was rewritten since it was read. All rows of all
-    /// logs are then read again, so totals of earlier rows are to be discarded. A log that was removed
-    /// is not replaced: its rows still count.
+    /// Returns whether all rows of all logs are read again, so that totals of earlier rows are to be
+    /// discarded: a log shrank, was replaced or was rewritten since it was read, as when it is set
+    /// aside for a new one.
+    ///
+    /// Of several logs with ids, only the new rows of such a log are read, and those that it had
+    /// before still count, as do those of a log that was removed. So the totals never fall because
+    /// one of several logs is set aside.
     pub fn restart_if_replaced(&mut self) -> bool {
-        let is_replaced =
-            |log: &FollowedLog| log.place.as_ref().is_some_and(|place| !place.is_kept(&log.path));
-        if !self.restart && !self.logs.iter().any(is_replaced) {
+        for log in &mut self.logs {
+            let Some(place) = log.place.take_if(|place| !place.is_kept(&log.path)) else {
+                continue;
+            };
+            // The rows that it has from before will be recognized.
+            self.restart |= self.seen.is_none() || place.header.place(Column::Id).is_none();
+            self.files += 1;
+            log.number = self.files;
+        }
+        if !self.restart {
             return false;
         }
         for log in &mut self.logs {
@@ -161,7 +179,8 @@ impl LogFollower {
         true
     }
 
-    /// Returns the number of rows so far that were left out, because another of the logs has them.
+    /// Returns the number of rows so far that were left out, because another of the logs has them, or
+    /// the same one had them before it was replaced.
     pub fn repeated_rows(&self) -> u64 {
         self.repeated_rows
     }
@@ -189,7 +208,8 @@ impl LogFollower {
                 continue;
             };
             let before = log.position();
-            let (seen, number) = (&mut self.seen, self.begun);
+            let number = self.logs.get(self.begun - 1).map_or(0, |log| log.number);
+            let seen = &mut self.seen;
             let read = log.next(&mut |row| {
                 if let Some(seen) = seen {
                     // A damaged copy of a row stands for no other.
@@ -333,6 +353,45 @@ mod tests {
         assert_eq!(new_rows(&mut logs), if cfg!(unix) { "restart 44 5 6" } else { "6" });
         fs::remove_file(&log).unwrap();
         assert_eq!(new_rows(&mut logs), "");
+    }
+
+    #[test]
+    fn rows_of_several_logs_still_count_when_one_of_them_is_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let [log, other, aside] =
+            ["emission.csv", "other.csv", "aside.csv"].map(|name| folder.path().join(name));
+        fs::write(&log, HEADER.to_owned() + &row("1")).unwrap();
+        fs::write(&other, HEADER.to_owned() + &row("2")).unwrap();
+        let mut logs = LogFollower::new();
+        logs.add(&log);
+        logs.add(&other);
+        assert_eq!(new_rows(&mut logs), "1 2");
+        fs::rename(&log, &aside).unwrap();
+        fs::write(&log, HEADER.to_owned() + &row("3")).unwrap();
+        append(&other, &row("4"));
+        assert_eq!(new_rows(&mut logs), "3 4");
+        // Back, with its rows and another one.
+        append(&aside, &row("5"));
+        fs::rename(&aside, &log).unwrap();
+        assert_eq!(new_rows(&mut logs), "5");
+        append(&log, &row("6"));
+        assert_eq!(new_rows(&mut logs), "6");
+    }
+
+    #[test]
+    fn rows_without_ids_are_all_read_again_when_their_log_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let [log, other] = ["emission.csv", "other.csv"].map(|name| folder.path().join(name));
+        let header = &HEADER["id,".len()..];
+        let row = |project: &str| format!("{project},2026-01-05 10:00:00,1,0.5,0.25\n");
+        fs::write(&log, header.to_owned() + &row("p") + &row("p")).unwrap();
+        fs::write(&other, header.to_owned() + &row("q")).unwrap();
+        let mut logs = LogFollower::new();
+        logs.add(&log);
+        logs.add(&other);
+        assert_eq!(new_rows(&mut logs).split(' ').count(), 3);
+        fs::write(&log, header.to_owned() + &row("p")).unwrap();
+        assert_eq!(new_rows(&mut logs), "restart  ", "both rows, whose ids are blank");
     }
 
     #[test]

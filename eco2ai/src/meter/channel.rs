@@ -12,6 +12,7 @@ use super::increment::{Increment, Late};
 use super::provenance::{Provenance, ReadingState, ShareKind};
 use super::readout::{Readout, Request, guarded};
 use super::usage_window::UsageChange;
+use crate::scope::Scope;
 use crate::sensor::{Bounds, Component, Quality, Reading, Sensor, SensorError, Share, Usage};
 use crate::units::Watts;
 
@@ -26,6 +27,8 @@ pub(super) struct Channel {
     name: String,
     /// Components whose energy the figures contain.
     includes: Vec<Component>,
+    /// The scope in which the figures count, if it is only one.
+    scope: Option<Scope>,
     /// The bounds of figures of each quality, from the weakest.
     bounds: [Bounds; Quality::ALL.len()],
     tick: Duration,
@@ -65,6 +68,7 @@ impl Channel {
             name: guarded(|| sensor.name()).unwrap_or_else(|| source.clone()),
             source,
             includes: guarded(|| sensor.includes().to_vec()).unwrap_or_default(),
+            scope: guarded(|| sensor.scope()).flatten(),
             bounds: Quality::ALL.map(|quality| {
                 guarded(|| sensor.bounds(quality)).map_or(Bounds::UNKNOWN, Bounds::valid)
             }),
@@ -89,6 +93,8 @@ impl Channel {
             component: self.component,
             source: self.source.clone(),
             includes: self.includes.clone(),
+            scope: self.scope,
+            counts: [true; Scope::ALL.len()],
             knows_idle: false,
             bounds: self.bounds,
             tick: self.tick,
@@ -335,7 +341,9 @@ impl Channel {
             Share::Fraction(fraction) if fraction.is_finite() => fraction.clamp(0.0, 1.0),
             Share::Fraction(_) | Share::Whole | Share::WholeThoughShared => 1.0,
         };
-        Sharing { fraction, by_cpu_time: self.share == Share::CpuTime }
+        // What a processor does for this process alone follows its CPU time too.
+        let is_own_cpu = self.component == Component::Cpu && self.scope == Some(Scope::Process);
+        Sharing { fraction, by_cpu_time: self.share == Share::CpuTime || is_own_cpu }
     }
 
     /// Notes a missing reading. The energy of the interval is unknown, not 0.

@@ -42,7 +42,7 @@ impl EnergyBounds {
     /// bounded by the widest bounds.
     pub(super) fn new(sensors: &[Provenance], run: RunFacts) -> Self {
         let mut bounds = [None::<Bounds>; Component::ALL.len()];
-        for sensor in sensors {
+        for sensor in sensors.iter().filter(|sensor| sensor.counts(run.whole_machine)) {
             let Some(of_sensor) = sensor_bounds(sensor, run) else { continue };
             if let Some(known) = bounds.get_mut(sensor.component as usize) {
                 *known = Some(known.map_or(of_sensor, |known| known.or(of_sensor)));

@@ -15,6 +15,28 @@ pub(super) struct Increment {
     pub(super) late: Late,
 }
 
+impl Increment {
+    /// Returns what counts, where the sensor counts in these scopes.
+    pub(super) fn counted(mut self, in_process: bool, in_machine: bool) -> Self {
+        for amounts in [Some(&mut self.total), self.idle.as_mut()].into_iter().flatten() {
+            if !in_process {
+                (amounts.process, amounts.process_power) = (Joules::ZERO, Watts::ZERO);
+            }
+            if !in_machine {
+                (amounts.machine, amounts.machine_power) = (Joules::ZERO, Watts::ZERO);
+            }
+        }
+        if !in_process {
+            self.scaling = Scaling::default();
+            self.late.active.process = 0.0;
+        }
+        if !in_machine {
+            self.late.active.machine = 0.0;
+        }
+        self
+    }
+}
+
 /// What a reading of the past adds to the energy that was expected since the one before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Late {

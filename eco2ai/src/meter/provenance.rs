@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::gauge::GAUGE_INTERVAL;
 use crate::method::{Method, ShareMark};
+use crate::scope::Scope;
 use crate::sensor::{Bounds, Component, Quality};
 
 /// The maximum number of states that are kept.
@@ -17,6 +18,10 @@ pub(super) struct Provenance {
     pub(super) source: String,
     /// The other components that the figures contain.
     pub(super) includes: Vec<Component>,
+    /// The scope in which the figures count, if the sensor says so of only one.
+    pub(super) scope: Option<Scope>,
+    /// Whether the figures count in the scopes of the process and of the machine.
+    pub(super) counts: [bool; Scope::ALL.len()],
     /// Whether the figures say how much of them is the idle power of the machine.
     pub(super) knows_idle: bool,
     /// The bounds of figures of each quality, from the weakest.
@@ -96,6 +101,25 @@ impl ReadingState {
 }
 
 impl Provenance {
+    /// Decides in which scopes each sensor counts: one of a single scope replaces those of the same
+    /// component that are for both.
+    pub(super) fn divide_scopes(sensors: &mut [Self]) {
+        let of_one_scope: Vec<_> =
+            sensors.iter().filter_map(|it| Some((it.component, it.scope?))).collect();
+        for sensor in sensors {
+            sensor.counts = Scope::ALL.map(|scope| match sensor.scope {
+                Some(only) => only == scope,
+                None => !of_one_scope.contains(&(sensor.component, scope)),
+            });
+        }
+    }
+
+    /// Returns whether the figures count in a scope.
+    pub(super) fn counts(&self, whole_machine: bool) -> bool {
+        let [in_process, in_machine] = self.counts;
+        if whole_machine { in_machine } else { in_process }
+    }
+
     /// Notes the state from `since` on. Returns whether it differs from the last one.
     pub(super) fn note(&mut self, since: Duration, state: ReadingState) -> bool {
         let last = self.states.last();
@@ -261,12 +285,13 @@ impl Methods {
         at_most: Quality,
         whole_machine: bool,
     ) -> Self {
+        let counting = || sensors.iter().filter(|sensor| sensor.counts(whole_machine));
         let method = |component| {
             let mut weakest: Option<Quality> = None;
             let mut sources: Vec<&str> = Vec::new();
             let mut share = None;
             let mut is_partial = false;
-            for sensor in sensors.iter().filter(|sensor| sensor.component == component) {
+            for sensor in counting().filter(|sensor| sensor.component == component) {
                 if !sensor.states.is_empty() && !sensor.is_whole(since, whole_machine) {
                     is_partial = true;
                 }
@@ -286,21 +311,19 @@ impl Methods {
         };
         let or_none = |component| {
             let is_included = || {
-                sensors.iter().any(|sensor| {
+                counting().any(|sensor| {
                     sensor.includes.contains(&component) && sensor.weakest(since).is_some()
                 })
             };
             method(component)
                 .unwrap_or_else(|| if is_included() { Method::included() } else { Method::none() })
         };
-        let mut processors = sensors
-            .iter()
+        let mut processors = counting()
             .filter(|it| it.component == Component::Cpu && it.weakest(since).is_some())
             .peekable();
         let knows_idle =
             processors.peek().is_some() && processors.all(|processor| processor.knows_idle);
-        let mut wall_meters =
-            sensors.iter().filter(|sensor| sensor.component == Component::Machine);
+        let mut wall_meters = counting().filter(|sensor| sensor.component == Component::Machine);
         Self {
             cpu: or_none(Component::Cpu),
             gpu: or_none(Component::Gpu),
@@ -326,6 +349,8 @@ mod tests {
             component,
             source: "source".to_owned(),
             includes: includes.to_vec(),
+            scope: None,
+            counts: [true; Scope::ALL.len()],
             knows_idle,
             bounds: [Bounds::EXACT; Quality::ALL.len()],
             tick: Duration::ZERO,

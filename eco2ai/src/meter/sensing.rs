@@ -54,6 +54,7 @@ impl Sensing {
     /// Adds a sensor.
     pub(super) fn add(&mut self, channel: Channel) {
         self.provenance.push(channel.provenance());
+        Provenance::divide_scopes(&mut self.provenance);
         self.channels.push(channel);
     }
 
@@ -114,6 +115,8 @@ impl Sensing {
         let mut wall_meters = Vec::new();
         for (channel, provenance) in self.channels.iter_mut().zip(&mut self.provenance) {
             let ChannelReading { increment, state, since } = channel.read(activities, &usage);
+            let [in_process, in_machine] = provenance.counts;
+            let increment = increment.counted(in_process, in_machine);
             let component = channel.component();
             if component == Component::Machine && increment.scaling.shared.0 > 0.0 {
                 // Its part of GPUs is known once they are read.

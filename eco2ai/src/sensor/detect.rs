@@ -18,6 +18,8 @@ use super::hwmon;
 use super::no_nvml as nvml;
 #[cfg(feature = "nvidia")]
 use super::nvml;
+#[cfg(target_os = "macos")]
+use super::process_energy;
 use super::ram_model;
 #[cfg(target_os = "linux")]
 use super::rapl;
@@ -77,6 +79,8 @@ pub(crate) fn detect_at(roots: &Roots, given: GivenPower) -> Detected {
     #[cfg(target_os = "linux")]
     hwmon::detect(roots, &mut found);
     nvml::detect(roots, &mut found);
+    #[cfg(target_os = "macos")]
+    process_energy::detect(&cpu, &model, given, &mut found);
     #[cfg(all(feature = "apple", target_os = "macos", target_arch = "aarch64"))]
     apple_chip::detect(&cpu, &mut found);
     given.detect(Component::Gpu, "GPU", &mut found);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::component::Component;
 use super::reading::Quality;
 use super::sensor::{DeviceProperties, Sensor};
+use crate::scope::Scope;
 use crate::units::Watts;
 
 /// The devices of this machine, and how the energy of each is measured. `Display` writes a table.
@@ -54,6 +55,9 @@ pub struct Device {
     pub source: String,
     /// How the device is measured, in words.
     pub how: String,
+    /// The scope of runs in which the figures count, in place of other figures of the component;
+    /// `None` if they count in both.
+    pub scope: Option<Scope>,
     /// Why the energy is only estimated, and from what, if so.
     pub note: Option<String>,
     /// The temperature in degrees Celsius at the time of detection.
@@ -99,6 +103,7 @@ impl Device {
             quality: sensor.quality(),
             source: sensor.source().to_owned(),
             how: sensor.how(),
+            scope: sensor.scope(),
             note: sensor.note(),
             temperature_celsius,
             memory_bytes,
@@ -128,6 +133,13 @@ impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<8} {}", self.component, self.name)?;
         writeln!(f, "         {}:{}, {}", self.quality, self.source, self.how)?;
+        if let Some(scope) = self.scope {
+            let component = self.component;
+            writeln!(
+                f,
+                "         in runs of scope {scope}, in place of other figures of {component}"
+            )?;
+        }
         if let Some(note) = &self.note {
             writeln!(f, "         {note}")?;
         }

@@ -64,10 +64,11 @@ impl Found {
         self.sensors.push(Box::new(Unreadable { component, source, reason }));
     }
 
-    /// Returns whether a sensor was found whose figures are those of this component, or contain them.
+    /// Returns whether a sensor was found whose figures are those of this component, or contain them,
+    /// in both scopes.
     pub(crate) fn has(&self, component: Component) -> bool {
         self.included.contains(&component)
-            || self.devices.iter().any(|device| device.component == component)
+            || self.devices.iter().any(|it| it.component == component && it.scope.is_none())
     }
 }
 

@@ -86,6 +86,9 @@ mod no_nvml;
 mod nvml;
 #[cfg(all(feature = "perf", target_os = "linux", target_arch = "x86_64"))]
 mod perf_energy;
+#[cfg(any(test, target_os = "macos"))]
+#[cfg_attr(not(target_os = "macos"), allow(dead_code, reason = "used on macOS"))]
+mod process_energy;
 mod ram_model;
 #[cfg(target_os = "linux")]
 mod rapl;

@@ -6,6 +6,7 @@ use super::bounds::Bounds;
 use super::component::Component;
 use super::reading::{Quality, Reading, SensorError};
 use super::share::Share;
+use crate::scope::Scope;
 use crate::units::{ColumnUnit, Watts};
 
 /// A source of energy figures. Implement this trait to add a device of your own: see
@@ -27,6 +28,14 @@ pub trait Sensor: Send {
     /// the sensor is added. The default is none.
     fn includes(&self) -> &[Component] {
         &[]
+    }
+
+    /// Returns the scope of runs in which the figures count, if they do not count in both. A sensor
+    /// that reports the energy of this process, rather than that of a device, counts in
+    /// [`Scope::Process`]. In its scope it replaces the sensors of the same component that count in
+    /// both. Called once, when the sensor is added. The default is `None`: both scopes.
+    fn scope(&self) -> Option<Scope> {
+        None
     }
 
     /// Reads the device now.

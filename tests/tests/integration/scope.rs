@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use eco2ai::meter::{ManualClock, Meter, MeterBuilder};
 use eco2ai::sensor::{
-    Component, CpuModel, LinuxUsage, NvidiaGpu, RamModel, Rapl, Share, Usage, UsageSource,
+    Component, CpuModel, LinuxUsage, NvidiaGpu, RamModel, Rapl, Reading, Sensor, SensorError,
+    Share, Usage, UsageSource,
 };
 use eco2ai::units::Watts;
 use eco2ai::{CpuProcesses, Record, Scope};
@@ -14,7 +15,7 @@ use eco2ai_tests::curve::Curve;
 use eco2ai_tests::fake_nvml::FakeNvml;
 use eco2ai_tests::fake_nvml::script::{Device, Process, Script};
 use eco2ai_tests::fake_tree::{FakeProcess, FakeTree};
-use eco2ai_tests::scripted::{Gauge, Listed, Load, Model};
+use eco2ai_tests::scripted::{Counter, Gauge, Listed, Load, Model};
 
 const OWN: u32 = 100;
 const STRANGER: u32 = 999;
@@ -131,6 +132,80 @@ fn a_nested_run_counts_in_the_scope_of_its_root() {
         assert_joules(outer.cpu_energy, cpu * 4.0);
         assert_joules(outer.own_energy, 0.0);
     }
+}
+
+/// A processor whose energy is reported of this process alone: 3 W.
+struct OfProcess(Counter);
+
+impl Sensor for OfProcess {
+    fn source(&self) -> &str {
+        self.0.source()
+    }
+
+    fn component(&self) -> Component {
+        Component::Cpu
+    }
+
+    fn scope(&self) -> Option<Scope> {
+        Some(Scope::Process)
+    }
+
+    fn read(&mut self) -> Result<Reading, SensorError> {
+        self.0.read()
+    }
+
+    fn share(&mut self, _: &[u32]) -> Share {
+        Share::Whole
+    }
+}
+
+#[test]
+fn a_counter_of_this_process_replaces_the_model_in_its_scope_only() {
+    let bench = Bench::new(|clock| {
+        let load = Load { clock: clock.clone(), own: 0.5, others: 1.0, memory_gib: 2.0 };
+        Meter::builder(load).sensor(Model(Watts(80.0))).sensor(RamModel)
+    });
+    // Whichever comes first.
+    bench.meter.add_sensor(OfProcess(Counter {
+        clock: bench.clock.clone(),
+        component: Component::Cpu,
+        curve: Curve::Constant(3.0),
+        tick: Duration::ZERO,
+        reset_at: None,
+    }));
+    bench.meter.read();
+    let all = bench.tracker(CpuProcesses::All).start_detached().expect("a run");
+    let current = bench.tracker(CpuProcesses::Current).start().expect("a run");
+    bench.pass(20.0);
+    let (current, all) = (current.stop().expect("a record"), all.stop().expect("a record"));
+    assert_joules(current.cpu_energy, 3.0 * 20.0);
+    assert_eq!(current.cpu_method, "measured:counter");
+    assert_joules(all.cpu_energy, 80.0 / 2.0 * 1.5 * 20.0);
+    assert_eq!(all.cpu_method, "estimated:model");
+    // Memory has both figures from the one sensor.
+    assert_joules(current.ram_energy, 2.0 * 0.375 * 20.0);
+    assert_joules(all.ram_energy, 4.0 * 0.375 * 20.0);
+    assert_joules(current.process_energy, 60.0 + 15.0);
+}
+
+#[test]
+fn a_counter_of_this_process_alone_says_nothing_of_the_machine() {
+    let bench = Bench::new(|clock| {
+        let load = Load { clock: clock.clone(), own: 0.5, others: 0.0, memory_gib: 0.0 };
+        let counter = Counter {
+            clock: clock.clone(),
+            component: Component::Cpu,
+            curve: Curve::Constant(3.0),
+            tick: Duration::ZERO,
+            reset_at: None,
+        };
+        Meter::builder(load).sensor(OfProcess(counter))
+    });
+    let record = bench.run(CpuProcesses::Current, 10.0);
+    assert_joules(record.energy, 30.0);
+    let all = bench.run(CpuProcesses::All, 10.0);
+    assert_eq!(all.cpu_method, "none", "it says nothing of the machine");
+    assert_joules(all.energy, 0.0);
 }
 
 #[test]
@@ -266,7 +341,7 @@ fn where_the_machines_usage_is_unknown_its_devices_count_whole_and_say_so() {
         let bench = Bench::new(|clock| {
             let memory = Listed {
                 component: Component::Ram,
-                answers: vec![Some(eco2ai::sensor::Reading::Power(Watts(8.0)))],
+                answers: vec![Some(Reading::Power(Watts(8.0)))],
                 share: Share::Memory,
             };
             let curve = Curve::Constant(30.0);

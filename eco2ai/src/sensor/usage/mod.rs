@@ -10,6 +10,8 @@ mod linux;
 mod macos;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod process_clock;
+#[cfg(any(test, not(any(target_os = "linux", windows))))]
+mod process_tree;
 mod source;
 // Elsewhere the only way; on these systems it is compiled for its tests.
 #[cfg(any(test, not(any(target_os = "linux", target_os = "macos", windows))))]

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use ::sysinfo::{CpuRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, RefreshKind, System};
+use ::sysinfo::{CpuRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate};
 
-use super::descendants::refresh_with_descendants;
+use super::process_tree::{ProcessTree, resident_memory};
 use super::source::{Usage, UsageSource};
 
 /// Reads the usage of this process and its children through the `sysinfo` crate.
@@ -15,34 +15,21 @@ use super::source::{Usage, UsageSource};
 /// `:unshared`.
 #[derive(Debug)]
 pub struct SysinfoUsage {
-    system: System,
-    own: Pid,
-    processes: Vec<u32>,
+    tree: ProcessTree,
     /// CPU milliseconds of each process at the last refresh.
     seen: HashMap<Pid, u64>,
     /// CPU milliseconds that have been charged; never falls.
     charged: u64,
-    own_memory: Option<u64>,
-    used_memory: Option<u64>,
-    cpus: f64,
     is_first: bool,
 }
 
 impl SysinfoUsage {
     /// Makes a source for this process.
     pub fn new() -> Self {
-        let own = Pid::from_u32(std::process::id());
-        let kind = RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing());
-        let system = System::new_with_specifics(kind);
         let mut usage = Self {
-            cpus: system.cpus().len().max(1) as f64,
-            system,
-            own,
-            processes: vec![own.as_u32()],
+            tree: ProcessTree::new(CpuRefreshKind::nothing()),
             seen: HashMap::new(),
             charged: 0,
-            own_memory: None,
-            used_memory: None,
             is_first: true,
         };
         usage.refresh();
@@ -51,9 +38,9 @@ impl SysinfoUsage {
 
     /// Charges what the processes of the last refresh have used since they were last read.
     fn charge(&mut self) {
-        for &pid in &self.processes {
+        for &pid in &self.tree.processes {
             let pid = Pid::from_u32(pid);
-            let Some(process) = self.system.process(pid) else { continue };
+            let Some(process) = self.tree.system.process(pid) else { continue };
             let now = process.accumulated_cpu_time();
             let last = self.seen.insert(pid, now);
             // A child that is new since the last refresh has used all of it since then.
@@ -71,41 +58,26 @@ impl Default for SysinfoUsage {
 
 impl UsageSource for SysinfoUsage {
     fn read(&mut self) -> Usage {
-        let pids: Vec<Pid> = self.processes.iter().copied().map(Pid::from_u32).collect();
-        self.system.refresh_processes_specifics(
+        let pids: Vec<Pid> = self.tree.processes.iter().copied().map(Pid::from_u32).collect();
+        self.tree.system.refresh_processes_specifics(
             ProcessesToUpdate::Some(&pids),
             false,
             ProcessRefreshKind::nothing().with_cpu(),
         );
         self.charge();
-        Usage {
-            own_cpu: Some(Duration::from_millis(self.charged)),
-            busy_cpu: None,
-            cpus: self.cpus,
-            own_memory: self.own_memory,
-            used_memory: self.used_memory,
-            is_partial: false,
-            of_container: false,
-        }
+        self.tree.usage(Duration::from_millis(self.charged), None)
     }
 
     fn refresh(&mut self) {
-        self.processes = refresh_with_descendants(&mut self.system, self.own);
+        self.tree.refresh(resident_memory);
         self.charge();
         self.is_first = false;
-        let processes = &self.processes;
+        let processes = &self.tree.processes;
         self.seen.retain(|pid, _| processes.contains(&pid.as_u32()));
-        self.own_memory = Some(
-            processes
-                .iter()
-                .filter_map(|&pid| Some(self.system.process(Pid::from_u32(pid))?.memory()))
-                .sum(),
-        );
-        self.used_memory = Some(self.system.used_memory());
     }
 
     fn processes(&self) -> &[u32] {
-        &self.processes
+        &self.tree.processes
     }
 }
 

@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use sysinfo::{
-    CpuRefreshKind, MINIMUM_CPU_UPDATE_INTERVAL, Pid, ProcessRefreshKind, ProcessesToUpdate,
-    RefreshKind, System,
+    CpuRefreshKind, MINIMUM_CPU_UPDATE_INTERVAL, Pid, ProcessRefreshKind, ProcessesToUpdate, System,
 };
 
 use super::busy_time::BusyTime;
 use super::tree_time::TreeTime;
-use crate::sensor::usage::descendants::refresh_with_descendants;
 use crate::sensor::usage::process_clock::process_cpu_time;
+use crate::sensor::usage::process_tree::{ProcessTree, resident_memory};
 use crate::sensor::usage::source::{CpuClock, Usage, UsageSource};
 
 /// The time between two readings of the machine's utilisation: more than `sysinfo` requires.
@@ -31,37 +30,23 @@ const UTILISATION_INTERVAL: Duration = MINIMUM_CPU_UPDATE_INTERVAL.saturating_mu
 /// resident memory without, which counts pages that processes share once for each of them.
 #[derive(Debug)]
 pub struct MacUsage {
-    system: System,
-    own: Pid,
-    /// This process and its descendants.
-    processes: Vec<u32>,
-    tree: TreeTime,
+    tree: ProcessTree,
+    of_children: TreeTime,
     busy: BusyTime,
     started: Instant,
     utilisation_read: Instant,
-    cpus: f64,
-    own_memory: Option<u64>,
-    used_memory: Option<u64>,
 }
 
 impl MacUsage {
     /// Makes a source for this process.
     pub fn new() -> Self {
-        let own = Pid::from_u32(std::process::id());
-        let kind = RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing().with_cpu_usage());
-        let system = System::new_with_specifics(kind);
         let now = Instant::now();
         let mut usage = Self {
-            cpus: system.cpus().len().max(1) as f64,
-            system,
-            own,
-            processes: vec![own.as_u32()],
-            tree: TreeTime::default(),
+            tree: ProcessTree::new(CpuRefreshKind::nothing().with_cpu_usage()),
+            of_children: TreeTime::default(),
             busy: BusyTime::default(),
             started: now,
             utilisation_read: now,
-            own_memory: None,
-            used_memory: None,
         };
         usage.refresh();
         usage
@@ -72,8 +57,10 @@ impl MacUsage {
         let now = Instant::now();
         if now.duration_since(self.utilisation_read) >= UTILISATION_INTERVAL {
             self.utilisation_read = now;
-            self.system.refresh_cpu_usage();
-            let busy_cpus = f64::from(self.system.global_cpu_usage()) / 100.0 * self.cpus;
+            let system = &mut self.tree.system;
+            system.refresh_cpu_usage();
+            let utilisation = f64::from(system.global_cpu_usage()) / 100.0;
+            let busy_cpus = utilisation * self.tree.cpus();
             self.busy.read(now.duration_since(self.started), busy_cpus);
         }
         self.busy.at(now.duration_since(self.started))
@@ -90,35 +77,25 @@ impl UsageSource for MacUsage {
     fn read(&mut self) -> Usage {
         // First, so that a child which ends meanwhile is not in both.
         let waited_for = waited_for();
-        let others = self.processes.iter().copied().filter(|&id| id != self.own.as_u32());
-        let others: Vec<Pid> = others.map(Pid::from_u32).collect();
+        let others = self.tree.processes.iter().skip(1);
+        let others: Vec<Pid> = others.copied().map(Pid::from_u32).collect();
         let kind = ProcessRefreshKind::nothing().with_cpu();
-        self.system.refresh_processes_specifics(ProcessesToUpdate::Some(&others), true, kind);
+        self.tree.system.refresh_processes_specifics(ProcessesToUpdate::Some(&others), true, kind);
         let living = others.iter().filter_map(|pid| {
-            let time = self.system.process(*pid)?.accumulated_cpu_time();
+            let time = self.tree.system.process(*pid)?.accumulated_cpu_time();
             Some((pid.as_u32(), Duration::from_millis(time)))
         });
-        let of_children = self.tree.read(living, waited_for);
-        Usage {
-            own_cpu: Some(process_cpu_time().saturating_add(of_children)),
-            busy_cpu: Some(self.busy_time()),
-            cpus: self.cpus,
-            own_memory: self.own_memory,
-            used_memory: self.used_memory,
-            is_partial: false,
-            of_container: false,
-        }
+        let of_children = self.of_children.read(living, waited_for);
+        let busy_time = self.busy_time();
+        self.tree.usage(process_cpu_time().saturating_add(of_children), Some(busy_time))
     }
 
     fn refresh(&mut self) {
-        self.processes = refresh_with_descendants(&mut self.system, self.own);
-        self.own_memory =
-            Some(self.processes.iter().filter_map(|&id| memory(&self.system, id)).sum());
-        self.used_memory = Some(self.system.used_memory());
+        self.tree.refresh(memory);
     }
 
     fn processes(&self) -> &[u32] {
-        &self.processes
+        &self.tree.processes
     }
 
     fn cpu_clock(&self) -> Option<CpuClock> {
@@ -144,7 +121,7 @@ fn memory(system: &System, id: u32) -> Option<u64> {
     if let Some(footprint) = footprint(id) {
         return Some(footprint);
     }
-    system.process(Pid::from_u32(id)).map(sysinfo::Process::memory)
+    resident_memory(system, id)
 }
 
 /// Returns the physical footprint of a process in bytes; `None` if it may not be read.

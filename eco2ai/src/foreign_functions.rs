@@ -5,6 +5,131 @@
 // block, whatever the function does.
 #![allow(unsafe_code)]
 
+#[cfg(windows)]
+pub(crate) use job_object::{JobObject, JobUsage};
+
+/// Job objects of Windows.
+#[cfg(windows)]
+mod job_object {
+    use std::ffi::c_void;
+    use std::os::windows::io::{AsHandle, BorrowedHandle, HandleOrNull, OwnedHandle, RawHandle};
+
+    /// A job object: a group of processes whose CPU time Windows adds up, that of ended ones included.
+    /// A process that one of its processes starts is in it, too.
+    #[derive(Debug)]
+    pub(crate) struct JobObject(OwnedHandle);
+
+    /// What the processes of a job have used.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct JobUsage {
+        /// CPU time in units of 100 ns. Always 0 under Wine.
+        pub(crate) cpu_time: u64,
+        /// The number of processes that were ever in the job.
+        pub(crate) processes: u32,
+    }
+
+    impl JobObject {
+        /// Puts this process into a new job, within the one that it may already be in. The job limits
+        /// nothing: a process may also start another one outside of it.
+        pub(crate) fn with_this_process() -> Option<Self> {
+            // SAFETY: both arguments may be absent.
+            let job = OwnedHandle::try_from(unsafe { CreateJobObjectW(None, None) }).ok()?;
+            let limits = ExtendedLimits { flags: BREAKAWAY_OK, ..Default::default() };
+            let size = u32::try_from(size_of_val(&limits)).ok()?;
+            // SAFETY: the size is that of the value, whose type is the one of this class.
+            let is_set =
+                unsafe { SetInformationJobObject(job.as_handle(), EXTENDED_LIMITS, &limits, size) };
+            let is_in =
+                is_set != 0 && AssignProcessToJobObject(job.as_handle(), GetCurrentProcess()) != 0;
+            is_in.then_some(Self(job))
+        }
+
+        /// Returns what its processes have used so far.
+        pub(crate) fn usage(&self) -> Option<JobUsage> {
+            let mut found = BasicAccounting::default();
+            let size = u32::try_from(size_of_val(&found)).ok()?;
+            // SAFETY: the size is that of the value, whose type is the one of this class and which is
+            // valid with any content.
+            let is_known = unsafe {
+                QueryInformationJobObject(
+                    self.0.as_handle(),
+                    BASIC_ACCOUNTING,
+                    &mut found,
+                    size,
+                    None,
+                )
+            };
+            let cpu_time = found.user_time.checked_add(found.kernel_time)?;
+            (is_known != 0).then_some(JobUsage { cpu_time, processes: found.total_processes })
+        }
+
+        /// Whether a process is in the job. `None` if the handle does not allow the question.
+        pub(crate) fn contains(&self, process: RawHandle) -> Option<bool> {
+            let mut is_in = 0;
+            let is_known = IsProcessInJob(process, self.0.as_handle(), &mut is_in) != 0;
+            is_known.then_some(is_in != 0)
+        }
+    }
+
+    /// `JobObjectBasicAccountingInformation`.
+    const BASIC_ACCOUNTING: i32 = 1;
+    /// `JobObjectExtendedLimitInformation`.
+    const EXTENDED_LIMITS: i32 = 9;
+    /// `JOB_OBJECT_LIMIT_BREAKAWAY_OK`.
+    const BREAKAWAY_OK: u32 = 0x800;
+
+    /// `JOBOBJECT_BASIC_ACCOUNTING_INFORMATION`.
+    #[repr(C)]
+    #[derive(Default)]
+    struct BasicAccounting {
+        user_time: u64,
+        kernel_time: u64,
+        times_of_the_period: [u64; 2],
+        page_faults: u32,
+        total_processes: u32,
+        active_processes: u32,
+        terminated_processes: u32,
+    }
+
+    /// `JOBOBJECT_EXTENDED_LIMIT_INFORMATION`.
+    #[repr(C)]
+    #[derive(Default)]
+    struct ExtendedLimits {
+        cpu_times: [i64; 2],
+        flags: u32,
+        working_set: [usize; 2],
+        active_processes: u32,
+        affinity: usize,
+        classes: [u32; 2],
+        io_counters: [u64; 6],
+        memory: [usize; 4],
+    }
+
+    // SAFETY: the signatures are those of Windows, where a DWORD is a u32, a BOOL an i32, and a HANDLE a
+    // pointer that it checks. Those marked safe read and write nothing but their arguments.
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn CreateJobObjectW(attributes: Option<&c_void>, name: Option<&u16>) -> HandleOrNull;
+        fn SetInformationJobObject(
+            job: BorrowedHandle<'_>,
+            class: i32,
+            value: &ExtendedLimits,
+            size: u32,
+        ) -> i32;
+        fn QueryInformationJobObject(
+            job: BorrowedHandle<'_>,
+            class: i32,
+            value: &mut BasicAccounting,
+            size: u32,
+            written: Option<&mut u32>,
+        ) -> i32;
+        safe fn AssignProcessToJobObject(job: BorrowedHandle<'_>, process: RawHandle) -> i32;
+        safe fn IsProcessInJob(process: RawHandle, job: BorrowedHandle<'_>, is_in: &mut i32)
+        -> i32;
+        safe fn GetCurrentProcess() -> RawHandle;
+    }
+}
+
 /// Calls `function` when the process ends normally. Returns whether C accepted that.
 #[cfg(any(unix, windows))]
 pub(crate) fn atexit(function: extern "C" fn()) -> bool {

@@ -85,13 +85,32 @@ fn offset_at(second: i64) -> i32 {
     zone.find_local_time_type(second).map_or(0, tz::LocalTimeType::ut_offset)
 }
 
-/// The offset at a second since 1970, in seconds east of Greenwich.
+/// The offset at a second since 1970, in seconds east of Greenwich. 0 if the system does not know its
+/// zone.
 #[cfg(not(unix))]
 fn offset_at(second: i64) -> i32 {
-    DateTime::from_timestamp(second, 0).map_or(0, |time| {
-        let offset = chrono::Local.offset_from_utc_datetime(&time.naive_utc());
-        offset.fix().local_minus_utc()
-    })
+    let time = DateTime::from_timestamp(second, 0).map(|time| time.naive_utc());
+    time.filter(|time| has_rules_of(chrono::Datelike::year(time)))
+        .map_or(0, |time| chrono::Local.offset_from_utc_datetime(&time).fix().local_minus_utc())
+}
+
+/// Whether the system knows the offsets of its zone in a year. Where it does not, chrono panics when it
+/// converts to local time; from local time it returns none.
+#[cfg(not(unix))]
+fn has_rules_of(year: i32) -> bool {
+    use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
+
+    static LAST_KNOWN: AtomicI32 = AtomicI32::new(i32::MIN);
+    // Clocks are not changed at both.
+    let mut noons = [1, 7].into_iter().filter_map(|month| {
+        NaiveDate::from_ymd_opt(year, month, 15).and_then(|day| day.and_hms_opt(12, 0, 0))
+    });
+    let is_known = LAST_KNOWN.load(Relaxed) == year
+        || noons.any(|noon| chrono::Local.offset_from_local_datetime(&noon).earliest().is_some());
+    if is_known {
+        LAST_KNOWN.store(year, Relaxed);
+    }
+    is_known
 }
 
 #[cfg(test)]

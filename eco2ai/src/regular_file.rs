@@ -127,6 +127,7 @@ pub(crate) fn make_like(file: &File, model: &fs::Metadata) -> io::Result<()> {
 
 /// On other systems a new file inherits these from its folder.
 #[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "Unix needs it")]
 pub(crate) fn make_like(_: &File, _: &fs::Metadata) -> io::Result<()> {
     Ok(())
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that the library, the macros and the command compile for every target, without a warning.
+"""Checks that the library, the macros and the command compile for every target, without a warning; for
+Windows, with those of Clippy.
 
     tests/targets/check.py [TARGET...]
 
@@ -16,10 +17,11 @@ FEATURES = [[], ["--all-features", "--bins"]]
 
 for target in sys.argv[1:] or cross.TOOLS:
     started = time.monotonic()
+    command = "clippy" if "windows" in target else "check"
     for features in FEATURES:
         arguments = ["-q", "-p", "eco2ai", "-p", "eco2ai-macros", "--lib", *features]
         # No debug information: less to write.
         variables = {"RUSTFLAGS": "-D warnings", "CARGO_PROFILE_DEV_DEBUG": "0"}
-        if cross.cargo(target, "check", *arguments, variables=variables) != 0:
-            sys.exit(f"{target}: cargo check {' '.join(arguments)} fails")
+        if cross.cargo(target, command, *arguments, variables=variables) != 0:
+            sys.exit(f"{target}: cargo {command} {' '.join(arguments)} fails")
     print(f"{target}: no errors and no warnings ({time.monotonic() - started:.0f} s)", flush=True)

@@ -137,4 +137,6 @@ pub use usage::MacUsage;
 pub use usage::SysinfoUsage;
 #[cfg(windows)]
 pub use usage::WindowsUsage;
+#[cfg(windows)]
+pub(crate) use usage::enter_own_job;
 pub use usage::{CpuClock, Usage, UsageSource};

@@ -1,5 +1,5 @@
-//! Functions that the expansions of `#[track]` and `set_params!` call. This module is not part of
-//! the public interface and changes without notice.
+//! Functions that the expansions of `#[track]` and `set_params!` call, and the command. This module is not
+//! part of the public interface and changes without notice.
 
 mod call;
 mod outcome;
@@ -11,6 +11,8 @@ pub use site::Site;
 
 use crate::error::Result;
 use crate::own_code;
+#[cfg(windows)]
+use crate::sensor;
 use crate::settings;
 use crate::tracker::TrackerBuilder;
 
@@ -26,6 +28,13 @@ pub fn never<T>() -> T {
 pub use std::convert::Infallible;
 /// Pins a body in its function's frame.
 pub use std::pin::pin;
+
+/// Puts this process into a job object of Windows, with all that it starts from now on, so that the CPU
+/// time of each child is charged. To be called before anything is measured.
+#[cfg(windows)]
+pub fn enter_own_job() {
+    sensor::enter_own_job();
+}
 
 /// Checks the parameters and remembers them for later trackers.
 ///

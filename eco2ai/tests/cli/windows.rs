@@ -1,6 +1,15 @@
 //! `eco2ai run` on Windows.
 
+use std::fs::{self, OpenOptions};
+use std::os::windows::fs::OpenOptionsExt;
+
 use crate::home::{Home, code, err, out};
+
+/// A log of Eco2AI.
+const THEIRS: &str = "\
+id,project_name,experiment_description,epoch,start_time,duration(s),power_consumption(kWh),CO2_emissions(kg),CPU_name,GPU_name,OS,region/country,cost
+1,Iris,d,N/A,2026-01-02 23:59:59,30.0,8.0,4.0,C,G,Linux,FR,2.0
+";
 
 #[test]
 fn a_command_is_run_and_its_row_written() {
@@ -41,7 +50,7 @@ fn a_reader_meets_no_lock_while_a_run_is_active() {
         .unwrap();
     let is_journal = |name: &str| name.ends_with(".journal");
     crate::home::wait_until("a journal", || {
-        let files = std::fs::read_dir(home.path("")).unwrap();
+        let files = fs::read_dir(home.path("")).unwrap();
         files.flatten().any(|file| is_journal(&file.file_name().to_string_lossy()))
     });
     for _ in 0..3 {
@@ -53,4 +62,38 @@ fn a_reader_meets_no_lock_while_a_run_is_active() {
     drop(running.stdin.take());
     assert!(running.wait().unwrap().success());
     assert_eq!(home.column("status"), ["ok", "ok"]);
+}
+
+#[test]
+fn a_file_that_another_program_holds_is_left_as_it_is() {
+    const SHARE_READ_AND_WRITE: u32 = 1 | 2;
+    let home = Home::new();
+    home.write("theirs.csv", THEIRS);
+    home.write("report.html", "old");
+    home.text(&["params", "set", "project=before"]);
+    let commands: [(&str, &[&str]); 3] = [
+        ("theirs.csv", &["convert", "theirs.csv"]),
+        ("report.html", &["report", "theirs.csv", "--output=report.html"]),
+        ("params.toml", &["params", "set", "project=after"]),
+    ];
+    for (name, words) in commands {
+        let content = || fs::read(home.path(name)).unwrap();
+        let before = content();
+        // Most programs allow others to read and write meanwhile, but not to rename and delete.
+        let mut options = OpenOptions::new();
+        let held =
+            options.read(true).share_mode(SHARE_READ_AND_WRITE).open(home.path(name)).unwrap();
+        let refused = home.output(words);
+        assert_eq!(code(&refused), 1, "{name}: {}", out(&refused));
+        assert!(err(&refused).contains(name), "{}", err(&refused));
+        assert!(content() == before, "{name}");
+        drop(held);
+        let done = home.output(words);
+        assert_eq!(code(&done), 0, "{name}: {}", err(&done));
+        assert!(content() != before, "{name}");
+    }
+    for file in fs::read_dir(home.path("")).unwrap().flatten() {
+        let name = file.file_name().into_string().unwrap();
+        assert!(!name.ends_with(".tmp") && !name.ends_with(".old"), "{name}");
+    }
 }

@@ -27,6 +27,8 @@ mod windows;
 pub use self::sysinfo::SysinfoUsage;
 #[cfg(windows)]
 pub use self::windows::WindowsUsage;
+#[cfg(windows)]
+pub(crate) use self::windows::enter_own_job;
 #[cfg(target_os = "linux")]
 pub use linux::LinuxUsage;
 #[cfg(target_os = "linux")]

@@ -1,5 +1,7 @@
 //! [`WindowsUsage`]: usage on Windows.
 
+mod own_job;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
@@ -10,6 +12,8 @@ use winsafe::{
     HPROCESSLIST, SysResult, co,
 };
 
+use self::own_job::OwnJob;
+pub(crate) use self::own_job::enter_own_job;
 use super::source::{Usage, UsageSource};
 use crate::sensor::cpu_info::CpuInfo;
 
@@ -19,10 +23,11 @@ const TICK: Duration = Duration::from_nanos(100);
 /// Reads the usage of this process and its children through the Windows API.
 ///
 /// The process keeps a handle to each of its children until they have ended and their whole CPU time
-/// is charged. What a child uses that starts and ends between two refreshes is lost; the accounting
-/// of a job object would have it. Windows counts CPU time in ticks of the clock interrupt, usually
-/// 15.6 ms. The memory of a process is the smaller of its working set and its private memory, so
-/// that libraries which processes share are not counted for each of them.
+/// is charged. What a child uses that starts and ends between two refreshes is lost, unless this
+/// process has made a job object for itself and its children, as `eco2ai run` does. Windows counts CPU
+/// time in ticks of the clock interrupt, usually 15.6 ms. The memory of a process is the smaller of
+/// its working set and its private memory, so that libraries which processes share are not counted for
+/// each of them.
 #[derive(Debug)]
 pub struct WindowsUsage {
     own: u32,
@@ -30,6 +35,9 @@ pub struct WindowsUsage {
     members: HashMap<u32, Member>,
     /// The ids, that of the process first.
     processes: Vec<u32>,
+    job: Option<OwnJob>,
+    /// Ticks of CPU time of processes that are not in the job, or of all if there is none.
+    outside: u64,
     /// Ticks of CPU time that have been charged; never falls.
     charged: u64,
     /// Ticks of the machine's busy time at the last reading.
@@ -46,6 +54,7 @@ struct Member {
     created: u64,
     /// Ticks of its CPU time that are charged or that it used before.
     seen: u64,
+    is_in_job: bool,
 }
 
 impl fmt::Debug for Member {
@@ -56,12 +65,13 @@ impl fmt::Debug for Member {
 
 impl Member {
     fn open(pid: u32) -> SysResult<Self> {
+        let full = co::PROCESS::QUERY_INFORMATION | co::PROCESS::VM_READ;
         // Some processes let their memory be read by none.
         let limited = co::PROCESS::QUERY_LIMITED_INFORMATION;
-        let handle = HPROCESS::OpenProcess(limited | co::PROCESS::VM_READ, false, pid)
+        let handle = HPROCESS::OpenProcess(full, false, pid)
             .or_else(|_| HPROCESS::OpenProcess(limited, false, pid))?;
         let (created, ..) = handle.GetProcessTimes()?;
-        Ok(Self { handle, created: created.into(), seen: 0 })
+        Ok(Self { handle, created: created.into(), seen: 0, is_in_job: false })
     }
 
     /// Ticks of CPU time, also of a process that has ended.
@@ -94,8 +104,10 @@ impl WindowsUsage {
         let cpus = CpuInfo::of_this_machine().logical;
         let mut usage = Self {
             own,
-            members: Member::open(own).map(|member| (own, member)).into_iter().collect(),
+            members: HashMap::new(),
             processes: vec![own],
+            job: OwnJob::entered(),
+            outside: 0,
             charged: 0,
             busy: None,
             own_memory: None,
@@ -104,18 +116,36 @@ impl WindowsUsage {
             has_whole_machine: times_are_of_all_groups(cpus),
             is_partial: false,
         };
+        if let Ok(member) = Member::open(own) {
+            usage.add(own, member);
+        }
         usage.refresh();
         // What the children used before is not charged.
-        usage.charge();
-        usage.charged = 0;
+        usage.read_times();
+        usage.outside = 0;
+        if let Some(job) = &mut usage.job {
+            job.start();
+        }
         usage
     }
 
-    /// Charges what the processes have used since they were last read.
-    fn charge(&mut self) {
+    fn add(&mut self, pid: u32, mut member: Member) {
+        if let Some(job) = &mut self.job {
+            member.is_in_job = job.add(&member.handle);
+        }
+        self.members.insert(pid, member);
+    }
+
+    /// Adds what the processes have used since they were last read.
+    fn read_times(&mut self) {
         for member in self.members.values_mut() {
             let now = member.cpu_time().unwrap_or(member.seen);
-            self.charged = self.charged.saturating_add(now.saturating_sub(member.seen));
+            let used = now.saturating_sub(member.seen);
+            let sum = match &mut self.job {
+                Some(job) if member.is_in_job => &mut job.found,
+                _ => &mut self.outside,
+            };
+            *sum = sum.saturating_add(used);
             member.seen = now.max(member.seen);
         }
     }
@@ -133,7 +163,7 @@ impl WindowsUsage {
                 match Member::open(process.pid) {
                     // Else the id of its parent, which has ended, is used anew.
                     Ok(member) if member.created >= parent.created => {
-                        self.members.insert(process.pid, member);
+                        self.add(process.pid, member);
                         found = true;
                     }
                     Ok(_) => {}
@@ -155,7 +185,9 @@ impl Default for WindowsUsage {
 
 impl UsageSource for WindowsUsage {
     fn read(&mut self) -> Usage {
-        self.charge();
+        self.read_times();
+        let in_job = self.job.as_ref().map(OwnJob::charged).unwrap_or_default();
+        self.charged = self.charged.max(self.outside.saturating_add(in_job.ticks));
         if self.has_whole_machine {
             self.busy = machine_busy().max(self.busy);
         }
@@ -165,7 +197,7 @@ impl UsageSource for WindowsUsage {
             cpus: self.cpus,
             own_memory: self.own_memory,
             used_memory: self.used_memory,
-            is_partial: self.is_partial,
+            is_partial: self.is_partial || in_job.is_partial,
             of_container: false,
         }
     }
@@ -178,7 +210,7 @@ impl UsageSource for WindowsUsage {
         };
         // The children of one that has ended still name it, so it is removed only then.
         self.take_in(&listed);
-        self.charge();
+        self.read_times();
         let own = self.own;
         let is_running = |pid: u32| listed.iter().any(|it| it.pid == pid && it.threads > 0);
         self.members.retain(|&pid, _| pid == own || is_running(pid));
@@ -244,31 +276,48 @@ fn duration(ticks: u64) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Child, Command, Stdio};
+    use std::io::Read;
+    use std::os::windows::process::CommandExt;
+    use std::process::{Command, Stdio};
 
     use super::*;
 
-    /// Computes until a second of CPU time is used, as the process itself counts it.
-    const WORK: &str = "ECO2AI_TEST_WORK";
+    /// Names the test whose other half a child runs.
+    const CHILD: &str = "ECO2AI_TEST_CHILD";
 
-    /// A child that runs [`work_of_a_child`] alone.
-    fn child() -> Child {
-        Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "sensor::usage::windows::tests::work_of_a_child"])
-            .env(WORK, "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap()
+    /// A child that runs the other half of a test.
+    fn child(test: &str) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", &format!("sensor::usage::windows::tests::{test}")])
+            .env(CHILD, test)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null());
+        command
     }
 
+    fn is_child(test: &str) -> bool {
+        std::env::var_os(CHILD).is_some_and(|name| name == test)
+    }
+
+    /// What the child `work` uses, as it counts itself.
+    const WORK: Duration = Duration::from_millis(300);
+
     #[test]
-    fn work_of_a_child() {
-        if std::env::var_os(WORK).is_some() {
+    fn work() {
+        if is_child("work") {
             let own = Member::open(std::process::id()).unwrap();
-            while own.cpu_time().unwrap() < 10_000_000 {
+            while duration(own.cpu_time().unwrap()) < WORK {
                 std::hint::spin_loop();
             }
+        }
+    }
+
+    /// Waits until its standard input ends.
+    #[test]
+    fn wait() {
+        if is_child("wait") {
+            std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
         }
     }
 
@@ -288,19 +337,49 @@ mod tests {
 
     // Run it on Windows with `cargo test -- --ignored`.
     #[test]
-    #[ignore = "Wine 8 returns the times of the calling process for each process"]
+    #[ignore = "Wine returns the times of the calling process for each process"]
     fn a_child_that_has_ended_is_charged_to_its_end() {
         let mut usage = WindowsUsage::new();
-        let mut child = child();
+        let mut child = child("work").spawn().unwrap();
         usage.refresh();
         assert!(usage.processes().contains(&child.id()));
         child.wait().unwrap();
         // Other tests of this process use CPU time as well, so the child's own part is asked.
         let used = usage.members[&child.id()].cpu_time().unwrap();
-        assert!(used >= 10_000_000, "{used}");
-        let before = usage.charged - usage.members[&child.id()].seen;
+        assert!(duration(used) >= WORK, "{used}");
+        let before = usage.outside - usage.members[&child.id()].seen;
         usage.refresh();
-        assert!(usage.charged >= before + used);
+        assert!(usage.outside >= before + used);
         assert!(!usage.processes().contains(&child.id()));
+    }
+
+    /// Only a process of its own may enter a job.
+    #[test]
+    fn in_a_job_no_child_is_missing_unnoticed() {
+        const THIS: &str = "in_a_job_no_child_is_missing_unnoticed";
+        const CREATE_BREAKAWAY_FROM_JOB: u32 = 0x0100_0000;
+        if !is_child(THIS) {
+            assert!(child(THIS).status().unwrap().success());
+            return;
+        }
+        enter_own_job();
+        let mut usage = WindowsUsage::new();
+        while usage.read().own_cpu.unwrap().is_zero() {}
+        assert!(!usage.read().is_partial);
+
+        // Starts and ends between two searches for children.
+        child("work").status().unwrap();
+        let after = usage.read();
+        // Wine does not count the times.
+        let is_charged = after.own_cpu.unwrap() >= WORK;
+        assert_eq!(after.is_partial, !is_charged, "{after:?}");
+
+        let mut outside = child("wait").creation_flags(CREATE_BREAKAWAY_FROM_JOB).spawn().unwrap();
+        let mut inside = child("wait").spawn().unwrap();
+        usage.refresh();
+        assert!(!usage.members[&outside.id()].is_in_job);
+        assert!(usage.members[&inside.id()].is_in_job);
+        outside.wait().unwrap();
+        inside.wait().unwrap();
     }
 }

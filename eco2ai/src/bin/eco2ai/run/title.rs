@@ -117,6 +117,7 @@ impl Title {
     }
 
     #[cfg(not(unix))]
+    #[allow(clippy::unused_self, reason = "Unix needs it")]
     fn is_writable(&self) -> bool {
         true
     }

@@ -9,8 +9,9 @@ use std::process::{Child, ExitStatus};
 pub(super) struct Supervisor;
 
 impl Supervisor {
-    /// Must be called before the child is started.
+    /// Must be called before anything is measured and the child is started.
     pub(super) fn new() -> io::Result<Self> {
+        eco2ai::__private::enter_own_job();
         // The console sends them to every process on it. The command decides what they mean, and
         // this process must outlive it to write the row.
         ctrlc::set_handler(|| {}).map_err(io::Error::other)?;

@@ -60,6 +60,7 @@ pub(super) fn serve(
 }
 
 /// Returns what waits for the end.
+#[cfg_attr(not(unix), allow(clippy::unnecessary_wraps, reason = "Unix needs it"))]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     let (mut interrupt, mut terminate) = {

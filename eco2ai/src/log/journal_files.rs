@@ -84,7 +84,7 @@ pub(crate) fn find(log: &Path) -> Vec<JournalFile> {
             }
         }
     }
-    found.sort_by_key(|candidate| candidate.kind);
+    found.sort_unstable_by_key(|candidate| candidate.kind);
     found
 }
 

@@ -41,6 +41,7 @@ pub mod tracing;
 mod tracker;
 pub mod units;
 mod user;
+mod uuid;
 
 #[doc(hidden)]
 #[path = "track/mod.rs"]

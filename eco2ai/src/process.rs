@@ -1,15 +1,37 @@
 //! The id of the process, and values that a forked child does not share with its parent.
 
-use std::sync::{LazyLock, OnceLock};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::OnceLock;
+use std::time::SystemTime;
 
-/// Returns the id of this process. The id is cached; `pthread_atfork` detects a fork, after which
-/// the child asks the system each time. A child made by a bare `clone` call is not detected.
+/// Returns the id of this process. The system is asked once, as that costs more than the edge of a
+/// call; after a fork, which `pthread_atfork` notices, the child asks each time. A child made by a
+/// bare `clone` call is not noticed.
+#[cfg(unix)]
 #[inline]
 pub(crate) fn id() -> u32 {
-    static FIRST: LazyLock<Option<(forkguard::Guard, u32)>> =
-        LazyLock::new(|| Some((forkguard::Guard::try_new().ok()?, std::process::id())));
-    let Some((mut guard, id)) = FIRST.clone() else { return std::process::id() };
-    if guard.detected_fork() { std::process::id() } else { id }
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use crate::foreign_functions::forked_flag;
+
+    static FIRST: LazyLock<(Option<&AtomicBool>, u32)> =
+        LazyLock::new(|| (forked_flag(), std::process::id()));
+    match *FIRST {
+        (Some(is_child), id) if !is_child.load(Ordering::Relaxed) => id,
+        _ => std::process::id(),
+    }
+}
+
+/// Other systems do not fork, and give the id without a system call.
+#[cfg(not(unix))]
+pub(crate) use std::process::id;
+
+/// Returns a random number for ids, and for names of files that no other user can have guessed.
+pub(crate) fn random() -> u64 {
+    // The system seeds the keys of the hasher. A forked child inherits them: so what distinguishes it
+    // is hashed.
+    RandomState::new().hash_one((id(), SystemTime::now()))
 }
 
 /// A value for each process. A forked child inherits a copy of its parent's value, but only the

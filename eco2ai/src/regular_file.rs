@@ -1,9 +1,7 @@
 //! Opening, making and replacing files where others may have planted something: a link to another
 //! file, or a FIFO on which an open hangs. Writes respect the process's limit for file sizes.
 
-use std::collections::hash_map::RandomState;
 use std::fs::{self, File, OpenOptions};
-use std::hash::{BuildHasher, Hasher};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -87,13 +85,6 @@ pub(crate) fn open_or_create(
     }
 }
 
-/// Returns a number for names that cannot be guessed, so that no other user can have created the
-/// file.
-pub(crate) fn random() -> u64 {
-    // The hasher is seeded by the system.
-    RandomState::new().build_hasher().finish()
-}
-
 /// The path with `suffix` behind its name.
 pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -148,7 +139,7 @@ impl Replacement {
     /// # Errors
     /// Returns the system's error.
     pub(crate) fn create(target: &Path) -> io::Result<Self> {
-        let path = with_suffix(target, &format!(".{:016x}.tmp", random()));
+        let path = with_suffix(target, &format!(".{:016x}.tmp", crate::process::random()));
         let file = if target.exists() { create_private(&path) } else { File::create_new(&path) }?;
         Ok(Self { target: target.to_path_buf(), path, file })
     }
@@ -198,7 +189,7 @@ fn replace(new: &Path, target: &Path) -> io::Result<()> {
 fn replace(new: &Path, target: &Path) -> io::Result<()> {
     match fs::rename(new, target) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied && target.is_file() => {
-            let aside = with_suffix(target, &format!(".{:016x}.old", random()));
+            let aside = with_suffix(target, &format!(".{:016x}.old", crate::process::random()));
             fs::rename(target, &aside)?;
             // A link, so that a file that somebody has made there meanwhile is not replaced.
             let linked = fs::hard_link(new, target);

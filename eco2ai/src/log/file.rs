@@ -286,7 +286,7 @@ impl LogFile {
         if self.path.is_symlink() {
             return Err(self.not_a_log("a link to a file of zeros; move that file away"));
         }
-        let suffix = format!(".zeros-{:016x}", regular_file::random());
+        let suffix = format!(".zeros-{:016x}", crate::process::random());
         let kept = regular_file::with_suffix(&self.path, &suffix);
         if !is_at(file, &self.path) {
             return Ok(());

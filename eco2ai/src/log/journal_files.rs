@@ -23,14 +23,14 @@ impl Stem {
             let host = sysinfo::System::host_name().unwrap_or_default();
             let host: String =
                 host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(32).collect();
-            format!("{host}-{}-{:016x}", crate::process::id(), regular_file::random())
+            format!("{host}-{}-{:016x}", crate::process::id(), crate::process::random())
         });
         Self(prefix(log) + own)
     }
 
     /// Returns a new name that cannot be guessed.
     pub(crate) fn new_name(&self, kind: Kind) -> String {
-        format!("{}.{:016x}.{}{ENDING}", self.0, regular_file::random(), kind.name())
+        format!("{}.{:016x}.{}{ENDING}", self.0, crate::process::random(), kind.name())
     }
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn find(log: &Path) -> Vec<JournalFile> {
             }
         }
     }
-    found.sort_by_key(|candidate| candidate.kind);
+    found.sort_unstable_by_key(|candidate| candidate.kind);
     found
 }
 

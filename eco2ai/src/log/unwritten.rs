@@ -39,7 +39,9 @@ pub fn live_runs(path: impl AsRef<Path>) -> Result<Vec<Record>> {
         .into_iter()
         .filter(|(candidate, _, owned)| *owned && candidate.kind == Kind::Running);
     let mut runs: Vec<_> = running.flat_map(|(_, found, _)| found.records).collect();
-    runs.sort_by(|one, other| (one.start_time, &one.id).cmp(&(other.start_time, &other.id)));
+    runs.sort_unstable_by(|one, other| {
+        (one.start_time, &one.id).cmp(&(other.start_time, &other.id))
+    });
     Ok(runs)
 }
 

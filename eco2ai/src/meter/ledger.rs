@@ -4,8 +4,6 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
-use uuid::Uuid;
-
 use super::activity::Activities;
 use super::energies::Energies;
 use super::keys::{RunKey, SumKey};
@@ -21,6 +19,7 @@ use super::tariffs::Tariffs;
 use super::tree::RunTree;
 use super::tree_by_price::{Inner, Whole};
 use crate::status::Status;
+use crate::uuid::Uuid;
 
 /// The active runs of a process.
 #[derive(Default)]

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use uuid::Uuid;
-
 use super::energies::Energies;
 use super::keys::{RunKey, SumKey};
 use super::pool::Pool;
 use super::price_cuts::Clocks;
 use super::tariffs::TariffId;
 use crate::scope::Scope;
+use crate::uuid::Uuid;
 
 /// The row that a run belongs to.
 #[derive(Clone, Copy, Debug)]

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use uuid::Uuid;
-
 use super::forecast::Prices;
 use super::keys::{RunKey, SumKey};
 use super::run_energy::RunEnergy;
 use super::sums::{CalledSum, ClosedSums, SummedFunction};
 use crate::scope::Scope;
+use crate::uuid::Uuid;
 
 /// The inputs of a run's start.
 #[derive(Clone, Copy, Debug)]

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use slotmap::{SecondaryMap, SlotMap};
-use uuid::Uuid;
 
 use super::keys::{RunKey, SumKey};
 use super::run_energy::{RunEnergy, Tally};
 use crate::status::Status;
+use crate::uuid::Uuid;
 
 /// A function whose calls are added up.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ pub(super) struct Ids {
 
 impl Default for Ids {
     fn default() -> Self {
-        Self { first: Uuid::new_v4(), given: 0 }
+        Self { first: Uuid::random(), given: 0 }
     }
 }
 

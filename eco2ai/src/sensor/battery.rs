@@ -74,7 +74,7 @@ impl Battery {
             .flatten()
             .map(|entry| entry.path())
             .collect();
-        supplies.sort();
+        supplies.sort_unstable();
         let (mut batteries, mut mains) = (Vec::new(), Vec::new());
         for supply in supplies {
             let text = |file| read_trimmed(supply.join(file));

@@ -73,7 +73,7 @@ impl CrayCounter {
             .filter_map(|entry| entry.file_name().into_string().ok())
             .filter_map(|name| name.strip_suffix("energy").map(str::to_owned))
             .collect();
-        names.sort();
+        names.sort_unstable();
         let parts = |prefix: &str| {
             let is_part = |name: &&String| {
                 let number = name.strip_prefix(prefix).and_then(|it| it.strip_suffix('_'));

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use chrono::DateTime;
-use uuid::Uuid;
 
 use super::context::{RowStart, RunContext};
 use super::handle::RunHandle;
@@ -17,6 +16,7 @@ use crate::process;
 use crate::report::warn_once;
 use crate::settings::{Params, Rows, Settings, replace_placeholders};
 use crate::status::Status;
+use crate::uuid::Uuid;
 
 /// How many enclosing settings a configuration remembers the result for.
 const MAX_INHERITED: usize = 8;
@@ -227,7 +227,7 @@ impl RunConfig {
     pub(super) fn nothing(&self) -> Record {
         let context = RunContext::not_measured(Arc::clone(&self.settings), self.function.clone());
         let start_time = DateTime::UNIX_EPOCH.fixed_offset();
-        let row = RowStart { id: Uuid::nil(), parent_id: None, start_time };
+        let row = RowStart { id: Uuid::NIL, parent_id: None, start_time };
         context.record(row, &RunEnergy::default(), 1, Status::Ok)
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use chrono::{DateTime, FixedOffset, TimeZone, Utc};
-use uuid::Uuid;
 
 use crate::carbon::Tariff;
 use crate::error::Result;
@@ -22,6 +21,7 @@ use crate::settings::Settings;
 use crate::status::Status;
 use crate::units::KilowattHours;
 use crate::user;
+use crate::uuid::Uuid;
 
 /// The facts of a run that are known at its start.
 #[derive(Debug)]
@@ -182,7 +182,7 @@ impl Record {
     fn set_row(&mut self, row: RowStart, parent_id: Option<Uuid>) {
         let write = |id: Uuid, text: &mut String| {
             text.clear();
-            text.push_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+            text.push_str(&id.text());
         };
         write(row.id, &mut self.id);
         match parent_id {

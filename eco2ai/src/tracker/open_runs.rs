@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use uuid::Uuid;
-
 use super::context::{RowStart, RunContext};
 use super::journal_groups::{Open, Place};
 use super::sums;
@@ -17,6 +15,7 @@ use crate::meter::{Meter, RunEnergy, RunKey, Stopped};
 use crate::process::PerProcess;
 use crate::report::{quietly, warn_once};
 use crate::status::Status;
+use crate::uuid::Uuid;
 
 /// The part of a training after its last epoch has no row if it is shorter than this: it is only
 /// the time between `new_epoch` and `stop`.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use super::config::RunConfig;
 use super::context::{RowStart, RunContext};
 use super::journal_groups::{Open, Place};
@@ -15,6 +13,7 @@ use crate::meter::{CalledSum, ClosedSums, Meter, RunEnergy, SumKey, SumRow};
 use crate::process::PerProcess;
 use crate::report::{quietly, warn_once};
 use crate::status::Status;
+use crate::uuid::Uuid;
 
 /// An open sum.
 #[derive(Clone, Debug)]
@@ -66,7 +65,7 @@ pub(super) fn call(
     status: Status,
 ) -> Option<Record> {
     let start_time = local(meter.wall().checked_sub(energy.duration)?);
-    let row = RowStart { id: Uuid::nil(), parent_id: None, start_time };
+    let row = RowStart { id: Uuid::NIL, parent_id: None, start_time };
     Some(context(meter, key)?.record(row, energy, 1, status))
 }
 

@@ -4,13 +4,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use uuid::Uuid;
-
 use super::ancestors::Ancestors;
 use super::outer_run::{OuterRun, VERSION};
 use crate::meter::energies::Energies;
 use crate::regular_file::{self, Links};
 use crate::scope::Scope;
+use crate::uuid::Uuid;
 
 /// Energy for each scope, in the order of [`Scope::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -100,7 +99,7 @@ impl OwnReport {
     /// # Errors
     /// Returns the system's error.
     pub(in crate::meter) fn create(outer: &OuterRun, ancestors: &Ancestors) -> io::Result<Self> {
-        let name = format!("{PREFIX}{}-{:016x}", crate::process::id(), regular_file::random());
+        let name = format!("{PREFIX}{}-{:016x}", crate::process::id(), crate::process::random());
         let path = outer.folder.join(name);
         let mut file = regular_file::create_private(&path)?;
         // The outer run of root may be another user's, who is to read it.

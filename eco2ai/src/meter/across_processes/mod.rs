@@ -11,13 +11,12 @@ mod report_folder;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use uuid::Uuid;
-
 use crate::meter::keys::RunKey;
 use crate::meter::meter::Meter;
 use crate::meter::meter_state::{Edge, MeterState};
 use crate::meter::run_energy::RunEnergy;
 use crate::report::warn_once;
+use crate::uuid::Uuid;
 
 /// A run without a parent that was shorter than this ends with a reading only if one is due.
 const LONG_RUN: Duration = Duration::from_millis(20);

@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use uuid::Uuid;
-
 use crate::file_lock::lock_shared_within;
 use crate::regular_file::{self, Links};
+use crate::uuid::Uuid;
 
 /// The variable that a program gets from the run under which it is started.
 pub(in crate::meter) const VARIABLE: &str = "ECO2AI_PARENT";

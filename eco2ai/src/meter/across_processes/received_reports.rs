@@ -6,10 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use uuid::Uuid;
-
 use super::ancestors::Ancestors;
 use super::energy_report::{self, EnergyByScope, Report};
+use crate::uuid::Uuid;
 
 /// File systems note changes in steps: a file that was created just after a search may not change
 /// the time of the folder.

@@ -6,8 +6,6 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use uuid::Uuid;
-
 use super::ancestors::Ancestors;
 use super::energy_report::{EnergyByScope, OwnReport};
 use super::inner_energy::InnerEnergy;
@@ -17,6 +15,7 @@ use super::report_folder::ReportFolder;
 use crate::locks::{Lock, Rank};
 use crate::meter::keys::RunKey;
 use crate::report::warn_once;
+use crate::uuid::Uuid;
 
 /// How long it is taken for granted that the outer run is active, so that short runs need not ask.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);

@@ -8,12 +8,11 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use uuid::Uuid;
-
 use super::outer_run::{self, OuterRun};
 use crate::file_lock::lock_within;
 use crate::meter::keys::RunKey;
 use crate::regular_file;
+use crate::uuid::Uuid;
 
 /// The beginning of the names of these folders.
 const PREFIX: &str = "eco2ai-runs-";
@@ -47,7 +46,7 @@ impl ReportFolder {
     pub(in crate::meter) fn create() -> io::Result<Self> {
         let parent = parent();
         remove_stale(&parent);
-        let path = parent.join(format!("{PREFIX}{:016x}", regular_file::random()));
+        let path = parent.join(format!("{PREFIX}{:016x}", crate::process::random()));
         make_private(&path)?;
         let lock = regular_file::create_private(&outer_run::lock_file(&path))?;
         let locked = lock_within(&lock, Duration::ZERO).filter(|lock| lock.missing().is_none());

@@ -160,7 +160,7 @@ impl Card {
         };
         let drm = entries(&sys.join("class/drm"), "card");
         let mut cards: Vec<(u32, Self)> = drm.into_iter().filter_map(card).collect();
-        cards.sort_by_key(|(number, _)| *number);
+        cards.sort_unstable_by_key(|(number, _)| *number);
         cards.into_iter().map(|(_, card)| card).collect()
     }
 
@@ -303,6 +303,6 @@ pub(super) fn entries(directory: &Path, prefix: &str) -> Vec<PathBuf> {
         .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes()))
         .map(|entry| entry.path())
         .collect();
-    paths.sort();
+    paths.sort_unstable();
     paths
 }

@@ -99,7 +99,7 @@ fn rocm_order(sys: &Path, cards: &[&Card]) -> Vec<usize> {
     let number = |path: &std::path::PathBuf| -> u32 {
         path.file_name().and_then(|name| name.to_str()?.parse().ok()).unwrap_or(u32::MAX)
     };
-    nodes.sort_by_key(number);
+    nodes.sort_unstable_by_key(number);
     let card_of = |node: std::path::PathBuf| {
         let properties = read_trimmed(node.join("properties"))?;
         let minor = properties

@@ -40,8 +40,9 @@ pub(crate) fn choose(
 fn cuda_order(order: Option<&str>, devices: &[Candidate]) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..devices.len()).collect();
     if order != Some("PCI_BUS_ID") {
-        // The sort is stable: devices of equal speed stay in the order of the bus.
-        indices.sort_by_key(|&index| std::cmp::Reverse(devices.get(index).map(|it| it.speed)));
+        // Devices of equal speed stay in the order of the bus.
+        let speed = |index: usize| devices.get(index).map(|it| it.speed);
+        indices.sort_unstable_by_key(|&index| (std::cmp::Reverse(speed(index)), index));
     }
     indices
 }

@@ -108,9 +108,10 @@ impl Rapl {
         if rapl.zones() > 0 {
             return Ok(rapl);
         }
-        let mut errors = std::mem::take(&mut rapl.unopened);
-        errors.sort_by_key(|(_, error)| error.kind() != io::ErrorKind::PermissionDenied);
-        Err(match (errors.into_iter().next(), rapl.zones.first()) {
+        let errors = std::mem::take(&mut rapl.unopened).into_iter();
+        let is_other =
+            |(_, error): &(_, io::Error)| error.kind() != io::ErrorKind::PermissionDenied;
+        Err(match (errors.min_by_key(is_other), rapl.zones.first()) {
             (Some((_, error)), _) => error,
             (None, Some(zone)) => zero(zone),
             (None, None) => {

@@ -5,13 +5,15 @@ mod launchers;
 #[cfg(target_os = "linux")]
 mod linux;
 mod measured_command;
-#[cfg(not(any(target_os = "linux", windows)))]
+#[cfg(all(unix, not(target_os = "linux")))]
 mod other;
 mod repetition;
 mod result;
 mod statistics;
 mod title;
 mod tracker_options;
+#[cfg(unix)]
+mod unix;
 #[cfg(windows)]
 mod windows;
 

@@ -5,7 +5,9 @@ mod launchers;
 #[cfg(target_os = "linux")]
 mod linux;
 mod measured_command;
-#[cfg(all(unix, not(target_os = "linux")))]
+// On Linux it is compiled for its tests.
+#[cfg(all(unix, any(test, not(target_os = "linux"))))]
+#[cfg_attr(target_os = "linux", allow(dead_code, reason = "used on other systems"))]
 mod other;
 mod repetition;
 mod result;

@@ -56,3 +56,29 @@ pub(super) fn wait_for_end(child: &mut Child, forget: impl FnOnce()) -> io::Resu
 
 /// The end of a child, which remains to be waited for.
 const END: WaitIdOptions = WaitIdOptions::EXITED.union(WaitIdOptions::NOWAIT);
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use rustix::process::test_kill_process;
+
+    use super::*;
+
+    #[test]
+    fn the_command_is_forgotten_while_its_id_is_still_its_own() {
+        let mut child = Command::new("sh").args(["-c", "exit 3"]).spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let mut was_its_own = false;
+        let status = wait_for_end(&mut child, || was_its_own = test_kill_process(pid).is_ok());
+        assert_eq!(status.unwrap().code(), Some(3));
+        assert!(was_its_own && test_kill_process(pid).is_err());
+    }
+
+    #[test]
+    fn only_a_key_can_be_from_the_terminal() {
+        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGUSR1] {
+            assert_eq!(origin(&signal), (signal, false));
+        }
+    }
+}

@@ -52,6 +52,27 @@ pub(crate) fn forked_flag() -> Option<&'static std::sync::atomic::AtomicBool> {
     (unsafe { pthread_atfork(None, None, Some(in_child)) } == 0).then_some(&IS_CHILD)
 }
 
+/// Returns whether this process ignores a signal. Changes nothing.
+#[cfg(unix)]
+pub fn is_ignored(signal: i32) -> bool {
+    use std::ffi::{c_int, c_void};
+
+    const SIG_IGN: usize = 1;
+    /// More than any system's `struct sigaction`, whose first member is the handler.
+    type Action = [usize; 64];
+
+    unsafe extern "C" {
+        fn sigaction(signal: c_int, new: *const c_void, old: *mut Action) -> c_int;
+    }
+
+    let mut old: Action = [0; 64];
+    // SAFETY: without a new action the function only writes the present one to the buffer, which is
+    // larger, is not aliased, and of which any bytes are a valid value.
+    let result = unsafe { sigaction(signal, std::ptr::null(), &raw mut old) };
+    let [handler, ..] = old;
+    result == 0 && handler == SIG_IGN
+}
+
 /// What macOS has accounted to a process so far.
 #[cfg(any(test, target_os = "macos"))]
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,5 +1,6 @@
 //! Reads logs that grow: each time only the rows that were added.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -8,10 +9,12 @@ use crate::error::{Error, Result};
 use crate::log::columns::Column;
 use crate::log::header::Header;
 use crate::log::identity::Identity;
+use crate::log::journal_files::Listing;
 use crate::log::open_log::OpenLog;
 use crate::log::problem::Problem;
 use crate::log::record::Record;
 use crate::log::seen_rows::SeenRows;
+use crate::log::unwritten::live_runs_among;
 
 /// The number of bytes before the end that are compared, to recognize a log that was rewritten.
 const TAIL: u64 = 64;
@@ -109,6 +112,8 @@ struct FollowedLog {
 #[derive(Default)]
 pub struct LogFollower {
     logs: Vec<FollowedLog>,
+    /// Their paths.
+    paths: HashSet<PathBuf>,
     /// The log that is being read.
     open: Option<OpenLog>,
     /// The number of logs that were read in this pass, with the open one.
@@ -123,8 +128,7 @@ pub struct LogFollower {
 
 impl std::fmt::Debug for LogFollower {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let paths: Vec<_> = self.logs.iter().map(|log| &log.path).collect();
-        f.debug_struct("LogFollower").field("paths", &paths).finish_non_exhaustive()
+        f.debug_struct("LogFollower").field("paths", &self.paths).finish_non_exhaustive()
     }
 }
 
@@ -137,7 +141,7 @@ impl LogFollower {
     /// Adds a log, which need not exist yet. Adding it again has no effect.
     pub fn add(&mut self, path: impl AsRef<Path>) {
         let path = path.as_ref();
-        if self.logs.iter().any(|log| log.path == path) {
+        if !self.paths.insert(path.to_owned()) {
             return;
         }
         self.files += 1;
@@ -177,6 +181,26 @@ impl LogFollower {
         }
         (self.open, self.begun, self.restart, self.repeated_rows) = (None, 0, false, 0);
         true
+    }
+
+    /// Returns the runs of each log that are running now, as [`live_runs`](crate::live_runs) does, but
+    /// lists each folder once.
+    ///
+    /// # Errors
+    /// Same as for [`live_runs`](crate::live_runs), for each log.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// let mut logs = eco2ai::LogFollower::new();
+    /// for name in ["one.csv", "two.csv"] {
+    ///     logs.add(folder.path().join(name));
+    /// }
+    /// assert_eq!(logs.live_runs().flatten().flatten().count(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn live_runs(&self) -> impl Iterator<Item = Result<Vec<Record>>> {
+        let mut listing = Listing::default();
+        self.logs.iter().map(move |log| live_runs_among(&log.path, &mut listing))
     }
 
     /// Returns the number of rows so far that were left out, because another of the logs has them, or

@@ -1,5 +1,6 @@
 //! Which journals there are: their names, and where they are looked for.
 
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -65,27 +66,47 @@ pub(crate) struct JournalFile {
 
 /// The journals that may belong to the log with that real path, those of waiting rows first.
 pub(crate) fn find(log: &Path) -> Vec<JournalFile> {
-    let prefix = prefix(log);
-    let mut found = Vec::new();
-    for folder in log.parent().map(Path::to_path_buf).into_iter().chain(state_folder::existing()) {
-        let Ok(entries) = fs::read_dir(folder) else { continue };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let Some(name) = name.to_str().filter(|name| name.starts_with(&prefix)) else {
-                continue;
-            };
-            let known = Kind::ALL.into_iter().find_map(|kind| {
-                let name = name.strip_suffix(ENDING)?.strip_suffix(kind.name())?;
-                let (stem, _) = name.strip_suffix('.')?.rsplit_once('.')?;
-                Some((kind, Stem(stem.to_owned())))
-            });
-            if let Some((kind, stem)) = known {
-                found.push(JournalFile { path: entry.path(), stem, kind });
+    Listing::default().find(log)
+}
+
+/// The names of all journals in the folders that were listed so far, in order. For many logs, of which
+/// most are in the same folders.
+#[derive(Debug, Default)]
+pub(crate) struct Listing(HashMap<PathBuf, Vec<String>>);
+
+impl Listing {
+    /// Same as [`find`](find()), as of when the folders were listed.
+    pub(crate) fn find(&mut self, log: &Path) -> Vec<JournalFile> {
+        let prefix = prefix(log);
+        let mut found = Vec::new();
+        for folder in
+            log.parent().map(Path::to_path_buf).into_iter().chain(state_folder::existing())
+        {
+            let names = self.0.entry(folder.clone()).or_insert_with(|| list(&folder));
+            let first = names.partition_point(|name| *name < prefix);
+            for name in names.iter().skip(first).take_while(|name| name.starts_with(&prefix)) {
+                let known = Kind::ALL.into_iter().find_map(|kind| {
+                    let name = name.strip_suffix(ENDING)?.strip_suffix(kind.name())?;
+                    let (stem, _) = name.strip_suffix('.')?.rsplit_once('.')?;
+                    Some((kind, Stem(stem.to_owned())))
+                });
+                if let Some((kind, stem)) = known {
+                    found.push(JournalFile { path: folder.join(name), stem, kind });
+                }
             }
         }
+        found.sort_by_key(|candidate| candidate.kind);
+        found
     }
-    found.sort_unstable_by_key(|candidate| candidate.kind);
-    found
+}
+
+/// The names in a folder that end like those of journals, in order. None if it cannot be read.
+fn list(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(ENDING)).collect();
+    names.sort_unstable();
+    names
 }
 
 impl JournalFile {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::file_lock::lock_shared_within;
 use crate::log::frames::{self, Found, Kind};
 use crate::log::inspect::existing_header;
-use crate::log::journal_files::{self, JournalFile};
+use crate::log::journal_files::{self, JournalFile, Listing};
 use crate::log::record::Record;
 use crate::log::recovery;
 
@@ -34,8 +34,13 @@ use crate::log::recovery;
 /// Returns [`Error::NotALog`] if the file is not an emission log, and [`Error::Read`] if reading it
 /// fails. A log that does not exist yet is not an error.
 pub fn live_runs(path: impl AsRef<Path>) -> Result<Vec<Record>> {
-    let path = checked(path.as_ref())?;
-    let running = journals(&path)
+    live_runs_among(path.as_ref(), &mut Listing::default())
+}
+
+/// Same as [`live_runs`], with the journals that were or are now listed.
+pub(super) fn live_runs_among(path: &Path, listing: &mut Listing) -> Result<Vec<Record>> {
+    let path = checked(path)?;
+    let running = journals(&path, listing)
         .into_iter()
         .filter(|(candidate, _, owned)| *owned && candidate.kind == Kind::Running);
     let mut runs: Vec<_> = running.flat_map(|(_, found, _)| found.records).collect();
@@ -93,7 +98,7 @@ impl Unwritten {
     pub(crate) fn from_journals(path: &Path) -> Self {
         let mut unwritten = Self::default();
         let Ok(path) = std::path::absolute(path) else { return unwritten };
-        for (candidate, found, owned) in journals(&path) {
+        for (candidate, found, owned) in journals(&path, &mut Listing::default()) {
             let count = match (owned, candidate.kind) {
                 (true, _) => Ok(found.records.len()),
                 // A process may die between its row and the journal.
@@ -146,10 +151,10 @@ impl fmt::Display for Unwritten {
 
 /// Returns the journals of the log at `path`, with their contents, and whether their owner is, or
 /// may be, alive.
-fn journals(path: &Path) -> Vec<(JournalFile, Found, bool)> {
+fn journals(path: &Path, listing: &mut Listing) -> Vec<(JournalFile, Found, bool)> {
     let real = journal_files::real_path(path);
     let mut journals = Vec::new();
-    for candidate in journal_files::find(&real) {
+    for candidate in listing.find(&real) {
         let Ok(file) = candidate.open_to_read() else { continue };
         // Its owner holds the lock for life. A shared one, so that two readers do not see each
         // other's.

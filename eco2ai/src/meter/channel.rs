@@ -9,6 +9,8 @@ use super::clock::Clock;
 use super::counter_check::CounterCheck;
 use super::history::{CounterFacts, History, LateReading, Sharing};
 use super::increment::{Increment, Late};
+use super::own_power::OwnPower;
+use super::power_model::Scaling;
 use super::provenance::{Provenance, ReadingState, ShareKind};
 use super::readout::{Readout, Request, guarded};
 use super::usage_window::UsageChange;
@@ -34,6 +36,8 @@ pub(super) struct Channel {
     tick: Duration,
     longest_interval: Option<Duration>,
     history: History,
+    /// The power of a CPU, where the energy is that of this process alone.
+    own_power: OwnPower,
     /// The last reading, or the time up to which `history` went on without one.
     read_at: Option<Duration>,
     /// Compares the counter with the reported power, if there are both.
@@ -76,6 +80,7 @@ impl Channel {
             longest_interval: sensor.longest_interval(),
             access: Access::new(sensor, clock),
             history: History::Empty,
+            own_power: OwnPower::default(),
             read_at: None,
             check: None,
             counter_is_wrong: false,
@@ -198,8 +203,22 @@ impl Channel {
             }
         };
         self.read_at = self.history.quality().map(|_| now);
+        let increment = self.scaled(increment, usage);
         let state = quality.map_or_else(ReadingState::default, |_| self.state(quality, usage));
         ChannelReading { increment, state, since }
+    }
+
+    /// Returns the increment as it scales until the next reading: the energy of a processor for this
+    /// process alone follows its CPU time.
+    fn scaled(&mut self, increment: Increment, usage: &UsageChange) -> Increment {
+        let is_own = self.component == Component::Cpu && self.scope == Some(Scope::Process);
+        if !is_own || self.history.is_model() {
+            return increment;
+        }
+        let cpu_time = usage.own_cpu.unwrap_or_default();
+        let power = self.own_power.add(increment.total.process, cpu_time);
+        let per_cpu = power.unwrap_or(increment.total.process_power);
+        Increment { scaling: Scaling { per_cpu, ..Scaling::default() }, ..increment }
     }
 
     /// What to ask the sensor for.
@@ -341,9 +360,7 @@ impl Channel {
             Share::Fraction(fraction) if fraction.is_finite() => fraction.clamp(0.0, 1.0),
             Share::Fraction(_) | Share::Whole | Share::WholeThoughShared => 1.0,
         };
-        // What a processor does for this process alone follows its CPU time too.
-        let is_own_cpu = self.component == Component::Cpu && self.scope == Some(Scope::Process);
-        Sharing { fraction, by_cpu_time: self.share == Share::CpuTime || is_own_cpu }
+        Sharing { fraction, by_cpu_time: self.share == Share::CpuTime }
     }
 
     /// Notes a missing reading. The energy of the interval is unknown, not 0.

@@ -64,6 +64,7 @@ mod meter_state;
 mod models;
 mod node;
 mod others;
+mod own_power;
 #[cfg(test)]
 mod paced_test;
 mod periods;

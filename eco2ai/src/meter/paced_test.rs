@@ -10,7 +10,9 @@ use proptest::prelude::*;
 use super::clock::ManualClock;
 use super::{Meter, Start};
 use crate::scope::Scope;
-use crate::sensor::{Component, CpuClock, CpuModel, Usage, UsageSource};
+use crate::sensor::{
+    Component, CpuClock, CpuModel, Reading, Sensor, SensorError, Usage, UsageSource,
+};
 use crate::status::Status;
 use crate::units::Watts;
 
@@ -67,6 +69,27 @@ impl UsageSource for Work {
     }
 }
 
+/// A counter of the energy of this process alone: 10 W of its CPU time.
+struct OwnEnergy(Work);
+
+impl Sensor for OwnEnergy {
+    fn source(&self) -> &'static str {
+        "own"
+    }
+
+    fn component(&self) -> Component {
+        Component::Cpu
+    }
+
+    fn scope(&self) -> Option<Scope> {
+        Some(Scope::Process)
+    }
+
+    fn read(&mut self) -> Result<Reading, SensorError> {
+        Ok(Reading::Energy(Watts(10.0) * self.0.own()))
+    }
+}
+
 /// A run of this work; returns its own energy by the processor in joules.
 fn run(meter: &Meter, work: impl FnOnce()) -> f64 {
     let started = meter.start(Start {
@@ -84,10 +107,11 @@ fn run(meter: &Meter, work: impl FnOnce()) -> f64 {
 }
 
 fn meter(work: &Work) -> Meter {
-    let meter = Meter::builder(work.clone())
-        .clock(work.clock.clone())
-        .sensor(CpuModel::from_watts(Watts(20.0)))
-        .build();
+    meter_with(work, CpuModel::from_watts(Watts(20.0)))
+}
+
+fn meter_with(work: &Work, sensor: impl Sensor + 'static) -> Meter {
+    let meter = Meter::builder(work.clone()).clock(work.clock.clone()).sensor(sensor).build();
     // The mean of what readings cost.
     for _ in 0..50 {
         meter.read();
@@ -112,19 +136,18 @@ fn calls_that_do_little_pay_for_few_readings() {
 /// Calls of two functions that take these CPU times in turn, each period; between them the process
 /// uses a little CPU time as well. Returns the joules of both, over those of their CPU time.
 fn parts_of_calls(
+    (work, meter): (&Work, &Meter),
     calls: u32,
     period: Duration,
     between: Duration,
     each: [Duration; 2],
 ) -> [f64; 2] {
-    let work = Work::new();
-    let meter = meter(&work);
     let mut joules = [0.0; 2];
     for _ in 0..calls {
         for (joules, time) in joules.iter_mut().zip(each) {
             work.work(between);
             work.clock.advance(period.saturating_sub(between + time));
-            *joules += run(&meter, || work.work(time));
+            *joules += run(meter, || work.work(time));
         }
     }
     // 20 W for two CPUs.
@@ -143,10 +166,14 @@ fn calls_receive_the_energy_of_their_cpu_time_however_rare_they_are() {
         (us(50), us(3), [us(10), us(10)]),
         (us(30), us(2), [us(5), us(20)]),
     ] {
-        let parts = parts_of_calls(5_000, period, between, each);
-        // A reading's own CPU time, a twentieth of all, is a run's where it is taken at the end of that.
-        let is_near = |part: &f64| (0.9..1.12).contains(part);
-        assert!(parts.iter().all(is_near), "{period:?}, {between:?}, {each:?}: {parts:?}");
+        let work = Work::new();
+        for meter in [meter(&work), meter_with(&work, OwnEnergy(work.clone()))] {
+            let parts = parts_of_calls((&work, &meter), 5_000, period, between, each);
+            // A reading's own CPU time, a twentieth of all, is a run's where it is taken at the end of
+            // that.
+            let is_near = |part: &f64| (0.9..1.12).contains(part);
+            assert!(parts.iter().all(is_near), "{period:?}, {between:?}, {each:?}: {parts:?}");
+        }
     }
 }
 

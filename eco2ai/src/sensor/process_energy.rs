@@ -53,8 +53,8 @@ struct ProcessEnergy<F> {
     /// The ticks that were read, for the part of those that were not.
     seen_ticks: u64,
     ticks_per_second: f64,
-    /// The model where the counter stands still, and its power of one busy CPU.
-    model: (Reading, Watts),
+    /// The model where the counter stands still: the power of all CPUs and of one of them.
+    model: (Watts, Watts),
 }
 
 impl<F: Fn(u32) -> Option<ProcessRusage>> ProcessEnergy<F> {
@@ -121,7 +121,7 @@ impl<F: Fn(u32) -> Option<ProcessRusage> + Send> Sensor for ProcessEnergy<F> {
                 "{}: the energy counter of this process stands still; its energy is only estimated",
                 self.name
             ));
-            return Ok(self.model.0);
+            return Ok(Reading::AtFullLoad(self.model.0));
         }
         Ok(Reading::Energy(energy))
     }
@@ -170,14 +170,14 @@ struct Kernel {
     ticks_per_second: f64,
 }
 
-/// Makes the sensor, or says why there is none. `model` is what replaces a counter that stands still,
-/// and its power of one busy CPU.
+/// Makes the sensor, or says why there is none. `model` is the power of all CPUs when they are busy, and
+/// of one of them.
 fn find<F: Fn(u32) -> Option<ProcessRusage>>(
     read: F,
     kernel: &Kernel,
     name: &str,
     is_virtual: bool,
-    model: (Reading, Watts),
+    model: (Watts, Watts),
 ) -> Result<ProcessEnergy<F>, &'static str> {
     let own = read(std::process::id()).ok_or("it needs macOS 13 or later")?;
     if own.energy_nanojoules == 0 && !kernel.counts {
@@ -214,8 +214,7 @@ pub(crate) fn detect(cpu: &CpuInfo, model: &CpuModel, given: GivenPower, found: 
         ticks_per_second: number("hw.tbfrequency").map_or(1e9, f64::from),
     };
     let at_full_load = given.cpu.map_or(model.at_full_load(), |power| power.at_full_load);
-    let reading = given.cpu.map_or(Reading::AtFullLoad(at_full_load), Reading::from);
-    let model = (reading, at_full_load / f64::from(cpu.logical));
+    let model = (at_full_load, at_full_load / f64::from(cpu.logical));
     let read = crate::foreign_functions::process_rusage;
     match find(read, &kernel, &cpu.brand, cpu.is_virtual, model) {
         Ok(sensor) => found.add(sensor),
@@ -230,7 +229,7 @@ mod tests {
     use super::*;
 
     const KERNEL: Kernel = Kernel { counts: true, ticks_per_second: 1000.0 };
-    const MODEL: (Reading, Watts) = (Reading::AtFullLoad(Watts(32.0)), Watts(4.0));
+    const MODEL: (Watts, Watts) = (Watts(32.0), Watts(4.0));
 
     /// What the system says of each process.
     #[derive(Clone, Default)]
@@ -343,7 +342,7 @@ mod tests {
         let mut sensor = system.sensor(&KERNEL).ok().unwrap();
         assert_near(joules(&mut sensor), 0.0);
         system.set_own(0, 1000, 0);
-        assert_eq!(sensor.read().unwrap(), MODEL.0);
+        assert_eq!(sensor.read().unwrap(), Reading::AtFullLoad(MODEL.0));
         system.set_own(1, 1100, 0);
         assert_near(joules(&mut sensor), 1.0);
     }

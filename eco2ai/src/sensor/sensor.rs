@@ -124,10 +124,11 @@ pub trait Sensor: Send {
     /// Returns the part of the device's energy that belongs to the process and its children, whose
     /// ids are `processes`. Called once per measuring period. The default is the share of the CPU
     /// time for a processor, the share of the memory for memory, and the whole energy for other
-    /// components.
+    /// components and for a sensor of this process alone ([`scope`](Self::scope)).
     fn share(&mut self, processes: &[u32]) -> Share {
         let _ = processes;
         match self.component() {
+            _ if self.scope() == Some(Scope::Process) => Share::Whole,
             Component::Cpu => Share::CpuTime,
             Component::Ram => Share::Memory,
             Component::Gpu | Component::Other | Component::Machine => Share::Whole,

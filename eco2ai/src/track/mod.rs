@@ -1,5 +1,5 @@
-//! Functions that the expansions of `#[track]` and `set_params!` call, and the command. This module is not
-//! part of the public interface and changes without notice.
+//! Functions that the expansions of `#[track]` and `set_params!` call, and those of the command. This
+//! module is not part of the public interface and changes without notice.
 
 mod call;
 mod outcome;
@@ -10,6 +10,8 @@ pub use outcome::{NoError, Outcome, no_error};
 pub use site::Site;
 
 use crate::error::Result;
+#[cfg(unix)]
+pub use crate::foreign_functions::is_ignored;
 use crate::own_code;
 #[cfg(windows)]
 use crate::sensor;

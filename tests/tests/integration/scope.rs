@@ -153,10 +153,6 @@ impl Sensor for OfProcess {
     fn read(&mut self) -> Result<Reading, SensorError> {
         self.0.read()
     }
-
-    fn share(&mut self, _: &[u32]) -> Share {
-        Share::Whole
-    }
 }
 
 #[test]

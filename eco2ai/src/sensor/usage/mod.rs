@@ -11,6 +11,7 @@ mod macos;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod process_clock;
 #[cfg(any(test, not(any(target_os = "linux", windows))))]
+#[cfg_attr(not(target_os = "macos"), allow(dead_code, reason = "used on macOS"))]
 mod process_tree;
 mod source;
 // Elsewhere the only way; on these systems it is compiled for its tests.

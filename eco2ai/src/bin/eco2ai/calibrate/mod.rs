@@ -18,7 +18,7 @@ use eco2ai::sensor::WindowsUsage as MachineUsage;
 use eco2ai::sensor::{Battery, LinuxUsage as MachineUsage, Sensor as _};
 use eco2ai::sensor::{Component, CpuModel, Quality, ServerModel};
 use eco2ai::units::{Percent, Watts};
-use eco2ai::{CpuPower, Devices, available_devices, get_params, saved_params_path};
+use eco2ai::{CpuPower, Devices, Scope, available_devices, get_params, saved_params_path};
 
 use self::finding::{Finding, Meters, Model};
 use self::stretch::{Load, Stretch, measure};
@@ -120,7 +120,8 @@ pub(crate) fn calibrate(arguments: &CalibrateArgs) -> Result {
 /// Chooses what measures the power.
 fn choose(devices: &Devices, readings_are_given: bool) -> Meters {
     let is_measured = |component| {
-        let mut devices = devices.devices.iter();
+        // What is measured is the machine.
+        let mut devices = devices.devices.iter().filter(|it| it.scope != Some(Scope::Process));
         devices.any(|it| it.component == component && it.quality > Quality::Estimated)
     };
     if readings_are_given {
@@ -252,4 +253,26 @@ fn is_on_battery() -> bool {
 #[cfg(not(target_os = "linux"))]
 fn is_on_battery() -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_of_this_process_alone_does_not_measure_the_machine() {
+        let devices = |scope| -> Devices {
+            let counter = serde_json::json!({
+                "component": "cpu", "name": "", "quality": "measured", "source": "", "how": "",
+                "scope": scope,
+            });
+            serde_json::from_value(serde_json::json!({
+                "os": "", "cpu": "", "logical_cpus": 2, "is_virtual_machine": false,
+                "devices": [counter], "missing": [],
+            }))
+            .unwrap()
+        };
+        assert!(choose(&devices(None::<Scope>), false) == Meters::Counter);
+        assert!(choose(&devices(Some(Scope::Process)), false) == Meters::Plug);
+    }
 }

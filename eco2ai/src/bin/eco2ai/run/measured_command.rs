@@ -9,12 +9,10 @@ use eco2ai::{Origin, Params, Rows, Run, Tracker, get_params};
 
 use super::arguments::RunArgs;
 use super::launchers::{self, Launcher};
-#[cfg(target_os = "linux")]
-use super::linux::Supervisor;
-#[cfg(not(any(target_os = "linux", windows)))]
-use super::other::Supervisor;
 use super::result::exit_code;
 use super::title::Title;
+#[cfg(unix)]
+use super::unix::Supervisor;
 #[cfg(windows)]
 use super::windows::Supervisor;
 use crate::failure::{Failure, Result};

@@ -5,13 +5,17 @@ mod launchers;
 #[cfg(target_os = "linux")]
 mod linux;
 mod measured_command;
-#[cfg(not(any(target_os = "linux", windows)))]
+// On Linux it is compiled for its tests.
+#[cfg(all(unix, any(test, not(target_os = "linux"))))]
+#[cfg_attr(target_os = "linux", allow(dead_code, reason = "used on other systems"))]
 mod other;
 mod repetition;
 mod result;
 mod statistics;
 mod title;
 mod tracker_options;
+#[cfg(unix)]
+mod unix;
 #[cfg(windows)]
 mod windows;
 

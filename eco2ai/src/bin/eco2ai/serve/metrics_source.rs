@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 
-use eco2ai::{LogFollower, Problem, Record, live_runs};
+use eco2ai::{LogFollower, Problem, Record};
 
 use crate::failure::{Failure, Result};
 use crate::log_files::LogFiles;
@@ -39,9 +39,10 @@ impl MetricsSource {
             reported: HashSet::new(),
         };
         for log in arguments.paths_from_now_on()? {
-            // Checks that it is one.
-            live_runs(&log)?;
+            source.follower.add(log);
         }
+        // Checks that they are logs.
+        source.follower.live_runs().try_for_each(|runs| runs.map(drop))?;
         source.update();
         Ok(source)
     }
@@ -64,14 +65,19 @@ impl MetricsSource {
                 Vec::new()
             }
         };
-        // Before the rows: a run that ends meanwhile is in both, and then counts as a row.
-        let mut live = Vec::new();
-        for log in &logs {
-            match live_runs(log) {
-                Ok(runs) => live.extend(runs),
-                Err(error) => self.report(Failure::from(error).message().unwrap_or_default()),
-            }
+        for log in logs {
             self.follower.add(log);
+        }
+        // Before the rows: a run that ends meanwhile is in both, and then counts as a row.
+        let (mut live, mut failed) = (Vec::new(), Vec::new());
+        for runs in self.follower.live_runs() {
+            match runs {
+                Ok(runs) => live.extend(runs),
+                Err(error) => failed.push(error),
+            }
+        }
+        for error in failed {
+            self.report(Failure::from(error).message().unwrap_or_default());
         }
         let running: HashSet<_> = live.iter().map(|run| run.id.clone()).collect();
         let ended = self.read_new_rows(&running);

@@ -95,7 +95,7 @@ impl ActiveRun {
                 meter.on_period(upkeep::keep_open);
                 let attached = || config.attached(meter, context_of_enclosing().as_ref());
                 let context = context.unwrap_or_else(attached);
-                Row::Own(open_runs::add(id, parent_id, started.key, context))
+                Row::Own(open_runs::add(id, parent_id, started.key, &context))
             }
             StartedRow::Sum(called) => {
                 Self::called(config, meter, called, context_of_enclosing);

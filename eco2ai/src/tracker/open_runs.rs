@@ -53,14 +53,14 @@ pub(super) fn add(
     id: Uuid,
     parent_id: Option<Uuid>,
     key: RunKey,
-    context: Arc<RunContext>,
+    context: &Arc<RunContext>,
 ) -> Arc<OpenRun> {
     let start = context.meter.wall();
     let row = RowStart { id, parent_id, start_time: local(start) };
     let written = Lock::new(Rank::Row, None);
     let mut runs = open_runs();
     let run = runs.groups.add(&context.meter, &context.file, |place| {
-        let (context, is_kept) = (Arc::clone(&context), AtomicBool::new(false));
+        let (context, is_kept) = (Arc::clone(context), AtomicBool::new(false));
         Arc::new(OpenRun { context, key, row, start, place, is_kept, written })
     });
     runs.by_key.insert(id, Arc::clone(&run));

@@ -53,7 +53,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (record, log) = (test_record("1"), &log::attach(&folder.path().join("a.csv"), false));
         let settings = &*Settings::shared(&Params::default()).unwrap();
-        let run = FinishedRun { record: &record, log, settings };
+        let run = FinishedRun { record: &record, common: None, log, settings };
         let error = give(&[&one, &two], &run).unwrap_err();
         assert!(error.to_string().ends_with("a.csv: one"), "{error}");
         for sink in [one, two] {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::process;
 
 /// The id of a row. Source of its text and its bits: RFC 9562.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Uuid(u128);
 
 /// The hexadecimal digits of each part of the text.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::locks::{Lock, Rank};
 use crate::log::entry::LogEntry;
 use crate::log::record::Record;
+use crate::log::row::CommonCells;
 use crate::own_code;
 use crate::report::quietly;
 
@@ -31,8 +32,8 @@ impl AttachedLog {
     /// Appends the row of a run that has ended, and removes its state from the journal. A row that
     /// cannot be written is reported, waits in a journal or in memory, and is tried again with the
     /// next row.
-    pub(crate) fn finish(&self, record: &Record) {
-        self.with(|log| log.finish(record));
+    pub(crate) fn finish(&self, record: &Record, common: Option<&CommonCells>) {
+        self.with(|log| log.finish(record, common));
     }
 
     /// Uses the entry of the log.

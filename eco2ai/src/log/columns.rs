@@ -4,59 +4,60 @@
 pub(crate) const ECO2AI_COLUMNS: usize = 13;
 
 /// Passes the table of all columns to the macro `$then`, in the order of the file: the name of each
-/// column in the code, what its cells hold, its name in the header, and its field of the record.
+/// column in the code, what its cells hold, whether the rows of a context have it in common, its name in
+/// the header, and its field of the record.
 macro_rules! with_columns {
     ($then:ident) => {
         $then! {
-            Id: Text = "id" => id,
-            Project: Text = "project_name" => project,
-            Description: Text = "experiment_description" => description,
-            Epoch: Text = "epoch" => epoch,
-            StartTime: Plain = "start_time" => start_time,
-            Duration: Plain = "duration(s)" => duration,
-            Power: Plain = "power_consumption(kWh)" => energy,
-            Co2: Plain = "CO2_emissions(kg)" => co2,
-            CpuName: Text = "CPU_name" => cpu_name,
-            GpuName: Text = "GPU_name" => gpu_name,
-            Os: Text = "OS" => os,
-            Place: Text = "region/country" => place,
-            Cost: Plain = "cost" => cost,
-            ParentId: Text = "parent_id" => parent_id,
-            Function: Text = "function" => function,
-            Status: Plain = "status" => status,
-            Calls: Plain = "calls" => calls,
-            Scope: Plain = "scope" => scope,
-            OwnEnergy: Plain = "own_energy(kWh)" => own_energy,
-            OwnCo2: Plain = "own_CO2(kg)" => own_co2,
-            OwnCost: Plain = "own_cost" => own_cost,
-            ProcessEnergy: Plain = "process_energy(kWh)" => process_energy,
-            CpuEnergy: Plain = "cpu_energy(kWh)" => cpu_energy,
-            GpuEnergy: Plain = "gpu_energy(kWh)" => gpu_energy,
-            RamEnergy: Plain = "ram_energy(kWh)" => ram_energy,
-            OtherEnergy: Plain = "other_energy(kWh)" => other_energy,
-            CpuMethod: Text = "cpu_method" => cpu_method,
-            GpuMethod: Text = "gpu_method" => gpu_method,
-            RamMethod: Text = "ram_method" => ram_method,
-            OtherMethod: Text = "other_method" => other_method,
-            EmissionLevel: Plain = "emission_level(kg/MWh)" => emission_level,
-            EmissionSource: Text = "emission_source" => emission_source,
-            Pue: Plain = "pue" => pue,
-            Hostname: Text = "hostname" => hostname,
-            Pid: Plain = "pid" => pid,
-            Version: Text = "version" => version,
-            PowerLow: Plain = "power_consumption_low(kWh)" => energy_low,
-            PowerHigh: Plain = "power_consumption_high(kWh)" => energy_high,
-            Job: Text = "job" => job,
-            Rank: Plain = "rank" => rank,
-            IdleEnergy: Plain = "idle_energy(kWh)" => idle_energy,
-            User: Text = "user" => user,
+            Id: Text Own = "id" => id,
+            Project: Text Common = "project_name" => project,
+            Description: Text Common = "experiment_description" => description,
+            Epoch: Text Own = "epoch" => epoch,
+            StartTime: Plain Own = "start_time" => start_time,
+            Duration: Plain Own = "duration(s)" => duration,
+            Power: Plain Own = "power_consumption(kWh)" => energy,
+            Co2: Plain Own = "CO2_emissions(kg)" => co2,
+            CpuName: Text Common = "CPU_name" => cpu_name,
+            GpuName: Text Common = "GPU_name" => gpu_name,
+            Os: Text Common = "OS" => os,
+            Place: Text Common = "region/country" => place,
+            Cost: Plain Own = "cost" => cost,
+            ParentId: Text Own = "parent_id" => parent_id,
+            Function: Text Common = "function" => function,
+            Status: Plain Own = "status" => status,
+            Calls: Plain Own = "calls" => calls,
+            Scope: Plain Own = "scope" => scope,
+            OwnEnergy: Plain Own = "own_energy(kWh)" => own_energy,
+            OwnCo2: Plain Own = "own_CO2(kg)" => own_co2,
+            OwnCost: Plain Own = "own_cost" => own_cost,
+            ProcessEnergy: Plain Own = "process_energy(kWh)" => process_energy,
+            CpuEnergy: Plain Own = "cpu_energy(kWh)" => cpu_energy,
+            GpuEnergy: Plain Own = "gpu_energy(kWh)" => gpu_energy,
+            RamEnergy: Plain Own = "ram_energy(kWh)" => ram_energy,
+            OtherEnergy: Plain Own = "other_energy(kWh)" => other_energy,
+            CpuMethod: Text Common = "cpu_method" => cpu_method,
+            GpuMethod: Text Common = "gpu_method" => gpu_method,
+            RamMethod: Text Common = "ram_method" => ram_method,
+            OtherMethod: Text Common = "other_method" => other_method,
+            EmissionLevel: Plain Common = "emission_level(kg/MWh)" => emission_level,
+            EmissionSource: Text Common = "emission_source" => emission_source,
+            Pue: Plain Common = "pue" => pue,
+            Hostname: Text Common = "hostname" => hostname,
+            Pid: Plain Common = "pid" => pid,
+            Version: Text Common = "version" => version,
+            PowerLow: Plain Own = "power_consumption_low(kWh)" => energy_low,
+            PowerHigh: Plain Own = "power_consumption_high(kWh)" => energy_high,
+            Job: Text Common = "job" => job,
+            Rank: Plain Common = "rank" => rank,
+            IdleEnergy: Plain Own = "idle_energy(kWh)" => idle_energy,
+            User: Text Common = "user" => user,
         }
     };
 }
 pub(crate) use with_columns;
 
 macro_rules! define_columns {
-    ($($name:ident: $holds:ident = $text:literal => $field:ident,)*) => {
+    ($($name:ident: $holds:ident $varies:ident = $text:literal => $field:ident,)*) => {
         /// A column of the log, in the order of the file.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Column { $($name,)* }
@@ -69,6 +70,9 @@ macro_rules! define_columns {
 
         /// Whether each column holds text, in the order of the file.
         const HOLD_TEXT: [bool; NAMES.len()] = [$(matches!(Holds::$holds, Holds::Text),)*];
+
+        /// Whether the rows of a context have each column in common, in the order of the file.
+        const COMMON: [bool; NAMES.len()] = [$(matches!(Varies::$varies, Varies::Common),)*];
     };
 }
 with_columns!(define_columns);
@@ -79,6 +83,15 @@ enum Holds {
     Text,
     /// A number, a time or a word of this library's own.
     Plain,
+}
+
+/// How a column varies from row to row.
+enum Varies {
+    /// The same in all rows of a function with the same parameters, while its sensors are read the same
+    /// way.
+    Common,
+    /// Each row's own.
+    Own,
 }
 
 impl Column {
@@ -101,6 +114,12 @@ impl Column {
     /// against being taken for a formula.
     pub(crate) fn is_text(self) -> bool {
         HOLD_TEXT[self as usize]
+    }
+
+    /// Returns whether the rows of a function with the same parameters have the same cell, while its
+    /// sensors are read the same way.
+    pub(crate) fn is_common(self) -> bool {
+        COMMON[self as usize]
     }
 }
 

@@ -63,7 +63,7 @@ fn append(path: &Path, record: &Record) -> Result<()> {
             .entry(path.to_path_buf())
             .or_insert_with(|| LogFile::new(path.to_path_buf(), FileKind::EncodedCopy)),
     };
-    copy.append(std::slice::from_ref(record)).map(drop)
+    copy.append(std::slice::from_ref(record), None).map(drop)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::log::inspect::existing_header;
 use crate::log::journal::{Folder, Journal};
 use crate::log::record::Record;
 use crate::log::recovery::{missing, recover_orphans, report_others_of_that_name};
-use crate::log::row::rows_of;
+use crate::log::row::{CommonCells, rows_of};
 use crate::report::warn_once;
 
 /// The maximum number of rows that are kept in memory.
@@ -163,8 +163,8 @@ impl LogEntry {
     }
 
     /// Appends the row of a run that has ended, or puts it aside.
-    pub(crate) fn finish(&mut self, record: &Record) {
-        if let Err(error) = self.append(std::slice::from_ref(record)) {
+    pub(crate) fn finish(&mut self, record: &Record, common: Option<&CommonCells>) {
+        if let Err(error) = self.append(std::slice::from_ref(record), common) {
             self.wait(record, &error);
             return;
         }
@@ -191,11 +191,11 @@ impl LogEntry {
         recovered
     }
 
-    fn append(&mut self, records: &[Record]) -> Result<()> {
+    fn append(&mut self, records: &[Record], common: Option<&CommonCells>) -> Result<()> {
         if records.is_empty() {
             return Ok(());
         }
-        self.end = Some(self.file.append(records)?);
+        self.end = Some(self.file.append(records, common)?);
         if self.file.is_shared_with_other_programs() {
             self.confirmation.add(records);
         }
@@ -256,7 +256,7 @@ impl LogEntry {
                 frames::read(journal.file(), Kind::Waiting).map_err(Error::read(journal.path()))?;
             if let Some(found) = found {
                 let records = self.not_written_yet(found)?;
-                self.append(&records)?;
+                self.append(&records, None)?;
             }
             if let Some(journal) = self.waiting.pop() {
                 journal.remove();
@@ -266,7 +266,7 @@ impl LogEntry {
             let records: Vec<_> = self.in_memory.iter().cloned().collect();
             let found = Found::from_own(records.clone());
             let not_written = self.not_written_yet(found)?;
-            self.append(&not_written)?;
+            self.append(&not_written, None)?;
             self.in_memory.clear();
             for record in &records {
                 self.forget(record);
@@ -279,7 +279,7 @@ impl LogEntry {
     /// because that program is writing it, the next call checks again.
     fn confirm(&mut self) {
         let gone = self.confirmation.gone(self.file.path(), self.end).unwrap_or_default();
-        if let Err(error) = self.append(&gone) {
+        if let Err(error) = self.append(&gone, None) {
             for record in &gone {
                 self.wait(record, &error);
             }
@@ -346,7 +346,7 @@ mod tests {
         // No folder, and so no log and no journal beside it.
         let path = folder.path().join("missing").join("unit_test.csv");
         let mut log = LogEntry::new(&path);
-        let error = log.append(&[record("1")]).unwrap_err();
+        let error = log.append(&[record("1")], None).unwrap_err();
         log.in_memory.push_back(record("1"));
         assert!(log.write_waiting().is_err(), "{error}");
         std::fs::create_dir(folder.path().join("missing")).unwrap();

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
@@ -13,7 +14,7 @@ use crate::log::inspect::{Contents, end_of_torn_row, inspect};
 use crate::log::open_files::{OpenLimit, OpenSlot};
 use crate::log::record::Record;
 use crate::log::rewriting::wait_until_settled;
-use crate::log::row::write_rows;
+use crate::log::row::{CommonCells, write_rows};
 use crate::regular_file::{self, Links, write_at_once};
 use crate::report::warn_once;
 
@@ -31,7 +32,7 @@ pub(crate) struct LogFile {
     kind: FileKind,
     open: Option<KeptOpen>,
     /// The header that rows were last written for.
-    header: Option<Header>,
+    header: Option<Arc<Header>>,
     /// Memory for rows, used again.
     rows: String,
     /// When the last wait for the lock timed out.
@@ -57,7 +58,7 @@ struct Open {
     is_new: bool,
     /// The header, which determines the columns of the rows; known after the file has been
     /// inspected.
-    header: Option<Header>,
+    header: Option<Arc<Header>>,
     /// The length up to which the file is known to have that header and to end with a new line.
     valid_len: u64,
 }
@@ -108,16 +109,21 @@ impl LogFile {
         self.has_torn
     }
 
-    /// Appends the rows of `records`, and returns the new end of the file.
+    /// Appends the rows of `records`, and returns the new end of the file. `common` is given if all have
+    /// the same common cells.
     ///
     /// # Errors
     /// Returns [`Error::NotALog`] if the file is not an emission log, and [`Error::Write`] or
     /// [`Error::Read`] if the file system fails or another process has locked the file.
-    pub(crate) fn append(&mut self, records: &[Record]) -> Result<End> {
+    pub(crate) fn append(
+        &mut self,
+        records: &[Record],
+        common: Option<&CommonCells>,
+    ) -> Result<End> {
         // Somebody may replace the file between our open and our check, but hardly each time.
         const TRIES: u32 = 8;
         for _ in 0..TRIES {
-            if let Some(end) = self.try_append(records)? {
+            if let Some(end) = self.try_append(records, common)? {
                 return Ok(end);
             }
         }
@@ -125,16 +131,24 @@ impl LogFile {
     }
 
     /// `None` where the open file is no longer the one at the path.
-    fn try_append(&mut self, records: &[Record]) -> Result<Option<End>> {
+    fn try_append(
+        &mut self,
+        records: &[Record],
+        common: Option<&CommonCells>,
+    ) -> Result<Option<End>> {
         let mut open = match self.open.take() {
             Some(kept) => kept.open,
             None => self.open()?,
+        };
+        let write = |header: &Arc<Header>, rows: &mut String| match common {
+            Some(common) => common.write_rows(records, header, rows),
+            None => write_rows(records, header, self.kind, rows),
         };
         // Before the lock: others need not wait for it.
         let mut rows = std::mem::take(&mut self.rows);
         rows.clear();
         if let Some(header) = &open.header {
-            write_rows(records, header, self.kind, &mut rows);
+            write(header, &mut rows);
         }
         let timeout = match self.timed_out_at {
             Some(then) if then.elapsed() < LOCK_BACKOFF => Duration::ZERO,
@@ -172,15 +186,18 @@ impl LogFile {
             let Some((header, before_rows)) = self.inspect(&open.file, length)? else {
                 return Ok(None);
             };
+            // One for all files with it, so that rows that are written for it need not compare it.
+            let known = self.header.take().filter(|known| **known == header);
+            let header = known.unwrap_or_else(|| Arc::new(header));
             if open.header.as_ref() != Some(&header) {
                 rows.clear();
-                write_rows(records, &header, self.kind, &mut rows);
+                write(&header, &mut rows);
                 self.warn_of_missing_columns(&header);
             }
             // One cell too many: what is left of a row must not be taken for one.
             let no_row = if std::mem::take(&mut torn) { "," } else { "" };
             rows.insert_str(0, &(no_row.to_owned() + &before_rows));
-            self.header = Some(header.clone());
+            self.header = Some(Arc::clone(&header));
             open.header = Some(header);
         }
         if let Err(error) = write_at_once(&open.file, rows.as_bytes(), length) {

@@ -53,6 +53,7 @@ pub use record::Record;
 #[cfg(test)]
 pub(crate) use record::tests::record as test_record;
 pub(crate) use record_text::epoch_text;
+pub(crate) use row::CommonCells;
 pub(crate) use sink::{FinishedRun, RunSink};
 pub use summary::{Group, GroupBy, Summary, SummaryOptions, Totals, summary};
 pub use unwritten::{Unwritten, live_runs};

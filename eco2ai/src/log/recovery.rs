@@ -180,7 +180,7 @@ fn write_missing(log: &mut LogFile, found: &Found, kind: Kind) -> Result<usize> 
     let mut records = missing(log.path(), found, kind)?;
     interrupt(&mut records, kind);
     if !records.is_empty() {
-        log.append(&records)?;
+        log.append(&records, None)?;
     }
     Ok(records.len())
 }

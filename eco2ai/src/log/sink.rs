@@ -3,12 +3,15 @@
 use crate::error::Result;
 use crate::log::attached_log::AttachedLog;
 use crate::log::record::Record;
+use crate::log::row::CommonCells;
 use crate::settings::Settings;
 
 /// A run that has ended, and the settings that it ran with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FinishedRun<'a> {
     pub(crate) record: &'a Record,
+    /// Given if the next runs with the same ones can use them again.
+    pub(crate) common: Option<&'a CommonCells>,
     pub(crate) log: &'a AttachedLog,
     pub(crate) settings: &'a Settings,
 }

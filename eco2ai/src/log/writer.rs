@@ -45,7 +45,7 @@ pub(crate) struct LogSink;
 impl RunSink for LogSink {
     /// Never fails: a row that cannot be written is reported, and waits.
     fn finish(&self, run: &FinishedRun<'_>) -> Result<()> {
-        run.log.finish(run.record);
+        run.log.finish(run.record, run.common);
         Ok(())
     }
 }

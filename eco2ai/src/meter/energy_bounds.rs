@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::component_figures::ComponentFigure;
 use super::energies::Energies;
 use super::provenance::{Methods, Provenance, ShareKind};
+use crate::method::Method;
 use crate::sensor::{Bounds, Component, Quality};
 use crate::units::Joules;
 
@@ -87,9 +88,10 @@ impl EnergyBounds {
                 high += energy * bounds.high;
             }
             // Some of the component's energy is missing, or all of it.
-            if methods.of(*component).is_some_and(|method| {
+            let is_incomplete = |method: &Method| {
                 method.is_partial() || (method.is_none() && bounds.high.is_infinite())
-            }) {
+            };
+            if high.is_finite() && methods.of(*component).is_some_and(is_incomplete) {
                 high = f64::INFINITY;
             }
         }

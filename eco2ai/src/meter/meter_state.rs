@@ -29,9 +29,9 @@ const CPU_SAMPLE_INTERVAL: Duration = Duration::from_micros(100);
 const CPU_SAMPLE_BURST: Duration = Duration::from_millis(10);
 
 /// Where all figures follow the CPU time, a reading at an edge waits until the process has used this
-/// part of the resolution as CPU time, so that readings take a twentieth of that time at most. Else a
+/// part of the resolution as CPU time, so that readings take a fortieth of that time at most. Else a
 /// service that does little each millisecond would pay more for readings than for its work.
-const CPU_TIME_PART: u64 = 10;
+const CPU_TIME_PART: u64 = 5;
 
 /// It waits no longer than this: memory and other processes change meanwhile.
 const MAX_WAIT: Duration = Duration::from_millis(100);

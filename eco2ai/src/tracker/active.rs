@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::config::RunConfig;
-use super::context::RunContext;
+use super::context::{Draft, RunContext};
 use super::handle::RunHandle;
 use super::open_runs::{self, OpenRun};
 use super::sums;
@@ -95,7 +95,7 @@ impl ActiveRun {
                 meter.on_period(upkeep::keep_open);
                 let attached = || config.attached(meter, context_of_enclosing().as_ref());
                 let context = context.unwrap_or_else(attached);
-                Row::Own(open_runs::add(id, parent_id, started.key, context))
+                Row::Own(open_runs::add(id, parent_id, started.key, &context))
             }
             StartedRow::Sum(called) => {
                 Self::called(config, meter, called, context_of_enclosing);
@@ -206,13 +206,10 @@ impl ActiveRun {
     /// the run.
     pub(crate) fn finish(&self, status: Status) -> Option<Result<Record>> {
         let _section = own_code::enter();
-        let Stopped { energy, closed } = self.stop(status)?;
         match &self.row {
-            Row::Own(run) => {
-                sums::close(&run.context.meter, closed);
-                Some(run.finish(&energy, status))
-            }
+            Row::Own(run) => self.finish_own(run, status).map(|it| it.map(|draft| draft.record)),
             Row::Sum(meter, sum) => {
+                let Stopped { energy, closed } = self.stop(status)?;
                 let record = sums::call(meter, *sum, &energy, status);
                 sums::close(meter, closed);
                 record.map(Ok)
@@ -220,12 +217,19 @@ impl ActiveRun {
         }
     }
 
+    /// Same as [`finish`](Self::finish), for a run with a row of its own.
+    fn finish_own(&self, run: &OpenRun, status: Status) -> Option<Result<Box<Draft>>> {
+        let Stopped { energy, closed } = self.stop(status)?;
+        sums::close(&run.context.meter, closed);
+        Some(run.finish(&energy, status))
+    }
+
     /// Same as [`finish`](Self::finish), but without a record; an error is reported as a warning.
     pub(crate) fn finish_quietly(&self, status: Status) {
         let _section = own_code::enter();
         match &self.row {
-            Row::Own(run) => match self.finish(status) {
-                Some(Ok(record)) => run.context.reuse(record),
+            Row::Own(run) => match self.finish_own(run, status) {
+                Some(Ok(draft)) => run.context.reuse(draft),
                 Some(Err(error)) => {
                     quietly(run.context.settings.ignore_warnings, || warn_once(&error));
                 }

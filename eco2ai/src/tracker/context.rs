@@ -12,7 +12,7 @@ use crate::host;
 use crate::job::job;
 use crate::local_time::LocalTime;
 use crate::locks::{Lock, Rank};
-use crate::log::{AttachedLog, FinishedRun, Record};
+use crate::log::{AttachedLog, CommonCells, FinishedRun, Record};
 use crate::meter::{
     Energies, EnergyBounds, Meter, Methods, PricedEnergy, Prices, RunEnergy, component_figures,
 };
@@ -37,8 +37,17 @@ pub(super) struct RunContext {
     pub(super) is_partial: bool,
     /// The run of another process under which this process was started.
     pub(super) outer_run: Option<Uuid>,
-    /// A record of an earlier run, whose texts are those of the next one.
-    pub(super) spare: Lock<Option<Record>>,
+    /// The draft of an earlier run, whose texts are those of the next one.
+    pub(super) spare: Lock<Option<Box<Draft>>>,
+}
+
+/// A record, and what the next one of its context has in common with it.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) record: Record,
+    /// The methods in the record; `None` before they are set.
+    methods: Option<Arc<Methods>>,
+    pub(super) common: CommonCells,
 }
 
 /// The values that distinguish one row from the others.
@@ -65,21 +74,19 @@ impl RunContext {
     }
 
     /// Returns the place for a spare record.
-    pub(super) const fn no_spare() -> Lock<Option<Record>> {
+    pub(super) const fn no_spare() -> Lock<Option<Box<Draft>>> {
         Lock::new(Rank::SpareRecord, None)
     }
 
     /// Passes the record of a run that has ended to the log and all other sinks.
-    pub(super) fn write(&self, record: Record) -> Result<Record> {
-        if let Some(log) = &self.log {
-            run_sinks::finish(&FinishedRun { record: &record, log, settings: &self.settings })?;
-        }
-        Ok(record)
+    pub(super) fn write(&self, record: &Record, common: Option<&CommonCells>) -> Result<()> {
+        let Some(log) = &self.log else { return Ok(()) };
+        run_sinks::finish(&FinishedRun { record, common, log, settings: &self.settings })
     }
 
-    /// Takes back a record that nobody needs any more, so that the next run has one with its texts.
-    pub(super) fn reuse(&self, record: Record) {
-        let replaced = self.spare.lock().replace(record);
+    /// Takes back a draft that nobody needs any more, so that the next run has one with its texts.
+    pub(super) fn reuse(&self, draft: Box<Draft>) {
+        let replaced = self.spare.lock().replace(draft);
         // Not under the lock: its memory is the program's allocator's.
         drop(replaced);
     }
@@ -92,8 +99,20 @@ impl RunContext {
         calls: u64,
         status: Status,
     ) -> Record {
+        self.draft(row, energy, calls, status).record
+    }
+
+    /// Same as [`record`](Self::record), to be [used again](Self::reuse).
+    pub(super) fn draft(
+        &self,
+        row: RowStart,
+        energy: &RunEnergy,
+        calls: u64,
+        status: Status,
+    ) -> Box<Draft> {
         let spare = self.spare.lock().take();
-        let mut record = spare.unwrap_or_else(|| self.constant());
+        let mut draft = spare.unwrap_or_else(|| Box::new(self.new_draft()));
+        let record = &mut draft.record;
         record.set_row(row, row.parent_id.or(self.outer_run));
         record.status = status;
         record.calls = calls;
@@ -104,15 +123,16 @@ impl RunContext {
         if self.is_partial {
             Arc::make_mut(&mut methods).mark_partial();
         }
-        self.set_energy(&mut record, energy, &methods, &bounds);
-        record
+        self.set_energy(record, energy, &methods, &bounds);
+        draft.set_methods(methods);
+        draft
     }
 
-    /// Returns a record with the values that all runs with this context have.
-    fn constant(&self) -> Record {
+    /// Returns a draft with the values that all runs with this context have.
+    fn new_draft(&self) -> Draft {
         let settings = &*self.settings;
         let names = self.meter.names();
-        Record {
+        let record = Record {
             project: settings.project.clone(),
             description: settings.description.clone(),
             cpu_name: names.cpu.clone(),
@@ -130,10 +150,11 @@ impl RunContext {
             rank: job().rank,
             user: user::name().map(str::to_owned),
             ..Record::default()
-        }
+        };
+        Draft { record, methods: None, common: CommonCells::default() }
     }
 
-    /// Sets all amounts, and how they were obtained.
+    /// Sets all amounts.
     fn set_energy(
         &self,
         record: &mut Record,
@@ -164,16 +185,28 @@ impl RunContext {
             }),
         };
         record.idle_energy = energy.idle_energy(methods).map(KilowattHours::from);
-        let [cpu, gpu, ram, other] = component_figures(&received.inclusive, methods);
-        for (figure, kwh, method) in [
-            (cpu, &mut record.cpu_energy, &mut record.cpu_method),
-            (gpu, &mut record.gpu_energy, &mut record.gpu_method),
-            (ram, &mut record.ram_energy, &mut record.ram_method),
-            (other, &mut record.other_energy, &mut record.other_method),
-        ] {
+        let figures = component_figures(&received.inclusive, methods);
+        let Record { cpu_energy, gpu_energy, ram_energy, other_energy, .. } = record;
+        for (kwh, figure) in
+            [cpu_energy, gpu_energy, ram_energy, other_energy].into_iter().zip(figures)
+        {
             *kwh = figure.energy.map(KilowattHours::from);
-            method.clone_from(&figure.method);
         }
+    }
+}
+
+impl Draft {
+    /// Sets how the amounts were obtained.
+    fn set_methods(&mut self, methods: Arc<Methods>) {
+        if self.methods.as_ref() != Some(&methods) {
+            self.common = CommonCells::default();
+            let [cpu, gpu, ram, other] = component_figures(&Energies::ZERO, &methods);
+            self.record.cpu_method.clone_from(&cpu.method);
+            self.record.gpu_method.clone_from(&gpu.method);
+            self.record.ram_method.clone_from(&ram.method);
+            self.record.other_method.clone_from(&other.method);
+        }
+        self.methods = Some(methods);
     }
 }
 
@@ -214,7 +247,36 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::log::{attach, read_log};
+    use crate::method::Method;
     use crate::settings::Params;
+
+    #[test]
+    fn each_row_has_the_methods_of_its_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("emission.csv");
+        let settings = Settings::shared(&Params::default()).unwrap();
+        let log = Some(attach(&path, false));
+        let context = RunContext { log, ..RunContext::not_measured(settings, None) };
+        let start_time = DateTime::UNIX_EPOCH.fixed_offset();
+        let cpu = ["estimated:tdp", "estimated:tdp", "measured:rapl:share", "estimated:tdp"];
+        for (id, cpu) in (1..).zip(cpu) {
+            let row = RowStart { id: Uuid::from_u128(id), parent_id: None, start_time };
+            let mut draft = context.draft(row, &RunEnergy::default(), 1, Status::Ok);
+            draft.set_methods(Arc::new(Methods {
+                cpu: cpu.into(),
+                gpu: Method::none(),
+                ram: Method::included(),
+                other: Method::none(),
+                knows_idle: false,
+                machine: None,
+            }));
+            context.write(&draft.record, Some(&draft.common)).unwrap();
+            context.reuse(draft);
+        }
+        let rows = read_log(&path).unwrap().map(|row| row.unwrap().cpu_method);
+        assert_eq!(rows.collect::<Vec<_>>(), cpu);
+    }
 
     #[test]
     fn a_record_that_is_used_again_keeps_nothing_of_the_run_before() {
@@ -225,7 +287,8 @@ mod tests {
         let new = context.record(row(2, None), &RunEnergy::default(), 1, Status::Ok);
         let energy = RunEnergy { duration: Duration::from_secs(1), ..RunEnergy::default() };
         let parent_id = Some(Uuid::from_u128(7));
-        let mut before = context.record(row(1, parent_id), &energy, 3, Status::Error);
+        let mut draft = context.draft(row(1, parent_id), &energy, 3, Status::Error);
+        let before = &mut draft.record;
         assert_eq!(before.parent_id.as_deref(), Some("00000000-0000-0000-0000-000000000007"));
         // Whatever a run can set is set.
         before.epoch = "epoch: 1, ".into();
@@ -233,8 +296,7 @@ mod tests {
         before.energy_low = Some(KilowattHours(1.0));
         before.idle_energy = Some(KilowattHours(1.0));
         before.cpu_energy = Some(KilowattHours(1.0));
-        before.other_method = "measured:x".into();
-        context.reuse(before);
+        context.reuse(draft);
         assert_eq!(context.record(row(2, None), &RunEnergy::default(), 1, Status::Ok), new);
     }
 }

@@ -3,7 +3,7 @@
 //! Each period writes the states of some groups only, in turn, so that its cost is bounded. A run
 //! stays in its group to its end.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -23,13 +23,13 @@ pub(super) struct Place {
 /// The open runs, or sums, by their keys and in groups.
 #[derive(Debug)]
 pub(super) struct Open<K, M> {
-    pub(super) by_key: HashMap<K, M>,
+    pub(super) by_key: BTreeMap<K, M>,
     pub(super) groups: Groups<M>,
 }
 
 impl<K, M> Default for Open<K, M> {
     fn default() -> Self {
-        Self { by_key: HashMap::new(), groups: Groups::default() }
+        Self { by_key: BTreeMap::new(), groups: Groups::default() }
     }
 }
 
@@ -38,7 +38,7 @@ impl<K, M> Default for Open<K, M> {
 pub(super) struct Groups<M> {
     all: Vec<Group<M>>,
     /// The groups of each meter and log that are not full.
-    with_room: HashMap<usize, HashMap<OsString, Vec<usize>>>,
+    with_room: BTreeMap<usize, BTreeMap<OsString, Vec<usize>>>,
     /// The group whose turn it is.
     next: usize,
     /// The groups whose turn it is before.
@@ -60,7 +60,7 @@ struct Group<M> {
 
 impl<M> Default for Groups<M> {
     fn default() -> Self {
-        Self { all: Vec::new(), with_room: HashMap::new(), next: 0, due: Vec::new() }
+        Self { all: Vec::new(), with_room: BTreeMap::new(), next: 0, due: Vec::new() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use super::context::{RowStart, RunContext};
+use super::context::{Draft, RowStart, RunContext};
 use super::journal_groups::{Open, Place};
 use super::sums;
 use crate::error::Result;
@@ -52,16 +52,14 @@ pub(super) fn add(
     id: Uuid,
     parent_id: Option<Uuid>,
     key: RunKey,
-    context: Arc<RunContext>,
+    context: &Arc<RunContext>,
 ) -> Arc<OpenRun> {
     let start = context.meter.wall();
     let row = RowStart { id, parent_id, start_time: local(start) };
     let written = Lock::new(Rank::Row, None);
     let mut runs = open_runs();
-    let log = context.file.clone();
-    let meter = context.meter.clone();
-    let run = runs.groups.add(&meter, &log, |place| {
-        let is_kept = AtomicBool::new(false);
+    let run = runs.groups.add(&context.meter, &context.file, |place| {
+        let (context, is_kept) = (Arc::clone(context), AtomicBool::new(false));
         Arc::new(OpenRun { context, key, row, start, place, is_kept, written })
     });
     runs.by_key.insert(id, Arc::clone(&run));
@@ -143,14 +141,14 @@ impl OpenRun {
     }
 
     /// Returns the record of the part of the run that is in no earlier epoch's row.
-    fn rest(&self, energy: &RunEnergy, status: Status) -> Record {
+    fn rest(&self, energy: &RunEnergy, status: Status) -> Box<Draft> {
         match self.written.lock().as_ref() {
-            None => self.whole(energy, status),
+            None => self.context.draft(self.row, energy, 1, status),
             Some(written) => {
                 let start = self.start.checked_add(written.duration);
                 let row =
                     RowStart { start_time: start.map_or(self.row.start_time, local), ..self.row };
-                self.context.record(row, &energy.after(written), 1, status)
+                self.context.draft(row, &energy.after(written), 1, status)
             }
         }
     }
@@ -163,7 +161,7 @@ impl OpenRun {
     /// Returns the record so far of the run if it has lasted longer than a period.
     #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
     fn so_far(&self, energy: &RunEnergy) -> Option<Record> {
-        self.is_long(energy).then(|| self.rest(energy, Status::Interrupted))
+        self.is_long(energy).then(|| self.rest(energy, Status::Interrupted).record)
     }
 
     /// Returns the state of the run if it has lasted longer than a period. The state becomes the
@@ -171,7 +169,7 @@ impl OpenRun {
     fn state(&self, energy: &RunEnergy) -> Option<Record> {
         let is_long = self.is_long(energy);
         self.is_kept.fetch_or(is_long, Ordering::Relaxed);
-        is_long.then(|| self.rest(energy, Status::Interrupted))
+        is_long.then(|| self.rest(energy, Status::Interrupted).record)
     }
 
     /// Removes the run from the open ones. It `has_row` unless its state in the journal must go.
@@ -183,7 +181,7 @@ impl OpenRun {
 
     /// Writes the row of an epoch.
     pub(super) fn write_epoch(&self, mut energy: RunEnergy, epoch: String) -> Result<Record> {
-        let mut record = self.rest(&energy, Status::Ok);
+        let mut record = self.rest(&energy, Status::Ok).record;
         record.epoch = epoch;
         let mut written = self.written.lock();
         if let Some(written) = &*written {
@@ -191,27 +189,31 @@ impl OpenRun {
         }
         *written = Some(energy);
         drop(written);
-        quietly(self.context.settings.ignore_warnings, || self.context.write(record))
+        quietly(self.context.settings.ignore_warnings, || self.context.write(&record, None))?;
+        Ok(record)
     }
 
     /// Writes the row of the run, which has ended, or of its part after the last epoch, unless that
     /// part is very short. Returns the record of the whole run.
-    pub(super) fn finish(&self, energy: &RunEnergy, status: Status) -> Result<Record> {
+    pub(super) fn finish(&self, energy: &RunEnergy, status: Status) -> Result<Box<Draft>> {
         let has_epochs = self.written.lock().is_some();
         let rest = self.rest(energy, status);
-        if has_epochs && status == Status::Ok && rest.duration < SHORTEST_REST {
-            log::discard(&self.context.file, &rest);
+        if has_epochs && status == Status::Ok && rest.record.duration < SHORTEST_REST {
+            log::discard(&self.context.file, &rest.record);
             self.remove(false);
-            return Ok(self.whole(energy, status));
+        } else {
+            let ignore_warnings = self.context.settings.ignore_warnings;
+            let written =
+                quietly(ignore_warnings, || self.context.write(&rest.record, Some(&rest.common)));
+            self.remove(true);
+            written?;
         }
-        let written = quietly(self.context.settings.ignore_warnings, || self.context.write(rest));
-        self.remove(true);
-        if has_epochs { written.map(|_| self.whole(energy, status)) } else { written }
+        Ok(if has_epochs { self.context.draft(self.row, energy, 1, status) } else { rest })
     }
 
     /// Removes a run that has ended without a row.
     pub(super) fn discard(&self, energy: &RunEnergy) {
-        log::discard(&self.context.file, &self.rest(energy, Status::Ok));
+        log::discard(&self.context.file, &self.rest(energy, Status::Ok).record);
         self.remove(false);
     }
 

@@ -157,5 +157,5 @@ fn record(context: &RunContext, row: &SumRow) -> Record {
 
 fn write(context: &RunContext, row: &SumRow) -> Result<()> {
     let record = record(context, row);
-    quietly(context.settings.ignore_warnings, || context.write(record)).map(drop)
+    quietly(context.settings.ignore_warnings, || context.write(&record, None))
 }

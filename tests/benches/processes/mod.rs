@@ -91,16 +91,15 @@ pub(crate) fn first_start(times: usize, library: Option<&Path>) -> Pair {
 }
 
 /// The CPU time that each of so many calls, one a millisecond, costs more with a row and with a part
-/// in a sum than without, beside what `tracing` adds; and with a row beside what locking, appending to
-/// and unlocking an open file adds.
-pub(crate) fn paced(times: usize, calls: u32) -> [Pair; 3] {
+/// in a sum than without, beside what `tracing` adds; and each beside what its system calls alone add.
+pub(crate) fn paced(times: usize, calls: u32) -> [Pair; 4] {
     let asked = |kind| ask::<1>(&["paced", kind, &calls.to_string()], |_| ())[0];
     let kinds = || {
         let plain = asked("plain");
-        ["row", "total", "tracing", "append"].map(|kind| asked(kind) - plain)
+        ["row", "total", "tracing", "system-calls", "samples"].map(|kind| asked(kind) - plain)
     };
-    let [row, total, tracing, append] = medians(times, kinds);
-    [(row, tracing), (total, tracing), (row, append)]
+    let [row, total, tracing, system_calls, samples] = medians(times, kinds);
+    [(row, tracing), (total, tracing), (row, system_calls), (total, samples)]
         .map(|(figure, beside)| Pair { figure, beside })
 }
 
@@ -114,10 +113,18 @@ fn child_paced(kind: &str, calls: u32) -> f64 {
             subjects::subscribe(true);
             Box::new(subjects::instrumented)
         }
-        "append" => {
+        "system-calls" => {
             let append = subjects::BareAppend::of_last_row();
-            Box::new(move || append.append())
+            Box::new(move || {
+                subjects::sample_cpu_clock();
+                append.all_system_calls();
+                subjects::sample_cpu_clock();
+            })
         }
+        "samples" => Box::new(|| {
+            subjects::sample_cpu_clock();
+            subjects::sample_cpu_clock();
+        }),
         other => panic!("no kind of call: {other:?}"),
     };
     let mut next = Instant::now();

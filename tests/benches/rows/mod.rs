@@ -58,6 +58,14 @@ fn calls(table: &mut Table, rounds: usize) {
         "open, lock, append the same bytes, close",
         Reach::Ratio { most: 1.3 },
     );
+    let mut all_system_calls = || append.all_system_calls();
+    table.add(
+        "empty tracked function, with its row",
+        seconds,
+        &alternate(rounds, 20, &mut subjects::tracked, &mut all_system_calls),
+        "all its system calls: also asks for the file at the path, and for the limit of its size",
+        Reach::None,
+    );
     let mut twice = || {
         append.append();
         append.append();
@@ -125,7 +133,7 @@ fn readings(table: &mut Table, rounds: usize) {
 }
 
 fn paced(table: &mut Table, quick: bool) {
-    let [rows, total, append] =
+    let [rows, total, rows_calls, total_calls] =
         processes::paced(if quick { 1 } else { 9 }, if quick { 50 } else { 2000 });
     let beside = "`tracing`, a line of JSON to an open file";
     table.add(
@@ -145,8 +153,15 @@ fn paced(table: &mut Table, quick: bool) {
     table.add(
         "CPU time that a row adds to a call each millisecond",
         seconds,
-        &append,
-        "lock, append the same bytes, unlock, on an open file",
+        &rows_calls,
+        "its system calls alone: lock, the file at the path, the limit, append, unlock, the CPU clock twice",
+        Reach::None,
+    );
+    table.add(
+        "the same with `rows = \"total\"`",
+        seconds,
+        &total_calls,
+        "its system calls alone: the CPU clock twice",
         Reach::None,
     );
 }

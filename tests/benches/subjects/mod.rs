@@ -17,6 +17,8 @@ use eco2ai_tests::fake_nvml::FakeNvml;
 use eco2ai_tests::fake_nvml::script::{Device, Script};
 use eco2ai_tests::fake_tree::FakeTree;
 use nvml_wrapper::structs::device::FieldId;
+use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -174,6 +176,20 @@ impl BareAppend {
         self.open.unlock().expect("an unlock");
     }
 
+    /// Does all system calls of a row: also asks for the file at the path and for the limit of file
+    /// sizes.
+    ///
+    /// # Panics
+    /// Where one fails.
+    pub(crate) fn all_system_calls(&self) {
+        self.open.lock().expect("a lock");
+        let asked = StatxFlags::INO | StatxFlags::SIZE;
+        black_box(statx(CWD, &self.path, AtFlags::empty(), asked).expect("the file"));
+        black_box(getrlimit(Resource::Fsize));
+        (&self.open).write_all(&self.row).expect("an append");
+        self.open.unlock().expect("an unlock");
+    }
+
     /// Opens the file, appends the row, and closes it.
     ///
     /// # Panics
@@ -183,6 +199,11 @@ impl BareAppend {
         file.lock().expect("a lock");
         file.write_all(&self.row).expect("an append");
     }
+}
+
+/// Reads the clock of the CPU time of the process.
+pub(crate) fn sample_cpu_clock() {
+    black_box(clock_gettime(ClockId::ProcessCPUTime));
 }
 
 fn open_to_append(path: &Path) -> File {
@@ -227,7 +248,7 @@ pub(crate) fn bare_cpu_and_ram() -> impl FnMut() {
     let files = BareFiles::open(["/proc/stat", "/proc/self/statm"]);
     move || {
         files.read();
-        black_box(clock_gettime(ClockId::ProcessCPUTime));
+        sample_cpu_clock();
     }
 }
 

@@ -17,7 +17,7 @@ fn row(id: &str, header: &Header) -> String {
 }
 
 fn append(log: &mut LogFile, id: &str) -> Result<End> {
-    log.append(&[record(id)])
+    log.append(&[record(id)], None)
 }
 
 fn text(log: &LogFile) -> String {

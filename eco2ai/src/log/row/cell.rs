@@ -40,7 +40,7 @@ pub(super) trait Cell {
 }
 
 macro_rules! define_cells {
-    ($($name:ident: $holds:ident = $text:literal => $field:ident,)*) => {
+    ($($name:ident: $holds:ident $varies:ident = $text:literal => $field:ident,)*) => {
         /// Returns the value of `record` in a column.
         pub(super) fn cell(record: &Record, column: Column) -> &dyn Cell {
             match column { $(Column::$name => &record.$field,)* }
@@ -124,8 +124,12 @@ macro_rules! integers {
     ($($integer:ident)*) => {$(
         impl Cell for $integer {
             fn write(&self, text: &mut String) {
-                // Writing to a `String` cannot fail.
-                let _ = write!(text, "{self}");
+                match *self {
+                    // Most rows are of one call.
+                    1 => text.push('1'),
+                    // Writing to a `String` cannot fail.
+                    number => _ = write!(text, "{number}"),
+                }
             }
 
             fn read(&mut self, row: &LogRow<'_>, column: Column) -> bool {

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{FixedOffset, TimeZone};
@@ -5,7 +6,7 @@ use proptest::prelude::*;
 
 use super::cell::{CUT, MAX_TEXT};
 use super::log_row::Unread;
-use super::{LogRow, rows_of};
+use super::{CommonCells, LogRow, rows_of};
 use crate::log::columns::{ALL, Column};
 use crate::log::csv_reader::CsvReader;
 use crate::log::header::{FileKind, Header, LineEnd};
@@ -136,6 +137,57 @@ proptest! {
             let row = source.next(Some(header.width())).unwrap().unwrap();
             LogRow { row: &row, header: &header }.read(&mut record).unwrap();
             prop_assert_eq!(&record, &written);
+        }
+    }
+
+    /// Whatever columns a log has, and if another one with other columns takes its place.
+    #[test]
+    fn common_cells_that_are_ready_change_no_row(
+        first in any_record(),
+        other in any_record(),
+        order in Just(ALL.to_vec()).prop_shuffle(),
+        width in 0..ALL.len(),
+    ) {
+        use Column::{Co2, Duration, OwnEnergy, Power, Project, StartTime};
+        let second = Record {
+            id: other.id,
+            epoch: other.epoch,
+            start_time: other.start_time,
+            duration: other.duration,
+            energy: other.energy,
+            co2: other.co2,
+            cost: other.cost,
+            parent_id: other.parent_id,
+            status: Status::Error,
+            calls: other.calls,
+            scope: Scope::Process,
+            own_energy: other.own_energy,
+            own_co2: other.own_co2,
+            own_cost: other.own_cost,
+            process_energy: other.process_energy,
+            cpu_energy: None,
+            gpu_energy: other.cpu_energy,
+            ram_energy: other.ram_energy,
+            other_energy: other.cpu_energy,
+            energy_low: None,
+            energy_high: other.energy_low,
+            idle_energy: None,
+            ..first.clone()
+        };
+        let needed = [Project, StartTime, Duration, Power, Co2];
+        let names = order.into_iter().enumerate().filter_map(|(at, column)| {
+            let is_known = at < width || needed.contains(&column);
+            let is_other = column == OwnEnergy || at.is_multiple_of(2);
+            if is_known { Some(column.name()) } else { is_other.then_some("mine") }
+        });
+        let shuffled = parse(&names.collect::<Vec<_>>().join(","));
+        let common = CommonCells::default();
+        for header in [Header::full(), shuffled, Header::eco2ai()].map(Arc::new) {
+            for record in [&first, &second] {
+                let mut row = String::new();
+                common.write_rows(std::slice::from_ref(record), &header, &mut row);
+                prop_assert_eq!(row.into_bytes(), rows_of([record], &header, FileKind::Log));
+            }
         }
     }
 

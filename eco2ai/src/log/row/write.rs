@@ -7,10 +7,10 @@ use crate::log::encoded_text::encode;
 use crate::log::header::{FileKind, Header};
 use crate::log::record::Record;
 
-/// Writes the cell of `column` into `cell`, without guard. A missing figure stays blank. In a log
-/// without a column of own energies, energy, its bounds, CO2 and cost are the run's own ones, so
-/// that plain sums are right.
-fn write_cell(record: &Record, column: Column, has_own_energy: bool, text: &mut String) {
+/// Appends the text of `column`, without guard. A missing figure stays blank. In a log without a column
+/// of own energies, energy, its bounds, CO2 and cost are the run's own ones, so that plain sums are
+/// right.
+fn write_text(record: &Record, column: Column, has_own_energy: bool, text: &mut String) {
     if has_own_energy {
         return cell(record, column).write(text);
     }
@@ -47,27 +47,39 @@ pub(crate) fn write_rows<'a>(
     kind: FileKind,
     rows: &mut String,
 ) {
-    let has_own_energy = header.has_own_energy();
     for record in records {
         for (place, column) in header.columns().iter().enumerate() {
             if place > 0 {
                 rows.push(',');
             }
-            let Some(column) = *column else { continue };
-            let begin = rows.len();
-            write_cell(record, column, has_own_energy, rows);
-            if kind == FileKind::EncodedCopy {
-                let encoded = encode(&rows[begin..]);
-                rows.replace_range(begin.., &encoded);
-            } else if has_own_energy && column.is_text() && needs_guard(&rows.as_bytes()[begin..]) {
-                rows.insert(begin, '\'');
-            }
-            if column.is_text() || kind == FileKind::EncodedCopy {
-                quote(rows, begin);
+            if let Some(column) = *column {
+                write_cell(record, column, header, kind, rows);
             }
         }
         rows.push_str(header.line_end.bytes());
     }
+}
+
+/// Appends the cell of `column` to a row for a file with that header.
+pub(super) fn write_cell(
+    record: &Record,
+    column: Column,
+    header: &Header,
+    kind: FileKind,
+    row: &mut String,
+) {
+    let has_own_energy = header.has_own_energy();
+    let begin = row.len();
+    write_text(record, column, has_own_energy, row);
+    if kind == FileKind::EncodedCopy {
+        let encoded = encode(&row[begin..]);
+        row.replace_range(begin.., &encoded);
+    } else if !column.is_text() {
+        return;
+    } else if has_own_energy && needs_guard(&row.as_bytes()[begin..]) {
+        row.insert(begin, '\'');
+    }
+    quote(row, begin);
 }
 
 /// Whether a cell with this character needs quotes.
@@ -96,6 +108,6 @@ fn quote(rows: &mut String, begin: usize) {
 /// The start of a run as it is written in a log with that header.
 pub(crate) fn start_time_cell(record: &Record, header: &Header) -> String {
     let mut text = String::new();
-    write_cell(record, Column::StartTime, header.has_own_energy(), &mut text);
+    write_text(record, Column::StartTime, header.has_own_energy(), &mut text);
     text
 }

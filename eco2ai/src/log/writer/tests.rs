@@ -17,7 +17,7 @@ fn journals(path: &Path) -> usize {
 }
 
 fn finish(path: &Path, record: &Record) {
-    with(path, |log| log.finish(record));
+    with(path, |log| log.finish(record, None));
 }
 
 /// As if the process had died: its locks are gone, its files are there.

@@ -86,6 +86,7 @@ impl UsageSource for SysinfoUsage {
             used_memory: self.used_memory,
             is_partial: false,
             of_container: false,
+            process_cpu: None,
         }
     }
 

@@ -99,14 +99,16 @@ impl UsageSource for MacUsage {
             Some((pid.as_u32(), Duration::from_millis(time)))
         });
         let of_children = self.tree.read(living, waited_for);
+        let process_cpu = process_cpu_time();
         Usage {
-            own_cpu: Some(process_cpu_time().saturating_add(of_children)),
+            own_cpu: Some(process_cpu.saturating_add(of_children)),
             busy_cpu: Some(self.busy_time()),
             cpus: self.cpus,
             own_memory: self.own_memory,
             used_memory: self.used_memory,
             is_partial: false,
             of_container: false,
+            process_cpu: Some(process_cpu),
         }
     }
 

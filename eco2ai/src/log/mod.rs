@@ -29,6 +29,7 @@ mod record_text;
 mod recovery;
 mod rewriting;
 mod row;
+mod run_states;
 mod seen_rows;
 mod serialized;
 mod sink;
@@ -53,8 +54,9 @@ pub use record::Record;
 #[cfg(test)]
 pub(crate) use record::tests::record as test_record;
 pub(crate) use record_text::epoch_text;
+pub(crate) use run_states::RunStates;
 pub(crate) use sink::{FinishedRun, RunSink};
 pub use summary::{Group, GroupBy, Summary, SummaryOptions, Totals, summary};
 pub use unwritten::{Unwritten, live_runs};
 pub use writer::recover;
-pub(crate) use writer::{LogSink, attach, close, discard, flush, keep, retry};
+pub(crate) use writer::{LogSink, attach, close, discard, flush};

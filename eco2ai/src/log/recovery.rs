@@ -20,7 +20,7 @@ use crate::log::journal_files::{self, JournalFile, Stem};
 use crate::log::record::Record;
 use crate::log::record_text::counted_rows;
 use crate::log::rewriting::{FileState, REWRITE_TIME, is_within, wait_until_settled};
-use crate::log::row::{LogRow, start_time_cell};
+use crate::log::row::{LogRow, rows_in_full, start_time_cell};
 use crate::regular_file::{self, Links};
 use crate::report::warn_once;
 use crate::status::Status;
@@ -152,7 +152,8 @@ fn take_over_without_lock(
     let mut records = found.records.clone();
     interrupt(&mut records, candidate.kind);
     let io = Error::write(&candidate.path);
-    let own = Journal::create(real, Folder::BesideLog, Kind::Waiting, 0, found.end, &records);
+    let rows = rows_in_full(&records);
+    let own = Journal::create(real, Folder::BesideLog, Kind::Waiting, 0, found.end, &rows);
     let own = own.map_err(io)?;
     let rows = match std::fs::remove_file(&candidate.path) {
         Ok(()) => write_missing(log, found, candidate.kind),

@@ -302,6 +302,11 @@ impl MeterState {
         ledger
     }
 
+    /// Same as [`advanced`](Self::advanced), up to now, soon after a reading.
+    pub(super) fn advanced_in_period(&self) -> Locked<'_, Ledger> {
+        self.advanced(Edge::without_sample(self.clock.now()))
+    }
+
     /// The ledger, which knows all changes of prices up to `now`; and the calendar's time, where it
     /// matters. Clocks and tariffs are asked while it is not locked.
     #[inline]

@@ -12,7 +12,7 @@ use super::sums;
 use crate::error::Result;
 use crate::local_time::local;
 use crate::locks::{Lock, Locked, Rank};
-use crate::log::{self, Record};
+use crate::log::{self, Record, RunStates};
 use crate::meter::{Meter, RunEnergy, RunKey, Stopped};
 use crate::process::PerProcess;
 use crate::report::{quietly, warn_once};
@@ -59,9 +59,8 @@ pub(super) fn add(
     let row = RowStart { id, parent_id, start_time: local(start) };
     let written = Lock::new(Rank::Row, None);
     let mut runs = open_runs();
-    let log = context.file.clone();
-    let meter = context.meter.clone();
-    let run = runs.groups.add(&meter, &log, |place| {
+    let of = Arc::clone(&context);
+    let run = runs.groups.add(&of.meter, of.log.as_ref(), |place| {
         let is_kept = AtomicBool::new(false);
         Arc::new(OpenRun { context, key, row, start, place, is_kept, written })
     });
@@ -74,21 +73,26 @@ pub(super) fn context(id: Uuid) -> Option<Arc<RunContext>> {
     open_runs().by_key.get(&id).map(|run| Arc::clone(&run.context))
 }
 
-/// Returns the states of the runs of a group that have lasted longer than a period. They become rows
-/// if the process is killed. `None` if the row of one of them is about to be written, until which its
+/// Adds the states of the runs of a group that have lasted longer than a period. They become rows if
+/// the process is killed. False if the row of one of them is about to be written, until which its
 /// state must stay.
-pub(super) fn states(meter: &Meter, group: usize) -> Option<Vec<Record>> {
+pub(super) fn add_states(meter: &Meter, group: usize, states: &mut RunStates) -> bool {
     let (runs, _) = open_runs().groups.take_turn(group);
     let keys: Vec<RunKey> = runs.iter().map(|run| run.key).collect();
-    let energies = meter.energies(&keys);
+    let energies = meter.energies_in_period(&keys);
     let has_ended = |(run, energy): (&Arc<OpenRun>, &Option<RunEnergy>)| {
         energy.is_none() && run.is_kept.load(Ordering::Relaxed)
     };
     if runs.iter().zip(&energies).any(has_ended) {
-        return None;
+        return false;
     }
-    let states = runs.iter().zip(energies).filter_map(|(run, energy)| run.state(&energy?));
-    Some(states.collect())
+    for (run, energy) in runs.iter().zip(&energies) {
+        if let Some(state) = energy.as_ref().and_then(|energy| run.state(energy)) {
+            states.add(&state);
+            run.context.reuse(state);
+        }
+    }
+    true
 }
 
 /// Returns the records so far of all open runs that have lasted longer than a period.

@@ -10,7 +10,7 @@ use super::journal_groups::{Open, Place};
 use crate::error::Result;
 use crate::local_time::local;
 use crate::locks::{Lock, Locked, Rank};
-use crate::log::Record;
+use crate::log::{Record, RunStates};
 use crate::meter::{CalledSum, ClosedSums, Meter, RunEnergy, SumKey, SumRow};
 use crate::process::PerProcess;
 use crate::report::{quietly, warn_once};
@@ -48,9 +48,9 @@ pub(super) fn called(
     if call.is_new {
         let context = config.attached(meter, enclosing().as_ref());
         let mut sums = sums();
-        let log = context.file.clone();
+        let of = Arc::clone(&context);
         let key = call.key;
-        let sum = sums.groups.add(meter, &log, |place| OpenSum { key, context, place });
+        let sum = sums.groups.add(meter, of.log.as_ref(), |place| OpenSum { key, context, place });
         sums.by_key.insert((meter.address(), key), sum);
     }
     if call.begins {
@@ -105,17 +105,20 @@ pub(super) fn all_states() -> Vec<Record> {
     meters().iter().flat_map(states_on).collect()
 }
 
-/// Returns the states of the sums of a group, which become rows if the process is killed; `None` if
-/// they are those of the last time.
-pub(super) fn states(meter: &Meter, group: usize) -> Option<Vec<Record>> {
+/// Adds the states of the sums of a group, which become rows if the process is killed; false if they
+/// are those of the last time.
+pub(super) fn add_states(meter: &Meter, group: usize, states: &mut RunStates) -> bool {
     let (members, is_due) = sums().groups.take_turn(group);
     let keys: Vec<SumKey> = members.iter().map(|sum| sum.key).collect();
-    let rows = meter.changed_sums(&keys, is_due)?;
-    let state = |row: SumRow| {
-        let sum = members.iter().find(|sum| sum.key == row.key)?;
-        Some(record(&sum.context, &row))
-    };
-    Some(rows.into_iter().filter_map(state).collect())
+    let Some(rows) = meter.changed_sums(&keys, is_due) else { return false };
+    for row in rows {
+        if let Some(sum) = members.iter().find(|sum| sum.key == row.key) {
+            let state = record(&sum.context, &row);
+            states.add(&state);
+            sum.context.reuse(state);
+        }
+    }
+    true
 }
 
 /// Returns the meters that have sums.

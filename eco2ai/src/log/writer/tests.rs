@@ -1,7 +1,7 @@
 use super::*;
 use crate::file_lock::lock_within;
 use crate::log::header::Header;
-use crate::log::journal_files::{find, real_path};
+use crate::log::journal_files::{self, real_path};
 use crate::log::read_log;
 use crate::log::record::tests::record;
 use crate::status::Status;
@@ -13,11 +13,21 @@ fn rows(path: &Path) -> Vec<(String, Status)> {
 }
 
 fn journals(path: &Path) -> usize {
-    find(&real_path(path)).len()
+    journal_files::find(&real_path(path)).len()
 }
 
 fn finish(path: &Path, record: &Record) {
     with(path, |log| log.finish(record));
+}
+
+fn keep(path: &Path, group: u32, states: impl FnOnce() -> Option<Vec<Record>>) {
+    find(path).keep(group, |all| {
+        states().map(|states| states.iter().for_each(|it| all.add(it))).is_some()
+    });
+}
+
+fn retry(path: &Path) {
+    find(path).retry();
 }
 
 /// As if the process had died: its locks are gone, its files are there.
@@ -74,7 +84,7 @@ fn each_group_has_its_latest_states_in_the_journal() {
     // A run that ended without a row is gone with the next state of its group.
     discard(&path, &lasting("6/1", 30));
     keep(&path, 6, || Some(vec![lasting("6/0", 30), lasting("6/2", 30)]));
-    let journal = find(&real_path(&path)).remove(0).path;
+    let journal = journal_files::find(&real_path(&path)).remove(0).path;
     assert!(journal.metadata().unwrap().len() < 40_000);
     die(&path);
     assert_eq!(recover(&path).unwrap(), 8 * 3 - 2);

@@ -102,7 +102,7 @@ fn checksum(kind: &str, id: FrameId, body: &[u8]) -> u64 {
 }
 
 /// The contents of a journal.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Found {
     /// The real path of the log that it belongs to, as its owner saw it.
     pub(crate) log: String,

@@ -128,6 +128,29 @@ fn an_epoch_is_not_taken_for_the_one_before() {
     assert_eq!(rows(&path), status.map(|status| ("training".to_owned(), status)));
 }
 
+/// The log is renamed after the row of a run, and before the state of its group is written again.
+#[cfg(unix)]
+#[test]
+fn a_row_that_is_in_a_renamed_log_is_not_recovered() {
+    for has_next_log in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("unit_test.csv");
+        finish(&path, &record("before"));
+        keep(&path, 0, || Some(vec![record("a"), record("b")]));
+        finish(&path, &record("a"));
+        let renamed = folder.path().join("unit_test.csv.1");
+        fs::rename(&path, &renamed).unwrap();
+        if has_next_log {
+            finish(&path, &record("next"));
+        }
+        die(&path);
+        assert_eq!(recover(&path).unwrap(), 1);
+        assert_eq!(rows(&path).last(), Some(&("b".to_owned(), Status::Interrupted)));
+        assert_eq!(rows(&path).len(), 1 + usize::from(has_next_log));
+        assert_eq!(rows(&renamed).len(), 2, "the renamed log is left alone");
+    }
+}
+
 #[test]
 fn rows_wait_while_the_log_is_locked_and_are_written_once() {
     let folder = tempfile::tempdir().unwrap();

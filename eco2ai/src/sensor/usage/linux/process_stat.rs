@@ -33,10 +33,14 @@ impl ProcessStat {
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
         let name_end = memchr::memrchr(b')', line)?;
         let mut stat = Self::default();
-        let fields = line.get(name_end + 1..)?;
-        let mut begins = memchr::memchr_iter(b' ', fields).map(|blank| blank + 1);
-        // proc_pid_stat(5): the first field after the name is field 3.
-        let mut number = |skip: usize| first_number(fields.get(begins.nth(skip)?..)?);
+        // proc_pid_stat(5): the first field after the name is field 3; a blank is before each.
+        let mut rest = line.get(name_end + 1..)?.iter();
+        let mut number = |skip: usize| {
+            for _ in 0..=skip {
+                rest.find(|&&byte| byte == b' ')?;
+            }
+            first_number(rest.as_slice())
+        };
         stat.parent = u32::try_from(number(1)?).ok()?;
         let (user, system) = (number(9)?, number(0)?);
         let (children_user, children_system) = (number(0)?, number(0)?);

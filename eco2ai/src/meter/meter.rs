@@ -302,8 +302,7 @@ impl Meter {
     }
 
     /// Returns the energies of active runs so far, in time linear in the number of runs; `None` for
-    /// those that have ended. For the meter's thread at the end of a period: it has just read the
-    /// sensors, so no clock of the CPU time is asked.
+    /// those that have ended. For the meter's thread at the end of a period.
     pub(crate) fn energies_in_period(&self, keys: &[RunKey]) -> Vec<Option<RunEnergy>> {
         self.state.advanced_in_period().energies(keys)
     }

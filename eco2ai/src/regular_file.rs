@@ -239,16 +239,40 @@ pub(crate) fn is_own(_: &fs::Metadata) -> bool {
     true
 }
 
-/// Writes `bytes` with one call, so that no other writer comes in between; `length` is the length
+/// Appends `bytes` with one call, so that no other writer comes in between; `length` is the length
 /// of the file. Beyond the process's limit for file sizes nothing is written: such a write would
 /// end the program by a signal.
 ///
 /// # Errors
 /// Returns the system's error, or `StorageFull` if only a part was written.
 pub(crate) fn write_at_once(mut file: &File, bytes: &[u8], length: u64) -> io::Result<()> {
-    check_size(length.saturating_add(bytes.len() as u64))?;
+    write_whole(bytes, length, || file.write(bytes))
+}
+
+/// Same as [`write_at_once`], at a place in a file that is not open for appending.
+///
+/// # Errors
+/// Same as for [`write_at_once`].
+pub(crate) fn write_at(file: &File, bytes: &[u8], start: u64) -> io::Result<()> {
+    #[cfg(unix)]
+    let write = || std::os::unix::fs::FileExt::write_at(file, bytes, start);
+    #[cfg(not(unix))]
+    let write = || {
+        let mut file = file;
+        io::Seek::seek(&mut file, io::SeekFrom::Start(start))?;
+        file.write(bytes)
+    };
+    write_whole(bytes, start, write)
+}
+
+fn write_whole(
+    bytes: &[u8],
+    start: u64,
+    mut write: impl FnMut() -> io::Result<usize>,
+) -> io::Result<()> {
+    check_size(start.saturating_add(bytes.len() as u64))?;
     loop {
-        match file.write(bytes) {
+        match write() {
             Ok(count) if count == bytes.len() => return Ok(()),
             Ok(_) => {
                 return Err(io::Error::new(

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::locks::{Lock, Rank};
-use crate::log::entry::LogEntry;
+use crate::log::entry::{Kept, LogEntry};
 use crate::log::record::Record;
 use crate::log::row::CommonCells;
+use crate::log::run_states::RunStates;
 use crate::own_code;
 use crate::report::quietly;
 
@@ -34,6 +35,28 @@ impl AttachedLog {
     /// next row.
     pub(crate) fn finish(&self, record: &Record, common: Option<&CommonCells>) {
         self.with(|log| log.finish(record, common));
+    }
+
+    /// Returns a number that distinguishes the log from all others of this process.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.entry).addr()
+    }
+
+    /// Writes the states of a group of runs to a journal. If this process is killed, each state
+    /// becomes a row. Never fails, only warns.
+    ///
+    /// `add_states` is called under the lock of the log's entry, so that no run that it adds has
+    /// finished yet. The caller of [`finish`](Self::finish) must not hold a lock that `add_states`
+    /// takes. It adds the states of all runs of the group that had one before, except those that have
+    /// finished; or returns false to leave the states of the group as they are.
+    pub(crate) fn keep(&self, group: u32, add_states: impl FnOnce(&mut RunStates) -> bool) -> Kept {
+        self.with(|log| log.keep(group, add_states))
+    }
+
+    /// Tries again to write the rows that wait, and rows that another program has overwritten. Their
+    /// failure was reported when they began to wait.
+    pub(crate) fn retry(&self) {
+        let _ = self.with(LogEntry::flush);
     }
 
     /// Uses the entry of the log.

@@ -1,10 +1,8 @@
 //! A log of this process: its file, the journals beside it, and the rows that wait.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-
-use chrono::{DateTime, FixedOffset};
 
 use crate::error::{Error, Result};
 use crate::log::confirmation::Confirmation;
@@ -16,7 +14,8 @@ use crate::log::inspect::existing_header;
 use crate::log::journal::{Folder, Journal};
 use crate::log::record::Record;
 use crate::log::recovery::{missing, recover_orphans, report_others_of_that_name};
-use crate::log::row::{CommonCells, rows_of};
+use crate::log::row::{CommonCells, rows_in_full, rows_of};
+use crate::log::run_states::RunStates;
 use crate::report::warn_once;
 
 /// The maximum number of rows that are kept in memory.
@@ -26,8 +25,8 @@ const MAX_IN_MEMORY: usize = 1000;
 #[derive(Debug)]
 pub(crate) struct LogEntry {
     file: LogFile,
-    /// The runs that have a state in `journal`.
-    running: HashSet<RunId>,
+    /// The states in `journal`.
+    states: RunStates,
     journal: Option<Journal>,
     /// Journals with rows that the log could not take.
     waiting: Vec<Journal>,
@@ -57,25 +56,11 @@ pub(crate) enum Kept {
     Failed,
 }
 
-/// The key of the state of a run: all epochs of a training have the same id, but each has its own
-/// start.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct RunId {
-    id: String,
-    start_time: Option<DateTime<FixedOffset>>,
-}
-
-impl RunId {
-    fn new(record: &Record) -> Self {
-        Self { id: record.id.clone(), start_time: record.start_time }
-    }
-}
-
 impl LogEntry {
     pub(crate) fn new(path: &Path) -> Self {
         Self {
             file: LogFile::new(path.to_path_buf(), FileKind::Log),
-            running: HashSet::new(),
+            states: RunStates::new(),
             journal: None,
             waiting: Vec::new(),
             in_memory: VecDeque::new(),
@@ -119,16 +104,21 @@ impl LogEntry {
     }
 
     /// Writes the states of a group of runs to the journal, with one write if the journal exists.
+    /// `add_states` returns false to leave the states of the group as they are.
     pub(crate) fn keep(
         &mut self,
         group: u32,
-        states: impl FnOnce() -> Option<Vec<Record>>,
+        add_states: impl FnOnce(&mut RunStates) -> bool,
     ) -> Kept {
-        let Some(mut states) = states() else { return Kept::Unchanged };
-        self.running.extend(states.iter().map(RunId::new));
+        self.states.begin();
+        if !add_states(&mut self.states) {
+            return Kept::Unchanged;
+        }
         // They were in the group of some run, and are nowhere else.
-        states.extend(self.in_memory.iter().cloned());
-        if self.running.is_empty() {
+        for record in &self.in_memory {
+            self.states.add_ended(record);
+        }
+        if self.states.is_none_running() {
             if let Some(journal) = self.journal.take() {
                 journal.remove();
             }
@@ -136,20 +126,21 @@ impl LogEntry {
         }
         let end = self.end();
         if let Some(journal) = &mut self.journal
-            && journal.write(group, end, &states).is_ok()
+            && journal.write(group, end, self.states.rows()).is_ok()
         {
-            return Kept::States(states.len());
+            return Kept::States(self.states.count());
         }
         // Where the old one is full, another can stand elsewhere; then the old one may go.
         let path = self.file.path();
-        let created = Journal::create(path, Folder::BesideLog, Kind::Running, group, end, &states);
+        let rows = self.states.rows();
+        let created = Journal::create(path, Folder::BesideLog, Kind::Running, group, end, rows);
         match created {
             Ok(journal) => match self.journal.replace(journal) {
                 Some(old) => {
                     old.remove();
                     Kept::InNewJournal
                 }
-                None => Kept::States(states.len()),
+                None => Kept::States(self.states.count()),
             },
             Err(error) => {
                 warn_once(&format!(
@@ -231,15 +222,14 @@ impl LogEntry {
 
     /// Adds a row to a journal of rows that wait. Returns the path of the journal.
     fn put_into_journal(&mut self, record: &Record, error: &Error) -> std::io::Result<PathBuf> {
-        let records = std::slice::from_ref(record);
+        let rows = rows_in_full([record]);
         let end = self.end();
         if let Some(journal) = self.waiting.last_mut()
-            && journal.write(0, end, records).is_ok()
+            && journal.write(0, end, &rows).is_ok()
         {
             return Ok(journal.path().to_path_buf());
         }
-        let create =
-            |place| Journal::create(self.file.path(), place, Kind::Waiting, 0, end, records);
+        let create = |place| Journal::create(self.file.path(), place, Kind::Waiting, 0, end, &rows);
         let journal = match error {
             Error::NotALog { .. } => create(Folder::State).or_else(|_| create(Folder::BesideLog)),
             _ => create(Folder::BesideLog),
@@ -302,7 +292,8 @@ impl LogEntry {
         if !unconfirmed.is_empty() {
             let path = self.file.path();
             // Not removed: the next process checks whether the rows are still in the log.
-            let _ = Journal::create(path, Folder::BesideLog, Kind::Waiting, 0, end, &unconfirmed);
+            let rows = rows_in_full(&unconfirmed);
+            let _ = Journal::create(path, Folder::BesideLog, Kind::Waiting, 0, end, &rows);
         }
         for record in self.in_memory.drain(..) {
             print_lost(self.file.path(), &record);
@@ -311,10 +302,8 @@ impl LogEntry {
 
     /// Removes the state of a run from the journal.
     pub(crate) fn forget(&mut self, record: &Record) {
-        if !self.running.is_empty() {
-            self.running.remove(&RunId::new(record));
-        }
-        if self.running.is_empty()
+        self.states.forget(record);
+        if self.states.is_none_running()
             && let Some(journal) = self.journal.take()
         {
             journal.remove();

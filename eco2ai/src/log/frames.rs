@@ -7,10 +7,11 @@
 //! highest number counts.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::log::csv_reader::CsvReader;
+use crate::log::header::Header;
 use crate::log::identity::{End, Identity};
 use crate::log::inspect::read_header;
 use crate::log::owner::Owner;
@@ -48,27 +49,45 @@ pub(crate) struct FrameId {
     pub(crate) number: u64,
 }
 
-/// Returns a frame as bytes.
-pub(crate) fn frame(kind: Kind, id: FrameId, log: &Path, end: End, rows: &[u8]) -> Vec<u8> {
-    let log = log.to_string_lossy();
-    let identity = end.identity.unwrap_or(Identity { device: 0, number: 0 });
-    let mut body = format!(
-        "{} {} {} {}\n{log}\n{}\n",
-        identity.device,
-        identity.number,
-        end.offset,
-        log.len(),
-        Owner::current()
-    )
-    .into_bytes();
-    body.extend_from_slice(rows);
-    let name = kind.name();
-    let sum = checksum(name, id, &body);
-    let FrameId { group, number } = id;
-    let length = body.len();
-    let mut frame = format!("{MAGIC}{name} {group} {number} {length} {sum:016x}\n").into_bytes();
-    frame.append(&mut body);
-    frame
+/// Writes the frames of one journal of this process, each into the same memory.
+#[derive(Debug)]
+pub(crate) struct FrameWriter {
+    kind: Kind,
+    /// The length of the log's path, in bytes.
+    log_length: usize,
+    /// What stands between the end of the log and the rows: its path, the owner, and the header.
+    constant: String,
+    frame: Vec<u8>,
+}
+
+impl FrameWriter {
+    /// Prepares the frames of a journal for the log with that real path.
+    pub(crate) fn new(kind: Kind, log: &Path) -> Self {
+        let log = log.to_string_lossy();
+        let constant = format!("{log}\n{}\n{}", Owner::current(), Header::full().line());
+        Self { kind, log_length: log.len(), constant, frame: Vec::new() }
+    }
+
+    /// Returns a frame as bytes. The rows have all columns.
+    pub(crate) fn write(&mut self, id: FrameId, end: End, rows: &str) -> &[u8] {
+        let Self { kind, log_length, constant, frame } = self;
+        let identity = end.identity.unwrap_or(Identity { device: 0, number: 0 });
+        let Identity { device, number: file } = identity;
+        frame.clear();
+        // Writing to memory cannot fail.
+        let _ = writeln!(frame, "{device} {file} {} {log_length}", end.offset);
+        frame.extend_from_slice(constant.as_bytes());
+        frame.extend_from_slice(rows.as_bytes());
+        let name = kind.name();
+        let sum = checksum(name, id, frame);
+        let FrameId { group, number } = id;
+        let length = frame.len();
+        let _ = writeln!(frame, "{MAGIC}{name} {group} {number} {length} {sum:016x}");
+        // The line is known last and comes first.
+        let line = frame.len() - length;
+        frame.rotate_right(line);
+        frame
+    }
 }
 
 /// Computes the FNV-1a checksum (64 bits), which detects incomplete frames.
@@ -83,7 +102,7 @@ fn checksum(kind: &str, id: FrameId, body: &[u8]) -> u64 {
 }
 
 /// The contents of a journal.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Found {
     /// The real path of the log that it belongs to, as its owner saw it.
     pub(crate) log: String,
@@ -223,9 +242,9 @@ fn records_of(rows: &[u8]) -> Option<Vec<Record>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::header::{FileKind, Header};
+    use crate::log::header::FileKind;
     use crate::log::record::tests::record;
-    use crate::log::row::rows_of;
+    use crate::log::row::write_rows;
     use proptest::prelude::*;
 
     const LOG: &str = "/tmp/a log\n.csv";
@@ -234,11 +253,16 @@ mod tests {
         End { identity: Some(Identity { device: 3, number: 4 }), offset: 5 }
     }
 
-    fn frame_with(kind: Kind, group: u32, number: u64, ids: &[&str]) -> Vec<u8> {
+    fn rows_with(ids: &[&str]) -> String {
         let records: Vec<_> = ids.iter().map(|id| record(id)).collect();
-        let mut rows = Header::full().line().into_bytes();
-        rows.extend(rows_of(&records, &Header::full(), FileKind::Log));
-        frame(kind, FrameId { group, number }, Path::new(LOG), end(), &rows)
+        let mut rows = String::new();
+        write_rows(&records, &Header::full(), FileKind::Log, &mut rows);
+        rows
+    }
+
+    fn frame_with(kind: Kind, group: u32, number: u64, ids: &[&str]) -> Vec<u8> {
+        let mut frames = FrameWriter::new(kind, Path::new(LOG));
+        frames.write(FrameId { group, number }, end(), &rows_with(ids)).to_vec()
     }
 
     fn ids(found: &Found) -> Vec<&str> {
@@ -264,12 +288,28 @@ mod tests {
 
     #[test]
     fn a_journal_of_a_later_version_is_read_by_its_header() {
-        let header = Header::full().line();
-        let row = rows_of([&record("1")], &Header::full(), FileKind::Log);
-        let later = format!("one more,{header}7,{}", String::from_utf8(row).unwrap());
+        let mut later = FrameWriter::new(Kind::Waiting, Path::new(LOG));
+        later.constant = later.constant.replace("id,project", "one more,id,project");
         let id = FrameId { group: 0, number: 1 };
-        let frame = frame(Kind::Waiting, id, Path::new(LOG), end(), later.as_bytes());
-        assert_eq!(parse(&frame, Kind::Waiting).unwrap().records, [record("1")]);
+        let frame = later.write(id, end(), &format!("7,{}", rows_with(&["1"])));
+        assert_eq!(parse(frame, Kind::Waiting).unwrap().records, [record("1")]);
+    }
+
+    /// A frame as versions before this one wrote it, with a log whose file is not known.
+    #[test]
+    fn a_journal_of_an_earlier_version_is_read() {
+        let body = format!(
+            "0 0 0 {}\n{LOG}\n{}\nproject_name,start_time,duration(s),power_consumption(kWh),\
+             CO2_emissions(kg)\nold,2026-01-05 10:00:00,1.5,0.25,0.5\n",
+            LOG.len(),
+            Owner::current()
+        );
+        let id = FrameId { group: 4, number: 9 };
+        let sum = checksum("running", id, body.as_bytes());
+        let frame = format!("eco2ai-journal 3 running 4 9 {} {sum:016x}\n{body}", body.len());
+        let found = parse(frame.as_bytes(), Kind::Running).unwrap();
+        assert_eq!((found.log.as_str(), found.end), (LOG, End::default()));
+        assert_eq!(found.records[0].project, "old");
     }
 
     proptest! {

@@ -8,22 +8,18 @@
 //! them one by one. The owner of a journal locks it as long as the owner lives; only a process that
 //! gets the lock may take over the rows.
 
-use std::borrow::Borrow;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Seek, SeekFrom};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::file_lock::lock_within;
-use crate::log::frames::{FrameId, Kind, frame};
-use crate::log::header::{FileKind, Header};
+use crate::log::frames::{FrameId, FrameWriter, Kind};
 use crate::log::identity::{End, Identity, is_at};
 use crate::log::journal_files::{Stem, in_real_folder, real_path};
 use crate::log::open_files::{OpenLimit, OpenSlot};
-use crate::log::record::Record;
-use crate::log::row::rows_of;
 use crate::log::state_folder;
-use crate::regular_file::{self, write_at_once};
+use crate::regular_file::{self, write_at};
 
 /// The maximum number of open journals.
 const MAX_OPEN: usize = 64;
@@ -36,12 +32,12 @@ pub(crate) struct Journal {
     file: File,
     path: PathBuf,
     identity: Option<Identity>,
-    /// The real path of the log.
-    log: PathBuf,
     kind: Kind,
     /// Where the frames are that count, in the order of the file.
     places: Vec<Place>,
-    frames: u64,
+    /// The number of the last frame.
+    number: u64,
+    frames: FrameWriter,
     _slot: OpenSlot,
 }
 
@@ -63,14 +59,14 @@ pub(crate) enum Folder {
 }
 
 impl Journal {
-    /// Creates a journal for the log, with its first frame, that of `group`.
+    /// Creates a journal for the log, with its first frame, that of `group`. `rows` have all columns.
     pub(crate) fn create(
         log: &Path,
         folder: Folder,
         kind: Kind,
         group: u32,
         end: End,
-        records: &[impl Borrow<Record>],
+        rows: &str,
     ) -> io::Result<Self> {
         let log = match folder {
             Folder::BesideLog => real_path(log),
@@ -79,7 +75,7 @@ impl Journal {
         };
         let make = |folder: &Path| {
             let mut journal = Self::open_new(folder, &log, kind)?;
-            match journal.write(group, end, records) {
+            match journal.write(group, end, rows) {
                 Ok(()) => Ok(journal),
                 Err(error) => {
                     journal.remove();
@@ -120,15 +116,14 @@ impl Journal {
                 true
             });
             if is_ours && is_at(&file, &path) {
-                let log = log.to_path_buf();
                 return Ok(Self {
                     identity: Identity::from_metadata(&file.metadata()?),
                     file,
                     path,
-                    log,
                     kind,
                     places: Vec::new(),
-                    frames: 0,
+                    number: 0,
+                    frames: FrameWriter::new(kind, log),
                     _slot: slot,
                 });
             }
@@ -145,55 +140,46 @@ impl Journal {
     }
 
     /// Writes a frame: after all others if they are to be kept, else without overwriting the last
-    /// one of any group.
-    pub(crate) fn write(
-        &mut self,
-        group: u32,
-        end: End,
-        records: &[impl Borrow<Record>],
-    ) -> io::Result<()> {
+    /// one of any group. `rows` have all columns.
+    pub(crate) fn write(&mut self, group: u32, end: End, rows: &str) -> io::Result<()> {
         let there = End::find(&self.path);
         if !there.is_ok_and(|there| there.identity == self.identity) {
             // Somebody removed it: what is written to it now, nobody would find.
             return Err(ErrorKind::NotFound.into());
         }
-        let header = Header::full();
-        let mut rows = header.line().into_bytes();
-        rows.extend(rows_of(records.iter().map(Borrow::borrow), &header, FileKind::Log));
-        let id = FrameId { group, number: self.frames + 1 };
-        let frame = frame(self.kind, id, &self.log, end, &rows);
+        let id = FrameId { group, number: self.number + 1 };
+        let frame = self.frames.write(id, end, rows);
         let length = frame.len() as u64;
-        let (at, start) = self.free_place(length);
-        (&self.file).seek(SeekFrom::Start(start))?;
-        write_at_once(&self.file, &frame, start)?;
+        let (at, start) = free_place(&self.places, self.kind, length);
+        write_at(&self.file, frame, start)?;
         self.places.insert(at, Place { group, start, end: start + length });
         if self.kind == Kind::Running {
             // The one before counts no more.
             self.places.retain(|place| place.group != group || place.start == start);
         }
-        self.frames += 1;
+        self.number = id.number;
         Ok(())
-    }
-
-    /// Returns a range of this length without a frame that counts: its place in the order, and its
-    /// start.
-    fn free_place(&self, length: u64) -> (usize, u64) {
-        let mut free = 0;
-        if self.kind == Kind::Running {
-            for (at, place) in self.places.iter().enumerate() {
-                if place.start - free >= length {
-                    return (at, free);
-                }
-                free = place.end;
-            }
-        }
-        (self.places.len(), self.places.last().map_or(0, |last| last.end))
     }
 
     /// Removes the journal, whose contents are no longer needed.
     pub(crate) fn remove(self) {
         remove_locked(&self.file, &self.path);
     }
+}
+
+/// Returns a range of this length without a frame that counts: its place in the order, and its
+/// start.
+fn free_place(places: &[Place], kind: Kind, length: u64) -> (usize, u64) {
+    let mut free = 0;
+    if kind == Kind::Running {
+        for (at, place) in places.iter().enumerate() {
+            if place.start - free >= length {
+                return (at, free);
+            }
+            free = place.end;
+        }
+    }
+    (places.len(), places.last().map_or(0, |last| last.end))
 }
 
 /// Removes a journal that the caller has locked.
@@ -212,7 +198,9 @@ mod tests {
     use crate::log::frames::{Found, parse, read};
     use crate::log::journal_files::{JournalFile, find};
     use crate::log::owner::Owner;
+    use crate::log::record::Record;
     use crate::log::record::tests::record;
+    use crate::log::row::rows_in_full;
     use proptest::prelude::*;
 
     fn end() -> End {
@@ -220,7 +208,8 @@ mod tests {
     }
 
     fn new_journal(log: &Path, records: &[Record]) -> Journal {
-        Journal::create(log, Folder::BesideLog, Kind::Running, 0, end(), records).unwrap()
+        let rows = rows_in_full(records);
+        Journal::create(log, Folder::BesideLog, Kind::Running, 0, end(), &rows).unwrap()
     }
 
     #[test]
@@ -230,7 +219,7 @@ mod tests {
         let state = |length| [Record { description: "x".repeat(length), ..record("1") }];
         let mut journal = new_journal(&log, &state(1000));
         for length in (500..1000).rev().chain(500..1000) {
-            journal.write(0, end(), &state(length)).unwrap();
+            journal.write(0, end(), &rows_in_full(&state(length))).unwrap();
             let found = read(&File::open(journal.path()).unwrap(), Kind::Running).unwrap();
             assert_eq!(found.unwrap().records, state(length));
         }
@@ -303,7 +292,7 @@ mod tests {
         let made: Vec<_> = (0..=MAX_OPEN)
             .map(|at| {
                 let log = folder.path().join(format!("{at}.csv"));
-                Journal::create(&log, Folder::BesideLog, Kind::Running, 0, end(), &[record("1")])
+                Journal::create(&log, Folder::BesideLog, Kind::Running, 0, end(), "")
             })
             .collect();
         assert!(made.last().unwrap().is_err());
@@ -322,7 +311,7 @@ mod tests {
             let mut before = state(1);
             for length in lengths {
                 let old = fs::read(journal.path()).unwrap();
-                journal.write(0, end(), &state(length)).unwrap();
+                journal.write(0, end(), &rows_in_full(&state(length))).unwrap();
                 let new = fs::read(journal.path()).unwrap();
                 let place = |at: u64| usize::try_from(at).unwrap();
                 let last = journal.places.last().unwrap();

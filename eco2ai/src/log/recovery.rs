@@ -20,7 +20,7 @@ use crate::log::journal_files::{self, JournalFile, Stem};
 use crate::log::record::Record;
 use crate::log::record_text::counted_rows;
 use crate::log::rewriting::{FileState, REWRITE_TIME, is_within, wait_until_settled};
-use crate::log::row::{LogRow, start_time_cell};
+use crate::log::row::{LogRow, rows_in_full, start_time_cell};
 use crate::regular_file::{self, Links};
 use crate::report::warn_once;
 use crate::status::Status;
@@ -152,7 +152,8 @@ fn take_over_without_lock(
     let mut records = found.records.clone();
     interrupt(&mut records, candidate.kind);
     let io = Error::write(&candidate.path);
-    let own = Journal::create(real, Folder::BesideLog, Kind::Waiting, 0, found.end, &records);
+    let rows = rows_in_full(&records);
+    let own = Journal::create(real, Folder::BesideLog, Kind::Waiting, 0, found.end, &rows);
     let own = own.map_err(io)?;
     let rows = match std::fs::remove_file(&candidate.path) {
         Ok(()) => write_missing(log, found, candidate.kind),
@@ -189,6 +190,8 @@ fn write_missing(log: &mut LogFile, found: &Found, kind: Kind) -> Result<usize> 
 pub(crate) fn missing(log: &Path, found: &Found, kind: Kind) -> Result<Vec<Record>> {
     const TRIES: u32 = 4;
     let io = Error::read(log);
+    let without_renamed = without_rows_of_renamed_log(log, found, kind);
+    let found = without_renamed.as_ref().unwrap_or(found);
     let mut file = match regular_file::open(log, OpenOptions::new().read(true), Links::Follow) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -212,6 +215,26 @@ pub(crate) fn missing(log: &Path, found: &Found, kind: Kind) -> Result<Vec<Recor
         }
     }
     Err(io(io::Error::new(ErrorKind::WouldBlock, "another program is writing it")))
+}
+
+/// The journal without the rows that are in the log of its time, where that was renamed in its folder
+/// since, as when logs are rotated. `None` where there is no such log.
+fn without_rows_of_renamed_log(log: &Path, found: &Found, kind: Kind) -> Option<Found> {
+    let identity = found.end.identity?;
+    let is_it = |path: &Path| {
+        let there = path.symlink_metadata().ok();
+        there.and_then(|there| Identity::from_metadata(&there)) == Some(identity)
+    };
+    let real = journal_files::real_path(log);
+    if is_it(&real) {
+        return None;
+    }
+    let files = real.parent()?.read_dir().ok()?.flatten().map(|entry| entry.path());
+    let renamed = files.into_iter().find(|path| is_it(path))?;
+    let file = regular_file::open(&renamed, OpenOptions::new().read(true), Links::Refuse).ok()?;
+    let header = read_header(&renamed, &mut CsvReader::new(&file)).ok()??;
+    let records = not_among(found, &header, kind, Some(&file)).ok()?;
+    Some(Found { records, ..found.clone() })
 }
 
 /// The rows of a journal that are not among those of a log, each once.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::locks::{Lock, Locked, Rank};
 use crate::log::attached_log::AttachedLog;
-use crate::log::entry::{Kept, LogEntry};
+use crate::log::entry::LogEntry;
 use crate::log::record::Record;
 use crate::log::sink::{FinishedRun, RunSink};
 use crate::process::PerProcess;
@@ -20,23 +20,6 @@ pub(crate) fn attach(path: &Path, quiet: bool) -> AttachedLog {
     let log = find(path);
     log.with(|log| log.attach(quiet));
     log
-}
-
-/// Writes the states of a group of runs on a log to a journal. If this process is killed, each state
-/// becomes a row. Never fails, only warns.
-///
-/// `states` is called under the lock of the log's entry, so that no returned run has finished yet.
-/// The caller of [`AttachedLog::finish`] must not hold a lock that `states` takes. It returns the states of all runs
-/// of the group that had one before, except those that have finished; or `None` to leave the states of
-/// the group as they are.
-pub(crate) fn keep(path: &Path, group: u32, states: impl FnOnce() -> Option<Vec<Record>>) -> Kept {
-    with(path, |log| log.keep(group, states))
-}
-
-/// Tries again to write the rows that wait, and rows that another program has overwritten. Their
-/// failure was reported when they began to wait.
-pub(crate) fn retry(path: &Path) {
-    let _ = with(path, LogEntry::flush);
 }
 
 /// The log, as the sink of runs that have ended.

@@ -296,24 +296,33 @@ impl Meter {
 
     /// Returns the energies of active runs so far, in time linear in the number of runs; `None` for
     /// those that have ended.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
     pub(crate) fn energies(&self, keys: &[RunKey]) -> Vec<Option<RunEnergy>> {
         self.state.advanced(self.state.read_at_edge(None)).energies(keys)
     }
 
+    /// Returns the energies of active runs so far, in time linear in the number of runs; `None` for
+    /// those that have ended. For the meter's thread at the end of a period.
+    pub(crate) fn energies_in_period(&self, keys: &[RunKey]) -> Vec<Option<RunEnergy>> {
+        self.state.advanced_in_period().energies(keys)
+    }
+
     /// Returns the rows of sums as they would be if the process died now.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
     pub(crate) fn sums_so_far(&self, keys: &[SumKey]) -> Vec<SumRow> {
         self.state.advanced(self.state.read_at_edge(None)).sums_so_far(keys)
     }
 
-    /// Same as [`sums_so_far`](Self::sums_so_far), but `None` if they are those of the last call of
-    /// this function, unless `even_if_unchanged`.
+    /// Returns the rows of sums as they would be if the process died now, for the meter's thread at the
+    /// end of a period. `None` if they are those of the last call of this function, unless
+    /// `even_if_unchanged`.
     pub(crate) fn changed_sums(
         &self,
         keys: &[SumKey],
         even_if_unchanged: bool,
     ) -> Option<Vec<SumRow>> {
         let changed = self.state.ledger.lock().take_changed(keys);
-        (changed || even_if_unchanged).then(|| self.sums_so_far(keys))
+        (changed || even_if_unchanged).then(|| self.state.advanced_in_period().sums_so_far(keys))
     }
 
     /// Ends all calls that go to sums as `interrupted`.

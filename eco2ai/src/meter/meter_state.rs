@@ -302,6 +302,16 @@ impl MeterState {
         ledger
     }
 
+    /// Same as [`advanced`](Self::advanced), up to now. No clock of the CPU time is asked if the sensors
+    /// have just been read, as mostly at the end of a period.
+    pub(super) fn advanced_in_period(&self) -> Locked<'_, Ledger> {
+        let now = self.clock.now();
+        let last = self.last_read.load(Ordering::Relaxed);
+        let resolution = self.resolution.load(Ordering::Relaxed);
+        let is_fresh = last != u64::MAX && nanos(now).saturating_sub(last) < resolution;
+        self.advanced(if is_fresh { Edge::without_sample(now) } else { self.read_at_edge(None) })
+    }
+
     /// The ledger, which knows all changes of prices up to `now`; and the calendar's time, where it
     /// matters. Clocks and tariffs are asked while it is not locked.
     #[inline]

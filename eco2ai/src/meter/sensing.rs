@@ -109,7 +109,8 @@ impl Sensing {
         let now = activities.now;
         let usage = self.usage.read();
         self.last_usage = usage;
-        let own_cpu = self.cpu_clock.as_ref().map(|clock| clock());
+        // At the same moment as the usage, of which the rest is that of children.
+        let own_cpu = usage.process_cpu.or_else(|| self.cpu_clock.as_ref().map(|clock| clock()));
         let (usage, mut model) = self.window.advance(now, usage, own_cpu);
         let mut used = UsedEnergy::default();
         let mut wall_meters = Vec::new();

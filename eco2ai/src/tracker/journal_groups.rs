@@ -4,9 +4,8 @@
 //! stays in its group to its end.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 
+use crate::log::AttachedLog;
 use crate::meter::Meter;
 
 /// The size of a group. Its log is locked while its states are written, which takes less than a
@@ -38,7 +37,7 @@ impl<K, M> Default for Open<K, M> {
 pub(super) struct Groups<M> {
     all: Vec<Group<M>>,
     /// The groups of each meter and log that are not full.
-    with_room: BTreeMap<usize, BTreeMap<OsString, Vec<usize>>>,
+    with_room: BTreeMap<(usize, usize), Vec<usize>>,
     /// The group whose turn it is.
     next: usize,
     /// The groups whose turn it is before.
@@ -47,9 +46,10 @@ pub(super) struct Groups<M> {
 
 #[derive(Debug)]
 struct Group<M> {
-    /// The [address](Meter::address) of the meter.
-    meter: usize,
-    log: PathBuf,
+    /// `None` for runs that are not measured.
+    log: Option<AttachedLog>,
+    /// The addresses of the meter and the log.
+    of: (usize, usize),
     members: Vec<Option<M>>,
     free: Vec<usize>,
     /// Whether the journal has a state that is not empty.
@@ -66,17 +66,19 @@ impl<M> Default for Groups<M> {
 
 impl<M: Clone> Groups<M> {
     /// Adds a run or sum, which may keep its place.
-    pub(super) fn add(&mut self, meter: &Meter, log: &Path, member: impl FnOnce(Place) -> M) -> M {
-        let meter = meter.address();
-        let of_meter = self.with_room.entry(meter).or_default();
-        if !of_meter.contains_key(log.as_os_str()) {
-            of_meter.insert(log.as_os_str().to_owned(), Vec::new());
-        }
-        let known = of_meter.get(log.as_os_str()).and_then(|groups| groups.last().copied());
+    pub(super) fn add(
+        &mut self,
+        meter: &Meter,
+        log: Option<&AttachedLog>,
+        member: impl FnOnce(Place) -> M,
+    ) -> M {
+        let of = (meter.address(), log.map_or(0, AttachedLog::address));
+        let with_room = self.with_room.entry(of).or_default();
+        let known = with_room.last().copied();
         let group = known.unwrap_or_else(|| {
             let (members, free) = (Vec::new(), Vec::new());
-            let log = log.to_path_buf();
-            self.all.push(Group { meter, log, members, free, has_state: false, is_due: false });
+            let log = log.cloned();
+            self.all.push(Group { log, of, members, free, has_state: false, is_due: false });
             self.all.len() - 1
         });
         let Group { members, free, .. } = &mut self.all[group];
@@ -86,12 +88,10 @@ impl<M: Clone> Groups<M> {
         });
         let member = members[slot].insert(member(Place { group, slot })).clone();
         let is_full = free.is_empty() && members.len() == GROUP_SIZE;
-        if let Some(groups) = of_meter.get_mut(log.as_os_str()) {
-            match known {
-                Some(_) if is_full => drop(groups.pop()),
-                None if !is_full => groups.push(group),
-                _ => {}
-            }
+        match known {
+            Some(_) if is_full => drop(with_room.pop()),
+            None if !is_full => with_room.push(group),
+            _ => {}
         }
         member
     }
@@ -106,11 +106,7 @@ impl<M: Clone> Groups<M> {
         }
         group.free.push(place.slot);
         if was_full {
-            let of_meter = self.with_room.get_mut(&group.meter);
-            let groups = of_meter.and_then(|of_meter| of_meter.get_mut(group.log.as_os_str()));
-            if let Some(groups) = groups {
-                groups.push(place.group);
-            }
+            self.with_room.entry(group.of).or_default().push(place.group);
         }
         if is_due {
             self.make_due(place.group);
@@ -126,10 +122,10 @@ impl<M: Clone> Groups<M> {
     }
 
     /// The states of all groups of a log are missing in its journal.
-    pub(super) fn make_log_due(&mut self, log: &Path) {
+    pub(super) fn make_log_due(&mut self, log: &AttachedLog) {
         for group in 0..self.all.len() {
             let of_group = &self.all[group];
-            if of_group.log.as_os_str() == log.as_os_str() && of_group.has_state {
+            if of_group.of.1 == log.address() && of_group.has_state {
                 self.make_due(group);
             }
         }
@@ -153,22 +149,22 @@ impl<M: Clone> Groups<M> {
 
     /// Returns the next group of a meter, and its log; `None` if there is none among those that one
     /// call may step over.
-    pub(super) fn next(&mut self, meter: &Meter) -> Option<(usize, PathBuf)> {
+    pub(super) fn next(&mut self, meter: &Meter) -> Option<(usize, AttachedLog)> {
         const MAX_STEPS: usize = 64;
         let meter = meter.address();
-        let is_of_meter = |group: &usize| self.all[*group].meter == meter;
+        let is_of_meter = |group: &usize| self.all[*group].of.0 == meter;
         let due = self.due.iter().position(is_of_meter).map(|at| self.due.swap_remove(at));
         let mut in_turn = || {
             (0..MAX_STEPS.min(self.all.len())).find_map(|_| {
                 let group = self.next % self.all.len();
                 self.next = group + 1;
-                let Group { meter: of, members, free, has_state, .. } = &self.all[group];
-                let has_work = *has_state || members.len() > free.len();
-                (*of == meter && has_work).then_some(group)
+                let Group { log, of, members, free, has_state, .. } = &self.all[group];
+                let has_work = log.is_some() && (*has_state || members.len() > free.len());
+                (of.0 == meter && has_work).then_some(group)
             })
         };
         let group = due.or_else(&mut in_turn)?;
-        Some((group, self.all[group].log.clone()))
+        Some((group, self.all[group].log.clone()?))
     }
 
     /// Returns the members of a group, and whether it is to be written even if nothing has
@@ -183,16 +179,18 @@ impl<M: Clone> Groups<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::attach;
 
     #[test]
     fn each_member_has_its_turn_once_before_one_has_it_again() {
         let meter = Meter::none();
         let mut groups: Groups<(u32, usize)> = Groups::default();
-        let logs = ["a.csv", "b.csv"].map(Path::new);
+        let folder = tempfile::tempdir().unwrap();
+        let logs = ["a.csv", "b.csv"].map(|name| attach(&folder.path().join(name), true));
         let places: Vec<Place> = (0..1000)
             .map(|number: u32| {
                 let mut place = None;
-                groups.add(&meter, logs[number as usize % 2], |at| {
+                groups.add(&meter, logs.get(number as usize % 2), |at| {
                     place = Some(at);
                     (number, at.group)
                 });
@@ -208,7 +206,8 @@ mod tests {
             let Some((group, log)) = groups.next(&meter) else { break };
             let (members, is_due) = groups.take_turn(group);
             assert!(!is_due && members.iter().all(|(_, of)| *of == group));
-            assert!(members.iter().all(|(number, _)| logs[*number as usize % 2] == log));
+            let is_on = |number: u32| logs[number as usize % 2].address() == log.address();
+            assert!(members.iter().all(|(number, _)| is_on(*number)));
             seen.extend(members.into_iter().map(|(number, _)| number));
             if seen.len() == 500 {
                 break;

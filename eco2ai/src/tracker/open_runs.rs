@@ -10,7 +10,7 @@ use super::sums;
 use crate::error::Result;
 use crate::local_time::local;
 use crate::locks::{Lock, Locked, Rank};
-use crate::log::{self, Record};
+use crate::log::{self, Record, RunStates};
 use crate::meter::{Meter, RunEnergy, RunKey, Stopped};
 use crate::process::PerProcess;
 use crate::report::{quietly, warn_once};
@@ -58,7 +58,7 @@ pub(super) fn add(
     let row = RowStart { id, parent_id, start_time: local(start) };
     let written = Lock::new(Rank::Row, None);
     let mut runs = open_runs();
-    let run = runs.groups.add(&context.meter, &context.file, |place| {
+    let run = runs.groups.add(&context.meter, context.log.as_ref(), |place| {
         let (context, is_kept) = (Arc::clone(context), AtomicBool::new(false));
         Arc::new(OpenRun { context, key, row, start, place, is_kept, written })
     });
@@ -71,21 +71,26 @@ pub(super) fn context(id: Uuid) -> Option<Arc<RunContext>> {
     open_runs().by_key.get(&id).map(|run| Arc::clone(&run.context))
 }
 
-/// Returns the states of the runs of a group that have lasted longer than a period. They become rows
-/// if the process is killed. `None` if the row of one of them is about to be written, until which its
+/// Adds the states of the runs of a group that have lasted longer than a period. They become rows if
+/// the process is killed. False if the row of one of them is about to be written, until which its
 /// state must stay.
-pub(super) fn states(meter: &Meter, group: usize) -> Option<Vec<Record>> {
+pub(super) fn add_states(meter: &Meter, group: usize, states: &mut RunStates) -> bool {
     let (runs, _) = open_runs().groups.take_turn(group);
     let keys: Vec<RunKey> = runs.iter().map(|run| run.key).collect();
-    let energies = meter.energies(&keys);
+    let energies = meter.energies_in_period(&keys);
     let has_ended = |(run, energy): (&Arc<OpenRun>, &Option<RunEnergy>)| {
         energy.is_none() && run.is_kept.load(Ordering::Relaxed)
     };
     if runs.iter().zip(&energies).any(has_ended) {
-        return None;
+        return false;
     }
-    let states = runs.iter().zip(energies).filter_map(|(run, energy)| run.state(&energy?));
-    Some(states.collect())
+    for (run, energy) in runs.iter().zip(&energies) {
+        if let Some(state) = energy.as_ref().and_then(|energy| run.state(energy)) {
+            states.add(&state.record, Some(&state.common));
+            run.context.reuse(state);
+        }
+    }
+    true
 }
 
 /// Returns the records so far of all open runs that have lasted longer than a period.
@@ -166,10 +171,10 @@ impl OpenRun {
 
     /// Returns the state of the run if it has lasted longer than a period. The state becomes the
     /// row of the run if the process is killed.
-    fn state(&self, energy: &RunEnergy) -> Option<Record> {
+    fn state(&self, energy: &RunEnergy) -> Option<Box<Draft>> {
         let is_long = self.is_long(energy);
         self.is_kept.fetch_or(is_long, Ordering::Relaxed);
-        is_long.then(|| self.rest(energy, Status::Interrupted).record)
+        is_long.then(|| self.rest(energy, Status::Interrupted))
     }
 
     /// Removes the run from the open ones. It `has_row` unless its state in the journal must go.

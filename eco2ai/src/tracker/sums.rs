@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::config::RunConfig;
-use super::context::{RowStart, RunContext};
+use super::context::{Draft, RowStart, RunContext};
 use super::journal_groups::{Open, Place};
 use crate::error::Result;
 use crate::local_time::local;
 use crate::locks::{Lock, Locked, Rank};
-use crate::log::Record;
+use crate::log::{Record, RunStates};
 use crate::meter::{CalledSum, ClosedSums, Meter, RunEnergy, SumKey, SumRow};
 use crate::process::PerProcess;
 use crate::report::{quietly, warn_once};
@@ -47,9 +47,9 @@ pub(super) fn called(
     if call.is_new {
         let context = config.attached(meter, enclosing().as_ref());
         let mut sums = sums();
-        let log = context.file.clone();
+        let of = Arc::clone(&context);
         let key = call.key;
-        let sum = sums.groups.add(meter, &log, |place| OpenSum { key, context, place });
+        let sum = sums.groups.add(meter, of.log.as_ref(), |place| OpenSum { key, context, place });
         sums.by_key.insert((meter.address(), key), sum);
     }
     if call.begins {
@@ -98,23 +98,26 @@ pub(super) fn all_states() -> Vec<Record> {
             let on_meter = sums.by_key.keys().filter(|(address, _)| *address == meter.address());
             on_meter.map(|(_, key)| *key).collect()
         };
-        let state = |row: &SumRow| Some(record(&*context(meter, row.key)?, row));
+        let state = |row: &SumRow| Some(draft(&*context(meter, row.key)?, row).record);
         meter.sums_so_far(&keys).iter().filter_map(state).collect()
     };
     meters().iter().flat_map(states_on).collect()
 }
 
-/// Returns the states of the sums of a group, which become rows if the process is killed; `None` if
-/// they are those of the last time.
-pub(super) fn states(meter: &Meter, group: usize) -> Option<Vec<Record>> {
+/// Adds the states of the sums of a group, which become rows if the process is killed; false if they
+/// are those of the last time.
+pub(super) fn add_states(meter: &Meter, group: usize, states: &mut RunStates) -> bool {
     let (members, is_due) = sums().groups.take_turn(group);
     let keys: Vec<SumKey> = members.iter().map(|sum| sum.key).collect();
-    let rows = meter.changed_sums(&keys, is_due)?;
-    let state = |row: SumRow| {
-        let sum = members.iter().find(|sum| sum.key == row.key)?;
-        Some(record(&sum.context, &row))
-    };
-    Some(rows.into_iter().filter_map(state).collect())
+    let Some(rows) = meter.changed_sums(&keys, is_due) else { return false };
+    for row in rows {
+        if let Some(sum) = members.iter().find(|sum| sum.key == row.key) {
+            let state = draft(&sum.context, &row);
+            states.add(&state.record, Some(&state.common));
+            sum.context.reuse(state);
+        }
+    }
+    true
 }
 
 /// Returns the meters that have sums.
@@ -149,13 +152,13 @@ pub(super) fn interrupt_all() {
     }
 }
 
-fn record(context: &RunContext, row: &SumRow) -> Record {
+fn draft(context: &RunContext, row: &SumRow) -> Box<Draft> {
     let SumRow { id, parent_id, start, tally, .. } = row;
     let row = RowStart { id: *id, parent_id: *parent_id, start_time: local(*start) };
-    context.record(row, &tally.energy, tally.calls, tally.status)
+    context.draft(row, &tally.energy, tally.calls, tally.status)
 }
 
 fn write(context: &RunContext, row: &SumRow) -> Result<()> {
-    let record = record(context, row);
-    quietly(context.settings.ignore_warnings, || context.write(&record, None))
+    let draft = draft(context, row);
+    quietly(context.settings.ignore_warnings, || context.write(&draft.record, None))
 }

@@ -1,14 +1,13 @@
 //! Writes the state of open runs: once per period, when the program calls [`flush`], and when the
 //! process ends.
 
-use std::path::PathBuf;
 use std::sync::Once;
 
 use super::journal_groups::Open;
 use super::{open_runs, sums};
 use crate::error::Result;
 use crate::locks::Locked;
-use crate::log::{self, Kept, Record};
+use crate::log::{self, Kept, RunStates};
 use crate::meter::Meter;
 use crate::own_code;
 use crate::report::warn_once;
@@ -57,8 +56,8 @@ const STATES_PER_LOOK: usize = 4;
 pub(super) fn keep_open(meter: &Meter) {
     let mut retried = Vec::new();
     // The numbers of the groups in a journal are even for runs and odd for sums.
-    keep_some(meter, 0, open_runs::open_runs, open_runs::states, &mut retried);
-    keep_some(meter, 1, sums::sums, sums::states, &mut retried);
+    keep_some(meter, 0, open_runs::open_runs, open_runs::add_states, &mut retried);
+    keep_some(meter, 1, sums::sums, sums::add_states, &mut retried);
 }
 
 /// Writes the states of some groups. `retried` are the logs for which the waiting rows were tried
@@ -67,26 +66,26 @@ fn keep_some<K, M: Clone>(
     meter: &Meter,
     odd: u32,
     open: fn() -> Locked<'static, Open<K, M>>,
-    states: fn(&Meter, usize) -> Option<Vec<Record>>,
-    retried: &mut Vec<PathBuf>,
+    add_states: fn(&Meter, usize, &mut RunStates) -> bool,
+    retried: &mut Vec<usize>,
 ) {
     let (min, max) = STATES_PER_PERIOD;
     let per_period = meter.period().as_millis().saturating_mul(STATES_PER_SECOND) / 1000;
     let mut left = usize::try_from(per_period).unwrap_or(max).clamp(min, max);
     let groups = open().groups.len();
     for _ in 0..groups {
-        let Some((group, file)) = open().groups.next(meter) else { return };
-        if !retried.contains(&file) {
-            log::retry(&file);
-            retried.push(file.clone());
+        let Some((group, log)) = open().groups.next(meter) else { return };
+        if !retried.contains(&log.address()) {
+            log.retry();
+            retried.push(log.address());
         }
         let number = u32::try_from(2 * group).unwrap_or(u32::MAX - 1) + odd;
-        let kept = log::keep(&file, number, || states(meter, group));
+        let kept = log.keep(number, |states| add_states(meter, group, states));
         let written = match kept {
             Kept::States(states) => Some(states),
             Kept::InNewJournal => {
-                open_runs::open_runs().groups.make_log_due(&file);
-                sums::sums().groups.make_log_due(&file);
+                open_runs::open_runs().groups.make_log_due(&log);
+                sums::sums().groups.make_log_due(&log);
                 Some(1)
             }
             Kept::Unchanged | Kept::Failed => None,

@@ -206,39 +206,38 @@ fn kibibytes(text: &str, name: &str) -> f64 {
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
-/// The part of a core that the meter's thread takes while one run is active and the process idles,
-/// beside a thread that does the bare system calls each second.
-pub(crate) fn meter_thread(seconds: u64) -> Pair {
-    meter_thread_with(1, seconds)
-}
-
-/// The same while so many runs are active.
-pub(crate) fn meter_thread_with(runs: usize, seconds: u64) -> Pair {
+/// The part of a core that the meter's thread takes while so many runs are active and the process
+/// idles, beside a thread that does the bare system calls of a reading each second, and beside one that
+/// does all system calls of a period with one run.
+pub(crate) fn meter_thread(runs: usize, seconds: u64) -> [Pair; 2] {
     let task = ["meter-thread", &runs.to_string(), &seconds.to_string()];
-    let [figure, beside] = ask(&task, |_| ());
-    Pair { figure, beside }
+    let [figure, reading, period] = ask(&task, |_| ());
+    [reading, period].map(|beside| Pair { figure, beside })
 }
 
 fn child_meter_thread(runs: usize, seconds: u64) -> Vec<f64> {
-    const NAMES: [&str; 2] = ["eco2ai-meter", "bare"];
+    const NAMES: [&str; 3] = ["eco2ai-meter", "bare-reading", "bare-period"];
     let tracker = Tracker::builder().build().expect("good parameters");
     let run = || tracker.start_detached().expect("a run");
     let runs: Vec<_> = (0..runs).map(|_| run()).collect();
-    let mut bare = subjects::bare_cpu_and_ram();
-    let spawned = thread::Builder::new().name(NAMES[1].into()).spawn(move || {
-        loop {
-            thread::sleep(Duration::from_secs(1));
-            bare();
-        }
-    });
-    drop(spawned.expect("a thread"));
+    let each_second = |name: &str, mut work: Box<dyn FnMut() + Send>| {
+        let spawned = thread::Builder::new().name(name.into()).spawn(move || {
+            loop {
+                thread::sleep(Duration::from_secs(1));
+                work();
+            }
+        });
+        drop(spawned.expect("a thread"));
+    };
+    each_second(NAMES[1], Box::new(subjects::bare_cpu_and_ram()));
+    each_second(NAMES[2], Box::new(subjects::bare_period()));
     // Past the first period, in which files are opened and the journal is made.
     thread::sleep(Duration::from_millis(1500));
     let (begun, before) = (Instant::now(), NAMES.map(cpu_time));
     thread::sleep(Duration::from_secs(seconds));
     let (passed, after) = (begun.elapsed().as_secs_f64(), NAMES.map(cpu_time));
     drop(runs);
-    vec![(after[0] - before[0]) / passed, (after[1] - before[1]) / passed]
+    (0..NAMES.len()).map(|thread| (after[thread] - before[thread]) / passed).collect()
 }
 
 /// Seconds that the thread of this name has been on a CPU.

@@ -167,12 +167,20 @@ fn paced(table: &mut Table, quick: bool) {
 }
 
 fn whole_processes(table: &mut Table, quick: bool) {
+    let [reading, period] = processes::meter_thread(1, if quick { 2 } else { 30 });
     table.add(
         "the meter's thread at the default period, part of a core",
         table::percent,
-        &processes::meter_thread(if quick { 2 } else { 30 }),
+        &reading,
         "a thread that does those system calls each second",
         Reach::AtMost { figure: 0.01e-2, ratio: None },
+    );
+    table.add(
+        "the meter's thread at the default period, part of a core",
+        table::percent,
+        &period,
+        "a thread that does all system calls of a period each second",
+        Reach::Ratio { most: 1.5 },
     );
 
     let processes_each = if quick { 3 } else { 41 };

@@ -82,10 +82,11 @@ fn edges(table: &mut Table, rounds: usize, quick: bool) {
 /// The meter's thread while many runs are open.
 fn period(table: &mut Table, quick: bool) {
     let (runs, of) = if quick { (100, "100") } else { (10_000, "10 000") };
+    let [reading, _] = processes::meter_thread(runs, if quick { 2 } else { 30 });
     table.add(
         &format!("the meter's thread with {of} open runs, part of a core"),
         table::percent,
-        &processes::meter_thread_with(runs, if quick { 2 } else { 30 }),
+        &reading,
         "a thread that does the system calls of a reading each second",
         Reach::AtMost { figure: 0.5e-2, ratio: None },
     );

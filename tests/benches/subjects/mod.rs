@@ -18,7 +18,7 @@ use eco2ai_tests::fake_nvml::script::{Device, Script};
 use eco2ai_tests::fake_tree::FakeTree;
 use nvml_wrapper::structs::device::FieldId;
 use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
-use rustix::process::{Resource, getrlimit};
+use rustix::process::{Resource, WaitId, WaitIdOptions, getrlimit, waitid};
 use rustix::time::{ClockId, clock_gettime};
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -249,6 +249,32 @@ pub(crate) fn bare_cpu_and_ram() -> impl FnMut() {
     move || {
         files.read();
         sample_cpu_clock();
+    }
+}
+
+/// All system calls of the meter's thread in a period with one run: those of its reading, of which the
+/// last is the CPU time that the reading itself took, and those of the journal. All but the wait.
+///
+/// # Panics
+/// Where one fails.
+pub(crate) fn bare_period() -> impl FnMut() {
+    /// The length of a frame with the state of one run.
+    const FRAME: [u8; 1200] = [b'x'; 1200];
+    let files = BareFiles::open(["/proc/meminfo", "/proc/self/stat", "/proc/stat"]);
+    let path = log().with_extension("bare-journal");
+    let journal = OpenOptions::new().create(true).truncate(true).write(true).open(&path);
+    let journal = journal.expect("a file");
+    move || {
+        let look_only = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let _ = black_box(waitid(WaitId::All, look_only));
+        files.read();
+        for _ in 0..2 {
+            black_box(clock_gettime(ClockId::ProcessCPUTime));
+        }
+        let asked = StatxFlags::INO | StatxFlags::SIZE;
+        black_box(statx(CWD, &path, AtFlags::empty(), asked).expect("the file"));
+        black_box(getrlimit(Resource::Fsize));
+        journal.write_all_at(&FRAME, 0).expect("a frame");
     }
 }
 

@@ -12,4 +12,4 @@ mod write;
 pub(crate) use common::CommonCells;
 pub(crate) use guard::guarded;
 pub(crate) use log_row::LogRow;
-pub(crate) use write::{rows_of, start_time_cell, write_rows};
+pub(crate) use write::{rows_in_full, rows_of, start_time_cell, write_rows};

@@ -82,6 +82,13 @@ pub(super) fn write_cell(
     quote(row, begin);
 }
 
+/// The rows of `records` with all columns, as they stand in a journal.
+pub(crate) fn rows_in_full<'a>(records: impl IntoIterator<Item = &'a Record>) -> String {
+    let mut rows = String::new();
+    write_rows(records, &Header::full(), FileKind::Log, &mut rows);
+    rows
+}
+
 /// Whether a cell with this character needs quotes.
 const NEEDS_QUOTES: [bool; 256] = {
     let mut needs = [false; 256];

@@ -1,7 +1,7 @@
 use super::*;
 use crate::file_lock::lock_within;
 use crate::log::header::Header;
-use crate::log::journal_files::{find, real_path};
+use crate::log::journal_files::{self, real_path};
 use crate::log::read_log;
 use crate::log::record::tests::record;
 use crate::status::Status;
@@ -13,11 +13,21 @@ fn rows(path: &Path) -> Vec<(String, Status)> {
 }
 
 fn journals(path: &Path) -> usize {
-    find(&real_path(path)).len()
+    journal_files::find(&real_path(path)).len()
 }
 
 fn finish(path: &Path, record: &Record) {
     with(path, |log| log.finish(record, None));
+}
+
+fn keep(path: &Path, group: u32, states: impl FnOnce() -> Option<Vec<Record>>) {
+    find(path).keep(group, |all| {
+        states().map(|states| states.iter().for_each(|it| all.add(it, None))).is_some()
+    });
+}
+
+fn retry(path: &Path) {
+    find(path).retry();
 }
 
 /// As if the process had died: its locks are gone, its files are there.
@@ -74,7 +84,7 @@ fn each_group_has_its_latest_states_in_the_journal() {
     // A run that ended without a row is gone with the next state of its group.
     discard(&path, &lasting("6/1", 30));
     keep(&path, 6, || Some(vec![lasting("6/0", 30), lasting("6/2", 30)]));
-    let journal = find(&real_path(&path)).remove(0).path;
+    let journal = journal_files::find(&real_path(&path)).remove(0).path;
     assert!(journal.metadata().unwrap().len() < 40_000);
     die(&path);
     assert_eq!(recover(&path).unwrap(), 8 * 3 - 2);
@@ -116,6 +126,29 @@ fn an_epoch_is_not_taken_for_the_one_before() {
     assert_eq!(recover(&path).unwrap(), 1);
     let status = [Status::Ok, Status::Interrupted];
     assert_eq!(rows(&path), status.map(|status| ("training".to_owned(), status)));
+}
+
+/// The log is renamed after the row of a run, and before the state of its group is written again.
+#[cfg(unix)]
+#[test]
+fn a_row_that_is_in_a_renamed_log_is_not_recovered() {
+    for has_next_log in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("unit_test.csv");
+        finish(&path, &record("before"));
+        keep(&path, 0, || Some(vec![record("a"), record("b")]));
+        finish(&path, &record("a"));
+        let renamed = folder.path().join("unit_test.csv.1");
+        fs::rename(&path, &renamed).unwrap();
+        if has_next_log {
+            finish(&path, &record("next"));
+        }
+        die(&path);
+        assert_eq!(recover(&path).unwrap(), 1);
+        assert_eq!(rows(&path).last(), Some(&("b".to_owned(), Status::Interrupted)));
+        assert_eq!(rows(&path).len(), 1 + usize::from(has_next_log));
+        assert_eq!(rows(&renamed).len(), 2, "the renamed log is left alone");
+    }
 }
 
 #[test]

@@ -56,6 +56,7 @@ impl ProcessTree {
             used_memory: self.used_memory,
             is_partial: false,
             of_container: false,
+            process_cpu: None,
         }
     }
 }

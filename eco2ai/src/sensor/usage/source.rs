@@ -38,6 +38,9 @@ pub struct Usage {
     /// runs, because those of the machine are hidden. Then no energy is shared by them: the share of
     /// the process is unknown, and figures of the whole machine are marked `:partial`.
     pub of_container: bool,
+    /// The CPU time of the process, without its children, at the same moment as `own_cpu`; `None` if
+    /// its clock was not asked.
+    pub(crate) process_cpu: Option<Duration>,
 }
 
 /// A clock of the CPU time of a process, shared by threads. Never decreases.

@@ -199,6 +199,7 @@ impl UsageSource for WindowsUsage {
             used_memory: self.used_memory,
             is_partial: self.is_partial || in_job.is_partial,
             of_container: false,
+            process_cpu: None,
         }
     }
 

@@ -65,6 +65,12 @@ impl ChargedTime {
         self.last_refresh = of_group.map(|of_group| Mark { total, of_group, of_ancestors });
     }
 
+    /// The time of the tree counts until the next refresh.
+    pub(super) fn use_tree(&mut self) {
+        self.is_by_group = false;
+        self.last_refresh = None;
+    }
+
     /// The time charged so far if the group's counts since the last refresh.
     fn by_group(&self, ticks: impl Fn(u64) -> Duration) -> Option<Duration> {
         if !self.is_by_group {

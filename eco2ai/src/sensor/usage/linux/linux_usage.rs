@@ -87,20 +87,21 @@ impl LinuxUsage {
             charged: None,
             used_memory: UsedMemory::default(),
         };
-        if let Some(of_tree) = usage.time_of_tree() {
+        if let Some((_, of_tree)) = usage.time_of_tree() {
             usage.charged = Some(ChargedTime::new(of_tree, Cgroup::find(root, own)));
         }
         usage.refresh();
         usage
     }
 
-    /// Reads the CPU time of the process and its descendants. `None` if there is no such process.
-    fn time_of_tree(&mut self) -> Option<Duration> {
+    /// Reads the CPU time of the process, without and with its descendants. `None` if there is no such
+    /// process.
+    fn time_of_tree(&mut self) -> Option<(Duration, Duration)> {
         let own = self.tree.read();
         let ticks = ticks(self.ticks_per_second);
         // This process has a clock even where no `/proc` is mounted.
         let own = if self.is_this_process { process_cpu_time() } else { ticks(own?.own) };
-        Some(own.saturating_add(ticks(self.tree.charged())))
+        Some((own, own.saturating_add(ticks(self.tree.charged()))))
     }
 
     /// The memory of the process and its descendants in bytes. `None` if it could never be read.
@@ -127,13 +128,15 @@ impl Default for LinuxUsage {
 
 impl UsageSource for LinuxUsage {
     fn read(&mut self) -> Usage {
-        let of_tree = self.time_of_tree();
+        let (process, of_tree) = self.time_of_tree().unzip();
         let ticks = ticks(self.ticks_per_second);
         let discards = self.tree.discards_children();
         let is_refreshed = std::mem::take(&mut self.is_refreshed);
         let own_cpu = of_tree.zip(self.charged.as_mut()).map(|(of_tree, charged)| {
-            if is_refreshed {
+            if is_refreshed && self.tree.ignores_sigchld() {
                 charged.refresh(of_tree, ticks, discards, |id| self.tree.contains(id));
+            } else if is_refreshed {
+                charged.use_tree();
             }
             charged.read(of_tree, ticks)
         });
@@ -149,6 +152,7 @@ impl UsageSource for LinuxUsage {
             used_memory: self.used_memory.machine,
             is_partial: self.tree.is_incomplete() || discards && !is_by_group,
             of_container: self.of_container,
+            process_cpu: process.filter(|_| self.is_this_process),
         }
     }
 

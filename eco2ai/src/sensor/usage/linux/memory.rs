@@ -79,10 +79,11 @@ fn read_info(file: &KeptFile, read: impl FnOnce(&str) -> Option<u64>) -> Option<
 /// Returns a field in KiB of a text such as `/proc/meminfo`: `MemTotal:  1000 kB`, or `Node 0 MemTotal:  1000 kB` of a node.
 pub(super) fn field(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        if key.rsplit(' ').next() != Some(name) {
-            return None;
-        }
+        let line = match line.strip_prefix("Node ") {
+            Some(of_node) => of_node.split_once(' ')?.1,
+            None => line,
+        };
+        let value = line.strip_prefix(name)?.strip_prefix(':')?;
         value.split_ascii_whitespace().next()?.parse().ok()
     })
 }

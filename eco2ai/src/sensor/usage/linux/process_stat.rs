@@ -31,14 +31,16 @@ impl ProcessStat {
     /// Parses the line. The name of the program in it may contain blanks and brackets, so the fields
     /// are counted from the last bracket.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
-        let name_end = line.iter().rposition(|&byte| byte == b')')?;
-        let rest = std::str::from_utf8(line.get(name_end + 1..)?).ok()?;
+        let name_end = memchr::memrchr(b')', line)?;
         let mut stat = Self::default();
-        let mut fields = rest.split_ascii_whitespace();
-        // proc_pid_stat(5): the first field after the name is field 3. The fields from 14 to 17 are
-        // signed in the kernel, and so is the resident set.
-        let mut next = |skip: usize| Some(fields.nth(skip)?.parse::<i128>().ok()?.max(0));
-        let mut number = |skip| u64::try_from(next(skip)?).ok();
+        // proc_pid_stat(5): the first field after the name is field 3; a blank is before each.
+        let mut rest = line.get(name_end + 1..)?.iter();
+        let mut number = |skip: usize| {
+            for _ in 0..=skip {
+                rest.find(|&&byte| byte == b' ')?;
+            }
+            first_number(rest.as_slice())
+        };
         stat.parent = u32::try_from(number(1)?).ok()?;
         let (user, system) = (number(9)?, number(0)?);
         let (children_user, children_system) = (number(0)?, number(0)?);
@@ -56,6 +58,15 @@ impl ProcessStat {
         let mut buffer = [0; STAT_BUFFER];
         Self::parse(file.read(&mut buffer).ok()?)
     }
+}
+
+/// Parses the number at the beginning of a text. The fields from 14 to 17 are signed in the kernel, and
+/// so is the resident set: one below 0 counts as 0.
+fn first_number(text: &[u8]) -> Option<u64> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let number = std::str::from_utf8(digits.get(..length)?).ok()?.parse().ok()?;
+    Some(if digits.len() < text.len() { 0 } else { number })
 }
 
 #[cfg(test)]

@@ -101,6 +101,11 @@ impl ProcessTree {
         self.discards_children
     }
 
+    /// Whether a member ignores `SIGCHLD`: only then can time of children be discarded.
+    pub(super) fn ignores_sigchld(&self) -> bool {
+        self.members.iter().any(|member| member.stat.ignores_sigchld)
+    }
+
     /// Ticks that the descendants have been charged. Never decreases.
     pub(super) fn charged(&self) -> u64 {
         self.charged
@@ -159,9 +164,7 @@ impl ProcessTree {
         let reaped = members.map(Member::newly_reaped).sum();
         self.charged += self.ended_children.end_round(reaped);
         // A member that had children once may have others between two readings.
-        self.discards_children = any_discarded
-            || self.discards_children
-                && self.members.iter().any(|member| member.stat.ignores_sigchld);
+        self.discards_children = any_discarded || self.discards_children && self.ignores_sigchld();
         if self.members.iter().any(|member| member.has_ended) {
             self.remove_ended();
         }

@@ -87,7 +87,11 @@ impl UsageSource for MacUsage {
         });
         let of_children = self.of_children.read(living, waited_for);
         let busy_time = self.busy_time();
-        self.tree.usage(process_cpu_time().saturating_add(of_children), Some(busy_time))
+        let process_cpu = process_cpu_time();
+        Usage {
+            process_cpu: Some(process_cpu),
+            ..self.tree.usage(process_cpu.saturating_add(of_children), Some(busy_time))
+        }
     }
 
     fn refresh(&mut self) {

@@ -43,6 +43,11 @@ fn runner() -> String {
     std::env::var(env!("RUNNER_VARIABLE")).unwrap_or_default()
 }
 
+/// The C compiler for this target; the linker that Rust needs has one.
+pub fn c_compiler() -> Command {
+    Command::new(std::env::var_os(env!("COMPILER_VARIABLE")).unwrap_or_else(|| "cc".into()))
+}
+
 fn through(runner: &str, program: &OsStr) -> Command {
     let mut words = runner.split_whitespace();
     let Some(runner) = words.next() else { return Command::new(program) };

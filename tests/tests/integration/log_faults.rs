@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use eco2ai::{Status, Tracker};
-use eco2ai_tests::program::{assert_success, c_compiler, finish, program, run, said};
+use eco2ai_tests::program::{assert_success, c_compiler, finish, program, run, said, tool};
 
 /// The errors by which file systems say that they have no locks.
 const NO_LOCKS: [i32; 4] = [libc::ENOLCK, libc::EINVAL, libc::ENOSYS, libc::EOPNOTSUPP];
@@ -321,7 +321,7 @@ fn a_users_log_stays_the_users_where_root_runs() {
 fn the_files_of_many_logs_leave_room_for_the_programs_own() {
     let folder = tempfile::tempdir().unwrap();
     let writer = program(env!("CARGO_BIN_EXE_writes_runs"), folder.path());
-    let mut command = program("bash", folder.path());
+    let mut command = tool("bash", folder.path());
     command.args(["-c", "ulimit -n 128; exec \"$0\" \"$@\""]).arg(writer.get_program());
     let output = run(command.args(writer.get_args()).arg(folder.path()).arg("200 logs"));
     assert_success(&output);

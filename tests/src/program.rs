@@ -14,7 +14,15 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 /// `folder`, where its saved parameters and its state folder are, too, and gets no parameters from the
 /// environment of the tests.
 pub fn program(path: impl AsRef<OsStr>, folder: &Path) -> Command {
-    let mut command = through(&runner(), path.as_ref());
+    in_folder(through(&runner(), path.as_ref()), folder)
+}
+
+/// A program of the machine, such as a shell, likewise. It is not of the target, so no runner starts it.
+pub fn tool(name: &str, folder: &Path) -> Command {
+    in_folder(Command::new(name), folder)
+}
+
+fn in_folder(mut command: Command, folder: &Path) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("ECO2AI_") {
             command.env_remove(name);
@@ -41,6 +49,11 @@ fn runner() -> String {
         return String::new();
     }
     std::env::var(env!("RUNNER_VARIABLE")).unwrap_or_default()
+}
+
+/// The C compiler for this target; the linker that Rust needs has one.
+pub fn c_compiler() -> Command {
+    Command::new(std::env::var_os(env!("COMPILER_VARIABLE")).unwrap_or_else(|| "cc".into()))
 }
 
 fn through(runner: &str, program: &OsStr) -> Command {

@@ -1,5 +1,6 @@
 //! The names of Arm cores, of which Linux prints two numbers: implementer and part. Source: Linux,
-//! `arch/arm/include/asm/cputype.h` and `arch/arm64/include/asm/cputype.h`.
+//! `arch/arm/include/asm/cputype.h` and `arch/arm64/include/asm/cputype.h`; that the Snapdragon X2 has
+//! part 2 of Qualcomm is seen in `/proc/cpuinfo` of such machines.
 //!
 //! The two kinds of cores of an Apple chip have two numbers and get the name of the chip. Part 0 of
 //! Apple is a virtual machine's, which hides the chip.
@@ -48,13 +49,26 @@ pub(crate) fn name(implementer: &str, part: &str) -> Option<&'static str> {
         ("0x41", "0xd8b") => "C1-Pro",
         ("0x41", "0xd8c") => "C1-Ultra",
         ("0x41", "0xd8e") => "Neoverse-N3",
+        ("0x41", "0xd90") => "C1-Premium",
+        ("0x42", "0x100") => "Brahma-B53",
         ("0x42", "0x516") | ("0x43", "0x0af") => "ThunderX2",
-        ("0x43", "0x0a1") => "ThunderX",
+        ("0x43", "0x0a1" | "0x0a2" | "0x0a3") => "ThunderX",
         ("0x46", "0x001") => "A64FX",
         ("0x48", "0xd01") => "Kunpeng-920",
+        ("0x48", "0xd02") => "HiSilicon HIP09",
+        ("0x48", "0xd06") => "HiSilicon HIP12",
         ("0x4e", "0x003") => "NVIDIA Denver 2",
         ("0x4e", "0x004") => "NVIDIA Carmel",
-        ("0x51", "0x001") => "Qualcomm Oryon",
+        ("0x4e", "0x010") => "NVIDIA Olympus",
+        ("0x50", "0x000") => "X-Gene",
+        ("0x51", "0x001" | "0x002") => "Qualcomm Oryon",
+        ("0x51", "0x200") => "Qualcomm Kryo",
+        ("0x51", "0x800") => "Qualcomm Kryo 2xx Gold",
+        ("0x51", "0x801") => "Qualcomm Kryo 2xx Silver",
+        ("0x51", "0x802") => "Qualcomm Kryo 3xx Gold",
+        ("0x51", "0x803") => "Qualcomm Kryo 3xx Silver",
+        ("0x51", "0x804") => "Qualcomm Kryo 4xx Gold",
+        ("0x51", "0x805") => "Qualcomm Kryo 4xx Silver",
         ("0x51", "0xc00") => "Qualcomm Falkor",
         ("0x61", "0x022" | "0x023") => "Apple M1",
         ("0x61", "0x024" | "0x025") => "Apple M1 Pro",

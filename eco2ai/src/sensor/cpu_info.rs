@@ -18,9 +18,9 @@ mod linux {
     use crate::sensor::microarchitecture::CpuId;
     use crate::sensor::virtual_machine::{hypervisor_flag, is_virtual};
 
-    /// The first processor's entry ends well before this, and so do those of a board whose cores are
-    /// of several kinds. The whole file of a large machine is long, and slow to generate.
-    const FIRST_ENTRIES: usize = 8192;
+    /// The bytes that hold the entries of a chip whose cores are of several kinds: the 20 cores of
+    /// NVIDIA's GB10 take 9.5 KB. The whole file of a large machine is long, and slow to generate.
+    const FIRST_ENTRIES: u64 = 16 << 10;
     /// The type of a file system in user space, such as lxcfs (`linux/magic.h`).
     const FUSE_SUPER_MAGIC: u64 = 0x6573_5546;
     /// The number of Apple as the implementer of an Arm processor.
@@ -34,27 +34,22 @@ mod linux {
 
         /// Reads `/proc` and `/sys` under the given roots.
         pub(crate) fn read(proc: &Path, sys: &Path) -> Self {
-            let mut buffer = [0; FIRST_ENTRIES];
-            let length = std::fs::File::open(proc.join("cpuinfo"))
-                .and_then(|mut file| file.read(&mut buffer))
-                .unwrap_or(0);
-            let text = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default());
+            let text = first_entries(proc);
             // On some systems, the machine has an entry before those of the processors.
             let mut entries = text.split("\n\n");
             let arm_cores = entries.clone().filter_map(|entry| {
-                arm_core::name(&field_of(entry, "CPU implementer")?, &field_of(entry, "CPU part")?)
+                let (maker, part) =
+                    (field_of(entry, "CPU implementer")?, field_of(entry, "CPU part")?);
+                Some(arm_core::name(&maker, &part).unwrap_or(UNKNOWN))
             });
-            let arm_cores = arm_cores.collect();
+            let arm_cores: Vec<_> = arm_cores.collect();
             let entry = entries.clone().find(|entry| entry.starts_with("processor"));
             let entry = entry.or_else(|| entries.next()).unwrap_or_default();
             let field = |name: &str| field_of(entry, name);
             let arm = field("CPU implementer").zip(field("CPU part"));
             let brand = grace(sys)
-                .or_else(|| {
-                    let (implementer, part) = arm.as_ref()?;
-                    arm_core::name(implementer, part)
-                })
                 .map(Into::into)
+                .or_else(|| kinds_of_cores(&arm_cores))
                 // Arm in 32 bits has a model name that says nothing: `ARMv7 Processor rev 3 (v7l)`.
                 .or_else(|| field("model name"))
                 // Trademark signs that are not UTF-8.
@@ -103,6 +98,31 @@ mod linux {
         }
     }
 
+    /// Returns the start of `/proc/cpuinfo`, without an entry that is cut; empty if it is hidden.
+    fn first_entries(proc: &Path) -> String {
+        let mut bytes = Vec::new();
+        // A single reading returns no more than a page.
+        if let Ok(file) = std::fs::File::open(proc.join("cpuinfo")) {
+            let _ = file.take(FIRST_ENTRIES).read_to_end(&mut bytes);
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        match text.rsplit_once("\n\n") {
+            Some((whole, _)) if bytes.len() as u64 == FIRST_ENTRIES => whole.to_owned(),
+            _ => text.into_owned(),
+        }
+    }
+
+    /// Returns the names of the kinds of cores, in the order of the cores; `None` if none has one.
+    fn kinds_of_cores(arm_cores: &[&str]) -> Option<String> {
+        let mut kinds: Vec<&str> = Vec::new();
+        for core in arm_cores {
+            if !kinds.contains(core) {
+                kinds.push(core);
+            }
+        }
+        (!matches!(kinds[..], [] | [UNKNOWN])).then(|| kinds.join(" + "))
+    }
+
     /// NVIDIA's Grace, whose cores are also those of other makers' processors. The number is that of
     /// its chip, T241. Source: Linux, `drivers/irqchip/irq-gic-v3.c` and
     /// `drivers/firmware/smccc/soc_id.c`.
@@ -122,6 +142,20 @@ mod linux {
     /// Whether a file is that of a program such as lxcfs rather than of the kernel.
     fn is_fuse(path: &Path) -> bool {
         statfs(path).is_ok_and(|system| u64::try_from(system.f_type) == Ok(FUSE_SUPER_MAGIC))
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::first_entries;
+
+        #[test]
+        fn a_file_of_the_kernel_is_read_beyond_the_page_that_one_reading_returns() {
+            let proc = tempfile::tempdir().unwrap();
+            let long = "/proc/self/smaps";
+            std::os::unix::fs::symlink(long, proc.path().join("cpuinfo")).unwrap();
+            let length = std::fs::read(long).unwrap_or_default().len();
+            assert!(length < 5000 || first_entries(proc.path()).len() > 4096, "of {length}");
+        }
     }
 }
 
@@ -145,8 +179,8 @@ pub(crate) struct CpuInfo {
     pub(crate) logical: u32,
     /// Whether the processor is one of Arm or RISC-V.
     pub(crate) is_arm_or_riscv: bool,
-    /// The kind of each Arm core, as far as the first entries of `/proc/cpuinfo` show it. A chip may
-    /// have several kinds.
+    /// The kind of each Arm core, or [`UNKNOWN`], as far as the first entries of `/proc/cpuinfo` show
+    /// them. A chip may have several kinds.
     pub(crate) arm_cores: Vec<&'static str>,
     /// The number of logical CPUs that are slower than the fastest ones, as far as the system tells.
     pub(crate) small_cpus: u32,

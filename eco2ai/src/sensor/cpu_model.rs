@@ -107,22 +107,33 @@ impl CpuModel {
 /// A power at full load, its source, and in words how it was found.
 type FullLoad = (Watts, &'static str, String);
 
-/// Returns the power of a chip whose cores are of several kinds that are all in the table.
+/// Returns the power of a chip whose cores are of several kinds, some of which are in the table. One
+/// that is not counts like an unknown processor's, not like its smaller neighbours.
 fn of_kinds_of_cores(cpu: &CpuInfo) -> Option<FullLoad> {
     let kinds: BTreeSet<&str> = cpu.arm_cores.iter().copied().collect();
     if kinds.len() < 2 {
         return None;
     }
-    let power = |core: &&str| {
+    let power = |core: &str| {
         let part = cpu_table::find(core).filter(Part::is_kind_of_core)?;
         Some(part.tdp / f64::from(part.threads().filter(|&threads| threads > 0)?))
     };
+    let (known, unknown): (Vec<&str>, Vec<&str>) =
+        kinds.into_iter().partition(|kind| power(kind).is_some());
+    if known.is_empty() {
+        return None;
+    }
     let cores = cpu.arm_cores.iter();
-    let sum = cores.map(power).try_fold(Watts::ZERO, |sum, power| Some(sum + power?))?;
-    let mean = sum / cpu.arm_cores.len() as f64;
-    let kinds: Vec<&str> = kinds.into_iter().collect();
-    let basis = format!("mean TDP of a core of {} x {}", kinds.join(" and "), cpu.logical);
-    Some((mean * f64::from(cpu.logical), "tdp", basis))
+    let sum = cores
+        .map(|core| power(core).unwrap_or(UNKNOWN_LOGICAL_CPU))
+        .fold(Watts::ZERO, |sum, power| sum + power);
+    let at_full_load = sum / cpu.arm_cores.len() as f64 * f64::from(cpu.logical);
+    let mean = format!("mean TDP of a core of {} x {}", known.join(" and "), cpu.logical);
+    if unknown.is_empty() {
+        return Some((at_full_load, "tdp", mean));
+    }
+    let basis = format!("{NOT_IN_TABLE}: 4 W for each {}; else {mean}", unknown.join(" and "));
+    Some((at_full_load, "default", basis))
 }
 
 /// Returns the power of the part that the processor is called.
@@ -269,7 +280,11 @@ mod tests {
         let rk3588 = [["Cortex-A55"; 4], ["Cortex-A76"; 4]].concat();
         assert_eq!(mixed(&rk3588), (3.7 + 12.0, "tdp"));
         assert_eq!(mixed(&["Cortex-A55", "Cortex-A55"]), (3.7 / 2.0, "tdp"));
-        assert_eq!(mixed(&["Cortex-A55", "Cortex-X1"]), (3.7 / 2.0, "tdp"), "one is not known");
+        // Whichever comes first.
+        for mixture in [["Cortex-A55", "Cortex-X1"], ["Cortex-X1", "Cortex-A55"]] {
+            assert_eq!(mixed(&mixture), (3.7 / 4.0 + 4.0, "default"), "one is not in the table");
+        }
+        assert_eq!(mixed(&["Cortex-A510", "Cortex-X2"]), (8.0, "default"));
     }
 
     #[test]

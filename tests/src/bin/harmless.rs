@@ -17,9 +17,11 @@ fn not_evaluated() -> String {
 }
 
 fn main() {
+    // An emulator has some of its own.
+    let threads = threads();
     match std::env::args().nth(1).expect("a task").as_str() {
-        "work" => works(work),
-        "with arguments" => works(with_arguments),
+        "work" => works(work, threads),
+        "with arguments" => works(with_arguments, threads),
         "remember" => {
             work(0);
             let tracker =
@@ -35,11 +37,14 @@ fn main() {
     }
 }
 
-fn works(tracked: fn(u32) -> u32) {
+fn works(tracked: fn(u32) -> u32, threads_before: usize) {
     for value in 0..3 {
         assert_eq!(tracked(value), value + 1);
     }
-    // This program starts none itself.
-    let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
-    println!("worked; threads: {threads}");
+    println!("worked; more threads: {}", threads() - threads_before);
+}
+
+/// The threads of this program, which starts none itself.
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count)
 }

@@ -3,23 +3,19 @@
 #![cfg(unix)]
 
 use std::collections::HashMap;
-use std::process::Command;
 
 use eco2ai::Status;
+use eco2ai_tests::program::{assert_success, program, run};
 
 #[test]
 fn parent_and_children_leave_each_row_once_and_none_hangs() {
     const CHILDREN: usize = 40;
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("emission.csv");
-    let output = Command::new(env!("CARGO_BIN_EXE_fork_storm"))
-        .arg(&log)
-        .arg(CHILDREN.to_string())
-        .env("ECO2AI_CONFIG", folder.path().join("params.toml"))
-        .output()
-        .unwrap();
+    let mut command = program(env!("CARGO_BIN_EXE_fork_storm"), folder.path());
+    let output = run(command.arg(&log).arg(CHILDREN.to_string()));
+    assert_success(&output);
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
     let rows: Vec<_> = eco2ai::read_log(&log).unwrap().map(Result::unwrap).collect();
     let mut ids: HashMap<&str, usize> = HashMap::new();
     for row in &rows {

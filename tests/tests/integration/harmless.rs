@@ -22,7 +22,7 @@ fn disabled_there_is_no_row_no_thread_and_no_file_and_no_argument_is_evaluated()
     for task in ["work", "with arguments"] {
         let output = run(task, folder.path(), &[("ECO2AI_DISABLE", "1")]);
         assert_success(&output);
-        assert_eq!(said(&output), "worked; threads: 1\n", "its own");
+        assert_eq!(said(&output), "worked; more threads: 0\n");
         assert_eq!(std::fs::read_dir(folder.path()).expect("it is there").count(), 0);
     }
 }
@@ -32,7 +32,7 @@ fn disabled_there_is_no_row_no_thread_and_no_file_and_no_argument_is_evaluated()
 fn enabled_there_is_one_thread_more() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = run("work", folder.path(), &[]);
-    assert_eq!(said(&output), "worked; threads: 2\n");
+    assert_eq!(said(&output), "worked; more threads: 1\n");
     let log = folder.path().join("emission.csv");
     assert_eq!(eco2ai::summary(log).expect("a log").total.rows, 3);
 }

@@ -13,19 +13,19 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use eco2ai::{Status, Tracker};
-use eco2ai_tests::program::{assert_success, finish, program, run, said};
+use eco2ai_tests::program::{assert_success, c_compiler, finish, program, run, said, tool};
 
 /// The errors by which file systems say that they have no locks.
 const NO_LOCKS: [i32; 4] = [libc::ENOLCK, libc::EINVAL, libc::ENOSYS, libc::EOPNOTSUPP];
 
-/// The library that makes system calls fail; the linker that Rust needs has a compiler for it.
+/// The library that makes system calls fail.
 fn faults() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/preload/faults.c");
         let library = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("faults-{}.so", std::process::id()));
-        let mut compiler = Command::new("cc");
+        let mut compiler = c_compiler();
         compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-o"]).arg(&library).arg(source);
         assert!(compiler.arg("-ldl").status().expect("a C compiler").success());
         library
@@ -321,7 +321,7 @@ fn a_users_log_stays_the_users_where_root_runs() {
 fn the_files_of_many_logs_leave_room_for_the_programs_own() {
     let folder = tempfile::tempdir().unwrap();
     let writer = program(env!("CARGO_BIN_EXE_writes_runs"), folder.path());
-    let mut command = program("bash", folder.path());
+    let mut command = tool("bash", folder.path());
     command.args(["-c", "ulimit -n 128; exec \"$0\" \"$@\""]).arg(writer.get_program());
     let output = run(command.args(writer.get_args()).arg(folder.path()).arg("200 logs"));
     assert_success(&output);

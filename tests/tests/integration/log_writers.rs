@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use eco2ai::Tracker;
 use eco2ai_tests::hard_runs::{description, write_runs};
-use eco2ai_tests::program::{assert_success, finish, program, run};
+use eco2ai_tests::program::{assert_success, finish, program, run, tool};
 use eco2ai_tests::rows::ECO2AI_HEADER;
 
 fn full_load() -> bool {
@@ -148,7 +148,7 @@ fn a_full_disk_loses_no_row_and_disturbs_no_run() {
     let writer = program(env!("CARGO_BIN_EXE_writes_runs"), folder.path());
     // 8 blocks of 1024 bytes: less than the log has, enough for a journal.
     let limited = "ulimit -f 8; exec \"$0\" \"$@\"";
-    let mut command = program("bash", folder.path());
+    let mut command = tool("bash", folder.path());
     command.args(["-c", limited]).arg(writer.get_program()).args(writer.get_args());
     assert_success(&run(command.arg(&log).arg("5")));
     assert!(before.len() > 8 * 1024);

@@ -162,6 +162,48 @@ fn an_arm_chip_of_two_kinds_of_cores_has_the_power_of_both() {
     let rk3588 = core("0xd05").repeat(4) + &core("0xd0b").repeat(4);
     let mut detected = detect("rk3588", &[(CPU_INFO, &rk3588), (ONLINE, "0-7\n")]);
     assert_watts_per_cpu(&mut detected, (3.7 + 12.0) / 8.0);
+    let cpu = detected.devices.cpu;
+    assert_eq!(
+        cpu, "Cortex-A55 + Cortex-A76/1 device(s), TDP:15.7",
+        "one device, whatever its cores"
+    );
+}
+
+/// Whichever of its cores comes first, an unknown one does not count like its smaller neighbour.
+#[test]
+fn an_arm_chip_with_a_kind_of_core_that_is_not_in_the_table_says_so() {
+    let a53 = |count| arm_core(0, "0xd03").repeat(count);
+    let a73 = |count| arm_core(0, "0xd09").repeat(count);
+    // Of Samsung, without a name.
+    let mongoose = arm_core(0, "0x002").replace(": 0x41", ": 0x53").repeat(4);
+    for (chip, cpu_info, cpus, name, watts) in [
+        ("S922X", a53(2) + &a73(4), "0-5\n", "Cortex-A53 + Cortex-A73", 2.0 * 0.925 + 4.0 * 4.0),
+        ("A311D2", a73(4) + &a53(4), "0-7\n", "Cortex-A73 + Cortex-A53", 3.7 + 4.0 * 4.0),
+        ("Exynos 8895", a53(4) + &mongoose, "0-7\n", "Cortex-A53 + unknown", 3.7 + 4.0 * 4.0),
+    ] {
+        let mut detected = detect("mixed", &[(CPU_INFO, &cpu_info), (ONLINE, cpus)]);
+        let count = f64::from(detected.devices.logical_cpus);
+        assert_watts_per_cpu(&mut detected, watts / count);
+        let device = &detected.devices.devices[0];
+        assert_eq!((&*device.name, &*device.source), (name, "default"), "{chip}");
+        let note = device.note.as_ref().unwrap();
+        assert!(note.starts_with("not in the table: 4 W for each "), "{note}");
+    }
+}
+
+/// NVIDIA's GB10 has 20 cores, and CIX's CD8180 has 12, whose entries are long.
+#[test]
+fn the_kinds_of_all_cores_of_a_chip_are_found() {
+    let long = |part| arm_core(0, part).replace("cpuid", &"sve2 ".repeat(80));
+    let small = long("0xd05").repeat(16);
+    let cpu_info = small.clone() + &long("0xd0b").repeat(4);
+    assert!(small.len() > 2 * 4096 && cpu_info.len() < 16 << 10);
+    let mut detected = detect("twenty", &[(CPU_INFO, &cpu_info), (ONLINE, "0-19\n")]);
+    assert_watts_per_cpu(&mut detected, (4.0 * 3.7 + 12.0) / 20.0);
+    // A longer list ends at the last whole entry.
+    let cpu_info = long("0xd05").repeat(100);
+    let mut detected = detect("hundred", &[(CPU_INFO, &cpu_info), (ONLINE, "0-99\n")]);
+    assert_watts_per_cpu(&mut detected, 3.7 / 4.0);
 }
 
 /// An entry of `/proc/cpuinfo` of a kernel for 64 bits.

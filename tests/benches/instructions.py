@@ -79,6 +79,7 @@ def count(program, kind):
     without readings and samples."""
     with tempfile.TemporaryDirectory() as folder:
         tool = ["--tool=callgrind", "--separate-threads=yes", "--dump-before=next_call"]
+        tool += ["--zero-before=counted_call"]
         tool += [f"--callgrind-out-file={folder}/out"]
         valgrind(tool, program, kind, CALLS, folder)
         # The first dump is of what comes before the first call.

@@ -14,10 +14,10 @@ pub(crate) struct LeafCall {
     pub(super) started: Duration,
 }
 
-/// A call that is not in the tree. The run above it is as if it were.
+/// A call that is not in the tree. It shares in place of the run above it, which is as if there were no
+/// call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outside {
-    pub(super) number: u64,
     /// The innermost run of the thread.
     pub(super) parent: Option<RunKey>,
     pub(super) sum: SumKey,
@@ -36,8 +36,8 @@ pub(super) struct Outside {
 #[derive(Debug, Default)]
 pub(super) struct LeafCalls {
     threads: Vec<OfThread>,
-    /// The number of calls that are not in the tree.
-    outside: usize,
+    /// The threads whose calls are not in the tree.
+    outside: Vec<usize>,
     /// The number of the last call.
     last: u64,
 }
@@ -45,6 +45,10 @@ pub(super) struct LeafCalls {
 /// The calls of a thread.
 #[derive(Debug, Default)]
 struct OfThread {
+    /// The number of the call outside the tree; 0 without one.
+    number: u64,
+    /// The call outside the tree, or the last one. Stays where it is: copies of it would cost more
+    /// than the rest.
     outside: Option<Outside>,
     /// The calls that were put in the tree, the innermost last.
     placed: Vec<(u64, RunKey)>,
@@ -54,46 +58,45 @@ impl LeafCalls {
     /// Whether any call is not in the tree.
     #[inline]
     pub(super) fn is_any_outside(&self) -> bool {
-        self.outside > 0
+        !self.outside.is_empty()
     }
 
-    /// The number of threads that have had calls.
-    pub(super) fn threads(&self) -> usize {
-        self.threads.len()
-    }
-
-    /// The number of the next call.
+    /// Adds the call of a thread that has none outside the tree. Returns its number.
     #[inline]
-    pub(super) fn next_number(&mut self) -> u64 {
-        self.last += 1;
-        self.last
-    }
-
-    /// Adds the call of a thread that has none outside the tree.
-    #[inline]
-    pub(super) fn add(&mut self, thread: usize, call: Outside) {
+    pub(super) fn add(&mut self, thread: usize, call: Outside) -> u64 {
         if self.threads.len() <= thread {
             self.threads.resize_with(thread + 1, OfThread::default);
         }
-        self.threads[thread].outside = Some(call);
-        self.outside += 1;
+        self.last += 1;
+        self.outside.push(thread);
+        let calls = &mut self.threads[thread];
+        calls.number = self.last;
+        calls.outside = Some(call);
+        self.last
     }
 
-    /// Removes the call of a thread that is outside the tree, if it is the one with this number.
+    /// Takes the call with this number, if it is outside the tree.
     #[inline]
-    pub(super) fn take(&mut self, thread: usize, number: u64) -> Option<Outside> {
-        let outside = &mut self.threads.get_mut(thread)?.outside;
-        let call = outside.take_if(|call| call.number == number);
-        self.outside -= usize::from(call.is_some());
-        call
+    pub(super) fn take(&mut self, thread: usize, number: u64) -> Option<&Outside> {
+        let calls = self.threads.get_mut(thread).filter(|calls| calls.number == number)?;
+        calls.number = 0;
+        if let Some(at) = self.outside.iter().rposition(|other| *other == thread) {
+            self.outside.swap_remove(at);
+        }
+        calls.outside.as_ref()
     }
 
-    /// Removes the call of a thread that is outside the tree, if there is one.
-    #[inline]
-    pub(super) fn take_any(&mut self, thread: usize) -> Option<Outside> {
-        let call = self.threads.get_mut(thread)?.outside.take();
-        self.outside -= usize::from(call.is_some());
-        call
+    /// Takes the call of a thread that is outside the tree, with its number.
+    pub(super) fn take_of_thread(&mut self, thread: usize) -> Option<(u64, Outside)> {
+        let number = self.threads.get(thread)?.number;
+        let call = if number == 0 { None } else { self.take(thread, number) };
+        call.map(|call| (number, *call))
+    }
+
+    /// Takes a call that is outside the tree, with its thread and its number.
+    pub(super) fn take_any(&mut self) -> Option<(usize, u64, Outside)> {
+        let thread = self.outside.pop()?;
+        self.take_of_thread(thread).map(|(number, call)| (thread, number, call))
     }
 
     /// A call was put in the tree.

@@ -19,7 +19,8 @@ use crate::status::Status;
 impl Ledger {
     /// Starts a call on a thread, with what `choose` returns for the number of the settings of the run
     /// above, if there is one. `None` if it must be a run: where a price changes with the time, where
-    /// the energy is that of the machine, or where the row of the sum has not begun.
+    /// the energy is that of the machine, where runs on other threads are under the same run, or where
+    /// the row of the sum has not begun.
     #[inline]
     pub(super) fn start_call<'a>(
         &mut self,
@@ -27,34 +28,31 @@ impl Ledger {
         now: Duration,
         choose: impl FnOnce(Option<u64>) -> Option<Start<'a>>,
     ) -> Option<LeafCall> {
-        if self.leaf_calls.is_any_outside() {
-            self.place_call(thread);
+        if self.leaf_calls.is_any_outside()
+            && let Some((number, above)) = self.leaf_calls.take_of_thread(thread)
+        {
+            self.place(thread, number, above);
         }
         let parent = self.parent(None, Some(thread));
         let above = parent.and_then(|key| self.tree.nodes.get(key));
         let start = choose(above.map(|node| node.settings))?;
         let scope = above.map_or(start.scope, |node| node.scope);
-        let is_cut = above.is_some_and(|node| node.cuts.is_some());
-        if scope != Scope::Process || is_cut || self.needs_wall() {
+        let may_be_above = |node: &Node| node.on && node.is_leaf() && node.cuts.is_none();
+        if scope != Scope::Process || !above.is_none_or(may_be_above) || self.needs_wall() {
             return None;
         }
         let (sum, outermost) = self.rows.begun(&self.tree, start.summed?, parent)?;
-        self.advance_process(now);
         let pool = &mut self.tree.pools.process;
-        pool.begin(now);
-        if let Some(node) = parent.and_then(|key| self.tree.nodes.get_mut(key)) {
-            node.set_on(pool, false);
-            if node.is_leaf() {
-                node.set_leaf(pool, false);
-            }
-        } else {
+        // No price changes.
+        pool.advance_and_give(now);
+        // Else it shares in place of the run above, until one of them is looked at.
+        if parent.is_none() {
+            pool.begin(now);
             pool.roots += 1;
+            pool.on_sharers += 1;
+            pool.leaf_sharers += 1;
         }
-        pool.on_sharers += 1;
-        pool.leaf_sharers += 1;
-        let number = self.leaf_calls.next_number();
         let call = Outside {
-            number,
             parent,
             sum,
             outermost,
@@ -65,7 +63,7 @@ impl Ledger {
             given_mark: pool.given,
             overlap_mark: pool.overlap,
         };
-        self.leaf_calls.add(thread, call);
+        let number = self.leaf_calls.add(thread, call);
         Some(LeafCall { thread, number, started: now })
     }
 
@@ -73,19 +71,16 @@ impl Ledger {
     #[inline]
     pub(super) fn end_call(&mut self, call: LeafCall, now: Duration, status: Status) -> bool {
         let Some(ended) = self.leaf_calls.take(call.thread, call.number) else { return false };
-        self.advance_process(now);
         let pool = &mut self.tree.pools.process;
+        pool.advance_and_give(now);
         let own = ended.base + pool.clocks.on + pool.clocks.leaf;
-        pool.on_sharers = pool.on_sharers.saturating_sub(1);
-        pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
         if let Some(node) = ended.parent.and_then(|key| self.tree.nodes.get_mut(key)) {
-            node.set_on(pool, true);
-            if node.is_leaf() {
-                node.set_leaf(pool, true);
-            }
+            node.base = node.base - own;
             node.received += own;
         } else {
             pool.roots = pool.roots.saturating_sub(1);
+            pool.on_sharers = pool.on_sharers.saturating_sub(1);
+            pool.leaf_sharers = pool.leaf_sharers.saturating_sub(1);
         }
         let energy = RunEnergy {
             received: Received { own, inclusive: own, process: pool.given - ended.given_mark },
@@ -106,15 +101,18 @@ impl Ledger {
     #[inline]
     pub(super) fn place_calls(&mut self) {
         if self.leaf_calls.is_any_outside() {
-            for thread in 0..self.leaf_calls.threads() {
-                self.place_call(thread);
-            }
+            self.place_all();
         }
     }
 
-    /// Makes the call of a thread that is outside the tree a run like others.
-    fn place_call(&mut self, thread: usize) {
-        let Some(call) = self.leaf_calls.take_any(thread) else { return };
+    fn place_all(&mut self) {
+        while let Some((thread, number, call)) = self.leaf_calls.take_any() {
+            self.place(thread, number, call);
+        }
+    }
+
+    /// Makes a call a run like others.
+    fn place(&mut self, thread: usize, number: u64, call: Outside) {
         let Outside { sum, outermost, parent, period, .. } = call;
         let key = self.tree.nodes.insert(Node {
             row: RowOf::Sum { sum, outermost },
@@ -140,11 +138,16 @@ impl Ledger {
         });
         if let Some(parent) = parent {
             self.tree.link_child(key, parent);
+            if let Some(node) = self.tree.nodes.get_mut(parent) {
+                // It has shared up to the start of the call.
+                node.on = false;
+                node.base = node.base - call.base;
+            }
         }
         self.stacks.push(thread, key);
         self.periods.add(period);
         self.rows.sums.begin(sum);
-        self.leaf_calls.add_placed(thread, call.number, key);
+        self.leaf_calls.add_placed(thread, number, key);
     }
 
     /// Returns the run that a call has become, for its end. `None` if that has ended.

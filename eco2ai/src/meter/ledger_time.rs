@@ -57,15 +57,6 @@ impl Ledger {
         self.pass_changes(wall);
     }
 
-    /// Same as [`advance`](Self::advance) for the process, where no price changes.
-    #[inline]
-    pub(super) fn advance_process(&mut self, now: Duration) {
-        let pool = &mut self.tree.pools.process;
-        if let Some(due) = pool.advance(now) {
-            pool.give(due);
-        }
-    }
-
     /// Gives out the energy of the process up to `now` by its CPU time so far.
     pub(super) fn sample_cpu_clock(
         &mut self,

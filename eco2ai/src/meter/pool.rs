@@ -16,7 +16,6 @@ use super::cpu_time::CpuTime;
 use super::energies::Energies;
 use super::power_model::PowerModel;
 use super::price_cuts::Clocks;
-use crate::sensor::Component;
 
 /// The energy of one scope while any run of it was active.
 #[derive(Debug, Default)]
@@ -25,12 +24,12 @@ pub(super) struct Pool {
     read_at: Duration,
     /// The time up to which energy was distributed.
     advanced: Duration,
-    /// The time so far during which a run was active.
-    active: Duration,
+    /// The time so far during which a run was active, in nanoseconds.
+    active: u64,
     /// The same up to the last reading.
-    active_at_reading: Duration,
+    active_at_reading: u64,
     /// The same up to the last reading or sample of the CPU clock.
-    active_at_sample: Duration,
+    active_at_sample: u64,
     /// The last time at which no run was active.
     idle_at: Duration,
     /// The energy of all active time up to the last reading.
@@ -76,6 +75,14 @@ impl Pool {
         self.expected()
     }
 
+    /// Advances to `now` with the last known power, and distributes the energy.
+    #[inline]
+    pub(super) fn advance_and_give(&mut self, now: Duration) {
+        if let Some(due) = self.advance(now) {
+            self.give(due);
+        }
+    }
+
     /// A run begins to share: the time without one, if that was so, ends.
     #[inline]
     pub(super) fn begin(&mut self, now: Duration) {
@@ -86,12 +93,14 @@ impl Pool {
     }
 
     /// The energy to distribute by what is known now.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "each edge of a run does this, the shortest ones too")]
+    #[inline(always)]
     fn expected(&self) -> Option<Energies> {
         if self.leaf_sharers == 0 {
             return None;
         }
-        let since = self.power * self.active_since_sample().as_secs_f64();
+        let seconds = (self.active - self.active_at_sample) as f64 * 1e-9;
+        let since = self.power * seconds;
         Some(positive(self.due + self.ahead + since - self.given))
     }
 
@@ -113,7 +122,7 @@ impl Pool {
         let passed = self.advanced.saturating_sub(self.cpu_sampled);
         // The time of a thread that was delayed may be earlier than that of another one.
         let is_new = !passed.is_zero() && self.advanced == now;
-        let active = self.active_since_sample();
+        let active = Duration::from_nanos(self.active - self.active_at_sample);
         let Some(model) = self.model.as_mut().filter(|_| is_new) else { return };
         let used = own_cpu.saturating_sub(model.own_cpu);
         let used_in_runs = self.cpu_time.add(used, active, passed.saturating_sub(active));
@@ -125,12 +134,6 @@ impl Pool {
         }
         self.active_at_sample = self.active;
         self.cpu_sampled = now;
-    }
-
-    /// The time since the last reading or sample during which a run was active.
-    #[inline]
-    fn active_since_sample(&self) -> Duration {
-        self.active.saturating_sub(self.active_at_sample)
     }
 
     /// Takes a reading: the energy since the last one, what a late reading adds to the energy of
@@ -164,7 +167,7 @@ impl Pool {
     /// The part of the energy since the last reading that was used while runs were active.
     fn active_parts(&self, model: Option<&PowerModel>) -> Energies {
         let interval = self.advanced.saturating_sub(self.read_at);
-        let active = self.active.saturating_sub(self.active_at_reading);
+        let active = Duration::from_nanos(self.active - self.active_at_reading);
         if active >= interval {
             let is_active = self.leaf_sharers > 0 || !active.is_zero();
             return Energies::all(f64::from(u8::from(is_active)));
@@ -175,14 +178,16 @@ impl Pool {
         })
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "each edge of a run does this, the shortest ones too")]
+    #[inline(always)]
     fn pass(&mut self, now: Duration) {
         let passed = now.saturating_sub(self.advanced);
         self.advanced = self.advanced.max(now);
         if self.leaf_sharers == 0 {
             self.idle_at = self.advanced;
         } else {
-            self.active += passed;
+            self.active =
+                self.active.saturating_add(u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX));
             if self.roots > 1 {
                 self.overlap += passed;
             }
@@ -192,10 +197,11 @@ impl Pool {
     /// Returns when runs were active, up to `now`.
     pub(super) fn activity(&self, now: Duration) -> Activity {
         if self.leaf_sharers == 0 {
-            return Activity { total: self.active, since: None };
+            return Activity { total: Duration::from_nanos(self.active), since: None };
         }
         let passed = now.saturating_sub(self.advanced);
-        Activity { total: self.active + passed, since: Some(self.idle_at) }
+        let total = Duration::from_nanos(self.active) + passed;
+        Activity { total, since: Some(self.idle_at) }
     }
 
     /// Returns the energy up to the last reading that was not distributed; negative if more was.
@@ -213,18 +219,13 @@ impl Pool {
     #[inline]
     pub(super) fn give(&mut self, energy: Energies) {
         self.given += energy;
-        let mut waiting = energy;
+        let mut of_leaves = energy;
         if self.on_sharers > 0 {
-            let share = 1.0 / f64::from(self.on_sharers);
-            for component in [Component::Cpu, Component::Ram] {
-                self.clocks.on[component] += energy[component] * share;
-                waiting[component] = 0.0;
-            }
-            // The idle part is distributed like the processor's energy.
-            *self.clocks.on.idle_mut() += energy.idle().0 * share;
-            *waiting.idle_mut() = 0.0;
+            let (of_threads, rest) = energy.by_threads();
+            self.clocks.on += of_threads * (1.0 / f64::from(self.on_sharers));
+            of_leaves = rest;
         }
-        self.clocks.leaf += waiting * (1.0 / f64::from(self.leaf_sharers.max(1)));
+        self.clocks.leaf += of_leaves * (1.0 / f64::from(self.leaf_sharers.max(1)));
     }
 }
 

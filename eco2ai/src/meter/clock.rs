@@ -45,8 +45,8 @@ impl Default for SystemClock {
 #[cfg(target_os = "linux")]
 fn monotonic() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    // Never negative, and below a second: by definition.
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
 }
 
 impl Clock for SystemClock {

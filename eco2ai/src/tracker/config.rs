@@ -102,10 +102,7 @@ impl RunConfig {
     /// Returns the configuration of a run under a run with these settings, or under none, if it is known
     /// without a lock.
     #[inline]
-    pub(super) fn known_under<'a>(
-        self: &'a Arc<Self>,
-        number: Option<u64>,
-    ) -> Option<&'a Arc<Self>> {
+    pub(super) fn known_under(self: &Arc<Self>, number: Option<u64>) -> Option<&Arc<Self>> {
         number.map_or(Some(self), |number| self.first_inherited(number))
     }
 

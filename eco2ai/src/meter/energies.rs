@@ -55,6 +55,14 @@ impl Energies {
         idle
     }
 
+    /// What is divided among the threads that have a run: that of processors, with its idle part, and of
+    /// memory; and the rest.
+    #[inline]
+    pub(super) fn by_threads(self) -> (Self, Self) {
+        let [cpu, gpu, ram, other, machine, idle] = self.0;
+        (Self([cpu, 0.0, ram, 0.0, 0.0, idle]), Self([0.0, gpu, 0.0, other, machine, 0.0]))
+    }
+
     /// All numbers, for a report.
     pub(super) fn lanes(&self) -> [f64; LANES] {
         self.0
@@ -107,12 +115,14 @@ impl IndexMut<Component> for Energies {
 
 impl Add for Energies {
     type Output = Self;
+    #[inline]
     fn add(self, other: Self) -> Self {
         self.zip(other, |a, b| a + b)
     }
 }
 
 impl AddAssign for Energies {
+    #[inline]
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
     }
@@ -120,6 +130,7 @@ impl AddAssign for Energies {
 
 impl Sub for Energies {
     type Output = Self;
+    #[inline]
     fn sub(self, other: Self) -> Self {
         self.zip(other, |a, b| a - b)
     }
@@ -127,6 +138,7 @@ impl Sub for Energies {
 
 impl Mul<f64> for Energies {
     type Output = Self;
+    #[inline]
     fn mul(self, factor: f64) -> Self {
         self.zip(Self::ZERO, |a, _| a * factor)
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::activity::Activities;
 use super::energies::Energies;
 use super::keys::{RunKey, SumKey};
+use super::leaf_calls::LeafCalls;
 use super::node::{Node, RowOf};
 use super::periods::Periods;
 use super::rows::Rows;
@@ -25,13 +26,15 @@ use crate::uuid::Uuid;
 #[derive(Default)]
 pub(super) struct Ledger {
     pub(super) tree: RunTree,
-    stacks: Stacks,
-    periods: Periods,
+    pub(super) stacks: Stacks,
+    pub(super) periods: Periods,
     /// The prices that change with the time.
     pub(super) tariffs: Tariffs,
     /// The changes of prices up to now, while energy is given out.
     pub(super) changes: Vec<Change>,
-    rows: Rows,
+    pub(super) rows: Rows,
+    /// The calls that may be outside the tree.
+    pub(super) leaf_calls: LeafCalls,
 }
 
 impl Ledger {
@@ -99,6 +102,7 @@ impl Ledger {
 
     /// Gives back the place of a thread that has ended.
     pub(super) fn remove_thread(&mut self, thread: usize) {
+        self.leaf_calls.remove_thread(thread);
         // A run that outlives the thread it began on is on no thread from here on.
         for key in self.stacks.remove(thread) {
             self.leave(key);
@@ -106,7 +110,7 @@ impl Ledger {
     }
 
     /// Returns the parent of a run that starts: the given one, else the innermost run of the thread.
-    fn parent(&self, given: Option<RunKey>, thread: Option<usize>) -> Option<RunKey> {
+    pub(super) fn parent(&self, given: Option<RunKey>, thread: Option<usize>) -> Option<RunKey> {
         let innermost = || thread.and_then(|thread| self.stacks.innermost(thread));
         given.or_else(innermost).filter(|key| self.tree.nodes.contains_key(*key))
     }

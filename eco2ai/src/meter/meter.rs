@@ -13,7 +13,8 @@ use super::energy_bounds::{EnergyBounds, RunFacts};
 use super::energy_mark::EnergyMark;
 use super::forecast::Forecast;
 use super::keys::{RunKey, SumKey};
-use super::meter_state::{MeterState, Names};
+use super::leaf_calls::LeafCall;
+use super::meter_state::{Edge, MeterState, Names};
 use super::provenance::Methods;
 use super::run_energy::RunEnergy;
 use super::sensing::Sensing;
@@ -128,6 +129,12 @@ impl Meter {
         PROCESS.get()
     }
 
+    /// Returns the meter of this process, if it was made with these powers of devices.
+    #[inline]
+    pub(crate) fn of_process_with(given: GivenPower) -> Option<&'static Self> {
+        PROCESS.get().filter(|meter| meter.state.given_power == given)
+    }
+
     /// Returns the powers of devices that the meter of this process was made with, if it was.
     pub(super) fn given_to_process() -> Option<GivenPower> {
         PROCESS.get().map(|meter| meter.state.given_power)
@@ -214,11 +221,55 @@ impl Meter {
             let forecast = Forecast::new(&**prices, wall, wall);
             self.state.ledger.lock().update_prices(Arc::clone(prices), forecast);
         }
-        let edge = self.state.read_at_edge(None);
+        let edge = self.state.read_at_edge(|| None);
         let thread = thread_slots::slot(&self.state);
         let started = self.state.advanced(edge).start(start, thread, edge.at);
         sampling_thread::wake(&self.state, edge.at, start.period);
         started
+    }
+
+    /// Takes a reading for the start of a run, unless the last one is recent.
+    pub(crate) fn edge(&self) -> Edge {
+        self.state.read_at_edge(|| None)
+    }
+
+    /// Starts a call that goes to a sum on this thread, with what `choose` returns for the number of
+    /// the settings of the run above. `None` if it must be a run; `choose` is called while the ledger
+    /// is locked.
+    #[inline]
+    pub(crate) fn start_call<'a>(
+        &self,
+        edge: Edge,
+        choose: impl FnOnce(Option<u64>) -> Option<Start<'a>>,
+    ) -> Option<LeafCall> {
+        if edge.is_sampled() {
+            return None;
+        }
+        let thread = thread_slots::slot(&self.state)?;
+        let mut period = Duration::MAX;
+        let choose = |above| {
+            let start = choose(above)?;
+            period = start.period;
+            Some(start)
+        };
+        let call = self.state.ledger.lock_for_call().start_call(thread, edge.at, choose)?;
+        sampling_thread::wake(&self.state, edge.at, period);
+        Some(call)
+    }
+
+    /// Ends a call. Returns the sums that have ended with it, if that can be.
+    #[inline]
+    pub(crate) fn end_call(&self, call: LeafCall, status: Status) -> Option<ClosedSums> {
+        if self.state.relatives.exist() {
+            let run = self.state.ledger.lock().run_of(call)?;
+            return self.stop_call(run, status);
+        }
+        let edge = self.state.read_at_edge(|| Some(call.started));
+        if !edge.is_sampled() && self.state.ledger.lock_for_call().end_call(call, edge.at, status) {
+            return None;
+        }
+        let run = self.state.ledger.lock().run_of(call)?;
+        self.stop_call_at(edge, run, status)
     }
 
     /// Same as [`start`](Self::start), with what `choose` returns for the number of the settings of
@@ -226,10 +277,10 @@ impl Meter {
     /// is locked. Does nothing if it returns `None`, or a price whose changes are not known.
     pub(crate) fn start_chosen<'a>(
         &self,
+        edge: Edge,
         parent: Option<RunKey>,
         choose: impl FnOnce(Option<u64>) -> Option<Start<'a>>,
     ) -> Option<Started> {
-        let edge = self.state.read_at_edge(None);
         let thread = thread_slots::slot(&self.state);
         let mut ledger = self.state.advanced(edge);
         let start = choose(ledger.settings_above(parent, thread))?;
@@ -244,14 +295,14 @@ impl Meter {
 
     /// Makes a run the innermost one of this thread. Returns false if it is on a thread already.
     pub(crate) fn enter(&self, key: RunKey) -> bool {
-        let edge = self.state.read_at_edge(None);
+        let edge = self.state.read_at_edge(|| None);
         let Some(thread) = thread_slots::slot(&self.state) else { return false };
         self.state.advanced(edge).enter(thread, key)
     }
 
     /// Takes a run off its thread.
     pub(crate) fn exit(&self, key: RunKey) {
-        let edge = self.state.read_at_edge(None);
+        let edge = self.state.read_at_edge(|| None);
         self.state.advanced(edge).exit(key);
     }
 
@@ -266,7 +317,10 @@ impl Meter {
     /// Ends a run that goes to a sum. Returns the sums that have ended with it; `None` if it has ended
     /// already.
     pub(crate) fn stop_call(&self, key: RunKey, status: Status) -> Option<ClosedSums> {
-        let edge = self.state.read_at_end(key);
+        self.stop_call_at(self.state.read_at_end(key), key, status)
+    }
+
+    fn stop_call_at(&self, edge: Edge, key: RunKey, status: Status) -> Option<ClosedSums> {
         let mut ledger = self.state.advanced(edge);
         let stopped = ledger.stop_with(key, status, |energy, closed| (energy.duration, closed));
         drop(ledger);
@@ -277,7 +331,7 @@ impl Meter {
 
     /// Returns the energy of an active run so far; `None` if it has ended.
     pub(crate) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
-        let edge = self.state.read_at_edge(None);
+        let edge = self.state.read_at_edge(|| None);
         self.state.advanced(edge).energy(key)
     }
 
@@ -298,7 +352,7 @@ impl Meter {
     /// those that have ended.
     #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
     pub(crate) fn energies(&self, keys: &[RunKey]) -> Vec<Option<RunEnergy>> {
-        self.state.advanced(self.state.read_at_edge(None)).energies(keys)
+        self.state.advanced(self.state.read_at_edge(|| None)).energies(keys)
     }
 
     /// Returns the energies of active runs so far, in time linear in the number of runs; `None` for
@@ -310,7 +364,7 @@ impl Meter {
     /// Returns the rows of sums as they would be if the process died now.
     #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
     pub(crate) fn sums_so_far(&self, keys: &[SumKey]) -> Vec<SumRow> {
-        self.state.advanced(self.state.read_at_edge(None)).sums_so_far(keys)
+        self.state.advanced(self.state.read_at_edge(|| None)).sums_so_far(keys)
     }
 
     /// Returns the rows of sums as they would be if the process died now, for the meter's thread at the
@@ -338,7 +392,7 @@ impl Meter {
 
     /// Takes readings every `period`, also without a run. Returns the energy so far.
     pub(crate) fn start_counter(&self, period: Duration) -> EnergyMark {
-        let now = self.state.read_at_edge(None).at;
+        let now = self.state.read_at_edge(|| None).at;
         self.state.ledger.lock().add_counter(period);
         sampling_thread::wake(&self.state, now, period);
         *self.state.energy.lock()
@@ -353,7 +407,7 @@ impl Meter {
     /// sensor asks.
     pub(crate) fn energy_so_far(&self) -> EnergyMark {
         if let Some(_section) = own_code::enter_from_outside() {
-            self.state.read_at_edge(None);
+            self.state.read_at_edge(|| None);
         }
         *self.state.energy.lock()
     }

@@ -9,8 +9,8 @@ use super::across_processes::relatives::Relatives;
 use super::clock::Clock;
 use super::energy_mark::EnergyMark;
 use super::forecast::Forecast;
-use super::keys::RunKey;
 use super::ledger::Ledger;
+use super::ledger_lock::LedgerLock;
 use super::others::Others;
 use super::provenance::SensorsProvenance;
 use super::sensing::Sensing;
@@ -58,7 +58,7 @@ pub(super) struct MeterState {
     pub(super) given_power: GivenPower,
     other_power: Once,
     pub(super) counts_machine: bool,
-    pub(super) ledger: Lock<Ledger>,
+    pub(super) ledger: LedgerLock,
     pub(super) sensing: Lock<Sensing>,
     pub(super) provenance: Lock<SensorsProvenance>,
     pub(super) others: Lock<Others>,
@@ -85,7 +85,7 @@ pub(super) struct MeterState {
 
 /// A moment at which a run starts, stops or is looked at.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Edge {
+pub(crate) struct Edge {
     pub(super) at: Duration,
     /// The CPU time of the process, if its clock was sampled.
     own_cpu: Option<Duration>,
@@ -94,6 +94,10 @@ pub(super) struct Edge {
 impl Edge {
     pub(super) fn without_sample(at: Duration) -> Self {
         Self { at, own_cpu: None }
+    }
+
+    pub(super) fn is_sampled(&self) -> bool {
+        self.own_cpu.is_some()
     }
 }
 
@@ -119,7 +123,7 @@ impl MeterState {
             given_power,
             other_power: Once::new(),
             counts_machine: sensing.counts_machine,
-            ledger: Lock::new(Rank::Ledger, Ledger::default()),
+            ledger: LedgerLock::default(),
             provenance: Lock::new(
                 Rank::Provenance,
                 SensorsProvenance::new(sensing.provenance.clone()),
@@ -176,10 +180,10 @@ impl MeterState {
     }
 
     /// Takes a reading where a run starts or stops, unless the last one is too fresh or somebody
-    /// else is at it; then a sample of the CPU clock must do, unless that costs too much. `ending` is
-    /// the run that stops.
+    /// else is at it; then a sample of the CPU clock must do, unless that costs too much. `began`
+    /// returns when the run that stops began.
     #[inline]
-    pub(super) fn read_at_edge(&self, ending: Option<RunKey>) -> Edge {
+    pub(super) fn read_at_edge(&self, began: impl FnOnce() -> Option<Duration>) -> Edge {
         let now = self.clock.now();
         let last = self.last_read.load(Ordering::Relaxed);
         let resolution = self.resolution.load(Ordering::Relaxed);
@@ -190,7 +194,7 @@ impl MeterState {
             return self.try_read_all().unwrap_or_else(|| self.sample_cpu_clock(now));
         }
         let edge = self.sample_cpu_clock(now);
-        if is_fresh || self.has_done_little(edge, resolution, ending) {
+        if is_fresh || self.has_done_little(edge, resolution, began) {
             return edge;
         }
         self.try_read_all().unwrap_or(edge)
@@ -198,13 +202,17 @@ impl MeterState {
 
     /// Whether a reading that is due at an edge may wait: the process has used little CPU time since
     /// the last one, and no run ends that was long enough for a reading.
-    fn has_done_little(&self, edge: Edge, resolution: u64, ending: Option<RunKey>) -> bool {
+    fn has_done_little(
+        &self,
+        edge: Edge,
+        resolution: u64,
+        began: impl FnOnce() -> Option<Duration>,
+    ) -> bool {
         let cpu_at_reading = self.cpu_at_reading.load(Ordering::Relaxed);
         if cpu_at_reading == u64::MAX {
             return false;
         }
-        let began = ending.and_then(|run| self.ledger.lock().started(run));
-        if began.is_some_and(|began| nanos(edge.at.saturating_sub(began)) >= resolution) {
+        if began().is_some_and(|began| nanos(edge.at.saturating_sub(began)) >= resolution) {
             return false;
         }
         // What was little at the last sample still is.
@@ -309,7 +317,7 @@ impl MeterState {
         let last = self.last_read.load(Ordering::Relaxed);
         let resolution = self.resolution.load(Ordering::Relaxed);
         let is_fresh = last != u64::MAX && nanos(now).saturating_sub(last) < resolution;
-        self.advanced(if is_fresh { Edge::without_sample(now) } else { self.read_at_edge(None) })
+        self.advanced(if is_fresh { Edge::without_sample(now) } else { self.read_at_edge(|| None) })
     }
 
     /// The ledger, which knows all changes of prices up to `now`; and the calendar's time, where it

@@ -35,6 +35,12 @@ impl Periods {
             Some((_, runs)) => *runs += 1,
             None => self.active.push((period, 1)),
         }
+        self.note(period);
+    }
+
+    /// A run with this period starts or has started of late.
+    #[inline]
+    pub(super) fn note(&mut self, period: Duration) {
         self.started = Some(self.started.map_or(period, |known| known.min(period)));
     }
 

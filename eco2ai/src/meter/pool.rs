@@ -16,7 +16,6 @@ use super::cpu_time::CpuTime;
 use super::energies::Energies;
 use super::power_model::PowerModel;
 use super::price_cuts::Clocks;
-use crate::sensor::Component;
 
 /// The energy of one scope while any run of it was active.
 #[derive(Debug, Default)]
@@ -25,10 +24,12 @@ pub(super) struct Pool {
     read_at: Duration,
     /// The time up to which energy was distributed.
     advanced: Duration,
-    /// The time since the last reading during which a run was active.
-    active: Duration,
-    /// The time so far during which a run was active.
-    total_active: Duration,
+    /// The time so far during which a run was active, in nanoseconds.
+    active: u64,
+    /// The same up to the last reading.
+    active_at_reading: u64,
+    /// The same up to the last reading or sample of the CPU clock.
+    active_at_sample: u64,
     /// The last time at which no run was active.
     idle_at: Duration,
     /// The energy of all active time up to the last reading.
@@ -37,8 +38,6 @@ pub(super) struct Pool {
     ahead: Energies,
     /// The time of the last reading or sample.
     cpu_sampled: Duration,
-    /// The time since then during which a run was active.
-    active_since_sample: Duration,
     /// The CPU time since the last reading.
     cpu_time: CpuTime,
     /// The power in watts while runs are active, for extrapolation from then on.
@@ -53,11 +52,11 @@ pub(super) struct Pool {
     /// The virtual clocks.
     pub(super) clocks: Clocks,
     /// The number of threads that have an innermost run.
-    pub(super) on_sharers: usize,
+    pub(super) on_sharers: u32,
     /// The number of active runs without active children; zero if no run is active.
-    pub(super) leaf_sharers: usize,
+    pub(super) leaf_sharers: u32,
     /// The number of active runs without a parent.
-    pub(super) roots: usize,
+    pub(super) roots: u32,
     /// The time during which two or more of them were active.
     pub(super) overlap: Duration,
     /// The number of readings.
@@ -76,20 +75,32 @@ impl Pool {
         self.expected()
     }
 
+    /// Advances to `now` with the last known power, and distributes the energy.
+    #[inline]
+    pub(super) fn advance_and_give(&mut self, now: Duration) {
+        if let Some(due) = self.advance(now) {
+            self.give(due);
+        }
+    }
+
     /// A run begins to share: the time without one, if that was so, ends.
     #[inline]
     pub(super) fn begin(&mut self, now: Duration) {
         if self.leaf_sharers == 0 {
-            self.pass(now);
+            self.advanced = self.advanced.max(now);
+            self.idle_at = self.advanced;
         }
     }
 
     /// The energy to distribute by what is known now.
+    #[expect(clippy::inline_always, reason = "each edge of a run does this, the shortest ones too")]
+    #[inline(always)]
     fn expected(&self) -> Option<Energies> {
         if self.leaf_sharers == 0 {
             return None;
         }
-        let since = self.power * self.active_since_sample.as_secs_f64();
+        let seconds = (self.active - self.active_at_sample) as f64 * 1e-9;
+        let since = self.power * seconds;
         Some(positive(self.due + self.ahead + since - self.given))
     }
 
@@ -111,9 +122,9 @@ impl Pool {
         let passed = self.advanced.saturating_sub(self.cpu_sampled);
         // The time of a thread that was delayed may be earlier than that of another one.
         let is_new = !passed.is_zero() && self.advanced == now;
+        let active = Duration::from_nanos(self.active - self.active_at_sample);
         let Some(model) = self.model.as_mut().filter(|_| is_new) else { return };
         let used = own_cpu.saturating_sub(model.own_cpu);
-        let active = self.active_since_sample;
         let used_in_runs = self.cpu_time.add(used, active, passed.saturating_sub(active));
         model.own_cpu = own_cpu;
         if !active.is_zero() {
@@ -121,7 +132,7 @@ impl Pool {
             self.ahead += model.power(used_in_runs / active) * active;
             self.power = model.power(self.cpu_time.cpus_in_runs());
         }
-        self.active_since_sample = Duration::ZERO;
+        self.active_at_sample = self.active;
         self.cpu_sampled = now;
     }
 
@@ -147,8 +158,8 @@ impl Pool {
         self.read_at = self.advanced;
         self.cpu_sampled = self.advanced;
         self.cpu_time.begin();
-        self.active = Duration::ZERO;
-        self.active_since_sample = Duration::ZERO;
+        self.active_at_reading = self.active;
+        self.active_at_sample = self.active;
         self.readings += 1;
         (self.leaf_sharers > 0).then(|| positive(self.due - self.given))
     }
@@ -156,25 +167,27 @@ impl Pool {
     /// The part of the energy since the last reading that was used while runs were active.
     fn active_parts(&self, model: Option<&PowerModel>) -> Energies {
         let interval = self.advanced.saturating_sub(self.read_at);
-        if self.active >= interval {
-            let is_active = self.leaf_sharers > 0 || !self.active.is_zero();
+        let active = Duration::from_nanos(self.active - self.active_at_reading);
+        if active >= interval {
+            let is_active = self.leaf_sharers > 0 || !active.is_zero();
             return Energies::all(f64::from(u8::from(is_active)));
         }
-        let active_time = self.active.as_secs_f64() / interval.as_secs_f64();
+        let active_time = active.as_secs_f64() / interval.as_secs_f64();
         model.map_or(Energies::all(active_time), |model| {
             model.active_parts(interval, active_time, &self.cpu_time)
         })
     }
 
+    #[expect(clippy::inline_always, reason = "each edge of a run does this, the shortest ones too")]
+    #[inline(always)]
     fn pass(&mut self, now: Duration) {
         let passed = now.saturating_sub(self.advanced);
         self.advanced = self.advanced.max(now);
         if self.leaf_sharers == 0 {
             self.idle_at = self.advanced;
         } else {
-            self.active += passed;
-            self.total_active += passed;
-            self.active_since_sample += passed;
+            self.active =
+                self.active.saturating_add(u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX));
             if self.roots > 1 {
                 self.overlap += passed;
             }
@@ -184,10 +197,11 @@ impl Pool {
     /// Returns when runs were active, up to `now`.
     pub(super) fn activity(&self, now: Duration) -> Activity {
         if self.leaf_sharers == 0 {
-            return Activity { total: self.total_active, since: None };
+            return Activity { total: Duration::from_nanos(self.active), since: None };
         }
         let passed = now.saturating_sub(self.advanced);
-        Activity { total: self.total_active + passed, since: Some(self.idle_at) }
+        let total = Duration::from_nanos(self.active) + passed;
+        Activity { total, since: Some(self.idle_at) }
     }
 
     /// Returns the energy up to the last reading that was not distributed; negative if more was.
@@ -202,20 +216,16 @@ impl Pool {
 
     /// Distributes `energy`: that of CPU and RAM to the innermost runs of threads, the rest to the
     /// runs without active children.
+    #[inline]
     pub(super) fn give(&mut self, energy: Energies) {
         self.given += energy;
-        let mut waiting = energy;
+        let mut of_leaves = energy;
         if self.on_sharers > 0 {
-            let share = 1.0 / self.on_sharers as f64;
-            for component in [Component::Cpu, Component::Ram] {
-                self.clocks.on[component] += energy[component] * share;
-                waiting[component] = 0.0;
-            }
-            // The idle part is distributed like the processor's energy.
-            *self.clocks.on.idle_mut() += energy.idle().0 * share;
-            *waiting.idle_mut() = 0.0;
+            let (of_threads, rest) = energy.by_threads();
+            self.clocks.on += of_threads * (1.0 / f64::from(self.on_sharers));
+            of_leaves = rest;
         }
-        self.clocks.leaf += waiting * (1.0 / self.leaf_sharers.max(1) as f64);
+        self.clocks.leaf += of_leaves * (1.0 / f64::from(self.leaf_sharers.max(1)));
     }
 }
 

@@ -25,28 +25,49 @@ impl Rows {
         summed: Option<&Arc<SummedFunction>>,
         parent: Option<RunKey>,
     ) -> (RowOf, StartedRow) {
-        let above = parent.and_then(|key| Some((key, tree.nodes.get(key)?.row)));
         let Some(function) = summed else {
             let id = self.ids.next();
-            let parent_id = above.and_then(|(_, row)| match row {
-                RowOf::Own(id) => Some(id),
-                RowOf::Sum { sum, .. } => self.sums.id(sum),
-            });
+            let parent_id = match Self::above(tree, parent) {
+                Above::Run(_, id) => Some(id),
+                Above::Sum(sum) => self.sums.id(sum),
+                Above::Nothing | Above::Ended(_) => None,
+            };
             return (RowOf::Own(id), StartedRow::Own { id, parent_id });
         };
         let (sum, outermost, is_new) = if let Some(sum) = self.sum_above(tree, function, parent) {
             (sum, false, false)
         } else {
-            let above = above.map_or(Above::Nothing, |(key, row)| match row {
-                RowOf::Own(id) => Above::Run(key, id),
-                RowOf::Sum { sum, .. } => Above::Sum(sum),
-            });
+            let above = Self::above(tree, parent);
             let (sum, is_new) = self.sums.under(above, function, &mut self.ids);
             (sum, true, is_new)
         };
         let begins = self.sums.begin(sum);
         let called = CalledSum { key: sum, is_new, begins };
         (RowOf::Sum { sum, outermost }, StartedRow::Sum(called))
+    }
+
+    /// The sum that a call of `function` goes to, and whether no other call of it encloses the call; if
+    /// the row of the sum has begun.
+    #[inline]
+    pub(super) fn begun(
+        &self,
+        tree: &RunTree,
+        function: &Arc<SummedFunction>,
+        parent: Option<RunKey>,
+    ) -> Option<(SumKey, bool)> {
+        let above = self.sum_above(tree, function, parent);
+        let sum = above.or_else(|| self.sums.find(Self::above(tree, parent), function))?;
+        self.sums.has_begun(sum).then_some((sum, above.is_none()))
+    }
+
+    /// The place of a sum under a run.
+    #[inline]
+    fn above(tree: &RunTree, parent: Option<RunKey>) -> Above {
+        let row = parent.and_then(|key| Some((key, tree.nodes.get(key)?.row)));
+        row.map_or(Above::Nothing, |(key, row)| match row {
+            RowOf::Own(id) => Above::Run(key, id),
+            RowOf::Sum { sum, .. } => Above::Sum(sum),
+        })
     }
 
     /// The sum of `function` to which a call that is under way goes, `key` or one above: all calls of

@@ -62,6 +62,8 @@ impl RunEnergy {
 
     /// Adds a call. What an inner call of a recursion used is part of the outer call already:
     /// only its own energy counts.
+    #[expect(clippy::inline_always, reason = "where the call is new, it is never in memory")]
+    #[inline(always)]
     fn add(&mut self, call: &Self, outermost: bool) {
         self.received.own += call.received.own;
         self.since = self.since.min(call.since);
@@ -125,6 +127,8 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Adds a call to what there is so far.
+    #[expect(clippy::inline_always, reason = "where the call is new, it is never in memory")]
+    #[inline(always)]
     pub(super) fn add(
         so_far: &mut Option<Self>,
         call: &RunEnergy,

@@ -1,5 +1,6 @@
 //! The split of energy between runs, against a plain reference.
 
+mod calls;
 mod plain_division;
 
 use std::time::Duration;

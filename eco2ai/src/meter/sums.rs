@@ -157,6 +157,24 @@ impl Sums {
         self.all.get(key).map(|sum| sum.id)
     }
 
+    /// The sum of a function under a row, if there is one.
+    #[inline]
+    pub(super) fn find(&self, above: Above, function: &Arc<SummedFunction>) -> Option<SumKey> {
+        let siblings = match above {
+            Above::Nothing => Some(&self.under_nothing),
+            Above::Ended(_) => None,
+            Above::Run(run, _) => self.under_runs.get(run),
+            Above::Sum(sum) => self.all.get(sum).map(|sum| &sum.children),
+        };
+        siblings?.get(function.id).filter(|key| self.all.contains_key(*key))
+    }
+
+    /// Whether the row of a sum has begun, so that another call changes only its tally.
+    #[inline]
+    pub(super) fn has_begun(&self, key: SumKey) -> bool {
+        self.all.get(key).is_some_and(|sum| sum.tally.is_some() || sum.under_way > 0)
+    }
+
     /// The sum of a function under a row, which may be new.
     pub(super) fn under(
         &mut self,
@@ -164,14 +182,7 @@ impl Sums {
         function: &Arc<SummedFunction>,
         ids: &mut Ids,
     ) -> (SumKey, bool) {
-        let siblings = match above {
-            Above::Nothing => Some(&self.under_nothing),
-            Above::Ended(_) => None,
-            Above::Run(run, _) => self.under_runs.get(run),
-            Above::Sum(sum) => self.all.get(sum).map(|sum| &sum.children),
-        };
-        let known = siblings.and_then(|siblings| siblings.get(function.id));
-        if let Some(known) = known.filter(|key| self.all.contains_key(*key)) {
+        if let Some(known) = self.find(above, function) {
             return (known, false);
         }
         let key = self.all.insert(Sum {
@@ -221,7 +232,16 @@ impl Sums {
         }
     }
 
-    /// A call ends. The sum may end with it.
+    /// Adds a call that has ended.
+    #[inline]
+    pub(super) fn add(&mut self, key: SumKey, call: &RunEnergy, status: Status, outermost: bool) {
+        if let Some(sum) = self.all.get_mut(key) {
+            Tally::add(&mut sum.tally, call, status, outermost);
+            sum.is_changed = true;
+        }
+    }
+
+    /// A call that was [begun](Self::begin) ends. The sum may end with it.
     pub(super) fn end(
         &mut self,
         key: SumKey,
@@ -230,9 +250,8 @@ impl Sums {
         outermost: bool,
         closed: &mut ClosedSums,
     ) {
+        self.add(key, call, status, outermost);
         let Some(sum) = self.all.get_mut(key) else { return };
-        Tally::add(&mut sum.tally, call, status, outermost);
-        sum.is_changed = true;
         sum.under_way = sum.under_way.saturating_sub(1);
         sum.function.under_way.fetch_sub(1, Ordering::Relaxed);
         if sum.is_orphan && sum.under_way == 0 {

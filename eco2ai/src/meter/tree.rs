@@ -83,11 +83,16 @@ impl RunTree {
         };
         // As it is before it has a child.
         self.cut(parent);
-        let Some(above) = self.nodes.get_mut(parent) else { return };
-        let next = above.first_child.replace(key);
-        if next.is_none() {
+        if self.link_child(key, parent) {
             self.set_leaf(parent, false);
         }
+    }
+
+    /// Makes a run the first child of another one. Returns whether it is the only one.
+    #[inline]
+    pub(super) fn link_child(&mut self, key: RunKey, parent: RunKey) -> bool {
+        let Some(above) = self.nodes.get_mut(parent) else { return false };
+        let next = above.first_child.replace(key);
         if let Some(next) = next.and_then(|next| self.nodes.get_mut(next)) {
             next.previous_sibling = Some(key);
         }
@@ -96,6 +101,7 @@ impl RunTree {
             node.previous_sibling = None;
             node.next_sibling = next;
         }
+        next.is_none()
     }
 
     /// Removes a run from its parent, which may then have no children.

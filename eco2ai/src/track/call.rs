@@ -2,6 +2,7 @@
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::site::Site;
@@ -10,18 +11,19 @@ use crate::locks::{Lock, Rank};
 use crate::own_code;
 use crate::settings;
 use crate::status::Status;
-use crate::tracker::{ActiveRun, TrackerBuilder};
+use crate::tracker::{ActiveCall, ActiveRun, RunConfig, TrackerBuilder};
 
-/// Starts and enters a run, unless the parameters are invalid or the thread is executing code of
+/// Starts a run with `start`, unless the parameters are invalid or the thread is executing code of
 /// the library. `arguments` is called only if its value is needed; functions that it calls are not
 /// tracked.
 // Out of the way: where tracking is off, the tracked function shall hold one test and no call.
 #[inline(never)]
-fn begin(
+fn begin<T>(
     site: &'static Site,
     constant: bool,
     arguments: impl FnOnce() -> TrackerBuilder,
-) -> Option<Box<ActiveRun>> {
+    start: impl FnOnce(&Arc<RunConfig>) -> T,
+) -> Option<T> {
     // First of all: nothing may be allocated before, since an allocator can be tracked.
     let _section = own_code::enter_from_outside()?;
     if is_disabled() {
@@ -39,14 +41,13 @@ fn begin(
         &later
     };
     let config = known.config.as_ref()?;
-    Some(Box::new(ActiveRun::start(config, None, None, false)))
+    Some(start(config))
 }
 
 /// Ends the run of a plain function when it is dropped.
 #[derive(Debug)]
 pub struct Guard {
-    /// Boxed, so that it is only a null pointer if tracking is off.
-    active: Option<Box<ActiveRun>>,
+    active: Option<ActiveCall>,
 }
 
 /// Starts the run of a plain function, unless tracking is off. `constant` says whether each call
@@ -57,7 +58,9 @@ pub fn start(
     constant: bool,
     arguments: impl FnOnce() -> TrackerBuilder,
 ) -> Guard {
-    Guard { active: if known_disabled() { None } else { begin(site, constant, arguments) } }
+    let active =
+        if known_disabled() { None } else { begin(site, constant, arguments, ActiveCall::start) };
+    Guard { active }
 }
 
 impl Drop for Guard {
@@ -72,7 +75,7 @@ impl Drop for Guard {
 /// Ends the run of a plain function.
 // Out of the way, as `begin`.
 #[inline(never)]
-fn end(active: Box<ActiveRun>) {
+fn end(active: ActiveCall) {
     let _section = own_code::enter();
     active.finish_on_drop();
     // Freed here, and not in each tracked function.
@@ -101,7 +104,8 @@ impl Call {
     #[inline]
     pub fn start(&self, constant: bool, arguments: impl FnOnce() -> TrackerBuilder) {
         if !known_disabled() {
-            let active = begin(self.site, constant, arguments);
+            let start = |config: &_| Box::new(ActiveRun::start(config, None, None, false));
+            let active = begin(self.site, constant, arguments, start);
             *self.active.lock() = active;
         }
     }

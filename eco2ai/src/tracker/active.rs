@@ -11,7 +11,7 @@ use super::sums;
 use super::upkeep;
 use crate::error::Result;
 use crate::log::Record;
-use crate::meter::{CalledSum, EnclosingRow, Meter, RunKey, Start, StartedRow, Stopped, SumKey};
+use crate::meter::{CalledSum, Edge, EnclosingRow, Meter, RunKey, StartedRow, Stopped, SumKey};
 use crate::own_code;
 use crate::report::{quietly, warn_once};
 use crate::settings::Rows;
@@ -36,6 +36,13 @@ pub(crate) struct ActiveRun {
 }
 
 impl ActiveRun {
+    /// Starts the run of a call of a tracked function, at an edge if one was taken for it.
+    pub(super) fn start_at(edge: Option<Edge>, config: &Arc<RunConfig>) -> Self {
+        upkeep::close_at_exit();
+        let start = || Self::start_on_meter(edge, config, None, None, false);
+        quietly(config.settings.ignore_warnings, start)
+    }
+
     /// Starts a run. Its parent is `parent`, else that of the configuration, else the innermost run of
     /// this thread. The new run becomes the innermost one, unless it is `detached`. `rows` replaces the parameter.
     pub(crate) fn start(
@@ -46,11 +53,12 @@ impl ActiveRun {
     ) -> Self {
         let _section = own_code::enter();
         upkeep::close_at_exit();
-        let start = || Self::start_on_meter(config, parent, rows, detached);
+        let start = || Self::start_on_meter(None, config, parent, rows, detached);
         quietly(config.settings.ignore_warnings, start)
     }
 
     fn start_on_meter(
+        edge: Option<Edge>,
         config: &Arc<RunConfig>,
         parent: Option<&RunHandle>,
         rows: Option<Rows>,
@@ -65,7 +73,7 @@ impl ActiveRun {
         let parent = given.filter(|(parents, _)| parents.is_same(meter)).map(|(_, key)| *key);
         // Without asking for the run above first: a short call has no time for that.
         if rows.unwrap_or(config.settings.rows) == Rows::Total
-            && let Some(run) = Self::add_to_sum(config, meter, rows, parent, detached)
+            && let Some(run) = Self::add_to_sum(edge, config, meter, rows, parent, detached)
         {
             return run;
         }
@@ -89,7 +97,7 @@ impl ActiveRun {
             Rows::Each => Some(config.attached(meter, context_of_enclosing().as_ref())),
             Rows::Total => None,
         };
-        let started = meter.start(start_of(config, context.is_none(), parent, detached));
+        let started = meter.start(config.start_of(context.is_none(), parent, detached));
         let row = match started.row {
             StartedRow::Own { id, parent_id } => {
                 meter.on_period(upkeep::keep_open);
@@ -107,6 +115,7 @@ impl ActiveRun {
 
     /// Starts a run that goes to a sum, if the parameters under the run above are known and say so.
     fn add_to_sum(
+        edge: Option<Edge>,
         config: &Arc<RunConfig>,
         meter: &Meter,
         rows: Option<Rows>,
@@ -114,12 +123,11 @@ impl ActiveRun {
         detached: bool,
     ) -> Option<Self> {
         let mut chosen = config;
-        let started = meter.start_chosen(parent, |above| {
-            if let Some(number) = above {
-                chosen = config.first_inherited(number)?;
-            }
+        let edge = edge.unwrap_or_else(|| meter.edge());
+        let started = meter.start_chosen(edge, parent, |above| {
+            chosen = config.known_under(above)?;
             let is_total = rows.unwrap_or(chosen.settings.rows) == Rows::Total;
-            is_total.then(|| start_of(chosen, true, parent, detached))
+            is_total.then(|| chosen.start_of(true, parent, detached))
         })?;
         let StartedRow::Sum(called) = started.row else { return None };
         Self::called(chosen, meter, called, || context_of(meter, meter.row_above(started.key)?));
@@ -263,24 +271,6 @@ impl ActiveRun {
             return None;
         }
         self.meter().stop(self.key, status)
-    }
-}
-
-/// Returns how a run with this configuration starts.
-fn start_of(
-    config: &RunConfig,
-    is_summed: bool,
-    parent: Option<RunKey>,
-    detached: bool,
-) -> Start<'_> {
-    Start {
-        summed: is_summed.then_some(&config.summed),
-        parent,
-        detached,
-        scope: config.settings.cpu_processes.into(),
-        period: config.settings.measure_period,
-        prices: config.prices.as_ref(),
-        settings: config.settings.number,
     }
 }
 

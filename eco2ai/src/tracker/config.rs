@@ -11,7 +11,7 @@ use super::context::{RowStart, RunContext};
 use super::handle::RunHandle;
 use crate::locks::{Lock, Rank};
 use crate::log::{self, Record};
-use crate::meter::{Meter, Prices, RunEnergy, SummedFunction};
+use crate::meter::{Meter, Prices, RunEnergy, RunKey, Start, SummedFunction};
 use crate::process;
 use crate::report::warn_once;
 use crate::settings::{Params, Rows, Settings, replace_placeholders};
@@ -97,6 +97,32 @@ impl RunConfig {
     #[inline]
     pub(super) fn first_inherited(&self, number: u64) -> Option<&Arc<Self>> {
         self.inherited.first.get().filter(|(known, _)| *known == number).map(|(_, config)| config)
+    }
+
+    /// Returns the configuration of a run under a run with these settings, or under none, if it is known
+    /// without a lock.
+    #[inline]
+    pub(super) fn known_under(self: &Arc<Self>, number: Option<u64>) -> Option<&Arc<Self>> {
+        number.map_or(Some(self), |number| self.first_inherited(number))
+    }
+
+    /// Returns how a run with this configuration starts.
+    #[inline]
+    pub(super) fn start_of(
+        &self,
+        is_summed: bool,
+        parent: Option<RunKey>,
+        detached: bool,
+    ) -> Start<'_> {
+        Start {
+            summed: is_summed.then_some(&self.summed),
+            parent,
+            detached,
+            scope: self.settings.cpu_processes.into(),
+            period: self.settings.measure_period,
+            prices: self.prices.as_ref(),
+            settings: self.settings.number,
+        }
     }
 
     /// Returns the configuration of a run under a run with the settings `number`, which `enclosing`

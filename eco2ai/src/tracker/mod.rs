@@ -1,6 +1,7 @@
 //! Trackers and runs: a [`Tracker`] holds parameters, a [`Run`] is one tracked piece of work.
 
 mod active;
+mod active_call;
 mod builder;
 mod config;
 mod context;
@@ -22,6 +23,7 @@ mod under_way;
 mod upkeep;
 
 pub(crate) use active::ActiveRun;
+pub(crate) use active_call::ActiveCall;
 pub use builder::TrackerBuilder;
 pub(crate) use config::RunConfig;
 pub use detached::{DetachedRun, Entered};

@@ -47,6 +47,18 @@ extern "C" fn next_call() {
     black_box(());
 }
 
+/// Makes the call that is counted.
+#[inline(never)]
+#[unsafe(no_mangle)]
+fn counted_call(call: fn()) {
+    call();
+    black_box(());
+}
+
+/// The calls that are not counted before each one of a sum: the time that the counter needs to write
+/// pays for samples of the CPU clock, and these calls take them.
+const WARM_UP: u32 = 1000;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [kind, calls] = &arguments[..] else { panic!("counted_calls KIND CALLS") };
@@ -60,7 +72,10 @@ fn main() {
     };
     for _ in 0..calls.parse().expect("a number") {
         next_call();
-        call();
+        if kind == "total" {
+            (0..WARM_UP).for_each(|_| call());
+        }
+        counted_call(call);
     }
     next_call();
 }

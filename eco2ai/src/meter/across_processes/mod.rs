@@ -64,7 +64,7 @@ impl MeterState {
             // What programs have reported last is to be known.
             return Edge::without_sample(self.take_reading());
         }
-        self.read_at_edge(Some(run))
+        self.read_at_edge(|| self.ledger.lock().started(run))
     }
 
     fn needs_reading(&self, run: RunKey) -> bool {

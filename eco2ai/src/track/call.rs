@@ -66,8 +66,8 @@ pub fn start(
 impl Drop for Guard {
     #[inline]
     fn drop(&mut self) {
-        if self.active.is_some() {
-            end(&mut self.active);
+        if let Some(active) = self.active.take() {
+            end(active);
         }
     }
 }
@@ -75,12 +75,11 @@ impl Drop for Guard {
 /// Ends the run of a plain function.
 // Out of the way, as `begin`.
 #[inline(never)]
-fn end(active: &mut Option<ActiveCall>) {
+fn end(active: ActiveCall) {
     let _section = own_code::enter();
-    // Taken and freed here, and not in each tracked function.
-    if let Some(active) = active.take() {
-        active.finish_on_drop();
-    }
+    active.finish_on_drop();
+    // Freed here, and not in each tracked function.
+    drop(active);
 }
 
 /// One call of a function whose body is wrapped, because it is polled or because the status depends

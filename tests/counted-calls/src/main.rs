@@ -50,7 +50,7 @@ extern "C" fn next_call() {
 /// Makes the call that is counted.
 #[inline(never)]
 #[unsafe(no_mangle)]
-fn counted_call(call: fn()) {
+extern "Rust" fn counted_call(call: fn()) {
     call();
     black_box(());
 }

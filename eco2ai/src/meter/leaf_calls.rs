@@ -5,13 +5,21 @@ use std::time::Duration;
 use super::energies::Energies;
 use super::keys::{RunKey, SumKey};
 
-/// Names a call. The thread that started it also ends it.
+/// Names a call. The thread that started it also ends it. Small, because each tracked function has room
+/// for one and moves it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LeafCall {
-    /// The place of the thread in the ledger.
-    pub(super) thread: usize,
     pub(super) number: u64,
-    pub(super) started: Duration,
+    /// The place of the thread in the ledger.
+    pub(super) thread: u32,
+    /// Whether the thread was unwinding when the call began.
+    pub(crate) panicking: bool,
+}
+
+impl LeafCall {
+    fn thread(self) -> usize {
+        self.thread as usize
+    }
 }
 
 /// A call that is not in the tree. It shares in place of the run above it, which is as if there were no
@@ -75,9 +83,20 @@ impl LeafCalls {
         self.last
     }
 
-    /// Takes the call with this number, if it is outside the tree.
+    /// Returns when a call began that is outside the tree.
+    pub(super) fn started(&self, call: LeafCall) -> Option<Duration> {
+        let calls = self.threads.get(call.thread()).filter(|calls| calls.number == call.number)?;
+        Some(calls.outside.as_ref()?.started)
+    }
+
+    /// Takes a call that is outside the tree.
     #[inline]
-    pub(super) fn take(&mut self, thread: usize, number: u64) -> Option<&Outside> {
+    pub(super) fn take(&mut self, call: LeafCall) -> Option<&Outside> {
+        self.take_number(call.thread(), call.number)
+    }
+
+    #[inline]
+    fn take_number(&mut self, thread: usize, number: u64) -> Option<&Outside> {
         let calls = self.threads.get_mut(thread).filter(|calls| calls.number == number)?;
         calls.number = 0;
         if let Some(at) = self.outside.iter().rposition(|other| *other == thread) {
@@ -89,7 +108,7 @@ impl LeafCalls {
     /// Takes the call of a thread that is outside the tree, with its number.
     pub(super) fn take_of_thread(&mut self, thread: usize) -> Option<(u64, Outside)> {
         let number = self.threads.get(thread)?.number;
-        let call = if number == 0 { None } else { self.take(thread, number) };
+        let call = if number == 0 { None } else { self.take_number(thread, number) };
         call.map(|call| (number, *call))
     }
 
@@ -106,7 +125,7 @@ impl LeafCalls {
 
     /// Returns the run that a call has become, and forgets it.
     pub(super) fn take_placed(&mut self, call: LeafCall) -> Option<RunKey> {
-        let placed = &mut self.threads.get_mut(call.thread)?.placed;
+        let placed = &mut self.threads.get_mut(call.thread())?.placed;
         let at = placed.iter().rposition(|(number, _)| *number == call.number)?;
         Some(placed.remove(at).1)
     }

@@ -28,6 +28,7 @@ impl Ledger {
         now: Duration,
         choose: impl FnOnce(Option<u64>) -> Option<Start<'a>>,
     ) -> Option<LeafCall> {
+        let slot = u32::try_from(thread).ok()?;
         if self.leaf_calls.is_any_outside()
             && let Some((number, above)) = self.leaf_calls.take_of_thread(thread)
         {
@@ -64,13 +65,13 @@ impl Ledger {
             overlap_mark: pool.overlap,
         };
         let number = self.leaf_calls.add(thread, call);
-        Some(LeafCall { thread, number, started: now })
+        Some(LeafCall { number, thread: slot, panicking: std::thread::panicking() })
     }
 
     /// Ends a call. Returns false if it is a run by now.
     #[inline]
     pub(super) fn end_call(&mut self, call: LeafCall, now: Duration, status: Status) -> bool {
-        let Some(ended) = self.leaf_calls.take(call.thread, call.number) else { return false };
+        let Some(ended) = self.leaf_calls.take(call) else { return false };
         let pool = &mut self.tree.pools.process;
         pool.advance_and_give(now);
         let own = ended.base + pool.clocks.on + pool.clocks.leaf;

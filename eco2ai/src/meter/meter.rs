@@ -264,7 +264,8 @@ impl Meter {
             let run = self.state.ledger.lock().run_of(call)?;
             return self.stop_call(run, status);
         }
-        let edge = self.state.read_at_edge(|| Some(call.started));
+        let edge =
+            self.state.read_at_edge(|| self.state.ledger.lock_for_call().leaf_calls.started(call));
         if !edge.is_sampled() && self.state.ledger.lock_for_call().end_call(call, edge.at, status) {
             return None;
         }

@@ -58,16 +58,17 @@ pub fn start(
     constant: bool,
     arguments: impl FnOnce() -> TrackerBuilder,
 ) -> Guard {
-    let active =
-        if known_disabled() { None } else { begin(site, constant, arguments, ActiveCall::start) };
-    Guard { active }
+    if known_disabled() {
+        return Guard { active: None };
+    }
+    Guard { active: begin(site, constant, arguments, ActiveCall::start) }
 }
 
 impl Drop for Guard {
     #[inline]
     fn drop(&mut self) {
-        if let Some(active) = self.active.take() {
-            end(active);
+        if self.active.is_some() {
+            end(self.active.take());
         }
     }
 }
@@ -75,9 +76,11 @@ impl Drop for Guard {
 /// Ends the run of a plain function.
 // Out of the way, as `begin`.
 #[inline(never)]
-fn end(active: ActiveCall) {
+fn end(active: Option<ActiveCall>) {
     let _section = own_code::enter();
-    active.finish_on_drop();
+    if let Some(active) = &active {
+        active.finish_on_drop();
+    }
     // Freed here, and not in each tracked function.
     drop(active);
 }

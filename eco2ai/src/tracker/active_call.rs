@@ -15,12 +15,7 @@ pub(crate) enum ActiveCall {
     /// Boxed, because each tracked function has room for it.
     Run(Box<ActiveRun>),
     /// A call that goes to a sum and need not be a run.
-    Leaf {
-        meter: &'static Meter,
-        call: LeafCall,
-        /// Whether the thread was unwinding when the call began.
-        panicking: bool,
-    },
+    Leaf { meter: &'static Meter, call: LeafCall },
 }
 
 impl ActiveCall {
@@ -33,7 +28,7 @@ impl ActiveCall {
                 let chosen = config.known_under(above)?;
                 (chosen.rows() == Rows::Total).then(|| chosen.start_of(true, None, false))
             }) {
-                return Self::Leaf { meter, call, panicking: std::thread::panicking() };
+                return Self::Leaf { meter, call };
             }
             edge = Some(at);
         }
@@ -44,8 +39,8 @@ impl ActiveCall {
     pub(crate) fn finish_on_drop(&self) {
         match self {
             Self::Run(run) => run.finish_on_drop(),
-            Self::Leaf { meter, call, panicking } => {
-                let unwinding = std::thread::panicking() && !panicking;
+            Self::Leaf { meter, call } => {
+                let unwinding = std::thread::panicking() && !call.panicking;
                 let status = if unwinding { Status::Panicked } else { Status::Ok };
                 if meter.is_own()
                     && let Some(closed) = meter.end_call(*call, status)

@@ -30,7 +30,7 @@ pub(crate) fn from_wall(wall: &NaiveDateTime) -> DateTime<FixedOffset> {
 
 /// The machine's time zone.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LocalTime;
+pub struct LocalTime;
 
 impl TimeZone for LocalTime {
     type Offset = FixedOffset;

@@ -12,6 +12,8 @@ pub use site::Site;
 use crate::error::Result;
 #[cfg(unix)]
 pub use crate::foreign_functions::is_ignored;
+/// The time zone of this machine, which is no panic where the system does not know it.
+pub use crate::local_time::LocalTime;
 use crate::own_code;
 #[cfg(windows)]
 use crate::sensor;

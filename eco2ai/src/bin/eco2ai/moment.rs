@@ -3,9 +3,10 @@
 use std::str::FromStr;
 
 use chrono::{
-    DateTime, Days, FixedOffset, Local, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta,
-    TimeZone as _,
+    DateTime, Days, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta,
+    TimeZone as _, Utc,
 };
+use eco2ai::__private::LocalTime;
 
 /// A year, month, day, minute or second, as in `2026`, `2026-03`, `2026-03-01`, `2026-03-01T08:30`
 /// and `2026-03-01T08:30:05+01:00`, or an age, as in `7d`. Without an offset, it is in the time zone
@@ -24,20 +25,20 @@ impl FromStr for Moment {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse_at(text, Local::now()).ok_or(
+        parse_at(text, Utc::now().with_timezone(&LocalTime)).ok_or(
             "use a year, month, day or time, such as 2026, 2026-03, 2026-03-01 or \
              2026-03-01T08:30, or an age, such as 7d",
         )
     }
 }
 
-fn parse_at(text: &str, now: DateTime<Local>) -> Option<Moment> {
+fn parse_at(text: &str, now: DateTime<LocalTime>) -> Option<Moment> {
     if let Some((first, end)) = days(text) {
         let midnight = |day: NaiveDate| local(day.and_time(NaiveTime::MIN));
         return Some(Moment { first: midnight(first)?, end: midnight(end?)? });
     }
     if let Ok(age) = humantime::parse_duration(text) {
-        let then = now.checked_sub_signed(TimeDelta::from_std(age).ok()?)?.into();
+        let then = now.checked_sub_signed(TimeDelta::from_std(age).ok()?)?.fixed_offset();
         return Some(Moment { first: then, end: then });
     }
     let text = text.replacen(' ', "T", 1);
@@ -69,8 +70,8 @@ fn days(text: &str) -> Option<(NaiveDate, Option<NaiveDate>)> {
 /// Returns the first moment at which clocks here show a time. One that clocks skip is taken an hour
 /// later.
 fn local(time: NaiveDateTime) -> Option<DateTime<FixedOffset>> {
-    let shown = Local.from_local_datetime(&time).earliest();
-    let later = || Local.from_local_datetime(&(time + TimeDelta::hours(1))).earliest();
+    let shown = LocalTime.from_local_datetime(&time).earliest();
+    let later = || LocalTime.from_local_datetime(&(time + TimeDelta::hours(1))).earliest();
     shown.or_else(later).map(|time| time.fixed_offset())
 }
 
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
 
     fn moment(text: &str) -> Option<Moment> {
-        parse_at(text, Local.with_ymd_and_hms(2026, 1, 31, 12, 0, 0).unwrap())
+        parse_at(text, LocalTime.with_ymd_and_hms(2026, 1, 31, 12, 0, 0).unwrap())
     }
 
     #[test]

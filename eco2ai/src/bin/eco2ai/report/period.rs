@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, Local, NaiveTime};
+use chrono::{DateTime, NaiveTime, Utc};
+use eco2ai::__private::LocalTime;
 
 use crate::moment::Moment;
 
@@ -50,7 +51,7 @@ impl Period {
     /// end ends now. `None` for a period without a beginning.
     pub(super) fn previous(&self) -> Option<Self> {
         let since = self.since?;
-        let until = self.until.unwrap_or_else(|| Local::now().timestamp());
+        let until = self.until.unwrap_or_else(|| Utc::now().timestamp());
         Some(Self { since: Some(since - (until - since)), until: Some(since) })
     }
 }
@@ -74,7 +75,7 @@ impl FromStr for Period {
 
 /// Formats a time, or the `day` if it is a midnight here.
 fn day_or_time(time: i64, day: i64) -> String {
-    let local = |time| DateTime::from_timestamp(time, 0).map(|time| time.with_timezone(&Local));
+    let local = |time| DateTime::from_timestamp(time, 0).map(|time| time.with_timezone(&LocalTime));
     match (local(time), local(day)) {
         (Some(time), Some(day)) if time.time() == NaiveTime::MIN => {
             day.format("%-d %b %Y").to_string()

@@ -15,7 +15,8 @@ mod trainings;
 
 use std::path::Path;
 
-use chrono::{Local, Offset as _};
+use chrono::Utc;
+use eco2ai::__private::LocalTime;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use uuid::Uuid;
 
@@ -50,8 +51,9 @@ pub(super) fn page(
         names => format!("{} logs", names.len()),
     });
     let nonce = Uuid::new_v4().to_string();
-    let zone = Local::now().offset().fix();
-    let now = format_time(Local::now().timestamp(), zone, "%Y-%m-%d %H:%M");
+    let now = Utc::now().with_timezone(&LocalTime);
+    let zone = *now.offset();
+    let now = format_time(now.timestamp(), zone, "%Y-%m-%d %H:%M");
     let page = html! {
         (DOCTYPE)
         html lang="en" {

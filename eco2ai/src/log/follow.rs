@@ -391,9 +391,9 @@ mod tests {
         logs.add(&other);
         assert_eq!(new_rows(&mut logs), "1 2");
         fs::rename(&log, &aside).unwrap();
-        fs::write(&log, HEADER.to_owned() + &row("3")).unwrap();
+        fs::write(&log, HEADER.to_owned() + &row("33")).unwrap();
         append(&other, &row("4"));
-        assert_eq!(new_rows(&mut logs), "3 4");
+        assert_eq!(new_rows(&mut logs), "33 4");
         // Back, with its rows and another one.
         append(&aside, &row("5"));
         fs::rename(&aside, &log).unwrap();

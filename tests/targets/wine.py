@@ -167,13 +167,19 @@ def one_log_from_both(log):
     print("one log, written in turn by Windows and Linux: both sum it alike")
 
 
+def is_in_journal(log, function):
+    """Whether a journal contains a run of the function: the file alone is there before."""
+    journals = map(pathlib.Path, glob.glob(f"{log.folder}/.*.journal"))
+    return any(function in journal.read_bytes() for journal in journals)
+
+
 def killed(log):
     """A process that TerminateProcess ends leaves a journal, which becomes a row, once."""
     command = [*log.windows, "run", "--quiet", "--measure-period=0.05", "--", "cmd", "/c", "pause"]
     env = {**log.env, "ECO2AI_CONFIG": f"{log.folder}/params.toml"}
     run = subprocess.Popen(command, cwd=log.folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
-    while not glob.glob(f"{log.folder}/.*.journal"):
+    while not is_in_journal(log, b"cmd"):
         assert time.monotonic() < deadline, "no journal"
         time.sleep(0.05)
     before = len(log.rows())
@@ -204,13 +210,12 @@ def ctrl_c(log):
     assert code == 0 and len(log.rows()) == before + 1, (code, text)
     assert float(row["duration(s)"]) < 1 or row["status"] == "ok", row
     # A tracked program of its own ends by it, as it would without tracking.
-    def is_in_journal():
-        journals = map(pathlib.Path, glob.glob(f"{log.folder}/.*.journal"))
-        return any(b"digits" in journal.read_bytes() for journal in journals)
+    def running():
+        return is_in_journal(log, b"digits")
 
     program = ["wine", f"{programs()}/digits.exe"]
-    code, text = log.on_console(program, is_in_journal, ECO2AI_MEASURE_PERIOD="0.05")
-    assert "accuracy" not in text and is_in_journal(), text
+    code, text = log.on_console(program, running, ECO2AI_MEASURE_PERIOD="0.05")
+    assert "accuracy" not in text and running(), text
     log.command(*log.windows, "recover", "emission.csv")
     row = log.rows()[-1]
     assert row["status"] == "interrupted" and row["project_name"] == "digits", row

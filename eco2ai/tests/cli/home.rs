@@ -129,6 +129,14 @@ impl Home {
     pub(crate) fn wait_for(&self, name: &str) {
         wait_until(name, || self.path(name).exists());
     }
+
+    /// Waits until a journal of `emission.csv` contains a run. The file alone is there before.
+    pub(crate) fn wait_for_run_in_journal(&self) {
+        let log = self.path("emission.csv");
+        wait_until("a run in a journal", || {
+            eco2ai::live_runs(&log).is_ok_and(|running| !running.is_empty())
+        });
+    }
 }
 
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {

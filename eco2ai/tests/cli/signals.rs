@@ -92,11 +92,7 @@ fn a_killed_run_is_recovered_once() {
     let script = "while [ -e held ]; do sleep 0.02; done";
     let mut command = home.eco2ai(&["run", "--measure-period=0.05", "--", "sh", "-c", script]);
     let mut child = command.spawn().unwrap();
-    let journal = || {
-        let mut files = std::fs::read_dir(home.path(".")).unwrap();
-        files.any(|file| file.unwrap().path().extension().is_some_and(|it| it == "journal"))
-    };
-    wait_until("a journal", journal);
+    home.wait_for_run_in_journal();
     send(&child, Signal::KILL);
     child.wait().unwrap();
     home.let_go();

@@ -5,10 +5,10 @@ use crate::home::{Home, code, err, wait_until};
 #[test]
 fn a_run_is_seen_while_it_runs_and_not_after() {
     let home = Home::new();
-    let mut run = home.held_run();
     let missing = "emission.csv: no such file yet\n";
     let nothing = "emission.csv: no run in progress\n";
     assert_eq!(home.text(&["watch"]), format!("{nothing}{missing}"));
+    let mut run = home.held_run();
     let mut table = String::new();
     wait_until("a live run", || {
         table = home.text(&["watch", "emission.csv"]);
@@ -34,7 +34,7 @@ fn the_journal_of_a_dead_process_is_not_a_running_run() {
     let mut run =
         home.eco2ai(&["run", "--measure-period=0.05", "--", "sh", "-c", script]).spawn().unwrap();
     let nothing = "emission.csv: no run in progress\n";
-    wait_until("a live run", || !home.text(&["watch"]).starts_with(nothing));
+    home.wait_for_run_in_journal();
     run.kill().unwrap();
     run.wait().unwrap();
     home.let_go();

@@ -48,11 +48,7 @@ fn a_reader_meets_no_lock_while_a_run_is_active() {
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    let is_journal = |name: &str| name.ends_with(".journal");
-    crate::home::wait_until("a journal", || {
-        let files = fs::read_dir(home.path("")).unwrap();
-        files.flatten().any(|file| is_journal(&file.file_name().to_string_lossy()))
-    });
+    home.wait_for_run_in_journal();
     for _ in 0..3 {
         let summary = home.output(&["summary", "--format=csv", "emission.csv"]);
         assert_eq!(code(&summary), 0, "{}", err(&summary));

@@ -1,11 +1,9 @@
 //! `eco2ai completions`: a script that completes the command in a shell.
 
-use std::process::ExitCode;
-
 use clap::Command;
 use clap_complete::{Shell, generate};
 
-use crate::failure::Result;
+use crate::failure::{ExitCode, Result};
 use crate::output::write;
 
 /// Prints a script that completes this command in a shell

@@ -1,12 +1,11 @@
 //! `eco2ai devices`: what this machine can measure.
 
 use std::io::IsTerminal;
-use std::process::ExitCode;
 
 use eco2ai::{Devices, available_devices};
 use terminal_size::{Width, terminal_size};
 
-use crate::failure::{Failure, Result};
+use crate::failure::{ExitCode, Failure, Result};
 use crate::output::{print, write};
 
 /// Lists what this machine can measure, how, and what is missing

@@ -1,10 +1,8 @@
 //! `eco2ai help`: the same as `--help`.
 
-use std::process::ExitCode;
-
 use clap::Command;
 
-use crate::failure::{Failure, Result};
+use crate::failure::{ExitCode, Failure, Result};
 use crate::output::print;
 
 /// Prints the help of this command or of a subcommand

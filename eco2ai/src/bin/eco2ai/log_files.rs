@@ -5,11 +5,10 @@ use std::ffi::OsStr;
 use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use eco2ai::{get_params, read_log};
 
-use crate::failure::{Failure, Result};
+use crate::failure::{ExitCode, Failure, Result};
 use crate::output::{print, report_failure};
 
 // Not a doc comment: it would become the help text of each command.

@@ -31,8 +31,6 @@ mod summary;
 mod text_table;
 mod watch;
 
-use std::process::ExitCode;
-
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser};
 
 use crate::failure::Result;
@@ -84,7 +82,7 @@ Environment:
   ECO2AI_COUNTRY, …    set parameters; `eco2ai params` lists them
   NO_COLOR=1           turns off colours; CLICOLOR_FORCE=1 turns them on";
 
-fn main() -> ExitCode {
+fn main() {
     let cli = match Cli::from_arg_matches_mut(&mut command().get_matches()) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
@@ -112,7 +110,7 @@ fn main() -> ExitCode {
         Cli::Completions(arguments) => completions::completions(&arguments, command()),
         Cli::Man(arguments) => man::man(&arguments, command()),
     };
-    outcome.unwrap_or_else(output::report_failure)
+    outcome.unwrap_or_else(output::report_failure).exit()
 }
 
 /// Returns the command with its options for help, whose descriptions are in the mood of the others.

@@ -1,12 +1,10 @@
 //! `eco2ai params`: the saved parameters.
 
-use std::process::ExitCode;
-
 use clap::builder::PossibleValuesParser;
 use eco2ai::{Origin, Params, get_params, save_params, saved_params_path, unset_params};
 use serde_json::json;
 
-use crate::failure::{Failure, Result};
+use crate::failure::{ExitCode, Failure, Result};
 use crate::output::{print, warning};
 
 /// Shows and changes the saved parameters

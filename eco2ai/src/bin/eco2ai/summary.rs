@@ -1,13 +1,11 @@
 //! `eco2ai summary`: the totals of logs.
 
-use std::process::ExitCode;
-
 use clap::ValueEnum;
 use eco2ai::units::Price;
 use eco2ai::{GroupBy, Summary, Totals};
 
 use crate::budget::{Budgets, Spent};
-use crate::failure::{OVER_BUDGET, Result};
+use crate::failure::{ExitCode, OVER_BUDGET, Result};
 use crate::log_files::LogFiles;
 use crate::moment::Moment;
 use crate::output::{error, print, warning, write_data};
@@ -171,7 +169,7 @@ pub(crate) fn summary(arguments: &SummaryArgs) -> Result {
     for message in &exceeded {
         error(message);
     }
-    Ok(if exceeded.is_empty() { ExitCode::SUCCESS } else { OVER_BUDGET.into() })
+    Ok(if exceeded.is_empty() { ExitCode::SUCCESS } else { OVER_BUDGET })
 }
 
 /// Prints the notes for a format that does not contain them.

@@ -3,14 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use eco2ai::units::{ColumnUnit, Watts};
 use eco2ai::{Record, Unwritten, live_runs};
 use terminal_size::{Height, Width, terminal_size};
 
-use crate::failure::Result;
+use crate::failure::{ExitCode, Result};
 use crate::live::{RunPower, clock};
 use crate::log_files::{LogFiles, logs_of};
 use crate::output::{print, write};

@@ -4,7 +4,6 @@ mod dialogue;
 mod finding;
 mod stretch;
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use eco2ai::meter::Meter;
@@ -22,7 +21,7 @@ use eco2ai::{CpuPower, Devices, Scope, available_devices, get_params, saved_para
 
 use self::finding::{Finding, Meters, Model};
 use self::stretch::{Load, Stretch, measure};
-use crate::failure::{Failure, Result};
+use crate::failure::{ExitCode, Failure, Result};
 use crate::output::{note, print, warning};
 use crate::params;
 

@@ -6,14 +6,13 @@ mod table;
 mod welch;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use chrono::{DateTime, FixedOffset};
 use clap::ValueEnum;
 use eco2ai::read_logs;
 use eco2ai::units::Percent;
 
-use crate::failure::{Failure, Result, WORSE_THAN_ALLOWED};
+use crate::failure::{ExitCode, Failure, Result, WORSE_THAN_ALLOWED};
 use crate::log_files::logs_of;
 use crate::moment::Moment;
 use crate::output::{error, print, warning, write_data};
@@ -177,7 +176,7 @@ fn judge(functions: &[FunctionChanges], percent: f64) -> Result {
             let name = name.map_or("-", String::as_str);
             let (more, allowed) = (Percent(change / 100.0), Percent(percent / 100.0));
             error(format_args!("{name}: {more} more energy per call, {allowed} allowed"));
-            code = WORSE_THAN_ALLOWED.into();
+            code = WORSE_THAN_ALLOWED;
         }
     }
     Ok(code)

@@ -7,13 +7,12 @@ mod parquet;
 mod prometheus;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::ValueEnum;
 use eco2ai::{Record, live_runs, read_logs};
 
 use crate::destination::{self, Output};
-use crate::failure::{Failure, Result};
+use crate::failure::{ExitCode, Failure, Result};
 use crate::log_files::LogFiles;
 use crate::output::warning;
 use format::{Format, LeftOut};

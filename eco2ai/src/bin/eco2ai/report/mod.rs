@@ -22,14 +22,13 @@ mod scale;
 mod timeline;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use self::baseline::Baseline;
 use self::logs::Logs;
 use self::options::{EquivalentsRegion, ReportOptions};
 use self::period::Period;
 use crate::destination::{failed, refuse_log, write_to};
-use crate::failure::{Failure, Result};
+use crate::failure::{ExitCode, Failure, Result};
 use crate::log_files::LogFiles;
 use crate::moment::Moment;
 use crate::output::{note, warning};

@@ -9,13 +9,13 @@ use eco2ai::{Origin, Params, Rows, Run, Tracker, get_params};
 
 use super::arguments::RunArgs;
 use super::launchers::{self, Launcher};
-use super::result::exit_code;
+use super::result::{code_of_signal, exit_code};
 use super::title::Title;
 #[cfg(unix)]
 use super::unix::Supervisor;
 #[cfg(windows)]
 use super::windows::Supervisor;
-use crate::failure::{Failure, Result};
+use crate::failure::{ExitCode, Failure, Result};
 use crate::log_files::log_in_force;
 use crate::output::{hold_library_warnings, warning};
 
@@ -115,12 +115,10 @@ impl<'a> MeasuredCommand<'a> {
 
     /// Returns the exit code if no further run is to follow: the command failed, or a signal asked
     /// this process to end.
-    pub(super) fn ended_early(&self, status: ExitStatus) -> Option<u8> {
-        let signal = self.supervisor.ending_signal().and_then(|signal| u8::try_from(signal).ok());
-        match exit_code(status) {
-            0 => signal.map(|signal| 128 + signal),
-            code => Some(code),
-        }
+    pub(super) fn ended_early(&self, status: ExitStatus) -> Option<ExitCode> {
+        let signal = self.supervisor.ending_signal().map(code_of_signal);
+        let code = exit_code(status).or(signal.unwrap_or(ExitCode::SUCCESS));
+        (code != ExitCode::SUCCESS).then_some(code)
     }
 }
 
@@ -213,24 +211,24 @@ fn not_started(program: &OsStr, error: &io::Error) -> Failure {
     let program = program.display();
     match error.kind() {
         _ if is_folder => {
-            Failure::new(format!("{program}: a folder, which cannot be executed")).with_code(126)
+            Failure::new(format!("{program}: a folder, which cannot be executed")).with_code(ExitCode(126))
         }
         ErrorKind::NotFound if program.to_string().contains(char::is_whitespace) => {
             Failure::new(format!(
                 "{program}: not found; write a command and its arguments as separate words, without \
                  quotes around all, or as sh -c \"…\""
             ))
-            .with_code(127)
+            .with_code(ExitCode(127))
         }
         ErrorKind::NotFound => Failure::new(format!(
             "{program}: not found; check PATH, and the interpreter that a script names in its first line"
         ))
-        .with_code(127),
+        .with_code(ExitCode(127)),
         ErrorKind::PermissionDenied => Failure::new(format!(
             "{program}: not executable; try chmod +x, or run it through its interpreter"
         ))
-        .with_code(126),
-        _ => Failure::new(format!("{program}: cannot be executed: {error}")).with_code(126),
+        .with_code(ExitCode(126)),
+        _ => Failure::new(format!("{program}: cannot be executed: {error}")).with_code(ExitCode(126)),
     }
 }
 

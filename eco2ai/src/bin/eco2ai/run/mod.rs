@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &RunArgs) -> Result {
         if let Some(code) = command.ended_early(command.warm_up()?) {
             let number = format!("warmup {warmup} of {}", arguments.warmup);
             repetition::report_early_end(&number, code);
-            return Ok(code.into());
+            return Ok(code);
         }
     }
     match arguments.runs.get() {

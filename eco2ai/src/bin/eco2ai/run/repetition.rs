@@ -16,7 +16,7 @@ use super::result::{
 };
 use super::statistics::Statistics;
 use crate::budget::Spent;
-use crate::failure::Result;
+use crate::failure::{ExitCode, Result};
 use crate::output::{error, note, separate, warning};
 use crate::text_table::{Align, TextTable};
 
@@ -40,21 +40,21 @@ pub(super) fn repeat(command: &MeasuredCommand<'_>, runs: u32, json: Option<Json
 }
 
 /// Prints why no further run follows.
-pub(super) fn report_early_end(number: &str, code: u8) {
+pub(super) fn report_early_end(number: &str, code: ExitCode) {
     error(format_args!("{number} ended with code {code}; no further run follows"));
 }
 
 fn report(
     command: &MeasuredCommand<'_>,
     records: &[Record],
-    early_end: Option<(String, u8)>,
+    early_end: Option<(String, ExitCode)>,
     json: Option<JsonFile>,
 ) -> Result {
     let arguments = command.arguments;
     let succeeded: Vec<&Record> =
         records.iter().filter(|record| record.status == Status::Ok).collect();
     let figures = Figures::new(&succeeded);
-    let code = early_end.as_ref().map_or(0, |(_, code)| *code);
+    let code = early_end.as_ref().map_or(ExitCode::SUCCESS, |(_, code)| *code);
     let exceeded = exceeded_budgets(arguments, figures.mean());
     let json_result = JsonResult {
         command: command_words(arguments),
@@ -187,7 +187,7 @@ fn methods(record: &Record) -> String {
 #[derive(Serialize)]
 struct JsonResult<'a> {
     command: Vec<Cow<'a, str>>,
-    exit_code: u8,
+    exit_code: ExitCode,
     budget_exceeded: Option<bool>,
     warmup: u32,
     runs: Vec<Map<String, Value>>,

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::arguments::RunArgs;
 use crate::budget::Spent;
-use crate::failure::{Failure, OVER_BUDGET, Result};
+use crate::failure::{ExitCode, Failure, OVER_BUDGET, Result};
 use crate::output::{error, note, separate, warning};
 
 /// The file of `--json=FILE`.
@@ -65,7 +65,7 @@ pub(super) fn finish(
 /// Ends the run and returns its record. A failure has the code of the command, if that failed too.
 pub(super) fn stop(run: Run, status: ExitStatus) -> Result<Record> {
     let record = if status.success() { run.stop() } else { run.fail() };
-    record.map_err(|error| Failure::from(error).with_code(code_or(exit_code(status), 1)))
+    record.map_err(|error| Failure::from(error).with_code(exit_code(status).or(ExitCode::FAILURE)))
 }
 
 /// Returns whether the result is printed for people.
@@ -74,19 +74,18 @@ pub(super) fn prints_text(arguments: &RunArgs) -> bool {
 }
 
 /// Returns the exit code that a shell would return.
-pub(super) fn exit_code(status: ExitStatus) -> u8 {
+pub(super) fn exit_code(status: ExitStatus) -> ExitCode {
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     #[cfg(not(unix))]
     let signal = None::<i32>;
-    let code = status.code().or(signal.map(|signal| 128 + signal));
-    // Windows also has larger codes, which are failures.
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+    let code = status.code().map(ExitCode).or(signal.map(code_of_signal));
+    code.unwrap_or(ExitCode::FAILURE)
 }
 
-/// The code of the command takes precedence over ours.
-fn code_or(code: u8, own: u8) -> u8 {
-    if code == 0 { own } else { code }
+/// Returns the exit code of what a signal ended.
+pub(super) fn code_of_signal(signal: i32) -> ExitCode {
+    ExitCode(128 + signal)
 }
 
 /// Returns a message for each exceeded budget; `None` if nothing was measured. `spent` is `None` if no
@@ -104,7 +103,7 @@ pub(super) fn exceeded_budgets(arguments: &RunArgs, spent: Option<Spent>) -> Opt
 /// Prints the exceeded budgets and returns the exit code; or the failure to write the JSON.
 pub(super) fn code_with_budgets(
     arguments: &RunArgs,
-    code: u8,
+    code: ExitCode,
     exceeded: &[String],
     written: Result<()>,
 ) -> Result {
@@ -114,8 +113,9 @@ pub(super) fn code_with_budgets(
     if code == OVER_BUDGET && arguments.budgets.is_any() {
         error(format_args!("code {code} is that of the command itself, not of a budget"));
     }
-    written.map_err(|failure| failure.with_code(code_or(code, 1)))?;
-    Ok(code_or(code, if exceeded.is_empty() { 0 } else { OVER_BUDGET }).into())
+    written.map_err(|failure| failure.with_code(code.or(ExitCode::FAILURE)))?;
+    // The code of the command takes precedence over ours.
+    Ok(code.or(if exceeded.is_empty() { ExitCode::SUCCESS } else { OVER_BUDGET }))
 }
 
 /// Returns the average power of a run; `None` if it took no time.
@@ -175,6 +175,6 @@ struct JsonResult<'a> {
     #[serde(flatten)]
     record: Map<String, Value>,
     command: Vec<Cow<'a, str>>,
-    exit_code: u8,
+    exit_code: ExitCode,
     budget_exceeded: Option<bool>,
 }

@@ -4,9 +4,8 @@ mod http;
 mod metrics_source;
 
 use std::net::SocketAddr;
-use std::process::ExitCode;
 
-use crate::failure::{Failure, Result};
+use crate::failure::{ExitCode, Failure, Result};
 use crate::log_files::LogFiles;
 use crate::output::{note, warning};
 use metrics_source::MetricsSource;

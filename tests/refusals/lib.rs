@@ -1,5 +1,8 @@
 //! What the macros refuse, and in which words. The words that rustc adds are those of the toolchain
-//! that this project is developed with, so other versions skip these tests.
+//! that this project is developed with, so other versions skip this test.
+//!
+//! There is a package for each edition, with no other dependencies than a program has: each builds its own.
+#![cfg(test)]
 
 use std::process::Command;
 
@@ -12,5 +15,5 @@ fn mistakes_give_the_expected_messages() {
         return;
     }
     // In the packages of other editions this folder is a link to that of this one.
-    trybuild::TestCases::new().compile_fail("refusals/*.rs");
+    trybuild::TestCases::new().compile_fail("programs/*.rs");
 }

@@ -17,8 +17,8 @@ const CPU_TIME_STEP: Duration = Duration::from_millis(10);
 pub(super) struct RunFacts {
     /// When the run began.
     pub(super) since: Duration,
-    /// How long it lasted; of several calls, the mean.
-    pub(super) length: Duration,
+    /// How long it lasted in seconds; of several calls, the mean.
+    pub(super) seconds: f64,
     /// Whether a reading was taken during the run.
     pub(super) read: bool,
     /// Whether the figures are those of the whole machine.
@@ -30,7 +30,7 @@ pub(super) struct RunFacts {
 impl RunFacts {
     /// The number of times that a step fits into the run; infinite for a step of no time.
     fn steps(&self, step: Duration) -> f64 {
-        if step.is_zero() { f64::INFINITY } else { self.length.as_secs_f64() / step.as_secs_f64() }
+        if step.is_zero() { f64::INFINITY } else { self.seconds / step.as_secs_f64() }
     }
 }
 
@@ -77,7 +77,7 @@ impl EnergyBounds {
         methods: &Methods,
     ) -> (Option<Joules>, Option<Joules>) {
         let (mut low, mut high) = (0.0, 0.0);
-        for (component, bounds) in Component::ALL.iter().zip(self.0) {
+        for (component, bounds) in Component::ALL.iter().zip(&self.0) {
             if (*component == Component::Machine) != methods.machine.is_some() {
                 continue;
             }
@@ -89,7 +89,7 @@ impl EnergyBounds {
             }
             // Some of the component's energy is missing, or all of it.
             let is_incomplete = |method: &Method| {
-                method.is_partial() || (method.is_none() && bounds.high.is_infinite())
+                if method.is_none() { bounds.high.is_infinite() } else { method.is_partial() }
             };
             if high.is_finite() && methods.of(*component).is_some_and(is_incomplete) {
                 high = f64::INFINITY;

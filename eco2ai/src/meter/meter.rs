@@ -2,18 +2,18 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use super::channel::Channel;
 #[cfg(feature = "test-util")]
 use super::clock::ManualClock;
-use super::clock::{Clock, SystemClock};
+use super::clock::MeterClock;
 use super::energy_bounds::{EnergyBounds, RunFacts};
 use super::energy_mark::EnergyMark;
 use super::forecast::Forecast;
 use super::keys::RunKey;
 use super::meter_state::{Edge, MeterState, Names};
+use super::nanoseconds::Nanoseconds;
 use super::provenance::Methods;
 use super::run_energy::RunEnergy;
 use super::sensing::Sensing;
@@ -145,11 +145,11 @@ impl Meter {
 
     fn detected(given: GivenPower) -> Self {
         let found = crate::sensor::detect(given);
-        let clock: Arc<dyn Clock> = Arc::<SystemClock>::default();
+        let clock = MeterClock::default();
         let mut sensing = Sensing::new(found.usage);
         sensing.counts_machine = job().counts_machine();
         for sensor in found.sensors {
-            let channel = Channel::new(sensor, Arc::clone(&clock), Duration::ZERO);
+            let channel = Channel::new(sensor, clock.shared(), Duration::ZERO);
             sensing.add(channel);
         }
         let names = Names { cpu: found.devices.cpu, gpu: found.gpu_name, os: found.devices.os };
@@ -170,7 +170,7 @@ impl Meter {
         let _section = own_code::enter();
         let device = Device::new(&sensor);
         let clock = &self.state.clock;
-        let mut channel = Channel::new(Box::new(sensor), Arc::clone(clock), clock.now());
+        let mut channel = Channel::new(Box::new(sensor), clock.shared(), clock.now());
         if clock.runs() {
             Channel::try_out(std::slice::from_mut(&mut channel), clock.now());
         }
@@ -179,7 +179,7 @@ impl Meter {
         self.state.added.lock().push(device);
         self.state.provenance.lock().update(&sensing.provenance);
         // It begins to count at the very next edge.
-        self.state.last_read.store(u64::MAX, Ordering::Relaxed);
+        self.state.read_at_next_edge();
     }
 
     /// Takes a reading now. Normally the meter does this automatically; a test with its own clock
@@ -222,8 +222,16 @@ impl Meter {
         let edge = self.state.read_at_edge(|| None);
         let thread = thread_slots::slot(&self.state);
         let started = self.state.advanced(edge).start(start, thread, edge.at);
-        sampling_thread::wake(&self.state, edge.at, start.period);
+        self.wake_thread(edge.at, start.period);
         started
+    }
+
+    /// Wakes the meter's thread if it sleeps for longer than `period`.
+    #[inline]
+    pub(super) fn wake_thread(&self, now: Nanoseconds, period: Duration) {
+        if !self.state.wake.is_awake_by(now.plus(period.into())) {
+            sampling_thread::wake(&self.state, now.into(), period);
+        }
     }
 
     /// Takes a reading for the start of a run, unless the last one is recent.
@@ -247,9 +255,12 @@ impl Meter {
     /// Ends a run. Returns `None` if it has ended already.
     pub(crate) fn stop(&self, key: RunKey, status: Status) -> Option<Stopped> {
         let edge = self.state.read_at_end(key);
-        let stopped = self.state.advanced(edge).stop(key, status)?;
-        self.state.end_run(key, stopped.energy.duration);
-        Some(stopped)
+        let stopped = self.state.advanced(edge).stop(key, status);
+        if let Some(Stopped { energy, .. }) = &stopped {
+            self.state.end_run(key, energy.duration.into());
+        }
+        // Not taken apart and put together again, because it is large.
+        stopped
     }
 
     /// Returns the energy of an active run so far; `None` if it has ended.
@@ -275,7 +286,7 @@ impl Meter {
     pub(crate) fn start_counter(&self, period: Duration) -> EnergyMark {
         let now = self.state.read_at_edge(|| None).at;
         self.state.ledger.lock().add_counter(period);
-        sampling_thread::wake(&self.state, now, period);
+        self.wake_thread(now, period);
         *self.state.energy.lock()
     }
 
@@ -295,7 +306,8 @@ impl Meter {
 
     /// Returns how the figures of a run, or of a number of calls, were obtained, and their bounds.
     pub(crate) fn methods(&self, energy: &RunEnergy, calls: u64) -> (Arc<Methods>, EnergyBounds) {
-        let RunEnergy { since, read, .. } = *energy;
+        let RunEnergy { since, duration, read, .. } = *energy;
+        let since = since.into();
         let whole_machine = energy.scope == Scope::Machine;
         let others = self.state.others.lock().since(since);
         // Without a reading in between, power times time is all there is.
@@ -305,8 +317,8 @@ impl Meter {
         if whole_machine && !self.state.counts_machine {
             methods = Arc::new(Methods::clone(&methods).counted_elsewhere());
         }
-        let length = energy.duration.div_f64(calls.max(1) as f64);
-        let run = RunFacts { since, length, read, whole_machine, others };
+        let seconds = duration.as_secs_f64() / calls.max(1) as f64;
+        let run = RunFacts { since, seconds, read, whole_machine, others };
         let bounds = EnergyBounds::new(provenance.sensors(), run);
         (methods, bounds)
     }

@@ -8,7 +8,7 @@ use super::meter::Meter;
 use super::meter_state::Edge;
 use super::start::{Start, Started};
 use super::sums::{ClosedSums, SumRow};
-use super::{sampling_thread, thread_slots};
+use super::thread_slots;
 use crate::status::Status;
 
 impl Meter {
@@ -32,7 +32,7 @@ impl Meter {
             Some(start)
         };
         let call = self.state.ledger.lock_for_call().start_call(thread, edge.at, choose)?;
-        sampling_thread::wake(&self.state, edge.at, period);
+        self.wake_thread(edge.at, period);
         Some(call)
     }
 
@@ -69,7 +69,7 @@ impl Meter {
         }
         let started = ledger.start(start, thread, edge.at);
         drop(ledger);
-        sampling_thread::wake(&self.state, edge.at, start.period);
+        self.wake_thread(edge.at, start.period);
         Some(started)
     }
 
@@ -84,7 +84,7 @@ impl Meter {
         let stopped = ledger.stop_with(key, status, |energy, closed| (energy.duration, closed));
         drop(ledger);
         let (duration, closed) = stopped?;
-        self.state.end_run(key, duration);
+        self.state.end_run(key, duration.into());
         Some(closed)
     }
 

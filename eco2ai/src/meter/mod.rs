@@ -66,6 +66,7 @@ mod meter;
 mod meter_calls;
 mod meter_state;
 mod models;
+mod nanoseconds;
 mod node;
 mod others;
 mod own_power;

@@ -37,6 +37,8 @@ pub(crate) struct RunConfig {
     /// The tariff, if the price depends on the time.
     pub(super) prices: Option<Arc<dyn Prices>>,
     inherited: Inherited,
+    /// The meter on which a call to a sum need not be a run, once that is known.
+    pub(super) leaf_meter: OnceLock<&'static Meter>,
     /// The context of the last run.
     last: Lock<Option<LastContext>>,
 }
@@ -75,20 +77,18 @@ impl RunConfig {
         parent: Option<RunHandle>,
     ) -> Self {
         let prices = changing_prices(&settings);
-        let (summed, inherited) = (SummedFunction::new(), Inherited::default());
-        let is_partial = false;
-        let last = Lock::new(Rank::Site, None);
         Self {
             given,
             settings,
             function,
             meter,
             parent,
-            is_partial,
-            summed,
+            is_partial: false,
+            summed: SummedFunction::new(),
             prices,
-            inherited,
-            last,
+            inherited: Inherited::default(),
+            leaf_meter: OnceLock::new(),
+            last: Lock::new(Rank::Site, None),
         }
     }
 
@@ -175,6 +175,7 @@ impl RunConfig {
             prices: changing_prices(&settings),
             settings,
             inherited: Inherited::default(),
+            leaf_meter: OnceLock::new(),
             last: Lock::new(Rank::Site, None),
         }
     }

@@ -116,9 +116,9 @@ impl RunContext {
         record.set_row(row, row.parent_id.or(self.outer_run));
         record.status = status;
         record.calls = calls;
-        record.duration = energy.duration;
+        record.duration = energy.duration.into();
         record.scope = energy.scope;
-        record.overlap = energy.overlap;
+        record.overlap = energy.overlap.into();
         let (mut methods, bounds) = self.meter.methods(energy, calls);
         if self.is_partial {
             Arc::make_mut(&mut methods).mark_partial();
@@ -285,7 +285,7 @@ mod tests {
         let start_time = DateTime::UNIX_EPOCH.fixed_offset();
         let row = |id, parent_id| RowStart { id: Uuid::from_u128(id), parent_id, start_time };
         let new = context.record(row(2, None), &RunEnergy::default(), 1, Status::Ok);
-        let energy = RunEnergy { duration: Duration::from_secs(1), ..RunEnergy::default() };
+        let energy = RunEnergy { duration: Duration::from_secs(1).into(), ..RunEnergy::default() };
         let parent_id = Some(Uuid::from_u128(7));
         let mut draft = context.draft(row(1, parent_id), &energy, 3, Status::Error);
         let before = &mut draft.record;

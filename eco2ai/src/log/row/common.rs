@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::write::write_cell;
+use super::cell::cell;
+use super::write::{is_plain, write_cell};
 use crate::log::columns::Column;
 use crate::log::header::{FileKind, Header};
 use crate::log::record::Record;
@@ -26,7 +27,9 @@ struct Ready {
 enum Part {
     /// Common cells beside each other with the commas between them, up to this place of the text.
     Common { end: usize },
-    /// A cell of the record's own.
+    /// A cell of the record's own, whose value is written as it is.
+    Plain(Column),
+    /// Another cell of the record's own.
     Own(Column),
 }
 
@@ -49,7 +52,8 @@ impl Ready {
         let (mut parts, mut text) = (Vec::new(), String::new());
         for column in header.columns() {
             if let Some(column) = column.filter(|column| !column.is_common()) {
-                parts.push(Part::Own(column));
+                let is_plain = is_plain(column, header, FileKind::Log);
+                parts.push(if is_plain { Part::Plain(column) } else { Part::Own(column) });
                 continue;
             }
             if let Some(Part::Common { .. }) = parts.last() {
@@ -75,6 +79,7 @@ impl Ready {
                     rows.push_str(&self.text[begin..end]);
                     begin = end;
                 }
+                Part::Plain(column) => cell(record, column).write(rows),
                 Part::Own(column) => write_cell(record, column, &self.header, FileKind::Log, rows),
             }
         }

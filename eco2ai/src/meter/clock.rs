@@ -101,8 +101,8 @@ impl Default for SystemClock {
 #[inline]
 fn monotonic() -> Nanoseconds {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    // Neither is negative.
-    Nanoseconds(time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned())
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    Nanoseconds(seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 impl SystemClock {

@@ -169,17 +169,14 @@ pub(super) fn write_wall_time(time: NaiveDateTime, text: &mut String) {
     ] {
         set(at, number);
     }
-    let begin = match u32::try_from(time.year()) {
-        Ok(year @ 0..=9999) => {
-            set(0, year / 100);
-            set(2, year % 100);
-            0
-        }
-        _ => {
-            // Writing to a `String` cannot fail.
-            let _ = write!(text, "{:+05}", time.year());
-            4
-        }
+    let begin = if let Ok(year @ 0..=9999) = u32::try_from(time.year()) {
+        set(0, year / 100);
+        set(2, year % 100);
+        0
+    } else {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{:+05}", time.year());
+        4
     };
     push_ascii(&digits[begin..], text);
 }

@@ -97,12 +97,12 @@ pub(crate) fn rows_in_full<'a>(records: impl IntoIterator<Item = &'a Record>) ->
 /// Whether a cell with this text needs quotes. The processor looks at sixteen characters at once.
 fn needs_quotes(text: &[u8]) -> bool {
     let needs = |byte: &u8| {
-        let byte = *byte;
-        (byte == b',') | (byte == b'"') | (byte == b'\r') | (byte == b'\n')
+        let is = |special: u8| u8::from(*byte == special);
+        is(b',') | is(b'"') | is(b'\r') | is(b'\n')
     };
     let (parts, rest) = text.as_chunks::<16>();
-    let is_any_of = |part: &[u8; 16]| part.iter().fold(false, |any, byte| any | needs(byte));
-    parts.iter().any(is_any_of) || rest.iter().any(needs)
+    parts.iter().any(|part| part.iter().fold(0, |any, byte| any | needs(byte)) != 0)
+        || rest.iter().any(|byte| needs(byte) != 0)
 }
 
 /// Puts the cell that begins at `begin` in quotes if it needs them. Only texts do: of a number, a

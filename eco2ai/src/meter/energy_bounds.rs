@@ -34,9 +34,10 @@ impl RunFacts {
     }
 }
 
-/// The bounds of each component's figure.
+/// The bounds of each component's figure. A component without a sensor has none: it has no figure, or one
+/// that holds it has its part.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct EnergyBounds([Bounds; Component::ALL.len()]);
+pub(crate) struct EnergyBounds([Option<Bounds>; Component::ALL.len()]);
 
 impl EnergyBounds {
     /// Returns the bounds of a run's figures. The figures of several sensors of one component are
@@ -49,13 +50,12 @@ impl EnergyBounds {
                 *known = Some(known.map_or(of_sensor, |known| known.or(of_sensor)));
             }
         }
-        // A component without a sensor has no figure, or one that holds it has its part.
-        Self(bounds.map(|bounds| bounds.unwrap_or(Bounds::EXACT)))
+        Self(bounds)
     }
 
     /// Returns the bounds of one component's figure; `None` as in [`total`](Self::total).
     pub(crate) fn of(&self, figure: &ComponentFigure) -> (Option<Joules>, Option<Joules>) {
-        let bounds = self.0.get(figure.component as usize).copied();
+        let bounds = self.0.get(figure.component as usize).map(|it| it.unwrap_or(Bounds::EXACT));
         // The rest of a wall meter's figure is a difference, to which no bounds of a device apply.
         let Some((energy, bounds)) = figure.energy.zip(bounds).filter(|_| !figure.method.is_rest())
         else {
@@ -81,6 +81,7 @@ impl EnergyBounds {
             if (*component == Component::Machine) != methods.machine.is_some() {
                 continue;
             }
+            let bounds = bounds.unwrap_or(Bounds::EXACT);
             let energy = energies.get(*component).0.max(0.0);
             low += energy * bounds.low;
             // A figure of 0 says that the device was not used, or was off.

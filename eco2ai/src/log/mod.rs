@@ -40,6 +40,8 @@ mod unwritten;
 mod writer;
 
 pub(crate) use attached_log::AttachedLog;
+#[cfg(test)]
+pub(crate) use columns::ALL as ALL_COLUMNS;
 pub use convert::{Converted, convert};
 pub(crate) use encoded_copy::EncodedCopySink;
 pub(crate) use entry::Kept;
@@ -55,6 +57,8 @@ pub use record::Record;
 pub(crate) use record::tests::record as test_record;
 pub(crate) use record_text::epoch_text;
 pub(crate) use row::CommonCells;
+#[cfg(test)]
+pub(crate) use row::rows_in_full;
 pub(crate) use run_states::RunStates;
 pub(crate) use sink::{FinishedRun, RunSink};
 pub use summary::{Group, GroupBy, Summary, SummaryOptions, Totals, summary};

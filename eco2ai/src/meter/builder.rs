@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::channel::Channel;
-use super::clock::{Clock, SystemClock};
+#[cfg(feature = "test-util")]
+use super::clock::Clock;
+use super::clock::MeterClock;
 use super::meter::Meter;
 use super::meter_state::{MeterState, Names};
 use super::sensing::Sensing;
@@ -35,7 +37,7 @@ use crate::sensor::{GivenPower, Sensor, Usage, UsageSource};
 /// meter.read();
 /// ```
 pub struct MeterBuilder {
-    clock: Arc<dyn Clock>,
+    clock: MeterClock,
     usage: Box<dyn UsageSource>,
     sensors: Vec<Box<dyn Sensor>>,
 }
@@ -60,7 +62,7 @@ impl MeterBuilder {
     #[cfg(feature = "test-util")]
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Arc::new(clock);
+        self.clock = MeterClock::Given(Arc::new(clock));
         self
     }
 
@@ -70,9 +72,8 @@ impl MeterBuilder {
         let clock = self.clock;
         let mut sensing = Sensing::new(self.usage);
         let sensors = self.sensors.into_iter();
-        let mut channels: Vec<_> = sensors
-            .map(|sensor| Channel::new(sensor, Arc::clone(&clock), Duration::ZERO))
-            .collect();
+        let mut channels: Vec<_> =
+            sensors.map(|sensor| Channel::new(sensor, clock.shared(), Duration::ZERO)).collect();
         if clock.runs() {
             Channel::try_out(&mut channels, Duration::ZERO);
         }
@@ -106,11 +107,7 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
 "
     )]
     pub fn builder(usage: impl UsageSource + 'static) -> MeterBuilder {
-        MeterBuilder {
-            clock: Arc::<SystemClock>::default(),
-            usage: Box::new(usage),
-            sensors: Vec::new(),
-        }
+        MeterBuilder { clock: MeterClock::default(), usage: Box::new(usage), sensors: Vec::new() }
     }
 
     /// Returns a meter that measures nothing.

@@ -1,11 +1,14 @@
 //! The clock of a meter: that of the system, or of a test.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 #[cfg(feature = "test-util")]
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 #[cfg(not(target_os = "linux"))]
 use std::time::Instant;
 use std::time::{Duration, SystemTime};
+
+use super::nanoseconds::Nanoseconds;
 
 /// A clock, from which a meter gets all times. Public only with the feature `test-util`.
 pub trait Clock: Send + Sync + Debug {
@@ -21,11 +24,63 @@ pub trait Clock: Send + Sync + Debug {
     }
 }
 
+/// The clock of a meter.
+#[derive(Clone, Debug)]
+pub(super) enum MeterClock {
+    /// Asked without a detour, because each edge of a run does so.
+    System(Arc<SystemClock>),
+    #[cfg_attr(not(feature = "test-util"), expect(dead_code, reason = "made with the feature"))]
+    Given(Arc<dyn Clock>),
+}
+
+impl MeterClock {
+    /// Returns the time since a fixed moment.
+    #[inline]
+    pub(super) fn nanoseconds(&self) -> Nanoseconds {
+        match self {
+            Self::System(clock) => clock.nanoseconds(),
+            Self::Given(clock) => clock.now().into(),
+        }
+    }
+
+    /// Returns the clock as its sensors use it.
+    pub(super) fn shared(&self) -> Arc<dyn Clock> {
+        match self {
+            Self::System(clock) => Arc::<SystemClock>::clone(clock),
+            Self::Given(clock) => Arc::clone(clock),
+        }
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.nanoseconds().into()
+    }
+
+    pub(super) fn wall(&self) -> SystemTime {
+        match self {
+            Self::System(clock) => clock.wall(),
+            Self::Given(clock) => clock.wall(),
+        }
+    }
+
+    pub(super) fn runs(&self) -> bool {
+        match self {
+            Self::System(clock) => clock.runs(),
+            Self::Given(clock) => clock.runs(),
+        }
+    }
+}
+
+impl Default for MeterClock {
+    fn default() -> Self {
+        Self::System(Arc::default())
+    }
+}
+
 /// The machine's clock.
 #[derive(Debug)]
 pub(super) struct SystemClock {
     #[cfg(target_os = "linux")]
-    origin: Duration,
+    origin: Nanoseconds,
     #[cfg(not(target_os = "linux"))]
     origin: Instant,
 }
@@ -43,21 +98,29 @@ impl Default for SystemClock {
 /// The time of the clock that `Instant` reads, too, in a third of its instructions: short calls
 /// consist of little else.
 #[cfg(target_os = "linux")]
-fn monotonic() -> Duration {
+#[inline]
+fn monotonic() -> Nanoseconds {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    Nanoseconds(seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-impl Clock for SystemClock {
+impl SystemClock {
     #[cfg(target_os = "linux")]
-    fn now(&self) -> Duration {
-        monotonic().saturating_sub(self.origin)
+    #[inline]
+    fn nanoseconds(&self) -> Nanoseconds {
+        monotonic().since(self.origin)
     }
 
     #[cfg(not(target_os = "linux"))]
+    fn nanoseconds(&self) -> Nanoseconds {
+        self.origin.elapsed().into()
+    }
+}
+
+impl Clock for SystemClock {
     fn now(&self) -> Duration {
-        self.origin.elapsed()
+        self.nanoseconds().into()
     }
 
     fn wall(&self) -> SystemTime {

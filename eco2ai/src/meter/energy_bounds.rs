@@ -17,8 +17,8 @@ const CPU_TIME_STEP: Duration = Duration::from_millis(10);
 pub(super) struct RunFacts {
     /// When the run began.
     pub(super) since: Duration,
-    /// How long it lasted; of several calls, the mean.
-    pub(super) length: Duration,
+    /// How long it lasted in seconds; of several calls, the mean.
+    pub(super) seconds: f64,
     /// Whether a reading was taken during the run.
     pub(super) read: bool,
     /// Whether the figures are those of the whole machine.
@@ -30,13 +30,14 @@ pub(super) struct RunFacts {
 impl RunFacts {
     /// The number of times that a step fits into the run; infinite for a step of no time.
     fn steps(&self, step: Duration) -> f64 {
-        if step.is_zero() { f64::INFINITY } else { self.length.as_secs_f64() / step.as_secs_f64() }
+        if step.is_zero() { f64::INFINITY } else { self.seconds / step.as_secs_f64() }
     }
 }
 
-/// The bounds of each component's figure.
+/// The bounds of each component's figure. A component without a sensor has none: it has no figure, or one
+/// that holds it has its part.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct EnergyBounds([Bounds; Component::ALL.len()]);
+pub(crate) struct EnergyBounds([Option<Bounds>; Component::ALL.len()]);
 
 impl EnergyBounds {
     /// Returns the bounds of a run's figures. The figures of several sensors of one component are
@@ -49,13 +50,12 @@ impl EnergyBounds {
                 *known = Some(known.map_or(of_sensor, |known| known.or(of_sensor)));
             }
         }
-        // A component without a sensor has no figure, or one that holds it has its part.
-        Self(bounds.map(|bounds| bounds.unwrap_or(Bounds::EXACT)))
+        Self(bounds)
     }
 
     /// Returns the bounds of one component's figure; `None` as in [`total`](Self::total).
     pub(crate) fn of(&self, figure: &ComponentFigure) -> (Option<Joules>, Option<Joules>) {
-        let bounds = self.0.get(figure.component as usize).copied();
+        let bounds = self.0.get(figure.component as usize).map(|it| it.unwrap_or(Bounds::EXACT));
         // The rest of a wall meter's figure is a difference, to which no bounds of a device apply.
         let Some((energy, bounds)) = figure.energy.zip(bounds).filter(|_| !figure.method.is_rest())
         else {
@@ -77,10 +77,11 @@ impl EnergyBounds {
         methods: &Methods,
     ) -> (Option<Joules>, Option<Joules>) {
         let (mut low, mut high) = (0.0, 0.0);
-        for (component, bounds) in Component::ALL.iter().zip(self.0) {
+        for (component, bounds) in Component::ALL.iter().zip(&self.0) {
             if (*component == Component::Machine) != methods.machine.is_some() {
                 continue;
             }
+            let bounds = bounds.unwrap_or(Bounds::EXACT);
             let energy = energies.get(*component).0.max(0.0);
             low += energy * bounds.low;
             // A figure of 0 says that the device was not used, or was off.
@@ -89,7 +90,7 @@ impl EnergyBounds {
             }
             // Some of the component's energy is missing, or all of it.
             let is_incomplete = |method: &Method| {
-                method.is_partial() || (method.is_none() && bounds.high.is_infinite())
+                if method.is_none() { bounds.high.is_infinite() } else { method.is_partial() }
             };
             if high.is_finite() && methods.of(*component).is_some_and(is_incomplete) {
                 high = f64::INFINITY;

@@ -54,8 +54,8 @@ impl EnergyMark {
         RunEnergy {
             received: Received { own: energy, inclusive: energy, process: energy },
             scope,
-            since: earlier.at,
-            duration: self.at.saturating_sub(earlier.at),
+            since: earlier.at.into(),
+            duration: self.at.saturating_sub(earlier.at).into(),
             read: self.at > earlier.at,
             ..RunEnergy::default()
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::energies::Energies;
 use super::keys::{RunKey, SumKey};
+use super::nanoseconds::Nanoseconds;
 
 /// Names a call. The thread that started it also ends it. Small, because each tracked function has room
 /// for one and moves it.
@@ -24,7 +25,7 @@ impl LeafCall {
 
 /// A call that is not in the tree. It shares in place of the run above it, which is as if there were no
 /// call.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Outside {
     /// The innermost run of the thread.
     pub(super) parent: Option<RunKey>,
@@ -33,11 +34,11 @@ pub(super) struct Outside {
     pub(super) outermost: bool,
     pub(super) period: Duration,
     pub(super) settings: u64,
-    pub(super) started: Duration,
+    pub(super) started: Nanoseconds,
     /// Minus the values of the clocks by which it receives energy at its start.
     pub(super) base: Energies,
     pub(super) given_mark: Energies,
-    pub(super) overlap_mark: Duration,
+    pub(super) overlap_mark: Nanoseconds,
 }
 
 /// The calls of all threads.
@@ -55,9 +56,9 @@ pub(super) struct LeafCalls {
 struct OfThread {
     /// The number of the call outside the tree; 0 without one.
     number: u64,
-    /// The call outside the tree, or the last one. Stays where it is: copies of it would cost more
-    /// than the rest.
-    outside: Option<Outside>,
+    /// The call outside the tree, or the last one. It is made here and stays here: copies of it would
+    /// cost more than the rest.
+    outside: Outside,
     /// The calls that were put in the tree, the innermost last.
     placed: Vec<(u64, RunKey)>,
 }
@@ -70,23 +71,29 @@ impl LeafCalls {
     }
 
     /// Adds the call of a thread that has none outside the tree. Returns its number.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "else the call is in memory twice")]
+    #[inline(always)]
     pub(super) fn add(&mut self, thread: usize, call: Outside) -> u64 {
         if self.threads.len() <= thread {
-            self.threads.resize_with(thread + 1, OfThread::default);
+            self.make_room(thread);
         }
         self.last += 1;
         self.outside.push(thread);
         let calls = &mut self.threads[thread];
         calls.number = self.last;
-        calls.outside = Some(call);
+        calls.outside = call;
         self.last
     }
 
+    #[cold]
+    fn make_room(&mut self, thread: usize) {
+        self.threads.resize_with(thread + 1, OfThread::default);
+    }
+
     /// Returns when a call began that is outside the tree.
-    pub(super) fn started(&self, call: LeafCall) -> Option<Duration> {
+    pub(super) fn started(&self, call: LeafCall) -> Option<Nanoseconds> {
         let calls = self.threads.get(call.thread()).filter(|calls| calls.number == call.number)?;
-        Some(calls.outside.as_ref()?.started)
+        Some(calls.outside.started)
     }
 
     /// Takes a call that is outside the tree.
@@ -102,7 +109,7 @@ impl LeafCalls {
         if let Some(at) = self.outside.iter().rposition(|other| *other == thread) {
             self.outside.swap_remove(at);
         }
-        calls.outside.as_ref()
+        Some(&calls.outside)
     }
 
     /// Takes the call of a thread that is outside the tree, with its number.

@@ -8,6 +8,7 @@ use super::activity::Activities;
 use super::energies::Energies;
 use super::keys::{RunKey, SumKey};
 use super::leaf_calls::LeafCalls;
+use super::nanoseconds::Nanoseconds;
 use super::node::{Node, RowOf};
 use super::periods::Periods;
 use super::rows::Rows;
@@ -54,7 +55,7 @@ impl Ledger {
     }
 
     /// Whether a run without a parent is active that has started before a moment.
-    pub(super) fn is_root(&self, key: RunKey, before: Duration) -> bool {
+    pub(super) fn is_root(&self, key: RunKey, before: Nanoseconds) -> bool {
         self.tree.nodes.get(key).is_some_and(|it| it.parent.is_none() && it.started <= before)
     }
 
@@ -90,9 +91,13 @@ impl Ledger {
     }
 
     /// When runs were active, up to `now`.
-    pub(super) fn activities(&self, now: Duration) -> Activities {
+    pub(super) fn activities(&self, now: Nanoseconds) -> Activities {
         let (process, machine) = (&self.tree.pools.process, &self.tree.pools.machine);
-        Activities { now, process: process.activity(now), machine: machine.activity(now) }
+        Activities {
+            now: now.into(),
+            process: process.activity(now),
+            machine: machine.activity(now),
+        }
     }
 
     /// A place for the stack of a new thread.
@@ -146,7 +151,7 @@ impl Ledger {
         &mut self,
         start: Start<'_>,
         thread: Option<usize>,
-        now: Duration,
+        now: Nanoseconds,
     ) -> Started {
         let parent = self.parent(start.parent, thread);
         let thread = thread.filter(|_| !start.detached);
@@ -284,7 +289,7 @@ impl Ledger {
     }
 
     /// Returns when an active run started.
-    pub(super) fn started(&self, key: RunKey) -> Option<Duration> {
+    pub(super) fn started(&self, key: RunKey) -> Option<Nanoseconds> {
         self.tree.nodes.get(key).map(|node| node.started)
     }
 
@@ -317,8 +322,8 @@ impl Ledger {
             priced: Vec::new(),
             scope: node.scope,
             since: node.started,
-            duration: self.tree.pools.process.advanced().saturating_sub(node.started),
-            overlap: pool.overlap.saturating_sub(node.overlap_mark),
+            duration: self.tree.pools.process.advanced().since(node.started),
+            overlap: pool.overlap.since(node.overlap_mark),
             read: pool.readings > node.readings_mark,
         };
         if let Some(tariff) = node.tariff {

@@ -4,12 +4,11 @@
 //! other as soon as a run starts under it, or the ledger is locked for anything but the start or the
 //! end of such a call.
 
-use std::time::Duration;
-
 use super::energies::Energies;
 use super::keys::RunKey;
 use super::leaf_calls::{LeafCall, Outside};
 use super::ledger::Ledger;
+use super::nanoseconds::Nanoseconds;
 use super::node::{Node, RowOf};
 use super::run_energy::{Received, RunEnergy};
 use super::start::Start;
@@ -25,7 +24,7 @@ impl Ledger {
     pub(super) fn start_call<'a>(
         &mut self,
         thread: usize,
-        now: Duration,
+        now: Nanoseconds,
         choose: impl FnOnce(Option<u64>) -> Option<Start<'a>>,
     ) -> Option<LeafCall> {
         let slot = u32::try_from(thread).ok()?;
@@ -70,7 +69,7 @@ impl Ledger {
 
     /// Ends a call. Returns false if it is a run by now.
     #[inline]
-    pub(super) fn end_call(&mut self, call: LeafCall, now: Duration, status: Status) -> bool {
+    pub(super) fn end_call(&mut self, call: LeafCall, now: Nanoseconds, status: Status) -> bool {
         let Some(ended) = self.leaf_calls.take(call) else { return false };
         let pool = &mut self.tree.pools.process;
         pool.advance_and_give(now);
@@ -88,8 +87,8 @@ impl Ledger {
             priced: Vec::new(),
             scope: Scope::Process,
             since: ended.started,
-            duration: pool.advanced().saturating_sub(ended.started),
-            overlap: pool.overlap.saturating_sub(ended.overlap_mark),
+            duration: pool.advanced().since(ended.started),
+            overlap: pool.overlap.since(ended.overlap_mark),
             // A reading would have made it a run.
             read: false,
         };

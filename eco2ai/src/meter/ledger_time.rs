@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::energies::Energies;
 use super::forecast::{Forecast, Prices};
 use super::ledger::Ledger;
+use super::nanoseconds::Nanoseconds;
 use super::tariffs::Change;
 use super::used_energy::UsedEnergy;
 use crate::scope::Scope;
@@ -20,11 +21,11 @@ impl Ledger {
     /// calendar shows `wall`; and from when on.
     pub(super) fn outdated_prices(
         &mut self,
-        now: Duration,
+        now: Nanoseconds,
         wall: SystemTime,
     ) -> (SystemTime, Vec<Arc<dyn Prices>>) {
-        let passed = now.saturating_sub(self.tree.pools.process.advanced());
-        let began = wall.checked_sub(passed).unwrap_or(wall);
+        let passed = now.since(self.tree.pools.process.advanced());
+        let began = wall.checked_sub(passed.into()).unwrap_or(wall);
         (began, self.tariffs.outdated(began, wall))
     }
 
@@ -42,7 +43,7 @@ impl Ledger {
 
     /// Gives out the energy up to `now` by the last known power. `wall` is the calendar's time,
     /// where it matters.
-    pub(super) fn advance(&mut self, now: Duration, wall: Option<SystemTime>) {
+    pub(super) fn advance(&mut self, now: Nanoseconds, wall: Option<SystemTime>) {
         for scope in Scope::ALL {
             let pool = self.tree.pools.get_mut(scope);
             // Runs of the machine are rare: its pool waits for the next one.
@@ -60,7 +61,7 @@ impl Ledger {
     /// Gives out the energy of the process up to `now` by its CPU time so far.
     pub(super) fn sample_cpu_clock(
         &mut self,
-        now: Duration,
+        now: Nanoseconds,
         wall: Option<SystemTime>,
         own_cpu: Duration,
     ) {
@@ -71,7 +72,12 @@ impl Ledger {
     }
 
     /// Takes a reading.
-    pub(super) fn read(&mut self, now: Duration, wall: Option<SystemTime>, reading: &UsedEnergy) {
+    pub(super) fn read(
+        &mut self,
+        now: Nanoseconds,
+        wall: Option<SystemTime>,
+        reading: &UsedEnergy,
+    ) {
         let UsedEnergy { process, machine, late_process, late_machine, .. } = *reading;
         for (scope, used, late, power, model) in [
             (Scope::Process, process, late_process, reading.process_power, reading.model),
@@ -91,8 +97,8 @@ impl Ledger {
         &mut self,
         scope: Scope,
         energy: Energies,
-        from: Duration,
-        to: Duration,
+        from: Nanoseconds,
+        to: Nanoseconds,
         wall: Option<SystemTime>,
     ) {
         let (mut from, mut energy) = (from, energy);
@@ -100,10 +106,9 @@ impl Ledger {
             self.find_changes(wall);
             for change in &mut self.changes {
                 let ago = wall.duration_since(change.at).unwrap_or_default();
-                let at = to.saturating_sub(ago).clamp(from, to.max(from));
-                let rest = to.saturating_sub(from).as_secs_f64();
-                let part =
-                    if rest > 0.0 { at.saturating_sub(from).as_secs_f64() / rest } else { 0.0 };
+                let at = to.since(ago.into()).clamp(from, to.max(from));
+                let rest = to.since(from).as_secs_f64();
+                let part = if rest > 0.0 { at.since(from).as_secs_f64() / rest } else { 0.0 };
                 let before = energy * part;
                 let clocks = match scope {
                     Scope::Process => &mut change.process,

@@ -2,24 +2,22 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use super::channel::Channel;
 #[cfg(feature = "test-util")]
 use super::clock::ManualClock;
-use super::clock::{Clock, SystemClock};
+use super::clock::MeterClock;
 use super::energy_bounds::{EnergyBounds, RunFacts};
 use super::energy_mark::EnergyMark;
 use super::forecast::Forecast;
-use super::keys::{RunKey, SumKey};
-use super::leaf_calls::LeafCall;
+use super::keys::RunKey;
 use super::meter_state::{Edge, MeterState, Names};
+use super::nanoseconds::Nanoseconds;
 use super::provenance::Methods;
 use super::run_energy::RunEnergy;
 use super::sensing::Sensing;
 use super::start::{Enclosing, EnclosingRow, Start, Started, Stopped};
-use super::sums::{ClosedSums, SumRow};
 use super::{sampling_thread, thread_slots};
 use crate::job::job;
 use crate::own_code;
@@ -147,11 +145,11 @@ impl Meter {
 
     fn detected(given: GivenPower) -> Self {
         let found = crate::sensor::detect(given);
-        let clock: Arc<dyn Clock> = Arc::<SystemClock>::default();
+        let clock = MeterClock::default();
         let mut sensing = Sensing::new(found.usage);
         sensing.counts_machine = job().counts_machine();
         for sensor in found.sensors {
-            let channel = Channel::new(sensor, Arc::clone(&clock), Duration::ZERO);
+            let channel = Channel::new(sensor, clock.shared(), Duration::ZERO);
             sensing.add(channel);
         }
         let names = Names { cpu: found.devices.cpu, gpu: found.gpu_name, os: found.devices.os };
@@ -172,7 +170,7 @@ impl Meter {
         let _section = own_code::enter();
         let device = Device::new(&sensor);
         let clock = &self.state.clock;
-        let mut channel = Channel::new(Box::new(sensor), Arc::clone(clock), clock.now());
+        let mut channel = Channel::new(Box::new(sensor), clock.shared(), clock.now());
         if clock.runs() {
             Channel::try_out(std::slice::from_mut(&mut channel), clock.now());
         }
@@ -181,7 +179,7 @@ impl Meter {
         self.state.added.lock().push(device);
         self.state.provenance.lock().update(&sensing.provenance);
         // It begins to count at the very next edge.
-        self.state.last_read.store(u64::MAX, Ordering::Relaxed);
+        self.state.read_at_next_edge();
     }
 
     /// Takes a reading now. Normally the meter does this automatically; a test with its own clock
@@ -224,74 +222,21 @@ impl Meter {
         let edge = self.state.read_at_edge(|| None);
         let thread = thread_slots::slot(&self.state);
         let started = self.state.advanced(edge).start(start, thread, edge.at);
-        sampling_thread::wake(&self.state, edge.at, start.period);
+        self.wake_thread(edge.at, start.period);
         started
+    }
+
+    /// Wakes the meter's thread if it sleeps for longer than `period`.
+    #[inline]
+    pub(super) fn wake_thread(&self, now: Nanoseconds, period: Duration) {
+        if !self.state.wake.is_awake_by(now.plus(period.into())) {
+            sampling_thread::wake(&self.state, now.into(), period);
+        }
     }
 
     /// Takes a reading for the start of a run, unless the last one is recent.
     pub(crate) fn edge(&self) -> Edge {
         self.state.read_at_edge(|| None)
-    }
-
-    /// Starts a call that goes to a sum on this thread, with what `choose` returns for the number of
-    /// the settings of the run above. `None` if it must be a run; `choose` is called while the ledger
-    /// is locked.
-    #[inline]
-    pub(crate) fn start_call<'a>(
-        &self,
-        edge: Edge,
-        choose: impl FnOnce(Option<u64>) -> Option<Start<'a>>,
-    ) -> Option<LeafCall> {
-        if edge.is_sampled() {
-            return None;
-        }
-        let thread = thread_slots::slot(&self.state)?;
-        let mut period = Duration::MAX;
-        let choose = |above| {
-            let start = choose(above)?;
-            period = start.period;
-            Some(start)
-        };
-        let call = self.state.ledger.lock_for_call().start_call(thread, edge.at, choose)?;
-        sampling_thread::wake(&self.state, edge.at, period);
-        Some(call)
-    }
-
-    /// Ends a call. Returns the sums that have ended with it, if that can be.
-    #[inline]
-    pub(crate) fn end_call(&self, call: LeafCall, status: Status) -> Option<ClosedSums> {
-        if self.state.relatives.exist() {
-            let run = self.state.ledger.lock().run_of(call)?;
-            return self.stop_call(run, status);
-        }
-        let edge =
-            self.state.read_at_edge(|| self.state.ledger.lock_for_call().leaf_calls.started(call));
-        if !edge.is_sampled() && self.state.ledger.lock_for_call().end_call(call, edge.at, status) {
-            return None;
-        }
-        let run = self.state.ledger.lock().run_of(call)?;
-        self.stop_call_at(edge, run, status)
-    }
-
-    /// Same as [`start`](Self::start), with what `choose` returns for the number of the settings of
-    /// the run above, if there is one: so that one lock is enough. `choose` is called while the ledger
-    /// is locked. Does nothing if it returns `None`, or a price whose changes are not known.
-    pub(crate) fn start_chosen<'a>(
-        &self,
-        edge: Edge,
-        parent: Option<RunKey>,
-        choose: impl FnOnce(Option<u64>) -> Option<Start<'a>>,
-    ) -> Option<Started> {
-        let thread = thread_slots::slot(&self.state);
-        let mut ledger = self.state.advanced(edge);
-        let start = choose(ledger.settings_above(parent, thread))?;
-        if start.prices.is_some_and(|prices| !ledger.knows(prices)) {
-            return None;
-        }
-        let started = ledger.start(start, thread, edge.at);
-        drop(ledger);
-        sampling_thread::wake(&self.state, edge.at, start.period);
-        Some(started)
     }
 
     /// Makes a run the innermost one of this thread. Returns false if it is on a thread already.
@@ -310,43 +255,18 @@ impl Meter {
     /// Ends a run. Returns `None` if it has ended already.
     pub(crate) fn stop(&self, key: RunKey, status: Status) -> Option<Stopped> {
         let edge = self.state.read_at_end(key);
-        let stopped = self.state.advanced(edge).stop(key, status)?;
-        self.state.end_run(key, stopped.energy.duration);
-        Some(stopped)
-    }
-
-    /// Ends a run that goes to a sum. Returns the sums that have ended with it; `None` if it has ended
-    /// already.
-    pub(crate) fn stop_call(&self, key: RunKey, status: Status) -> Option<ClosedSums> {
-        self.stop_call_at(self.state.read_at_end(key), key, status)
-    }
-
-    fn stop_call_at(&self, edge: Edge, key: RunKey, status: Status) -> Option<ClosedSums> {
-        let mut ledger = self.state.advanced(edge);
-        let stopped = ledger.stop_with(key, status, |energy, closed| (energy.duration, closed));
-        drop(ledger);
-        let (duration, closed) = stopped?;
-        self.state.end_run(key, duration);
-        Some(closed)
+        let stopped = self.state.advanced(edge).stop(key, status);
+        if let Some(Stopped { energy, .. }) = &stopped {
+            self.state.end_run(key, energy.duration.into());
+        }
+        // Not taken apart and put together again, because it is large.
+        stopped
     }
 
     /// Returns the energy of an active run so far; `None` if it has ended.
     pub(crate) fn energy(&self, key: RunKey) -> Option<RunEnergy> {
         let edge = self.state.read_at_edge(|| None);
         self.state.advanced(edge).energy(key)
-    }
-
-    /// Begins the row of a sum, which can be written from now on.
-    pub(crate) fn begin_row(&self, sum: SumKey) {
-        let now = self.wall();
-        self.state.ledger.lock().set_start(sum, now);
-    }
-
-    /// Takes the rows of all sums in which a call has ended. Calls that end later go to rows that
-    /// begin now.
-    pub(crate) fn take_sums(&self) -> Vec<SumRow> {
-        let now = self.wall();
-        self.state.ledger.lock().take_sums(now)
     }
 
     /// Returns the energies of active runs so far, in time linear in the number of runs; `None` for
@@ -362,40 +282,11 @@ impl Meter {
         self.state.advanced_in_period().energies(keys)
     }
 
-    /// Returns the rows of sums as they would be if the process died now.
-    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
-    pub(crate) fn sums_so_far(&self, keys: &[SumKey]) -> Vec<SumRow> {
-        self.state.advanced(self.state.read_at_edge(|| None)).sums_so_far(keys)
-    }
-
-    /// Returns the rows of sums as they would be if the process died now, for the meter's thread at the
-    /// end of a period. `None` if they are those of the last call of this function, unless
-    /// `even_if_unchanged`.
-    pub(crate) fn changed_sums(
-        &self,
-        keys: &[SumKey],
-        even_if_unchanged: bool,
-    ) -> Option<Vec<SumRow>> {
-        let changed = self.state.ledger.lock().take_changed(keys);
-        (changed || even_if_unchanged).then(|| self.state.advanced_in_period().sums_so_far(keys))
-    }
-
-    /// Ends all calls that go to sums as `interrupted`.
-    pub(crate) fn interrupt_summed_calls(&self) -> ClosedSums {
-        let calls = self.state.ledger.lock().summed_calls();
-        let mut closed = ClosedSums::default();
-        for stopped in calls.into_iter().filter_map(|key| self.stop(key, Status::Interrupted)) {
-            closed.rows.extend(stopped.closed.rows);
-            closed.gone.extend(stopped.closed.gone);
-        }
-        closed
-    }
-
     /// Takes readings every `period`, also without a run. Returns the energy so far.
     pub(crate) fn start_counter(&self, period: Duration) -> EnergyMark {
         let now = self.state.read_at_edge(|| None).at;
         self.state.ledger.lock().add_counter(period);
-        sampling_thread::wake(&self.state, now, period);
+        self.wake_thread(now, period);
         *self.state.energy.lock()
     }
 
@@ -415,7 +306,8 @@ impl Meter {
 
     /// Returns how the figures of a run, or of a number of calls, were obtained, and their bounds.
     pub(crate) fn methods(&self, energy: &RunEnergy, calls: u64) -> (Arc<Methods>, EnergyBounds) {
-        let RunEnergy { since, read, .. } = *energy;
+        let RunEnergy { since, duration, read, .. } = *energy;
+        let since = since.into();
         let whole_machine = energy.scope == Scope::Machine;
         let others = self.state.others.lock().since(since);
         // Without a reading in between, power times time is all there is.
@@ -425,8 +317,8 @@ impl Meter {
         if whole_machine && !self.state.counts_machine {
             methods = Arc::new(Methods::clone(&methods).counted_elsewhere());
         }
-        let length = energy.duration.div_f64(calls.max(1) as f64);
-        let run = RunFacts { since, length, read, whole_machine, others };
+        let seconds = duration.as_secs_f64() / calls.max(1) as f64;
+        let run = RunFacts { since, seconds, read, whole_machine, others };
         let bounds = EnergyBounds::new(provenance.sensors(), run);
         (methods, bounds)
     }

@@ -6,11 +6,12 @@ use std::sync::{Arc, Once, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use super::across_processes::relatives::Relatives;
-use super::clock::Clock;
+use super::clock::MeterClock;
 use super::energy_mark::EnergyMark;
 use super::forecast::Forecast;
 use super::ledger::Ledger;
 use super::ledger_lock::LedgerLock;
+use super::nanoseconds::Nanoseconds;
 use super::others::Others;
 use super::provenance::SensorsProvenance;
 use super::sensing::Sensing;
@@ -21,8 +22,9 @@ use crate::sensor::{CpuClock, Device, GivenPower};
 /// Readings may take this part of the time: half a percent, and samples of the CPU clock as much.
 const COST_SHARE: u32 = 200;
 
-/// Samples of the CPU clock are this far apart on average; each costs half a microsecond.
-const CPU_SAMPLE_INTERVAL: Duration = Duration::from_micros(100);
+/// Pairs of samples of the CPU clock are this far apart on average; each sample costs half a
+/// microsecond.
+const SAMPLE_PAIR_INTERVAL: Duration = Duration::from_micros(200);
 
 /// Samples that were not taken in this time may be taken later, one soon after the other: both edges
 /// of a short call that follows some idle time are sampled.
@@ -50,7 +52,7 @@ pub(super) type OnPeriod = Box<dyn Fn(&Arc<MeterState>) + Send + Sync>;
 
 /// The parts of a meter.
 pub(super) struct MeterState {
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock: MeterClock,
     /// The process that made it.
     pub(super) pid: u32,
     pub(super) names: Names,
@@ -67,7 +69,7 @@ pub(super) struct MeterState {
     /// The devices of sensors that were added later.
     pub(super) added: Lock<Vec<Device>>,
     /// Nanoseconds; `u64::MAX` before the first reading.
-    pub(super) last_read: AtomicU64,
+    last_read: AtomicU64,
     cpu_clock: Option<CpuClock>,
     /// The CPU time of the process at the last reading, in nanoseconds; `u64::MAX` where figures do
     /// not follow it: those of GPUs and other devices, or of child processes.
@@ -78,6 +80,9 @@ pub(super) struct MeterState {
     pair_is_open: AtomicBool,
     /// Nanoseconds.
     pub(super) resolution: AtomicU64,
+    /// Until then an edge needs neither a reading nor a sample of the CPU clock, in nanoseconds: one look
+    /// is enough for most edges.
+    nothing_due_until: AtomicU64,
     pub(super) wake: Arc<Wake>,
     pub(super) on_period: OnceLock<OnPeriod>,
     pub(super) relatives: Relatives,
@@ -86,13 +91,13 @@ pub(super) struct MeterState {
 /// A moment at which a run starts, stops or is looked at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Edge {
-    pub(super) at: Duration,
+    pub(super) at: Nanoseconds,
     /// The CPU time of the process, if its clock was sampled.
     own_cpu: Option<Duration>,
 }
 
 impl Edge {
-    pub(super) fn without_sample(at: Duration) -> Self {
+    pub(super) fn without_sample(at: Nanoseconds) -> Self {
         Self { at, own_cpu: None }
     }
 
@@ -111,7 +116,7 @@ pub(crate) struct Names {
 
 impl MeterState {
     pub(super) fn new(
-        clock: Arc<dyn Clock>,
+        clock: MeterClock,
         sensing: Sensing,
         names: Names,
         given_power: GivenPower,
@@ -138,6 +143,7 @@ impl MeterState {
             sensing: Lock::new(Rank::Sensing, sensing),
             last_read: AtomicU64::new(u64::MAX),
             resolution: AtomicU64::new(nanos(FIRST_RESOLUTION)),
+            nothing_due_until: AtomicU64::new(0),
             wake: Arc::default(),
             on_period: OnceLock::new(),
             relatives: Relatives::default(),
@@ -166,9 +172,9 @@ impl MeterState {
 
     /// Reads all sensors and brings the ledger up to date, unless a sensor hangs that another thread
     /// is reading. Returns the time.
-    pub(super) fn take_reading(&self) -> Duration {
+    pub(super) fn take_reading(&self) -> Nanoseconds {
         let Some(mut sensing) = self.sensing.lock_within(SENSING_TIMEOUT) else {
-            return self.clock.now();
+            return self.clock.nanoseconds();
         };
         let period = self.ledger.lock().shortest_period();
         let now = self.clock.now();
@@ -183,11 +189,24 @@ impl MeterState {
     /// else is at it; then a sample of the CPU clock must do, unless that costs too much. `began`
     /// returns when the run that stops began.
     #[inline]
-    pub(super) fn read_at_edge(&self, began: impl FnOnce() -> Option<Duration>) -> Edge {
-        let now = self.clock.now();
+    pub(super) fn read_at_edge(&self, began: impl FnOnce() -> Option<Nanoseconds>) -> Edge {
+        let now = self.clock.nanoseconds();
+        if now.0 < self.nothing_due_until.load(Ordering::Relaxed) {
+            return Edge::without_sample(now);
+        }
+        self.read_or_sample(now, began)
+    }
+
+    /// Same as [`read_at_edge`](Self::read_at_edge), where something may be due.
+    #[inline(never)]
+    fn read_or_sample(
+        &self,
+        now: Nanoseconds,
+        began: impl FnOnce() -> Option<Nanoseconds>,
+    ) -> Edge {
         let last = self.last_read.load(Ordering::Relaxed);
         let resolution = self.resolution.load(Ordering::Relaxed);
-        let since = nanos(now).saturating_sub(last);
+        let since = now.0.saturating_sub(last);
         let is_fresh = last != u64::MAX && since < resolution;
         let may_wait = last != u64::MAX && since < nanos(MAX_WAIT);
         if !is_fresh && !may_wait {
@@ -206,13 +225,13 @@ impl MeterState {
         &self,
         edge: Edge,
         resolution: u64,
-        began: impl FnOnce() -> Option<Duration>,
+        began: impl FnOnce() -> Option<Nanoseconds>,
     ) -> bool {
         let cpu_at_reading = self.cpu_at_reading.load(Ordering::Relaxed);
         if cpu_at_reading == u64::MAX {
             return false;
         }
-        if began().is_some_and(|began| nanos(edge.at.saturating_sub(began)) >= resolution) {
+        if began().is_some_and(|began| edge.at.since(began).0 >= resolution) {
             return false;
         }
         // What was little at the last sample still is.
@@ -221,8 +240,7 @@ impl MeterState {
     }
 
     /// Samples the CPU clock, unless that was done too often.
-    #[inline]
-    fn sample_cpu_clock(&self, at: Duration) -> Edge {
+    fn sample_cpu_clock(&self, at: Nanoseconds) -> Edge {
         let cpu_clock = self.cpu_clock.as_ref().filter(|_| self.claim_sample(at));
         Edge { at, own_cpu: cpu_clock.map(|clock| clock()) }
     }
@@ -230,22 +248,41 @@ impl MeterState {
     /// Whether a sample of the CPU clock is due, and this thread the one to take it. Samples are taken
     /// in pairs, at two edges that follow each other, so that the CPU time between them is that of a
     /// run, or that of the time between two runs.
-    #[inline]
-    fn claim_sample(&self, now: Duration) -> bool {
+    fn claim_sample(&self, Nanoseconds(now): Nanoseconds) -> bool {
         let order = Ordering::Relaxed;
-        if self.pair_is_open.load(order) && self.pair_is_open.swap(false, order) {
-            return true;
-        }
-        let now = nanos(now);
+        let is_second = self.pair_is_open.load(order) && self.pair_is_open.swap(false, order);
         let paid = self.samples_paid.load(order);
         let next = paid.max(now.saturating_sub(nanos(CPU_SAMPLE_BURST)));
-        let next = next + nanos(2 * CPU_SAMPLE_INTERVAL);
-        let is_first =
-            next <= now && self.samples_paid.compare_exchange(paid, next, order, order).is_ok();
+        let next = next + nanos(SAMPLE_PAIR_INTERVAL);
+        let is_first = !is_second
+            && next <= now
+            && self.samples_paid.compare_exchange(paid, next, order, order).is_ok();
         if is_first {
             self.pair_is_open.store(true, order);
         }
-        is_first
+        if is_first || is_second {
+            self.find_next_due();
+        }
+        is_first || is_second
+    }
+
+    /// Finds out until when edges need neither a reading nor a sample. To be called when one was taken.
+    fn find_next_due(&self) {
+        let order = Ordering::Relaxed;
+        let last = self.last_read.load(order);
+        let reading = if last == u64::MAX { 0 } else { last + self.resolution.load(order) };
+        let sample = match self.cpu_clock {
+            None => u64::MAX,
+            Some(_) if self.pair_is_open.load(order) => 0,
+            Some(_) => self.samples_paid.load(order) + nanos(SAMPLE_PAIR_INTERVAL),
+        };
+        self.nothing_due_until.store(reading.min(sample), order);
+    }
+
+    /// Makes sure that the next edge takes a reading.
+    pub(super) fn read_at_next_edge(&self) {
+        self.last_read.store(u64::MAX, Ordering::Relaxed);
+        self.find_next_due();
     }
 
     /// Reads all sensors, unless another thread is at it.
@@ -255,17 +292,17 @@ impl MeterState {
     }
 
     /// Same as [`take_reading`](Self::take_reading), with the sensors locked. Returns the time.
-    fn read_all(&self, sensing: &mut Sensing) -> Duration {
+    fn read_all(&self, sensing: &mut Sensing) -> Nanoseconds {
         // Before the sensors: a program is not to report what they have not seen.
         let inner = self.relatives.read();
         let before = self.clock.now();
         let (period, activities) = {
             let ledger = self.ledger.lock();
-            (ledger.shortest_period(), ledger.activities(before))
+            (ledger.shortest_period(), ledger.activities(before.into()))
         };
         sensing.refresh(before, period);
         let mut reading = sensing.read(&activities);
-        let now = self.clock.now();
+        let now = self.clock.nanoseconds();
         // What the reading itself took is behind it.
         if let (Some(model), Some(cpu_clock)) = (&mut reading.model, &self.cpu_clock) {
             model.own_cpu = cpu_clock();
@@ -282,20 +319,21 @@ impl MeterState {
                 ledger.tree.settle(credit);
             }
         }
-        self.energy.lock().add(now, &reading);
+        self.energy.lock().add(now.into(), &reading);
         self.others.lock().note(before, &sensing.last_usage);
         if std::mem::take(&mut sensing.provenance_changed) {
             self.provenance.lock().update(&sensing.provenance);
         }
         // The first reading opens the files and warms up the caches: it says nothing of the next.
-        if self.last_read.swap(nanos(now), Ordering::Relaxed) != u64::MAX {
-            let cost = nanos(now.saturating_sub(before)).saturating_mul(u64::from(COST_SHARE));
+        if self.last_read.swap(now.0, Ordering::Relaxed) != u64::MAX {
+            let cost = now.since(before.into()).0.saturating_mul(u64::from(COST_SHARE));
             let known = self.resolution.load(Ordering::Relaxed);
             // The mean of the last readings; a reading during which the thread lost its CPU does
             // not count in full.
             let cost = cost.min(known.saturating_mul(8)).min(nanos(MAX_RESOLUTION));
             self.resolution.store(known - known / 8 + cost / 8, Ordering::Relaxed);
         }
+        self.find_next_due();
         now
     }
 
@@ -313,17 +351,17 @@ impl MeterState {
     /// Same as [`advanced`](Self::advanced), up to now. No clock of the CPU time is asked if the sensors
     /// have just been read, as mostly at the end of a period.
     pub(super) fn advanced_in_period(&self) -> Locked<'_, Ledger> {
-        let now = self.clock.now();
+        let now = self.clock.nanoseconds();
         let last = self.last_read.load(Ordering::Relaxed);
         let resolution = self.resolution.load(Ordering::Relaxed);
-        let is_fresh = last != u64::MAX && nanos(now).saturating_sub(last) < resolution;
+        let is_fresh = last != u64::MAX && now.0.saturating_sub(last) < resolution;
         self.advanced(if is_fresh { Edge::without_sample(now) } else { self.read_at_edge(|| None) })
     }
 
     /// The ledger, which knows all changes of prices up to `now`; and the calendar's time, where it
     /// matters. Clocks and tariffs are asked while it is not locked.
     #[inline]
-    fn ledger_at(&self, now: Duration) -> (Locked<'_, Ledger>, Option<SystemTime>) {
+    fn ledger_at(&self, now: Nanoseconds) -> (Locked<'_, Ledger>, Option<SystemTime>) {
         let ledger = self.ledger.lock();
         if !ledger.needs_wall() {
             return (ledger, None);
@@ -358,5 +396,5 @@ impl Drop for MeterState {
 }
 
 pub(super) fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+    Nanoseconds::from(time).0
 }

@@ -63,8 +63,10 @@ mod ledger_lock;
 mod ledger_time;
 #[allow(clippy::module_inception, reason = "this file is what a reader is to see first")]
 mod meter;
+mod meter_calls;
 mod meter_state;
 mod models;
+mod nanoseconds;
 mod node;
 mod others;
 mod own_power;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::energies::Energies;
 use super::keys::{RunKey, SumKey};
+use super::nanoseconds::Nanoseconds;
 use super::pool::Pool;
 use super::price_cuts::Clocks;
 use super::tariffs::TariffId;
@@ -40,11 +41,11 @@ pub(super) struct Node {
     pub(super) base: Energies,
     /// The energy of its descendants that have ended.
     pub(super) received: Energies,
-    pub(super) started: Duration,
+    pub(super) started: Nanoseconds,
     /// The energy that is part of an earlier parent, which ended before this run.
     pub(super) counted: Energies,
     pub(super) readings_mark: u64,
-    pub(super) overlap_mark: Duration,
+    pub(super) overlap_mark: Nanoseconds,
     pub(super) given_mark: Energies,
     pub(super) period: Duration,
     /// The number of its settings, which runs under it inherit.

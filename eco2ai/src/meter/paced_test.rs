@@ -22,12 +22,15 @@ struct Work {
     clock: ManualClock,
     own_ns: Arc<AtomicU64>,
     readings: Arc<AtomicU64>,
+    /// How often its CPU clock was looked at.
+    samples: Arc<AtomicU64>,
 }
 
 impl Work {
     fn new() -> Self {
         let clock = ManualClock::new(SystemTime::UNIX_EPOCH);
-        Self { clock, own_ns: Arc::default(), readings: Arc::default() }
+        let [own_ns, readings, samples] = std::array::from_fn(|_| Arc::default());
+        Self { clock, own_ns, readings, samples }
     }
 
     fn own(&self) -> Duration {
@@ -43,6 +46,10 @@ impl Work {
 
     fn readings(&self) -> u64 {
         self.readings.load(Ordering::Relaxed)
+    }
+
+    fn samples(&self) -> u64 {
+        self.samples.load(Ordering::Relaxed)
     }
 }
 
@@ -65,7 +72,10 @@ impl UsageSource for Work {
 
     fn cpu_clock(&self) -> Option<CpuClock> {
         let work = self.clone();
-        Some(Arc::new(move || work.own()))
+        Some(Arc::new(move || {
+            work.samples.fetch_add(1, Ordering::Relaxed);
+            work.own()
+        }))
     }
 }
 
@@ -208,6 +218,54 @@ proptest! {
         let all = 10.0 * work.own().saturating_sub(before).as_secs_f64();
         prop_assert!(carry + given > -1e-9 && carry + given < all + 1e-9, "{given}, {carry} of {all}");
     }
+}
+
+/// Takes short calls until the time no longer pays for samples of the CPU clock, as it does after a
+/// pause.
+fn use_up_samples(work: &Work, meter: &Meter) {
+    loop {
+        let before = work.samples();
+        run(meter, || work.work(Duration::from_micros(1)));
+        if work.samples() == before {
+            return;
+        }
+    }
+}
+
+#[test]
+fn samples_of_the_cpu_clock_are_taken_at_two_edges_that_follow_each_other() {
+    let work = Work::new();
+    let meter = meter(&work);
+    let us = Duration::from_micros;
+    use_up_samples(&work, &meter);
+    let mut sampled = Vec::new();
+    for _ in 0..2_000 {
+        let before = work.samples();
+        let mut between = 0;
+        run(&meter, || {
+            between = work.samples();
+            work.work(us(1));
+        });
+        sampled.extend([between > before, work.samples() > between]);
+    }
+    let pairs = sampled.chunk_by(|one, next| one == next).filter(|edges| edges[0]);
+    let lengths: Vec<usize> = pairs.map(<[bool]>::len).collect();
+    assert!(lengths.iter().all(|length| *length == 2), "{lengths:?}");
+    // One for each 200 µs.
+    assert!((9..=11).contains(&lengths.len()), "{lengths:?}");
+}
+
+#[test]
+fn a_sensor_that_is_added_counts_from_the_very_next_edge() {
+    let work = Work::new();
+    let meter = meter(&work);
+    use_up_samples(&work, &meter);
+    let before = work.readings();
+    run(&meter, || ());
+    assert_eq!(work.readings(), before, "the last reading is recent");
+    meter.add_sensor(OwnEnergy(work.clone()));
+    run(&meter, || ());
+    assert_eq!(work.readings(), before + 1);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::time::Duration;
 use super::activity::Activity;
 use super::cpu_time::CpuTime;
 use super::energies::Energies;
+use super::nanoseconds::Nanoseconds;
 use super::power_model::PowerModel;
 use super::price_cuts::Clocks;
 
@@ -21,23 +22,23 @@ use super::price_cuts::Clocks;
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     /// The time of the last reading.
-    read_at: Duration,
+    read_at: Nanoseconds,
     /// The time up to which energy was distributed.
-    advanced: Duration,
-    /// The time so far during which a run was active, in nanoseconds.
-    active: u64,
+    advanced: Nanoseconds,
+    /// The time so far during which a run was active.
+    active: Nanoseconds,
     /// The same up to the last reading.
-    active_at_reading: u64,
+    active_at_reading: Nanoseconds,
     /// The same up to the last reading or sample of the CPU clock.
-    active_at_sample: u64,
-    /// The last time at which no run was active.
-    idle_at: Duration,
+    active_at_sample: Nanoseconds,
+    /// Since when runs have been active, if any is.
+    active_since: Nanoseconds,
     /// The energy of all active time up to the last reading.
     due: Energies,
     /// The extrapolated energy from the last reading to the last sample of the CPU clock.
     ahead: Energies,
     /// The time of the last reading or sample.
-    cpu_sampled: Duration,
+    cpu_sampled: Nanoseconds,
     /// The CPU time since the last reading.
     cpu_time: CpuTime,
     /// The power in watts while runs are active, for extrapolation from then on.
@@ -58,7 +59,7 @@ pub(super) struct Pool {
     /// The number of active runs without a parent.
     pub(super) roots: u32,
     /// The time during which two or more of them were active.
-    pub(super) overlap: Duration,
+    pub(super) overlap: Nanoseconds,
     /// The number of readings.
     pub(super) readings: u64,
 }
@@ -66,8 +67,9 @@ pub(super) struct Pool {
 impl Pool {
     /// Advances to `now` with the last known power. Returns the energy to distribute; `None` if there
     /// is no run to receive it.
-    #[inline]
-    pub(super) fn advance(&mut self, now: Duration) -> Option<Energies> {
+    #[expect(clippy::inline_always, reason = "each edge of a run does this, the shortest ones too")]
+    #[inline(always)]
+    pub(super) fn advance(&mut self, now: Nanoseconds) -> Option<Energies> {
         if now <= self.advanced {
             return None;
         }
@@ -77,7 +79,7 @@ impl Pool {
 
     /// Advances to `now` with the last known power, and distributes the energy.
     #[inline]
-    pub(super) fn advance_and_give(&mut self, now: Duration) {
+    pub(super) fn advance_and_give(&mut self, now: Nanoseconds) {
         if let Some(due) = self.advance(now) {
             self.give(due);
         }
@@ -85,10 +87,10 @@ impl Pool {
 
     /// A run begins to share: the time without one, if that was so, ends.
     #[inline]
-    pub(super) fn begin(&mut self, now: Duration) {
+    pub(super) fn begin(&mut self, now: Nanoseconds) {
         if self.leaf_sharers == 0 {
             self.advanced = self.advanced.max(now);
-            self.idle_at = self.advanced;
+            self.active_since = self.advanced;
         }
     }
 
@@ -99,7 +101,9 @@ impl Pool {
         if self.leaf_sharers == 0 {
             return None;
         }
-        let seconds = (self.active - self.active_at_sample) as f64 * 1e-9;
+        // A signed number is converted at once; the time of 292 years would not fit.
+        let active = self.active.since(self.active_at_sample).0.cast_signed();
+        let seconds = active as f64 * 1e-9;
         let since = self.power * seconds;
         Some(positive(self.due + self.ahead + since - self.given))
     }
@@ -109,7 +113,7 @@ impl Pool {
     #[inline(never)]
     pub(super) fn sample_cpu_clock(
         &mut self,
-        now: Duration,
+        now: Nanoseconds,
         own_cpu: Duration,
     ) -> Option<Energies> {
         self.pass(now);
@@ -118,11 +122,11 @@ impl Pool {
     }
 
     /// Adds the CPU time since the last sample to what is known of the time since the last reading.
-    fn add_cpu_time(&mut self, now: Duration, own_cpu: Duration) {
-        let passed = self.advanced.saturating_sub(self.cpu_sampled);
+    fn add_cpu_time(&mut self, now: Nanoseconds, own_cpu: Duration) {
+        let passed = Duration::from(self.advanced.since(self.cpu_sampled));
         // The time of a thread that was delayed may be earlier than that of another one.
         let is_new = !passed.is_zero() && self.advanced == now;
-        let active = Duration::from_nanos(self.active - self.active_at_sample);
+        let active = Duration::from(self.active.since(self.active_at_sample));
         let Some(model) = self.model.as_mut().filter(|_| is_new) else { return };
         let used = own_cpu.saturating_sub(model.own_cpu);
         let used_in_runs = self.cpu_time.add(used, active, passed.saturating_sub(active));
@@ -140,7 +144,7 @@ impl Pool {
     /// active time before, and the power for extrapolation. Returns the energy to distribute.
     pub(super) fn read(
         &mut self,
-        now: Duration,
+        now: Nanoseconds,
         used: Energies,
         late: Energies,
         power: Energies,
@@ -166,8 +170,8 @@ impl Pool {
 
     /// The part of the energy since the last reading that was used while runs were active.
     fn active_parts(&self, model: Option<&PowerModel>) -> Energies {
-        let interval = self.advanced.saturating_sub(self.read_at);
-        let active = Duration::from_nanos(self.active - self.active_at_reading);
+        let interval = Duration::from(self.advanced.since(self.read_at));
+        let active = Duration::from(self.active.since(self.active_at_reading));
         if active >= interval {
             let is_active = self.leaf_sharers > 0 || !active.is_zero();
             return Energies::all(f64::from(u8::from(is_active)));
@@ -180,28 +184,24 @@ impl Pool {
 
     #[expect(clippy::inline_always, reason = "each edge of a run does this, the shortest ones too")]
     #[inline(always)]
-    fn pass(&mut self, now: Duration) {
-        let passed = now.saturating_sub(self.advanced);
+    fn pass(&mut self, now: Nanoseconds) {
+        let passed = now.since(self.advanced);
         self.advanced = self.advanced.max(now);
-        if self.leaf_sharers == 0 {
-            self.idle_at = self.advanced;
-        } else {
-            self.active =
-                self.active.saturating_add(u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX));
+        if self.leaf_sharers > 0 {
+            self.active = self.active.plus(passed);
             if self.roots > 1 {
-                self.overlap += passed;
+                self.overlap = self.overlap.plus(passed);
             }
         }
     }
 
     /// Returns when runs were active, up to `now`.
-    pub(super) fn activity(&self, now: Duration) -> Activity {
+    pub(super) fn activity(&self, now: Nanoseconds) -> Activity {
         if self.leaf_sharers == 0 {
-            return Activity { total: Duration::from_nanos(self.active), since: None };
+            return Activity { total: self.active.into(), since: None };
         }
-        let passed = now.saturating_sub(self.advanced);
-        let total = Duration::from_nanos(self.active) + passed;
-        Activity { total, since: Some(self.idle_at) }
+        let total = self.active.plus(now.since(self.advanced));
+        Activity { total: total.into(), since: Some(self.active_since.into()) }
     }
 
     /// Returns the energy up to the last reading that was not distributed; negative if more was.
@@ -210,7 +210,7 @@ impl Pool {
     }
 
     /// Returns the time up to which energy was distributed.
-    pub(super) fn advanced(&self) -> Duration {
+    pub(super) fn advanced(&self) -> Nanoseconds {
         self.advanced
     }
 

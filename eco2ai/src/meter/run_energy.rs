@@ -1,8 +1,7 @@
 //! The energy that a run received.
 
-use std::time::Duration;
-
 use super::energies::Energies;
+use super::nanoseconds::Nanoseconds;
 use super::provenance::Methods;
 use crate::scope::Scope;
 use crate::sensor::Component;
@@ -36,10 +35,10 @@ pub(crate) struct RunEnergy {
     pub(crate) priced: Vec<PricedEnergy>,
     pub(crate) scope: Scope,
     /// Since when, on the meter's clock.
-    pub(crate) since: Duration,
-    pub(crate) duration: Duration,
+    pub(crate) since: Nanoseconds,
+    pub(crate) duration: Nanoseconds,
     /// Time during which unrelated runs were active as well.
-    pub(crate) overlap: Duration,
+    pub(crate) overlap: Nanoseconds,
     /// Whether a reading was taken in each of the runs.
     pub(crate) read: bool,
 }
@@ -71,8 +70,8 @@ impl RunEnergy {
         if outermost {
             self.received.inclusive += call.received.inclusive;
             self.received.process += call.received.process;
-            self.duration = self.duration.saturating_add(call.duration);
-            self.overlap = self.overlap.saturating_add(call.overlap);
+            self.duration = self.duration.plus(call.duration);
+            self.overlap = self.overlap.plus(call.overlap);
         }
         for part in &call.priced {
             let inclusive = if outermost { part.inclusive } else { Energies::ZERO };
@@ -105,8 +104,8 @@ impl RunEnergy {
             inclusive: self.received.inclusive - earlier.received.inclusive,
             process: self.received.process - earlier.received.process,
         };
-        rest.duration = self.duration.saturating_sub(earlier.duration);
-        rest.overlap = self.overlap.saturating_sub(earlier.overlap);
+        rest.duration = self.duration.since(earlier.duration);
+        rest.overlap = self.overlap.since(earlier.overlap);
         // The prices of a run only grow in number and in energy.
         for (part, before) in rest.priced.iter_mut().zip(&earlier.priced) {
             part.own = part.own - before.own;

@@ -160,11 +160,11 @@ proptest! {
                 process_power: energies(cpu, 0.0, 0.0) * (1000.0 / all as f64),
                 ..UsedEnergy::default()
             };
-            both.ledger.read(both.now, None, &reading);
+            both.ledger.read(both.now.into(), None, &reading);
             // What was given too early is taken off what follows.
             let follow = UsedEnergy { process: energies(200.0, 0.0, 0.0), ..UsedEnergy::default() };
             both.now += Duration::from_secs(1);
-            both.ledger.read(both.now, None, &follow);
+            both.ledger.read(both.now.into(), None, &follow);
             let key = both.nth(0).expect("one is active");
             let energy = both.ledger.stop(key, Status::Ok).expect("it is active").energy;
             sums.push(energy.received.own[Component::Cpu]);

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, OnceLock};
 use std::time::Duration;
 
+use super::nanoseconds::Nanoseconds;
 use crate::locks::{Lock, Rank};
 
 /// How the thread is woken and ended.
@@ -34,6 +35,12 @@ impl Wake {
     pub(super) fn wake(&self) {
         *self.woken.lock() = true;
         self.condition.notify_one();
+    }
+
+    /// Whether the thread is there and awake by that moment.
+    #[inline]
+    pub(super) fn is_awake_by(&self, moment: Nanoseconds) -> bool {
+        self.spawned.get().is_some() && self.sleeps_until.load(Ordering::Acquire) <= moment.0
     }
 
     /// Sleeps for a time, or until woken.

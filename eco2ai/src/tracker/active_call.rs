@@ -54,9 +54,20 @@ impl ActiveCall {
 
 /// Returns the meter on which a call need not be a run. The first call of a process is one, so that
 /// all else is prepared.
+#[inline]
 fn meter_of_leaf(config: &RunConfig) -> Option<&'static Meter> {
+    if config.rows() != Rows::Total {
+        return None;
+    }
+    let known = config.leaf_meter.get().copied();
+    // What a forked child inherits is its parent's.
+    known.filter(|meter| meter.is_own()).or_else(|| find_meter_of_leaf(config))
+}
+
+#[inline(never)]
+fn find_meter_of_leaf(config: &RunConfig) -> Option<&'static Meter> {
     let is_usual = config.meter.is_none() && config.parent.is_none();
-    (is_usual && config.rows() == Rows::Total)
-        .then(|| Meter::of_process_with(config.settings.power))
-        .flatten()
+    let meter = is_usual.then(|| Meter::of_process_with(config.settings.power)).flatten()?;
+    let _ = config.leaf_meter.set(meter);
+    Some(meter)
 }

@@ -9,6 +9,8 @@ use chrono::DateTime;
 
 use super::context::{RowStart, RunContext};
 use super::handle::RunHandle;
+#[cfg(unix)]
+use crate::foreign_functions::working_directory;
 use crate::locks::{Lock, Rank};
 use crate::log::{self, Record};
 use crate::meter::{Meter, Prices, RunEnergy, RunKey, Start, SummedFunction};
@@ -20,6 +22,10 @@ use crate::uuid::Uuid;
 
 /// How many enclosing settings a configuration remembers the result for.
 const MAX_INHERITED: usize = 8;
+
+/// The longest path of a working directory that is compared without memory of its own.
+#[cfg(unix)]
+const MAX_SHORT_PATH: usize = 256;
 
 /// The resolved parameters and the tracked function.
 #[derive(Debug)]
@@ -37,6 +43,8 @@ pub(crate) struct RunConfig {
     /// The tariff, if the price depends on the time.
     pub(super) prices: Option<Arc<dyn Prices>>,
     inherited: Inherited,
+    /// The meter on which a call to a sum need not be a run, once that is known.
+    pub(super) leaf_meter: OnceLock<&'static Meter>,
     /// The context of the last run.
     last: Lock<Option<LastContext>>,
 }
@@ -75,20 +83,18 @@ impl RunConfig {
         parent: Option<RunHandle>,
     ) -> Self {
         let prices = changing_prices(&settings);
-        let (summed, inherited) = (SummedFunction::new(), Inherited::default());
-        let is_partial = false;
-        let last = Lock::new(Rank::Site, None);
         Self {
             given,
             settings,
             function,
             meter,
             parent,
-            is_partial,
-            summed,
+            is_partial: false,
+            summed: SummedFunction::new(),
             prices,
-            inherited,
-            last,
+            inherited: Inherited::default(),
+            leaf_meter: OnceLock::new(),
+            last: Lock::new(Rank::Site, None),
         }
     }
 
@@ -175,6 +181,7 @@ impl RunConfig {
             prices: changing_prices(&settings),
             settings,
             inherited: Inherited::default(),
+            leaf_meter: OnceLock::new(),
             last: Lock::new(Rank::Site, None),
         }
     }
@@ -269,6 +276,10 @@ impl LastContext {
 
 fn is_working_directory(folder: &Path) -> bool {
     // As text: a `Path` is compared name by name.
+    #[cfg(unix)]
+    if let Some(current) = working_directory(&mut [0; MAX_SHORT_PATH]) {
+        return current == folder.as_os_str();
+    }
     std::env::current_dir().is_ok_and(|current| current.as_os_str() == folder.as_os_str())
 }
 

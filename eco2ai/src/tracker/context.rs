@@ -116,9 +116,9 @@ impl RunContext {
         record.set_row(row, row.parent_id.or(self.outer_run));
         record.status = status;
         record.calls = calls;
-        record.duration = energy.duration;
+        record.duration = energy.duration.into();
         record.scope = energy.scope;
-        record.overlap = energy.overlap;
+        record.overlap = energy.overlap.into();
         let (mut methods, bounds) = self.meter.methods(energy, calls);
         if self.is_partial {
             Arc::make_mut(&mut methods).mark_partial();
@@ -247,9 +247,109 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::log::{attach, read_log};
+    use crate::log::{ALL_COLUMNS, attach, read_log, rows_in_full};
     use crate::method::Method;
+    use crate::scope::Scope;
     use crate::settings::Params;
+    use crate::units::{GramsPerKwh, KilogramsCo2e};
+
+    /// Gives each field a value that no run below has; the pattern has all of them.
+    fn change_all(record: &mut Record) {
+        let Record {
+            id,
+            project,
+            description,
+            epoch,
+            start_time,
+            duration,
+            energy,
+            co2,
+            cost,
+            cpu_name,
+            gpu_name,
+            os,
+            place,
+            parent_id,
+            function,
+            status,
+            calls,
+            scope,
+            own_energy,
+            own_co2,
+            own_cost,
+            process_energy,
+            cpu_energy,
+            gpu_energy,
+            ram_energy,
+            other_energy,
+            cpu_method,
+            gpu_method,
+            ram_method,
+            other_method,
+            emission_level,
+            emission_source,
+            pue,
+            hostname,
+            pid,
+            version,
+            energy_low,
+            energy_high,
+            job,
+            rank,
+            idle_energy,
+            user,
+            overlap,
+        } = record;
+        let texts = [id, project, description, epoch, cpu_name, gpu_name, os, place];
+        for text in texts.into_iter().chain([emission_source, hostname, version]) {
+            *text = "changed".into();
+        }
+        for text in [parent_id, function, job, user] {
+            *text = Some("changed".into());
+        }
+        for method in [cpu_method, gpu_method, ram_method, other_method] {
+            *method = "changed".into();
+        }
+        for kwh in [energy, own_energy, process_energy] {
+            *kwh = KilowattHours(77.0);
+        }
+        let figures = [cpu_energy, gpu_energy, ram_energy, other_energy];
+        for kwh in figures.into_iter().chain([energy_low, energy_high, idle_energy]) {
+            *kwh = Some(KilowattHours(77.0));
+        }
+        (*co2, *own_co2) = (KilogramsCo2e(77.0), KilogramsCo2e(77.0));
+        (*cost, *own_cost, *pue) = (77.0, 77.0, 77.0);
+        (*calls, *pid, *rank) = (77, 77, Some(77));
+        *start_time = DateTime::from_timestamp(77, 0).map(|time| time.fixed_offset());
+        (*duration, *overlap) = (Duration::from_secs(77), Duration::from_secs(77));
+        (*status, *scope) = (Status::Interrupted, Scope::Machine);
+        *emission_level = Some(GramsPerKwh(77.0));
+    }
+
+    /// Cells that a run sets, and that were taken for common ones, would be those of an earlier run.
+    #[test]
+    fn the_common_columns_are_those_that_no_run_sets() {
+        let settings = Settings::shared(&Params::default()).unwrap();
+        let context = RunContext::not_measured(settings, Some("f".into()));
+        let start_time = DateTime::UNIX_EPOCH.fixed_offset();
+        let draft = || {
+            let row = RowStart { id: Uuid::from_u128(1), parent_id: None, start_time };
+            context.draft(row, &RunEnergy::default(), 1, Status::Ok)
+        };
+        let cells = |record: &Record| -> Vec<String> {
+            let row = rows_in_full([record]);
+            let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(row.as_bytes());
+            rows.records().next().unwrap().unwrap().iter().map(str::to_owned).collect()
+        };
+        let mut before = draft();
+        change_all(&mut before.record);
+        let changed = cells(&before.record);
+        context.reuse(before);
+        let after = cells(&draft().record);
+        for (column, (changed, after)) in ALL_COLUMNS.iter().zip(changed.iter().zip(&after)) {
+            assert_eq!(changed == after, column.is_common(), "{column:?}: {changed} {after}");
+        }
+    }
 
     #[test]
     fn each_row_has_the_methods_of_its_run() {
@@ -285,7 +385,7 @@ mod tests {
         let start_time = DateTime::UNIX_EPOCH.fixed_offset();
         let row = |id, parent_id| RowStart { id: Uuid::from_u128(id), parent_id, start_time };
         let new = context.record(row(2, None), &RunEnergy::default(), 1, Status::Ok);
-        let energy = RunEnergy { duration: Duration::from_secs(1), ..RunEnergy::default() };
+        let energy = RunEnergy { duration: Duration::from_secs(1).into(), ..RunEnergy::default() };
         let parent_id = Some(Uuid::from_u128(7));
         let mut draft = context.draft(row(1, parent_id), &energy, 3, Status::Error);
         let before = &mut draft.record;

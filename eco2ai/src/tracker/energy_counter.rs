@@ -201,7 +201,7 @@ impl EnergyCounter {
         });
         EnergyTotals {
             scope: energy.scope,
-            duration: energy.duration,
+            duration: energy.duration.into(),
             energy: total,
             energy_low: kwh(low).map(|low| low * pue),
             energy_high: kwh(high).map(|high| high * pue),

@@ -150,7 +150,7 @@ impl OpenRun {
         match self.written.lock().as_ref() {
             None => self.context.draft(self.row, energy, 1, status),
             Some(written) => {
-                let start = self.start.checked_add(written.duration);
+                let start = self.start.checked_add(written.duration.into());
                 let row =
                     RowStart { start_time: start.map_or(self.row.start_time, local), ..self.row };
                 self.context.draft(row, &energy.after(written), 1, status)
@@ -160,7 +160,7 @@ impl OpenRun {
 
     /// Returns whether the run has lasted longer than a period.
     fn is_long(&self, energy: &RunEnergy) -> bool {
-        energy.duration >= self.context.settings.measure_period
+        Duration::from(energy.duration) >= self.context.settings.measure_period
     }
 
     /// Returns the record so far of the run if it has lasted longer than a period.

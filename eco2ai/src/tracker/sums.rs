@@ -64,7 +64,7 @@ pub(super) fn call(
     energy: &RunEnergy,
     status: Status,
 ) -> Option<Record> {
-    let start_time = local(meter.wall().checked_sub(energy.duration)?);
+    let start_time = local(meter.wall().checked_sub(energy.duration.into())?);
     let row = RowStart { id: Uuid::NIL, parent_id: None, start_time };
     Some(context(meter, key)?.record(row, energy, 1, status))
 }

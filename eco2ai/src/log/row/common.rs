@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::write::write_cell;
+use super::cell::cell;
+use super::write::{is_plain, write_cell};
 use crate::log::columns::Column;
 use crate::log::header::{FileKind, Header};
 use crate::log::record::Record;
@@ -21,12 +22,15 @@ struct Ready {
     text: String,
 }
 
-/// A part of a row; a comma is between two of them.
+/// A part of a row; a comma is between two cells of the record's own.
 #[derive(Clone, Copy, Debug)]
 enum Part {
-    /// Common cells beside each other with the commas between them, up to this place of the text.
+    /// Common cells beside each other with the commas between and around them, up to this place of the
+    /// text.
     Common { end: usize },
-    /// A cell of the record's own.
+    /// A cell of the record's own, whose value is written as it is.
+    Plain(Column),
+    /// Another cell of the record's own.
     Own(Column),
 }
 
@@ -47,13 +51,20 @@ impl CommonCells {
 impl Ready {
     fn new(record: &Record, header: &Arc<Header>) -> Self {
         let (mut parts, mut text) = (Vec::new(), String::new());
-        for column in header.columns() {
+        for (place, column) in header.columns().iter().enumerate() {
             if let Some(column) = column.filter(|column| !column.is_common()) {
-                parts.push(Part::Own(column));
+                if let Some(Part::Common { end }) = parts.last_mut() {
+                    text.push(',');
+                    *end = text.len();
+                }
+                let is_plain = is_plain(column, header, FileKind::Log);
+                parts.push(if is_plain { Part::Plain(column) } else { Part::Own(column) });
                 continue;
             }
             if let Some(Part::Common { .. }) = parts.last() {
                 parts.pop();
+            }
+            if place > 0 {
                 text.push(',');
             }
             if let Some(column) = *column {
@@ -65,16 +76,19 @@ impl Ready {
     }
 
     fn write_row(&self, record: &Record, rows: &mut String) {
-        let mut begin = 0;
-        for (place, part) in self.parts.iter().enumerate() {
-            if place > 0 {
+        let (mut begin, mut is_after_own) = (0, false);
+        for part in &self.parts {
+            if let Part::Common { end } = *part {
+                rows.push_str(&self.text[begin..end]);
+                (begin, is_after_own) = (end, false);
+                continue;
+            }
+            if std::mem::replace(&mut is_after_own, true) {
                 rows.push(',');
             }
             match *part {
-                Part::Common { end } => {
-                    rows.push_str(&self.text[begin..end]);
-                    begin = end;
-                }
+                Part::Common { .. } => {}
+                Part::Plain(column) => cell(record, column).write(rows),
                 Part::Own(column) => write_cell(record, column, &self.header, FileKind::Log, rows),
             }
         }

@@ -60,6 +60,11 @@ pub(crate) fn write_rows<'a>(
     }
 }
 
+/// Returns whether a cell of `column` is the text of the record's value, in a file with that header.
+pub(super) fn is_plain(column: Column, header: &Header, kind: FileKind) -> bool {
+    kind == FileKind::Log && header.has_own_energy() && !column.is_text()
+}
+
 /// Appends the cell of `column` to a row for a file with that header.
 pub(super) fn write_cell(
     record: &Record,
@@ -89,20 +94,21 @@ pub(crate) fn rows_in_full<'a>(records: impl IntoIterator<Item = &'a Record>) ->
     rows
 }
 
-/// Whether a cell with this character needs quotes.
-const NEEDS_QUOTES: [bool; 256] = {
-    let mut needs = [false; 256];
-    needs[b',' as usize] = true;
-    needs[b'"' as usize] = true;
-    needs[b'\r' as usize] = true;
-    needs[b'\n' as usize] = true;
-    needs
-};
+/// Whether a cell with this text needs quotes. The processor looks at sixteen characters at once.
+fn needs_quotes(text: &[u8]) -> bool {
+    let needs = |byte: &u8| {
+        let is = |special: u8| u8::from(*byte == special);
+        is(b',') | is(b'"') | is(b'\r') | is(b'\n')
+    };
+    let (parts, rest) = text.as_chunks::<16>();
+    parts.iter().any(|part| part.iter().fold(0, |any, byte| any | needs(byte)) != 0)
+        || rest.iter().any(|byte| needs(byte) != 0)
+}
 
 /// Puts the cell that begins at `begin` in quotes if it needs them. Only texts do: of a number, a
 /// time or a word, no character has a meaning in CSV.
 fn quote(rows: &mut String, begin: usize) {
-    if rows.as_bytes()[begin..].iter().any(|byte| NEEDS_QUOTES[usize::from(*byte)]) {
+    if needs_quotes(&rows.as_bytes()[begin..]) {
         if rows[begin..].contains('"') {
             let doubled = rows[begin..].replace('"', "\"\"");
             rows.replace_range(begin.., &doubled);

@@ -69,7 +69,7 @@ impl MeterState {
 
     fn needs_reading(&self, run: RunKey) -> bool {
         let now = self.clock.now();
-        let is_long_root = || self.ledger.lock().is_root(run, now.saturating_sub(LONG_RUN));
+        let is_long_root = || self.ledger.lock().is_root(run, now.saturating_sub(LONG_RUN).into());
         self.relatives.is_outer(run) || (is_long_root() && self.relatives.has_reporting())
     }
 

@@ -86,7 +86,7 @@ impl One {
     fn advance(&mut self, now: Duration) {
         self.ledger.place_calls();
         let wall = self.wall(now);
-        self.ledger.advance(now, wall);
+        self.ledger.advance(now.into(), wall);
     }
 
     fn wall(&mut self, now: Duration) -> Option<SystemTime> {
@@ -94,7 +94,7 @@ impl One {
         if !self.ledger.needs_wall() {
             return None;
         }
-        let (began, outdated) = self.ledger.outdated_prices(now, wall);
+        let (began, outdated) = self.ledger.outdated_prices(now.into(), wall);
         for prices in outdated {
             let forecast = Forecast::new(&*prices, began, wall);
             self.ledger.update_prices(prices, forecast);
@@ -104,13 +104,13 @@ impl One {
 
     fn call(&mut self, start: Start<'_>, thread: usize, now: Duration) {
         if self.outside
-            && let Some(call) = self.ledger.start_call(thread, now, |_| Some(start))
+            && let Some(call) = self.ledger.start_call(thread, now.into(), |_| Some(start))
         {
             self.calls[thread].push(Active::Outside(call));
             return;
         }
         self.advance(now);
-        let started = self.ledger.start(start, Some(thread), now);
+        let started = self.ledger.start(start, Some(thread), now.into());
         if let crate::meter::start::StartedRow::Sum(called) = started.row
             && called.begins
         {
@@ -124,7 +124,7 @@ impl One {
             None => return,
             Some(Active::Run(key)) => key,
             Some(Active::Outside(call)) => {
-                if self.ledger.end_call(call, now, Status::Ok) {
+                if self.ledger.end_call(call, now.into(), Status::Ok) {
                     self.never_placed += 1;
                     return;
                 }
@@ -184,7 +184,7 @@ impl Both {
                         let forecast = Forecast::new(&**prices, wall, wall);
                         one.ledger.update_prices(Arc::clone(prices), forecast);
                     }
-                    let started = one.ledger.start(start(None, prices), Some(thread), now);
+                    let started = one.ledger.start(start(None, prices), Some(thread), now.into());
                     one.runs.push(started.key);
                 }
                 Step::Stop { run } => one.stop(run, now),
@@ -197,7 +197,7 @@ impl Both {
                     let wall = one.wall(now);
                     let reading =
                         UsedEnergy { process: used, process_power, ..UsedEnergy::default() };
-                    one.ledger.read(now, wall, &reading);
+                    one.ledger.read(now.into(), wall, &reading);
                 }
             }
         }

@@ -240,7 +240,7 @@ impl Both {
         if !self.ledger.needs_wall() {
             return None;
         }
-        let (began, outdated) = self.ledger.outdated_prices(self.now, wall);
+        let (began, outdated) = self.ledger.outdated_prices(self.now.into(), wall);
         for prices in outdated {
             let forecast = Forecast::new(&*prices, began, wall);
             self.ledger.update_prices(prices, forecast);
@@ -253,7 +253,7 @@ impl Both {
         self.now += Duration::from_millis(ms);
         let wall = self.wall_for_ledger();
         match reading {
-            None => self.ledger.advance(self.now, wall),
+            None => self.ledger.advance(self.now.into(), wall),
             Some(used) => {
                 let seconds = ms as f64 / 1000.0;
                 let reading = UsedEnergy {
@@ -261,7 +261,7 @@ impl Both {
                     process_power: used * (1.0 / seconds),
                     ..UsedEnergy::default()
                 };
-                self.ledger.read(self.now, wall, &reading);
+                self.ledger.read(self.now.into(), wall, &reading);
             }
         }
         let given = self.given() - before;
@@ -285,7 +285,7 @@ impl Both {
                 settings: 0,
             },
             Some(thread),
-            self.now,
+            self.now.into(),
         );
         let key = key.key;
         let parent = parent.or_else(|| self.stacks[thread].last().copied());

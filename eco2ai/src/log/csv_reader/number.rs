@@ -214,5 +214,17 @@ mod tests {
             is_as_in_the_standard_library(&format!("{}e-{scale}", number << 1 | 1));
             is_as_in_the_standard_library(&format!("{number}.5"));
         }
+
+        /// The middle of two numbers is rounded to the even one, and what is above it is not.
+        #[test]
+        fn what_is_just_above_the_middle_of_two_numbers_is_rounded_up(
+            digits in 1_u64 << 63..10_000_000_000_000_000_000,
+        ) {
+            let divisor = 5_u128.pow(27);
+            // The quotient has 65 bits: those of a number, and half of a unit in its last place.
+            let middle = (u128::from(digits) << 64) / divisor & !0xFFF | 0x800;
+            let above = (middle * divisor >> 64) + 1;
+            is_as_in_the_standard_library(&format!("{above}e-27"));
+        }
     }
 }

@@ -2,11 +2,13 @@
 """Sums up long logs by `eco2ai summary` and by DuckDB, in turns.
 
     python3 -m pip install duckdb
-    cargo build --release -p eco2ai --features cli
+    cargo build --release -p eco2ai -p eco2ai-tests --features eco2ai/cli
     python3 tests/benches/summary_beside_duckdb.py target/release/eco2ai [FOLDER] [ROUNDS]
 
-Writes its logs to FOLDER (5.5 GB; a temporary folder by default) and removes them. Prints a table of
-medians of wall time, CPU time and peak memory; each figure is of a process of its own.
+In the same turns, the log is read with as many threads to do less: its lines are counted, and it is
+split into cells by the `csv` crate (`tests/src/bin/reads_log.rs`). Writes its logs to FOLDER (5.5 GB; a
+temporary folder by default) and removes them. Prints a table of medians of wall time, CPU time and peak
+memory; each figure is of a process of its own.
 """
 import csv
 import io
@@ -23,6 +25,12 @@ FIGURES = [
     "own_CO2(kg)", "own_cost", "power_consumption_low(kWh)", "power_consumption_high(kWh)",
     "idle_energy(kWh)",
 ]
+TITLES = {
+    "this crate": "this crate",
+    "DuckDB": "DuckDB",
+    "cells": "the `csv` crate, into cells only",
+    "lines": "counting lines only",
+}
 QUERY = """
 import sys, duckdb
 sums = ", ".join(f'sum("{figure}")' for figure in FIGURES)
@@ -108,23 +116,30 @@ def measured(command):
 
 def compare(name, log, eco2ai, by, column, rounds):
     query = QUERY.replace("FIGURES", repr(FIGURES))
+    reads_log = os.path.join(os.path.dirname(eco2ai), "reads_log")
     commands = {
-        "eco2ai": [eco2ai, "summary", "--by", by, "--top", "10", "--format", "csv", log],
+        "this crate": [eco2ai, "summary", "--by", by, "--top", "10", "--format", "csv", log],
         "DuckDB": [sys.executable, "-c", query, log, column],
+        "cells": [reads_log, "cells", log],
+        "lines": [reads_log, "lines", log],
     }
     figures = {tool: [] for tool in commands}
-    sums = {}
+    last = {}
     for _ in range(rounds):
         for tool, command in commands.items():
             of_run, text = measured(command)
             figures[tool].append(of_run)
-            last = text.strip().splitlines()[-1]
-            sums[tool] = float(last.split()[1] if tool == "DuckDB" else last.split(",")[2])
-    assert abs(sums["eco2ai"] / sums["DuckDB"] - 1) < 1e-9, sums
+            last[tool] = text.strip().splitlines()[-1]
+    ours = float(last["this crate"].split(",")[2])
+    assert abs(ours / float(last["DuckDB"].split()[1]) - 1) < 1e-9, last
+    assert last["cells"] == last["lines"], last
     medians = {tool: [statistics.median(it) for it in zip(*figures[tool])] for tool in commands}
-    (wall, cpu, peak), (their_wall, their_cpu, their_peak) = medians["eco2ai"], medians["DuckDB"]
-    print(f"| {name} | {wall:.2f} s | {their_wall:.2f} s | {wall / their_wall:.2f} | {cpu:.2f} s "
-          f"| {their_cpu:.2f} s | {peak:.0f} MiB | {their_peak:.0f} MiB |", flush=True)
+    wall, cpu, _ = medians["DuckDB"]
+    for tool in commands:
+        of_tool = medians[tool]
+        print(f"| {name} | {TITLES[tool]} | {of_tool[0]:.2f} s | {of_tool[0] / wall:.2f} "
+              f"| {of_tool[1]:.2f} s | {of_tool[1] / cpu:.2f} | {of_tool[2]:.0f} MiB |", flush=True)
+        name = ""
 
 
 def main():
@@ -133,8 +148,8 @@ def main():
     with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as folder:
         header, row = template(eco2ai, folder)
         log = os.path.join(folder, "log.csv")
-        print("| log | this crate | DuckDB | ratio | its CPU time | DuckDB's | its memory | DuckDB's |")
-        print("|---|---|---|---|---|---|---|---|")
+        print("| log | read by | time | over DuckDB's | CPU time | over DuckDB's | peak memory |")
+        print("|---|---|---|---|---|---|---|")
         in_a_process(write_log, log, header, row, 100, 1000)
         compare("10^7 rows, by function (1 000)", log, eco2ai, "function", "function", rounds)
         compare("10^7 rows, by project (7)", log, eco2ai, "project", "project_name", rounds)

@@ -1,7 +1,7 @@
-//! Reads the rows of one log with several threads, each of which reads a range of its bytes.
+//! Reads the rows of one log in ranges of its bytes, with several threads.
 //!
 //! Whether a new line ends a row or is inside of a quoted cell depends on everything before it. So
-//! each thread starts at a guess: a place near the beginning of its range from which on the rows look
+//! each thread starts at a guess: a place near the beginning of a range from which on the rows look
 //! right. Reading depends on the place alone at which it starts. So the rows of a range are right if
 //! those of the range before it end exactly where it started. If they do not, the range is read once
 //! more, from the right place.
@@ -10,6 +10,7 @@
 mod tests;
 
 use std::num::NonZero;
+use std::sync::mpsc;
 use std::thread;
 
 use crate::error::Result;
@@ -18,9 +19,9 @@ use crate::log::open_log::OpenLog;
 use crate::log::problem::Problem;
 use crate::log::row::LogRow;
 
-/// Starting a thread for less would save nothing.
-const MIN_RANGE: u64 = 4 << 20;
-/// Each thread has sums of its own, so the number of threads limits the memory.
+/// The number of bytes of a range. Starting a thread for less would save nothing.
+const RANGE: u64 = 4 << 20;
+/// Each thread has sums of its own, of three ranges at most, so the number of threads limits the memory.
 const MAX_THREADS: usize = 16;
 /// The maximum number of problems that are kept; the others are only counted.
 const MAX_PROBLEMS: usize = 1000;
@@ -89,91 +90,118 @@ impl RowNotes {
 /// The rows of a range.
 struct Range<T> {
     collected: T,
+    /// Their lines are counted from 0.
     notes: RowNotes,
+    /// The offset of the first row.
     start: u64,
-    /// The offset after the last row, and its line counted from `start`.
-    end: (u64, u64),
+    /// The offset after the last row.
+    end: u64,
+    lines: u64,
+    /// Whether the log ended in the range.
+    is_last: bool,
 }
 
-/// Reads all rows of a log, with several threads if it is long. Returns what was made of each range,
-/// in the order of the file.
+/// Reads all rows of a log, with several threads if it is long. Passes to `collect` what was made of
+/// each range, in the order of the file. The ranges do not depend on the number of threads, so nothing
+/// that is made of them does.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read any further.
 pub(super) fn read_rows<U: UseRow>(
     log: OpenLog,
     work: &U,
-) -> Result<(Vec<U::Collected>, RowNotes)> {
-    let metadata = log.file().metadata().ok().filter(std::fs::Metadata::is_file);
-    let length = metadata.map_or(0, |file| file.len());
+    collect: &mut impl FnMut(U::Collected),
+) -> Result<RowNotes> {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    let ranges = usize::try_from(length / MIN_RANGE).unwrap_or(usize::MAX);
-    read_in_ranges(log, length, ranges.clamp(1, processors.min(MAX_THREADS)), work)
+    read_in_ranges(log, RANGE, processors.min(MAX_THREADS), work, collect)
 }
 
-/// Same as [`read_rows`], in a number of ranges of the first `length` bytes; the last one extends to
-/// the end of the log.
-pub(super) fn read_in_ranges<U: UseRow>(
-    mut log: OpenLog,
-    length: u64,
-    ranges: usize,
+/// Same as [`read_rows`], with this thread alone and without opening the log again.
+///
+/// # Errors
+/// Same as for [`read_rows`].
+pub(super) fn read_rows_in_turn<U: UseRow>(
+    log: OpenLog,
     work: &U,
-) -> Result<(Vec<U::Collected>, RowNotes)> {
-    let (begin, _) = log.position();
-    let count = ranges as u64;
-    let boundary = |number: u64| begin + length.saturating_sub(begin) / count * number;
-    let end = |number: u64| (number + 1 < count).then(|| boundary(number + 1));
-    let others: Vec<_> = (1..count)
-        // A row that begins exactly there has its new line before it.
-        .map(|number| (boundary(number).saturating_sub(1), end(number)))
-        .map(|(from, to)| (log.resume_apart(from), from, to))
-        .collect();
-    let (mut range, others) = thread::scope(|scope| {
-        let spawn = |(log, from, to): (Option<OpenLog>, u64, Option<u64>)| {
-            let log = log?;
-            let read = move || read_guessed(&log, from, to, work);
-            thread::Builder::new().name("eco2ai-summary".to_owned()).spawn_scoped(scope, read).ok()
+    collect: &mut impl FnMut(U::Collected),
+) -> Result<RowNotes> {
+    read_in_ranges(log, RANGE, 1, work, collect)
+}
+
+/// Same as [`read_rows`], in ranges of `size` bytes, with so many threads if there are more ranges.
+fn read_in_ranges<U: UseRow>(
+    mut log: OpenLog,
+    size: u64,
+    threads: usize,
+    work: &U,
+    collect: &mut impl FnMut(U::Collected),
+) -> Result<RowNotes> {
+    let (begin, mut line) = log.position();
+    let end = |number: u64| begin + size * (number + 1);
+    let metadata = log.file().metadata().ok().filter(std::fs::Metadata::is_file);
+    let length = metadata.map_or(0, |file| file.len().saturating_sub(begin));
+    let count = length.div_ceil(size);
+    let threads = threads.min(usize::try_from(count).unwrap_or(usize::MAX));
+    thread::scope(|scope| {
+        // Each thread reads every so many ranges, and waits while an earlier one is being read. So few
+        // of them are in memory, and they come in the order of the file.
+        let spawn = |first: usize| {
+            let log = log.resume_apart(begin)?;
+            let (send, ranges) = mpsc::sync_channel(1);
+            let read = move || {
+                for number in (first as u64..count).step_by(threads) {
+                    let from = begin + size * number;
+                    if send.send(read_guessed(&log, from, end(number), work)).is_err() {
+                        break;
+                    }
+                }
+            };
+            let thread = thread::Builder::new().name("eco2ai-summary".to_owned());
+            thread.spawn_scoped(scope, read).ok()?;
+            Some(ranges)
         };
-        let threads: Vec<_> = others.into_iter().map(spawn).collect();
-        let first = read_range(&mut log, end(0), work);
-        let join = |thread: Option<thread::ScopedJoinHandle<'_, _>>| thread?.join().ok()?;
-        (first, threads.into_iter().map(join).collect::<Vec<_>>())
-    });
-    let mut next = range.as_ref().map_or((0, 0), |range| range.end);
-    // The lines of the first range are those of the file.
-    let mut lines = next.1.saturating_sub(1);
-    let mut collected = Vec::with_capacity(ranges);
-    let mut notes = RowNotes::default();
-    for (number, guessed) in (1..).zip(others.into_iter().map(Some).chain([None])) {
-        let Range { collected: made, notes: of_range, .. } = range?;
-        collected.push(made);
-        notes.append(of_range);
-        let Some(guessed) = guessed else { break };
-        let mut one = match guessed.filter(|guessed| guessed.start == next.0) {
-            Some(right) => right,
-            None => read_range(&mut log.resume(next.0)?, end(number), work)?,
-        };
-        one.notes.shift_lines(lines);
-        next = one.end;
-        lines += next.1 - 1;
-        range = Ok(one);
-    }
-    Ok((collected, notes))
+        let guesses: Vec<_> = if threads > 1 { (0..threads).map(spawn).collect() } else { vec![] };
+        let mut guesses = guesses.iter().cycle();
+        let mut notes = RowNotes::default();
+        let mut next = begin;
+        for number in 0.. {
+            let guessed = guesses.next().and_then(|ranges| ranges.as_ref()?.recv().ok()?);
+            let mut range = match guessed.filter(|guessed| guessed.start == next) {
+                Some(right) => right,
+                None => {
+                    if log.position().0 != next {
+                        log = log.resume(next)?;
+                    }
+                    read_range(&mut log, end(number), work)?
+                }
+            };
+            next = range.end;
+            range.notes.shift_lines(line);
+            line += range.lines;
+            notes.append(range.notes);
+            collect(range.collected);
+            if range.is_last {
+                break;
+            }
+        }
+        Ok(notes)
+    })
 }
 
 /// Reads the rows from the first one after `from` to the first one at `to` or after.
 fn read_guessed<U: UseRow>(
     log: &OpenLog,
     from: u64,
-    to: Option<u64>,
+    to: u64,
     work: &U,
 ) -> Option<Range<U::Collected>> {
-    let start = likely_row_start(log, from)?;
+    // A row that begins exactly there has its new line before it.
+    let start = likely_row_start(&log.resume(from.saturating_sub(1)).ok()?)?;
     read_range(&mut log.resume(start).ok()?, to, work).ok()
 }
 
-/// Returns the offset after `from` at which a row probably begins.
-fn likely_row_start(log: &OpenLog, from: u64) -> Option<u64> {
+/// Returns the offset of the first new line of a log after which a row probably begins.
+fn likely_row_start(log: &OpenLog) -> Option<u64> {
     use std::io::Read as _;
     const SAMPLE: u64 = 64 << 10;
     const MAX_GUESSES: usize = 32;
@@ -191,34 +219,38 @@ fn likely_row_start(log: &OpenLog, from: u64) -> Option<u64> {
     };
     let mut guesses = starts.clone().take(MAX_GUESSES);
     let start = guesses.find(|at| looks_right(at).is_some()).or_else(|| starts.clone().next())?;
-    Some(from + start as u64)
+    Some(log.position().0 + start as u64)
 }
 
 /// Reads the rows up to the first one at `to` or after.
-fn read_range<U: UseRow>(
-    log: &mut OpenLog,
-    to: Option<u64>,
-    work: &U,
-) -> Result<Range<U::Collected>> {
-    let (start, _) = log.position();
+fn read_range<U: UseRow>(log: &mut OpenLog, to: u64, work: &U) -> Result<Range<U::Collected>> {
+    let (start, first_line) = log.position();
     let mut collected = work.start();
     let mut notes = RowNotes::default();
-    while to.is_none_or(|to| log.position().0 < to) {
+    let mut is_last = false;
+    while log.position().0 < to {
         let mut undated = None;
         let used = log.next(&mut |row| {
             if let Some(Undated(reason)) = work.use_row(&mut collected, row)? {
-                undated = Some((row.row.line, reason));
+                undated = Some((row.row.line - first_line, reason));
             }
             Ok(())
         })?;
         match used {
-            None => break,
+            None => {
+                is_last = true;
+                break;
+            }
             Some(Ok(())) => {}
-            Some(Err(problem)) => notes.add_unusable(problem),
+            Some(Err(mut problem)) => {
+                problem.line -= first_line;
+                notes.add_unusable(problem);
+            }
         }
         if let Some((line, reason)) = undated {
             notes.add_undated(|| Problem { path: log.path.clone(), line, reason });
         }
     }
-    Ok(Range { collected, notes, start, end: log.position() })
+    let (end, line) = log.position();
+    Ok(Range { collected, notes, start, end, lines: line - first_line, is_last })
 }

@@ -27,29 +27,44 @@ impl UseRow for AllRows {
     }
 }
 
-fn read(bytes: &[u8], ranges: usize) -> (Vec<String>, RowNotes, usize) {
+/// Returns the rows of each range of `size` bytes, read by so many threads.
+fn read(bytes: &[u8], size: u64, threads: usize) -> (Vec<Vec<String>>, RowNotes) {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("emission.csv");
     fs::write(&log, bytes).unwrap();
     let log = OpenLog::open(&log).unwrap();
-    let (ranges, mut notes) = read_in_ranges(log, bytes.len() as u64, ranges, &AllRows).unwrap();
+    let mut ranges = Vec::new();
+    let collect = &mut |rows| ranges.push(rows);
+    let mut notes = read_in_ranges(log, size, threads, &AllRows, collect).unwrap();
     // Each file has a folder of its own.
     for problem in notes.problems.iter_mut().chain(&mut notes.first_undated) {
         problem.path = "log".into();
     }
-    let used = ranges.iter().filter(|rows| !rows.is_empty()).count();
-    (ranges.concat(), notes, used)
+    (ranges, notes)
+}
+
+/// Returns the rows of a whole log.
+fn read_whole(bytes: &[u8]) -> (Vec<String>, RowNotes) {
+    let (ranges, notes) = read(bytes, u64::MAX >> 1, 1);
+    assert_eq!(ranges.len(), 1);
+    (ranges.concat(), notes)
 }
 
 #[test]
 fn each_range_of_a_plain_log_has_its_rows() {
-    let row = |id: u32| format!("{id},p,2026-01-05 10:00:00,1,0.5,0.25\n");
+    let row = |id: u32| format!("{id:03},p,2026-01-05 10:00:00,1,0.5,0.25\n");
     let text = HEADER.to_owned() + "\n" + &(0..1000).map(row).collect::<Vec<_>>().concat();
-    let (one, notes, _) = read(text.as_bytes(), 1);
-    assert_eq!((one.len(), &notes), (1000, &RowNotes::default()));
-    for count in [2, 3, 7] {
-        let (rows, of_ranges, used) = read(text.as_bytes(), count);
-        assert_eq!((rows, of_ranges, used), (one.clone(), RowNotes::default(), count));
+    let (whole, notes) = read_whole(text.as_bytes());
+    assert_eq!((whole.len(), &notes), (1000, &RowNotes::default()));
+    let size = 100 * row(0).len() as u64;
+    for threads in [1, 2, 3, 7, 20] {
+        let (ranges, of_ranges) = read(text.as_bytes(), size, threads);
+        // The end of the file is found by reading on.
+        assert_eq!(
+            ranges.iter().map(Vec::len).collect::<Vec<_>>(),
+            [[100; 10].as_slice(), &[0]].concat()
+        );
+        assert_eq!((ranges.concat(), of_ranges), (whole.clone(), RowNotes::default()));
     }
 }
 
@@ -59,17 +74,18 @@ fn rows_inside_of_a_quoted_cell_are_not_taken_for_rows() {
     // What a thread that starts in the middle would take for rows.
     let cell = row.repeat(200);
     let text = format!("{HEADER}\n{row}2,\"{cell}\",2026-01-05 10:00:00,1,0.5,0.25\n{row}much\n");
-    let (one, notes, _) = read(text.as_bytes(), 1);
-    assert_eq!(one.len(), 3);
+    let (whole, notes) = read_whole(text.as_bytes());
+    assert_eq!(whole.len(), 3);
     assert_eq!(notes.problems[0].line, 205);
-    for count in [2, 3, 5] {
-        let (rows, of_ranges, _) = read(text.as_bytes(), count);
-        assert_eq!((&rows, &of_ranges), (&one, &notes));
+    for size in [100, 1000, 5000] {
+        let (ranges, of_ranges) = read(text.as_bytes(), size, 2);
+        assert_eq!((&ranges.concat(), &of_ranges), (&whole, &notes));
     }
 }
 
 proptest! {
-    /// Ranges change nothing, whatever is in the file and wherever they begin.
+    /// Ranges change nothing, whatever is in the file and wherever they begin, and do not depend on the
+    /// number of threads.
     #[test]
     fn ranges_have_the_rows_of_the_whole(
         parts in prop::collection::vec(
@@ -84,13 +100,15 @@ proptest! {
         ),
         line_end in prop_oneof![Just("\n"), Just("\r\n"), Just("\r")],
         bom in any::<bool>(),
-        ranges in 2..6_usize,
+        size in 30..1000_u64,
+        threads in 2..6_usize,
     ) {
         let text = format!("{HEADER}\n{}", parts.concat()).replace('\n', line_end);
         let text = if bom { format!("\u{feff}{text}") } else { text };
-        let (one, notes, _) = read(text.as_bytes(), 1);
-        let (rows, of_ranges, _) = read(text.as_bytes(), ranges);
-        prop_assert_eq!(rows, one);
-        prop_assert_eq!(of_ranges, notes);
+        let (whole, notes) = read_whole(text.as_bytes());
+        let in_turn = read(text.as_bytes(), size, 1);
+        prop_assert_eq!(in_turn.0.concat(), whole);
+        prop_assert_eq!(&in_turn.1, &notes);
+        prop_assert_eq!(read(text.as_bytes(), size, threads), in_turn);
     }
 }

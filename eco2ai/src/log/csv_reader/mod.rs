@@ -1,6 +1,8 @@
 //! Reads the rows of a CSV file as slices of its bytes: faster than the `csv` crate, and able to
 //! continue after an incomplete row.
 
+mod marks;
+mod number;
 mod row;
 mod scan;
 #[cfg(test)]
@@ -9,7 +11,7 @@ mod tests;
 use std::io::{self, ErrorKind, Read};
 
 use crate::log::header::LineEnd;
-use row::Cell;
+pub(crate) use number::parse_number;
 pub(crate) use row::CsvRow;
 use scan::{Scan, scan};
 
@@ -36,7 +38,8 @@ pub(crate) struct CsvReader<R> {
     line_end: LineEnd,
     /// The start and the line number of the last returned row.
     last: (usize, u64),
-    cells: Vec<Cell>,
+    /// Where the cells of the last row end.
+    ends: Vec<usize>,
 }
 
 impl<R: Read> CsvReader<R> {
@@ -52,7 +55,7 @@ impl<R: Read> CsvReader<R> {
             line: 1,
             line_end: LineEnd::default(),
             last: (0, 1),
-            cells: Vec::new(),
+            ends: Vec::new(),
         }
     }
 
@@ -82,7 +85,7 @@ impl<R: Read> CsvReader<R> {
     pub(crate) fn next(&mut self, width: Option<usize>) -> io::Result<Option<CsvRow<'_>>> {
         // The limit keeps the time for damaged files short: each of their lines could begin a row
         // that extends to the end of the file.
-        let max_cells = width.unwrap_or(256);
+        self.ends.resize(width.unwrap_or(256), 0);
         loop {
             if self.start == self.end && !self.fill()? {
                 return Ok(None);
@@ -97,22 +100,23 @@ impl<R: Read> CsvReader<R> {
                 }
                 self.find_line_end()?;
             }
-            let scan = loop {
+            let (scan, cells) = loop {
                 // What a row is must not depend on how much of the file happens to be in the buffer.
                 let end = self.end.min(self.start + MAX_ROW);
-                let bytes = &self.buffer[..end];
+                let bytes = &self.buffer[self.start..end];
                 let finished = self.finished && end == self.end;
-                match scan(bytes, self.start, finished, max_cells, &mut self.cells) {
-                    Scan::Short if !self.finished && self.end - self.start < MAX_ROW => {
+                match scan(bytes, finished, &mut self.ends) {
+                    (Scan::Short, _) if !self.finished && self.end - self.start < MAX_ROW => {
                         self.fill()?;
                     }
                     scan => break scan,
                 }
             };
-            let fits = |cells: &[Cell]| width.is_none_or(|width| cells.len() == width);
             let several_lines = matches!(scan, Scan::Row { several_lines: true, .. });
             let (next, malformed) = match scan {
-                Scan::Row { next, .. } if fits(&self.cells) => (next, None),
+                Scan::Row { length, .. } if width.is_none_or(|width| cells == width) => {
+                    (self.start + length, None)
+                }
                 Scan::Row { .. } | Scan::Wide => {
                     (self.first_line_end()?, Some("wrong number of cells"))
                 }
@@ -133,15 +137,15 @@ impl<R: Read> CsvReader<R> {
             if malformed.is_none()
                 || self.buffer[from..next].iter().any(|b| !b.is_ascii_whitespace())
             {
-                let blank = malformed.is_none()
-                    && self.cells.len() == 1
-                    && self.cells.first().is_some_and(|cell| cell.from == cell.to);
-                if blank {
+                let is_blank = malformed.is_none()
+                    && cells == 1
+                    && matches!(&self.buffer[from..from + self.ends[0]], b"" | b"\"\"");
+                if is_blank {
                     continue;
                 }
                 return Ok(Some(CsvRow {
-                    bytes: &self.buffer[..self.end],
-                    cells: &self.cells,
+                    bytes: &self.buffer[from..self.end],
+                    ends: &self.ends[..cells],
                     line,
                     malformed,
                 }));

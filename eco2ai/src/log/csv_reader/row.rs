@@ -2,20 +2,14 @@
 
 use std::borrow::Cow;
 
-/// One cell of a row: its bytes without the quotes around it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Cell {
-    pub(super) from: usize,
-    pub(super) to: usize,
-    /// Whether it contains doubled quotes.
-    pub(super) doubled: bool,
-}
-
 /// One row.
 #[derive(Debug)]
 pub(crate) struct CsvRow<'a> {
+    /// Begins with the row.
     pub(super) bytes: &'a [u8],
-    pub(super) cells: &'a [Cell],
+    /// Where each cell ends in `bytes`, with the quotes around it. The next one begins a byte later. Of
+    /// a malformed row, only those before what is wrong are known.
+    pub(super) ends: &'a [usize],
     /// The number of its first line, from 1.
     pub(crate) line: u64,
     /// Why the row cannot be used, if so.
@@ -25,19 +19,33 @@ pub(crate) struct CsvRow<'a> {
 impl<'a> CsvRow<'a> {
     /// Returns the number of cells.
     pub(crate) fn len(&self) -> usize {
-        self.cells.len()
+        self.ends.len()
+    }
+
+    /// Returns a cell with the quotes around it.
+    #[inline]
+    fn quoted(&self, place: usize) -> Option<&'a [u8]> {
+        let from = match place.checked_sub(1) {
+            Some(before) => self.ends.get(before)? + 1,
+            None => 0,
+        };
+        self.bytes.get(from..*self.ends.get(place)?)
     }
 
     /// Returns a cell as in the file, with doubled quotes. Sufficient for numbers and comparisons.
+    #[inline]
     pub(crate) fn raw(&self, place: usize) -> Option<&'a [u8]> {
-        let cell = self.cells.get(place)?;
-        self.bytes.get(cell.from..cell.to)
+        match self.quoted(place)? {
+            [b'"', cell @ .., _] => Some(cell),
+            cell => Some(cell),
+        }
     }
 
     /// Returns a cell with each doubled quote replaced by one.
     pub(crate) fn cell(&self, place: usize) -> Option<Cow<'a, [u8]>> {
         let raw = self.raw(place)?;
-        if !self.cells.get(place)?.doubled {
+        let is_quoted = self.quoted(place)?.first() == Some(&b'"');
+        if !is_quoted || memchr::memchr(b'"', raw).is_none() {
             return Some(Cow::Borrowed(raw));
         }
         let mut text = Vec::with_capacity(raw.len());

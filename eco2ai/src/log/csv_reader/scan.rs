@@ -1,103 +1,98 @@
 //! Finds where the cells of a row begin and end.
 
-use super::row::Cell;
+use super::marks::Marks;
 
 /// The result of a scan.
 pub(super) enum Scan {
-    /// A complete row; the next one starts at `next`. It has several lines if one of its cells does.
-    Row { next: usize, several_lines: bool },
+    /// A complete row of so many bytes, with the end of its line. It has several lines if one of its
+    /// cells does.
+    Row { length: usize, several_lines: bool },
     /// A closing quote is not followed by a comma or the end of the row.
     Stray,
     /// The row has too many cells.
     Wide,
-    /// The buffer ends before the row does.
+    /// The bytes end before the row does.
     Short,
 }
 
-/// Splits the row at `start` of `buffer` into at most `max_cells` cells.
-pub(super) fn scan(
-    buffer: &[u8],
-    start: usize,
-    finished: bool,
-    max_cells: usize,
-    cells: &mut Vec<Cell>,
-) -> Scan {
-    cells.clear();
-    let mut at = start;
+/// Finds the ends of the cells of the row at the beginning of `bytes`, with the quotes around them. The
+/// row has at most as many cells as `ends`. `finished`: no more bytes follow. Also returns the number of
+/// cells, or of those before what is wrong.
+pub(super) fn scan(bytes: &[u8], finished: bool, ends: &mut [usize]) -> (Scan, usize) {
+    let mut marks = Marks::new(bytes);
     let mut several_lines = false;
-    loop {
-        if cells.len() == max_cells {
-            return Scan::Wide;
-        }
-        if buffer.get(at) == Some(&b'"') {
-            let from = at + 1;
-            let mut doubled = false;
-            let mut seek = from;
-            let to = loop {
-                let Some(quote) = buffer.get(seek..).and_then(|rest| memchr::memchr(b'"', rest))
-                else {
-                    return Scan::Short;
+    let mut cells = 0;
+    // Where the next cell begins.
+    let mut from = 0;
+    while let Some(mark) = marks.next() {
+        let Some(end) = ends.get_mut(cells) else { return (Scan::Wide, cells) };
+        match bytes.get(mark) {
+            Some(b',') => {
+                *end = mark;
+                cells += 1;
+                from = mark + 1;
+            }
+            Some(b'\n') => {
+                *end = without_carriage_return(bytes, from, mark);
+                return (Scan::Row { length: mark + 1, several_lines }, cells + 1);
+            }
+            // In a cell without quotes around it, a quote is text.
+            _ if mark > from => {}
+            _ => {
+                let Some((closing, has_new_line)) = closing_quote(bytes, &mut marks) else {
+                    return (Scan::Short, cells);
                 };
-                let quote = seek + quote;
-                if buffer.get(quote + 1) == Some(&b'"') {
-                    doubled = true;
-                    seek = quote + 2;
-                } else {
-                    break quote;
+                several_lines = several_lines || has_new_line;
+                let after = closing + 1;
+                *end = after;
+                cells += 1;
+                let length = match (bytes.get(after), bytes.get(after + 1)) {
+                    (Some(b','), _) => None,
+                    (Some(b'\n'), _) => Some(after + 1),
+                    (Some(b'\r'), Some(b'\n')) => Some(after + 2),
+                    (None, _) if finished => Some(after),
+                    (Some(b'\r'), None) if finished => Some(after + 1),
+                    (None, _) | (Some(b'\r'), None) => return (Scan::Short, cells),
+                    _ => return (Scan::Stray, cells),
+                };
+                if let Some(length) = length {
+                    return (Scan::Row { length, several_lines }, cells);
                 }
-            };
-            let cell = buffer.get(from..to).unwrap_or_default();
-            several_lines = several_lines || memchr::memchr(b'\n', cell).is_some();
-            cells.push(Cell { from, to, doubled });
-            match (buffer.get(to + 1), buffer.get(to + 2)) {
-                (Some(b','), _) => at = to + 2,
-                (Some(b'\n'), _) => return Scan::Row { next: to + 2, several_lines },
-                (Some(b'\r'), Some(b'\n')) => return Scan::Row { next: to + 3, several_lines },
-                (None, _) if finished => return Scan::Row { next: to + 1, several_lines },
-                (Some(b'\r'), None) if finished => {
-                    return Scan::Row { next: to + 2, several_lines };
-                }
-                (None, _) | (Some(b'\r'), None) => return Scan::Short,
-                _ => return Scan::Stray,
+                // The comma after the quote does not end one more cell.
+                marks.next();
+                from = after + 1;
             }
-        } else {
-            let rest = buffer.get(at..).unwrap_or_default();
-            match cell_end(rest) {
-                Some(length) if rest.get(length) == Some(&b',') => {
-                    cells.push(Cell { from: at, to: at + length, doubled: false });
-                    at += length + 1;
-                }
-                None if !finished => return Scan::Short,
-                length => {
-                    let to = at + length.unwrap_or(rest.len());
-                    let next = to + usize::from(length.is_some());
-                    let end = to - usize::from(to > at && buffer.get(to - 1) == Some(&b'\r'));
-                    cells.push(Cell { from: at, to: end, doubled: false });
-                    return Scan::Row { next, several_lines };
-                }
-            }
+        }
+    }
+    match ends.get_mut(cells) {
+        None => (Scan::Wide, cells),
+        Some(_) if !finished => (Scan::Short, cells),
+        Some(end) => {
+            *end = without_carriage_return(bytes, from, bytes.len());
+            (Scan::Row { length: bytes.len(), several_lines }, cells + 1)
         }
     }
 }
 
-/// Returns the length of a cell without quotes, which ends at the first comma or new line.
-pub(super) fn cell_end(rest: &[u8]) -> Option<usize> {
-    // Most cells are too short for `memchr` to pay off. Search eight bytes at a time, as in
-    // "Determine if a word has a byte equal to n" of Anderson's "Bit Twiddling Hacks".
-    const SHORT: usize = 3;
-    const ONES: u64 = u64::MAX / 255;
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
-    let (words, _) = rest.as_chunks::<8>();
-    let mut seen = 0;
-    for bytes in words.iter().take(SHORT) {
-        let word = u64::from_le_bytes(*bytes);
-        let found =
-            zeros(word ^ (ONES * u64::from(b','))) | zeros(word ^ (ONES * u64::from(b'\n')));
-        if found != 0 {
-            // Only bytes after the first match can be false matches.
-            return Some(seen + found.trailing_zeros() as usize / 8);
+/// Returns the end of the last cell of a row, whose line ends at `to`.
+fn without_carriage_return(bytes: &[u8], from: usize, to: usize) -> usize {
+    let cell = bytes.get(from..to).unwrap_or_default();
+    from + cell.strip_suffix(b"\r").unwrap_or(cell).len()
+}
+
+/// Returns the place of the closing quote, from the marks after the opening one, and whether there is a
+/// new line before it. `None` if the quote is never closed.
+fn closing_quote(bytes: &[u8], marks: &mut Marks<'_>) -> Option<(usize, bool)> {
+    let mut has_new_line = false;
+    loop {
+        let mark = marks.next()?;
+        match bytes.get(mark) {
+            Some(b'"') if bytes.get(mark + 1) == Some(&b'"') => {
+                marks.next();
+            }
+            Some(b'"') => return Some((mark, has_new_line)),
+            Some(b'\n') => has_new_line = true,
+            _ => {}
         }
-        seen += 8;
     }
-    Some(seen + memchr::memchr2(b',', b'\n', rest.get(seen..)?)?)
 }

@@ -3,7 +3,6 @@ use std::io::{self, Read};
 use proptest::prelude::*;
 
 use super::CsvReader;
-use super::scan::cell_end;
 use crate::log::header::LineEnd;
 
 /// Returns one byte at a time, so that every row needs several reads.
@@ -77,22 +76,6 @@ fn lines_may_end_with_carriage_returns_alone() {
 }
 
 #[test]
-fn a_cell_ends_at_its_first_comma_or_new_line() {
-    // Bytes with neighbouring values, and with the highest bit set.
-    for filler in *b"x-+\x0b\x09\x00\x01\x80\xac\x8a\xff" {
-        for end in 0..40 {
-            for (first, second) in [(b',', b'\n'), (b'\n', b','), (b',', filler)] {
-                let mut cell = vec![filler; 48];
-                cell[end] = first;
-                cell[end + 3] = second;
-                assert_eq!(cell_end(&cell), Some(end), "{filler:#x}");
-                assert_eq!(cell_end(&cell[..end]), None, "{filler:#x}");
-            }
-        }
-    }
-}
-
-#[test]
 fn an_incomplete_row_does_not_hide_other_rows() {
     assert_eq!(
         of("a,b\n1,\"torn\n2,\"whole, row\"\n3,x\n", 2),
@@ -100,6 +83,23 @@ fn an_incomplete_row_does_not_hide_other_rows() {
     );
     assert_eq!(of("1,\"never closed\n2,b\n", 2), [(1, None), good(2, &["2", "b"])]);
     assert_eq!(of("1\n2,b\n", 2), [(1, None), good(2, &["2", "b"])]);
+}
+
+#[test]
+fn the_cells_before_what_is_wrong_are_known() {
+    for (text, cells) in [
+        ("a,\"b\";c,d\n", &["a", "b"][..]),
+        ("a,\"b\",c,\"d\n", &["a", "b", "c"]),
+        (&",".repeat(1000), &[""; 256]),
+    ] {
+        let mut rows = CsvReader::new(text.as_bytes());
+        let row = rows.next(None).unwrap().unwrap();
+        assert!(row.malformed.is_some());
+        assert_eq!(
+            row.iter().collect::<Vec<_>>(),
+            cells.iter().map(|cell| cell.as_bytes()).collect::<Vec<_>>()
+        );
+    }
 }
 
 #[test]

@@ -1,19 +1,18 @@
 //! The sums of each group while logs are read.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
 use super::group_by::GroupBy;
+use super::names::Names;
 use super::totals::Sums;
 use crate::log::row::LogRow;
 
-/// Sums by the name of their group: 24 bytes for each besides the name and the sums.
+/// Sums by the name of their group.
 #[derive(Default)]
 pub(super) struct Groups {
-    places: HashMap<Box<[u8]>, u32>,
+    names: Names,
+    /// The sums of the group with each number.
     sums: Vec<Sums>,
     /// What the last row was added to: rows of one group often follow each other.
-    last: (Vec<u8>, usize),
+    last: usize,
     name: Vec<u8>,
 }
 
@@ -22,99 +21,72 @@ impl Groups {
     pub(super) fn add_row(&mut self, by: &[GroupBy], row: &LogRow<'_>, sums: &Sums) {
         self.name.clear();
         write_name(by, row, &mut self.name);
-        if let Some(group) = self.sums.get_mut(self.last.1)
-            && self.last.0 == self.name
-        {
-            group.add(sums);
-            return;
+        if self.names.get(self.last) != Some(&self.name) {
+            self.last = self.names.number(&self.name);
         }
-        let place = if let Some(place) = self.places.get(&*self.name) {
-            *place as usize
-        } else {
-            let place = self.sums.len();
-            self.places.insert(self.name.as_slice().into(), number(place));
-            self.sums.push(Sums::default());
-            place
-        };
-        if let Some(group) = self.sums.get_mut(place) {
-            group.add(sums);
-        }
-        self.last.0.clone_from(&self.name);
-        self.last.1 = place;
+        self.add(self.last, sums);
     }
 
-    /// Adds the groups of another range of rows.
-    pub(super) fn append(&mut self, other: Self) {
+    /// Adds the groups of later rows.
+    pub(super) fn append(&mut self, later: Self) {
         if self.sums.is_empty() {
-            *self = other;
+            *self = later;
             return;
         }
-        for (name, place) in other.places {
-            let Some(sums) = other.sums.get(place as usize) else { continue };
-            match self.places.entry(name) {
-                Entry::Occupied(known) => {
-                    if let Some(group) = self.sums.get_mut(*known.get() as usize) {
-                        group.add(sums);
-                    }
-                }
-                Entry::Vacant(new) => {
-                    new.insert(number(self.sums.len()));
-                    self.sums.push(*sums);
-                }
+        for (number, sums) in later.sums.iter().enumerate() {
+            let number = self.names.number(later.names.get(number).unwrap_or_default());
+            self.add(number, sums);
+        }
+    }
+
+    fn add(&mut self, number: usize, sums: &Sums) {
+        match self.sums.get_mut(number) {
+            Some(group) => group.add(sums),
+            None => self.sums.push(*sums),
+        }
+    }
+
+    /// Returns the first `top` groups: that with the largest energy first, and of the same energy by
+    /// name.
+    pub(super) fn sorted(self, top: usize) -> SortedGroups {
+        let Self { names, sums, .. } = self;
+        let mut order: Vec<_> = sums.iter().map(|sums| sums.energy).zip(0..).collect();
+        let compare = |(energy, number): &(f64, usize), (other, other_number): &(f64, usize)| {
+            let by_name = || names.get(*number).cmp(&names.get(*other_number));
+            other.total_cmp(energy).then_with(by_name)
+        };
+        let (mut total, mut others) = (Sums::default(), Sums::default());
+        sums.iter().for_each(|sums| total.add(sums));
+        if top < order.len() {
+            order.select_nth_unstable_by(top, compare);
+            for (_, number) in order.drain(top..) {
+                others.add(&sums[number]);
             }
         }
-    }
-
-    /// Returns the groups: that with the largest energy first, and of the same energy by name.
-    pub(super) fn sorted(self) -> SortedGroups {
-        let Self { places, sums, .. } = self;
-        let mut order: Vec<_> = places.into_iter().collect();
-        let energy = |place: u32| sums.get(place as usize).map_or(0.0, |sums| sums.energy);
-        order.sort_unstable_by(|(name, place), (other_name, other)| {
-            energy(*other).total_cmp(&energy(*place)).then_with(|| name.cmp(other_name))
-        });
-        SortedGroups { order, sums }
+        order.sort_unstable_by(compare);
+        SortedGroups { order, names, sums, total, others }
     }
 }
 
-/// The groups in their order. Their names are made of few bytes until they are needed.
+/// The first groups in their order. Their names are made of few bytes until they are needed.
 pub(super) struct SortedGroups {
-    order: Vec<(Box<[u8]>, u32)>,
+    order: Vec<(f64, usize)>,
+    names: Names,
     sums: Vec<Sums>,
+    /// The sums of all groups.
+    pub(super) total: Sums,
+    /// The sums of the groups that are left out.
+    pub(super) others: Sums,
 }
 
 impl SortedGroups {
-    /// Returns the sums of all groups, and those of all but the first `top` of them.
-    pub(super) fn totals(&self, top: usize) -> (Sums, Sums) {
-        let (mut total, mut others) = (Sums::default(), Sums::default());
-        for (number, (_, place)) in self.order.iter().enumerate() {
-            let Some(sums) = self.sums.get(*place as usize) else { continue };
-            total.add(sums);
-            if number >= top {
-                others.add(sums);
-            }
-        }
-        (total, others)
-    }
-
-    /// Iterates over the first `top` groups, with the names by each of `parts` properties.
-    pub(super) fn into_first(
-        mut self,
-        top: usize,
-        parts: usize,
-    ) -> impl ExactSizeIterator<Item = (Vec<String>, Sums)> {
-        self.order.truncate(top);
-        let Self { order, sums } = self;
-        order.into_iter().map(move |(name, place)| {
-            let sums = sums.get(place as usize).copied().unwrap_or_default();
-            (split_name(name.into(), parts), sums)
+    /// Iterates over the groups, with the names by each of `parts` properties.
+    pub(super) fn iter(&self, parts: usize) -> impl ExactSizeIterator<Item = (Vec<String>, &Sums)> {
+        self.order.iter().map(move |(_, number)| {
+            let name = self.names.get(*number).unwrap_or_default();
+            (split_name(name.into(), parts), &self.sums[*number])
         })
     }
-}
-
-/// Returns the number of a group: 2^32 groups would need 600 GB of memory.
-fn number(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 /// The length of a name that is written after it.

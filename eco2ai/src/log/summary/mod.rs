@@ -4,6 +4,7 @@ mod csv;
 mod group_by;
 mod groups;
 mod json;
+mod names;
 mod options;
 mod table;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::groups::Groups;
 use super::totals::Sums;
 use super::{Group, GroupBy, Summary};
 use crate::error::{Error, Result};
-use crate::log::byte_ranges::{RowNotes, Undated, UseRow, read_in_ranges, read_rows};
+use crate::log::byte_ranges::{RowNotes, Undated, UseRow, read_rows, read_rows_in_turn};
 use crate::log::columns::Column;
 use crate::log::open_log::OpenLog;
 use crate::log::read::open_distinct;
@@ -141,17 +141,17 @@ impl SummaryOptions {
                 None => OpenLog::open(path)?,
             };
             let rows = SelectedRows { options: self, seen: seen.as_ref(), log: number };
-            let (ranges, of_log) = read_rows(log, &rows)?;
-            notes.append(of_log);
-            sums.append(ranges, seen.as_mut(), number);
+            notes.append(read_rows(log, &rows, &mut |range| sums.append(range))?);
+            let keys = std::mem::take(&mut sums.keys);
+            if let Some(seen) = &mut seen {
+                keys.into_iter().for_each(|key| seen.insert(key, number));
+            }
         }
         if self.standard_input {
             let log = open_standard_input()?;
             let rows = SelectedRows { options: self, seen: seen.as_ref(), log: paths.len() };
-            // It may be anywhere in a file.
-            let (ranges, of_log) = read_in_ranges(log, 0, 1, &rows)?;
-            notes.append(of_log);
-            sums.append(ranges, None, paths.len());
+            // It may be anywhere in a file, or no file.
+            notes.append(read_rows_in_turn(log, &rows, &mut |range| sums.append(range))?);
         }
         let mut unwritten = Unwritten::default();
         for path in &paths {
@@ -169,12 +169,10 @@ impl SummaryOptions {
 
     /// Returns the groups in their order, and their total.
     fn sorted(&self, groups: Groups) -> Summary {
-        let sorted = groups.sorted();
-        let top = self.top.unwrap_or(usize::MAX);
-        let (total, others) = sorted.totals(top);
+        let sorted = groups.sorted(self.top.unwrap_or(usize::MAX));
         let is_code = self.by.iter().any(|by| by.is_code());
         let mut groups: Vec<_> = sorted
-            .into_first(top, self.by.len())
+            .iter(self.by.len())
             .map(|(names, sums)| Group { names, totals: sums.totals(is_code) })
             .collect();
         if !self.by.is_empty() && self.by.iter().all(|by| by.is_period()) {
@@ -183,9 +181,9 @@ impl SummaryOptions {
         Summary {
             by: self.by.clone(),
             groups,
-            others: (others.rows > 0).then(|| others.totals(is_code)),
+            others: (sorted.others.rows > 0).then(|| sorted.others.totals(is_code)),
             // The inclusive energies of different functions contain each other.
-            total: total.totals(false),
+            total: sorted.total.totals(false),
             is_of_period: self.since.is_some() || self.until.is_some(),
             ..Summary::default()
         }
@@ -205,22 +203,16 @@ struct SelectedRows<'a> {
 struct LogSums {
     groups: Groups,
     repeated_rows: u64,
-    /// The keys of the rows, by which those of later logs are compared.
+    /// The keys of the rows of one log, by which those of later ones are compared.
     keys: Vec<u64>,
 }
 
 impl LogSums {
-    /// Adds the ranges of a log, and notes their rows.
-    fn append(&mut self, ranges: Vec<Self>, mut seen: Option<&mut SeenRows>, log: usize) {
-        for range in ranges {
-            self.groups.append(range.groups);
-            self.repeated_rows += range.repeated_rows;
-            if let Some(seen) = seen.as_deref_mut() {
-                for key in range.keys {
-                    seen.insert(key, log);
-                }
-            }
-        }
+    /// Adds what the rows of the next range add up to.
+    fn append(&mut self, range: Self) {
+        self.groups.append(range.groups);
+        self.repeated_rows += range.repeated_rows;
+        self.keys.extend(range.keys);
     }
 }
 

@@ -52,25 +52,6 @@ pub(crate) fn forked_flag() -> Option<&'static std::sync::atomic::AtomicBool> {
     (unsafe { pthread_atfork(None, None, Some(in_child)) } == 0).then_some(&IS_CHILD)
 }
 
-/// Returns the path of the working directory, which is written to `buffer`. `None` if it does not fit, or
-/// if the directory is gone. Unlike `std::env::current_dir`, allocates nothing.
-#[cfg(unix)]
-pub(crate) fn working_directory(buffer: &mut [u8]) -> Option<&std::ffi::OsStr> {
-    use std::ffi::{CStr, OsStr, c_char};
-    use std::os::unix::ffi::OsStrExt;
-
-    unsafe extern "C" {
-        fn getcwd(buffer: *mut c_char, size: usize) -> *mut c_char;
-    }
-
-    // SAFETY: the signature is that of POSIX. The function writes a text with its end to the buffer, of
-    // which it is given the size, or fails.
-    if unsafe { getcwd(buffer.as_mut_ptr().cast(), buffer.len()) }.is_null() {
-        return None;
-    }
-    CStr::from_bytes_until_nul(buffer).ok().map(|path| OsStr::from_bytes(path.to_bytes()))
-}
-
 /// Returns whether this process ignores a signal. Changes nothing.
 #[cfg(unix)]
 pub fn is_ignored(signal: i32) -> bool {

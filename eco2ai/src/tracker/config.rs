@@ -9,8 +9,6 @@ use chrono::DateTime;
 
 use super::context::{RowStart, RunContext};
 use super::handle::RunHandle;
-#[cfg(unix)]
-use crate::foreign_functions::working_directory;
 use crate::locks::{Lock, Rank};
 use crate::log::{self, Record};
 use crate::meter::{Meter, Prices, RunEnergy, RunKey, Start, SummedFunction};
@@ -22,10 +20,6 @@ use crate::uuid::Uuid;
 
 /// How many enclosing settings a configuration remembers the result for.
 const MAX_INHERITED: usize = 8;
-
-/// The longest path of a working directory that is compared without memory of its own.
-#[cfg(unix)]
-const MAX_SHORT_PATH: usize = 256;
 
 /// The resolved parameters and the tracked function.
 #[derive(Debug)]
@@ -276,10 +270,6 @@ impl LastContext {
 
 fn is_working_directory(folder: &Path) -> bool {
     // As text: a `Path` is compared name by name.
-    #[cfg(unix)]
-    if let Some(current) = working_directory(&mut [0; MAX_SHORT_PATH]) {
-        return current == folder.as_os_str();
-    }
     std::env::current_dir().is_ok_and(|current| current.as_os_str() == folder.as_os_str())
 }
 

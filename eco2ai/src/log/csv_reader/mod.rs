@@ -2,7 +2,6 @@
 //! continue after an incomplete row.
 
 mod marks;
-mod number;
 mod row;
 mod scan;
 #[cfg(test)]
@@ -11,7 +10,6 @@ mod tests;
 use std::io::{self, ErrorKind, Read};
 
 use crate::log::header::LineEnd;
-pub(crate) use number::parse_number;
 pub(crate) use row::CsvRow;
 use scan::{Scan, scan};
 

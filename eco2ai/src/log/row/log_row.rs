@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset};
 
 use super::guard::unguarded;
 use crate::log::columns::Column;
-use crate::log::csv_reader::{CsvRow, parse_number};
+use crate::log::csv_reader::CsvRow;
 use crate::log::header::Header;
 use crate::log::record::own_part;
 use crate::log::start_time;
@@ -83,10 +83,10 @@ impl<'a> LogRow<'a> {
 
     /// The number in a column; `None` where the column or its cell is missing.
     pub(crate) fn optional_number(&self, column: Column) -> Result<Option<f64>, Unread> {
-        match self.raw(column) {
-            b"" => Ok(None),
-            cell => match parse_number(cell) {
-                Some(number) if number.is_finite() => Ok(Some(number)),
+        match self.word(column) {
+            "" => Ok(None),
+            word => match word.parse::<f64>() {
+                Ok(number) if number.is_finite() => Ok(Some(number)),
                 _ => Err(self.wrong(column, "a number")),
             },
         }

@@ -22,9 +22,6 @@ use crate::settings::environment::InvalidParam;
 use crate::settings::kind::Form;
 use crate::settings::params::Params;
 
-/// How long to wait for another process that is saving; saving takes well under a millisecond.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
-
 /// The contents of the file.
 type Saved = BTreeMap<String, Value>;
 
@@ -98,9 +95,14 @@ pub(super) fn invalid(error: &Error) -> InvalidParam {
     InvalidParam::new(parameter, error.with_causes().to_string())
 }
 
-/// Changes the saved parameters, and returns the new ones. Does not write if nothing changes, and
-/// does not overwrite a file with a mistake, which the user may want to correct.
-pub(super) fn update(path: &Path, change: impl Fn(&mut Params)) -> Result<Params> {
+/// Changes the saved parameters, and returns the new ones. Waits for at most `timeout` while other
+/// processes are saving. Does not write if nothing changes, and does not overwrite a file with a
+/// mistake, which the user may want to correct.
+pub(super) fn update(
+    path: &Path,
+    timeout: Duration,
+    change: impl Fn(&mut Params),
+) -> Result<Params> {
     // The file itself, where the path is a link to it.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let changed = || {
@@ -116,11 +118,13 @@ pub(super) fn update(path: &Path, change: impl Fn(&mut Params)) -> Result<Params
     }
     let file = open_lock(path)?;
     // Some network file systems have no locks: then the rename alone must do.
-    let _lock = lock_within(&file, LOCK_TIMEOUT).ok_or_else(|| {
-        let reason = "locked by another process".to_owned();
-        Error::Saved { path: path.clone(), reason, source: None }
-    })?;
+    let lock = lock_within(&file, timeout);
     let (new, is_new) = changed()?;
+    // Another process of the same program may have saved the same.
+    if lock.is_none() && is_new {
+        let reason = format!("other processes have locked it for {timeout:?}");
+        return Err(Error::Saved { path: path.clone(), reason, source: None });
+    }
     if is_new {
         if new.region.is_some() {
             new.check_place()?;

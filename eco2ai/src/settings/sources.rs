@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::environment::{Environment, InvalidParam};
 use super::params::{self, Params};
@@ -74,7 +75,7 @@ pub fn save(given: &Params) -> Result<()> {
         given.check_place()?;
     }
     check_file(given)?;
-    change(Level::User, |saved| *saved = given.over(saved))?;
+    change(Level::User, SAVE_TIMEOUT, |saved| *saved = given.over(saved))?;
     forget(|name| given.text(name).is_some())
 }
 
@@ -95,7 +96,7 @@ pub fn unset(names: &[impl AsRef<str>]) -> Result<()> {
             return Err(params::unknown(name.as_ref()));
         }
     }
-    change(Level::User, |saved| {
+    change(Level::User, SAVE_TIMEOUT, |saved| {
         for name in names {
             saved.unset(name.as_ref());
         }
@@ -118,7 +119,7 @@ pub fn invalid() -> Vec<InvalidParam> {
 
 /// Removes parameters from those that this program remembers.
 fn forget(is_forgotten: impl Fn(&str) -> bool) -> Result<()> {
-    change(Level::Program, |remembered| {
+    change(Level::Program, SAVE_TIMEOUT, |remembered| {
         for name in Params::names().filter(|name| is_forgotten(name)) {
             remembered.unset(name);
         }
@@ -148,8 +149,16 @@ enum Level {
     User,
 }
 
+/// How long a call that saves waits while other processes are saving. One takes about a millisecond,
+/// but all processes of a job may save at once, on a busy machine or in a home on a network, and
+/// nothing says whose turn it is.
+const SAVE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a tracker waits, which works without being remembered too.
+const REMEMBER_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Changes a file of parameters, for this and later processes.
-fn change(level: Level, change: impl Fn(&mut Params)) -> Result<()> {
+fn change(level: Level, timeout: Duration, change: impl Fn(&mut Params)) -> Result<()> {
     static SAVING: Lock<()> = Lock::new(Rank::SavedParameters, ());
     let _section = own_code::enter();
     let user = saved_path()?;
@@ -163,7 +172,7 @@ fn change(level: Level, change: impl Fn(&mut Params)) -> Result<()> {
     let _one_at_a_time = SAVING.lock();
     let old = Sources::current();
     old.report();
-    let changed = saved::update(&path, change)?;
+    let changed = saved::update(&path, timeout, change)?;
     let mut files = old.files.clone();
     *files.of(level) = changed;
     if files != old.files {
@@ -193,7 +202,7 @@ pub(crate) fn remember(given: &Params) -> Result<()> {
         return Ok(());
     }
     check_file(&remembered)?;
-    change(Level::Program, |known| *known = remembered.over(known))
+    change(Level::Program, REMEMBER_TIMEOUT, |known| *known = remembered.over(known))
 }
 
 /// Checks that the path of the log can be saved.

@@ -1,4 +1,6 @@
+use std::cell::Cell;
 use std::ffi::OsString;
+use std::fs::{self, File};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,8 +9,9 @@ use super::environment::Environment;
 use super::params::Params;
 use super::resolve::Settings;
 use super::sources::{Files, Sources};
-use super::{CpuProcesses, EncodeFile, Origin, ParametersInForce, Rows};
+use super::{CpuProcesses, EncodeFile, Origin, ParametersInForce, Rows, saved};
 use crate::carbon::{Pricing, Tariff, WORLD_AVERAGE};
+use crate::file_lock::lock_within;
 use crate::units::GramsPerKwh;
 
 fn params(texts: &[(&str, &str)]) -> Params {
@@ -182,4 +185,26 @@ fn the_world_serves_where_a_country_has_no_figure() {
 fn settings_without_arguments_are_made_once_and_shared() {
     let first = Settings::shared(&Params::default()).unwrap();
     assert!(Arc::ptr_eq(&first, &Settings::shared(&Params::default()).unwrap()));
+}
+
+#[test]
+fn a_value_that_another_process_has_saved_meanwhile_needs_no_lock_and_another_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("params.toml");
+    let file = File::create(folder.path().join("params.toml.lock")).unwrap();
+    let _other_process = lock_within(&file, Duration::ZERO).unwrap();
+    let is_saved = Cell::new(false);
+    let updated = saved::update(&path, Duration::ZERO, |params| {
+        if !is_saved.replace(true) {
+            fs::write(&path, "project = 'MNIST'\n").unwrap();
+        }
+        params.project = Some("MNIST".to_owned());
+    });
+    assert_eq!(updated.unwrap(), params(&[("project", "MNIST")]));
+
+    let refused = saved::update(&path, Duration::ZERO, |params| {
+        params.project = Some("CIFAR".to_owned());
+    });
+    assert!(refused.unwrap_err().to_string().contains("locked"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "project = 'MNIST'\n");
 }

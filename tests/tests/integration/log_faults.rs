@@ -86,7 +86,9 @@ fn without_locks_a_run_is_recovered_once_its_process_is_surely_gone() {
         let mut keeper = faulty(env!("CARGO_BIN_EXE_keeps_runs"), folder.path(), fault);
         let mut keeper = keeper.arg(&log).stdout(Stdio::piped()).spawn().unwrap();
         let mut kept = String::new();
-        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut kept).unwrap();
+        // It would panic if nobody could read what it prints.
+        let mut printed = BufReader::new(keeper.stdout.take().unwrap());
+        printed.read_line(&mut kept).unwrap();
         assert_eq!(recover(), "0", "it is alive");
         keeper.kill().unwrap();
         keeper.wait().unwrap();
@@ -99,6 +101,23 @@ fn without_locks_a_run_is_recovered_once_its_process_is_surely_gone() {
         let name = kept.trim().strip_prefix("kept ").unwrap();
         assert!(descriptions(&log).contains_key(name), "{name}");
     }
+}
+
+#[test]
+fn without_locks_a_run_says_why_no_program_reports_to_it_and_leaves_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let reports = folder.path().join("reports");
+    fs::create_dir(&reports).unwrap();
+    let fault = ("FAULT_FLOCK", libc::ENOLCK);
+    let mut command = faulty(env!("CARGO_BIN_EXE_starts_program"), folder.path(), fault);
+    command.args(["emission.csv", "0", "hands", "true"]).env("XDG_RUNTIME_DIR", &reports);
+    let output = run(&mut command);
+    assert_success(&output);
+    let warnings = String::from_utf8_lossy(&output.stderr);
+    let reason =
+        "cannot report their energy to the run that starts them (no locks: No locks available";
+    assert!(warnings.contains(reason), "{warnings}");
+    assert_eq!(fs::read_dir(&reports).unwrap().count(), 0);
 }
 
 #[test]
@@ -289,7 +308,9 @@ fn a_users_log_stays_the_users_where_root_runs() {
 
     let mut keeper = program(env!("CARGO_BIN_EXE_keeps_runs"), folder.path());
     let mut keeper = keeper.arg(&log).stdout(Stdio::piped()).spawn().unwrap();
-    BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+    // It would panic, and end its run, if nobody could read what it prints.
+    let mut printed = BufReader::new(keeper.stdout.take().unwrap());
+    printed.read_line(&mut String::new()).unwrap();
     keeper.kill().unwrap();
     keeper.wait().unwrap();
     for entry in fs::read_dir(&own).unwrap() {

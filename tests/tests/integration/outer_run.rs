@@ -5,11 +5,11 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use eco2ai::units::KilowattHours;
-use eco2ai::{Record, Tracker, read_log};
-use eco2ai_tests::program::{assert_success, program, run, said, start, wait_until};
+use eco2ai::{Record, Tracker, live_runs, read_log};
+use eco2ai_tests::program::{assert_success, finish, program, run, said, start, wait_until};
 use tempfile::TempDir;
 
 /// The power of the processor at full load, which all programs are given.
@@ -144,10 +144,19 @@ fn a_program_with_another_log_period_and_price_is_counted_once() {
 fn what_a_killed_program_has_not_kept_stays_with_the_run_that_started_it() {
     let home = Home::new();
     // The shell outlives the program that it kills.
-    let script = format!("{STARTS_PROGRAM} log.csv 60 & sleep 1; kill -KILL $!; wait; exit 0");
+    let killed = "while [ ! -e kept ]; do sleep 0.01; done; kill -KILL $!; wait; exit 0";
+    let script = format!("{STARTS_PROGRAM} log.csv 60 & {killed}");
     let mut command =
         home.program(STARTS_PROGRAM, &["log.csv", "0.1", "hands", "sh", "-c", &script]);
-    let output = run(command.env("ECO2AI_MEASURE_PERIOD", "0.1"));
+    command.env("ECO2AI_MEASURE_PERIOD", "0.1").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let outer = start(&mut command);
+    wait_until("work of the inner one is kept", || {
+        let runs = live_runs(home.0.path().join("log.csv")).unwrap_or_default();
+        let is_kept = |kept: KilowattHours| kept.0 > energy(0.3);
+        runs.iter().any(|run| run.description == "60" && run.cpu_energy.is_some_and(is_kept))
+    });
+    fs::write(home.0.path().join("kept"), "").expect("a file");
+    let output = finish(outer);
     assert_success(&output);
     let cpu: f64 = said(&output).lines().last().expect("a line").parse().expect("seconds");
     // The next program on the log writes the row.

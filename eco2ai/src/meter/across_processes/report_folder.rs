@@ -48,10 +48,16 @@ impl ReportFolder {
         remove_stale(&parent);
         let path = parent.join(format!("{PREFIX}{:016x}", crate::process::random()));
         make_private(&path)?;
-        let lock = regular_file::create_private(&outer_run::lock_file(&path))?;
-        let locked = lock_within(&lock, Duration::ZERO).filter(|lock| lock.missing().is_none());
-        locked.ok_or(ErrorKind::WouldBlock)?.keep();
-        Ok(Self { path, pid: crate::process::id(), lock: Some(lock), runs: Vec::new() })
+        // From here on, an error removes the folder.
+        let mut folder = Self { path, pid: crate::process::id(), lock: None, runs: Vec::new() };
+        let lock = regular_file::create_private(&outer_run::lock_file(&folder.path))?;
+        let locked = lock_within(&lock, Duration::ZERO).ok_or(ErrorKind::WouldBlock)?;
+        if let Some(error) = locked.missing() {
+            return Err(io::Error::new(error.kind(), format!("no locks: {error}")));
+        }
+        locked.keep();
+        folder.lock = Some(lock);
+        Ok(folder)
     }
 
     pub(in crate::meter) fn path(&self) -> &Path {

@@ -102,7 +102,7 @@ fn leading_digits(text: [u8; 8]) -> (usize, u64) {
     const ONES: u64 = u64::MAX / 255;
     // Digits become 0 to 9. Each other byte gets its highest bit.
     let word = u64::from_le_bytes(text) ^ (ONES * u64::from(b'0'));
-    let others = ((word & (ONES * 0x7F)) + ONES * (0x80 - 10) | word) & (ONES * 0x80);
+    let others = (((word & (ONES * 0x7F)) + ONES * (0x80 - 10)) | word) & (ONES * 0x80);
     let bits = others.trailing_zeros() & !7;
     // As if as many zeros were before the digits as there are other bytes. The first digit is in the
     // lowest byte.
@@ -218,12 +218,12 @@ mod tests {
         /// The middle of two numbers is rounded to the even one, and what is above it is not.
         #[test]
         fn what_is_just_above_the_middle_of_two_numbers_is_rounded_up(
-            digits in 1_u64 << 63..10_000_000_000_000_000_000,
+            digits in (1_u64 << 63)..10_000_000_000_000_000_000,
         ) {
             let divisor = 5_u128.pow(27);
             // The quotient has 65 bits: those of a number, and half of a unit in its last place.
-            let middle = (u128::from(digits) << 64) / divisor & !0xFFF | 0x800;
-            let above = (middle * divisor >> 64) + 1;
+            let middle = (((u128::from(digits) << 64) / divisor) & !0xFFF) | 0x800;
+            let above = ((middle * divisor) >> 64) + 1;
             is_as_in_the_standard_library(&format!("{above}e-27"));
         }
     }

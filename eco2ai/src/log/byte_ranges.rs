@@ -160,20 +160,20 @@ fn read_in_ranges<U: UseRow>(
             thread.spawn_scoped(scope, read).ok()?;
             Some(ranges)
         };
-        let guesses: Vec<_> = if threads > 1 { (0..threads).map(spawn).collect() } else { vec![] };
-        let mut guesses = guesses.iter().cycle();
+        let readers: Vec<_> = if threads > 1 { (0..threads).map(spawn).collect() } else { vec![] };
+        let mut readers = readers.iter().cycle();
         let mut notes = RowNotes::default();
         let mut next = begin;
         for number in 0.. {
-            let guessed = guesses.next().and_then(|ranges| ranges.as_ref()?.recv().ok()?);
-            let mut range = match guessed.filter(|guessed| guessed.start == next) {
-                Some(right) => right,
-                None => {
-                    if log.position().0 != next {
-                        log = log.resume(next)?;
-                    }
-                    read_range(&mut log, end(number), work)?
+            let guessed = readers.next().and_then(|ranges| ranges.as_ref()?.recv().ok()?);
+            let right = guessed.filter(|guessed| guessed.start == next);
+            let mut range = if let Some(right) = right {
+                right
+            } else {
+                if log.position().0 != next {
+                    log = log.resume(next)?;
                 }
+                read_range(&mut log, end(number), work)?
             };
             next = range.end;
             range.notes.shift_lines(line);

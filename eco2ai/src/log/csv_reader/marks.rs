@@ -48,11 +48,12 @@ fn marks_of_block(rest: &[u8]) -> u64 {
 
 /// Returns a bit for each byte: whether it is a mark. Compilers make vector instructions of it.
 fn marks(block: &[u8; BLOCK]) -> u64 {
-    let is_mark = block.map(|byte| u8::from((byte == b',') | (byte == b'\n') | (byte == b'"')));
-    let (words, _) = is_mark.as_chunks::<8>();
     // Each byte of a word is 0 or 1. The product has their sum, shifted by a place more for each
     // byte, in its highest byte.
     const GATHER: u64 = 0x0102_0408_1020_4080;
+    let is_mark =
+        block.map(|byte| u8::from(byte == b',') | u8::from(byte == b'\n') | u8::from(byte == b'"'));
+    let (words, _) = is_mark.as_chunks::<8>();
     words
         .iter()
         .rev()

@@ -35,10 +35,8 @@ impl<'a> CsvRow<'a> {
     /// Returns a cell as in the file, with doubled quotes. Sufficient for numbers and comparisons.
     #[inline]
     pub(crate) fn raw(&self, place: usize) -> Option<&'a [u8]> {
-        match self.quoted(place)? {
-            [b'"', cell @ .., _] => Some(cell),
-            cell => Some(cell),
-        }
+        let cell = self.quoted(place)?;
+        Some(if let [b'"', text @ .., _] = cell { text } else { cell })
     }
 
     /// Returns a cell with each doubled quote replaced by one.

@@ -56,7 +56,9 @@ impl Groups {
             other.total_cmp(energy).then_with(by_name)
         };
         let (mut total, mut others) = (Sums::default(), Sums::default());
-        sums.iter().for_each(|sums| total.add(sums));
+        for sums in &sums {
+            total.add(sums);
+        }
         if top < order.len() {
             order.select_nth_unstable_by(top, compare);
             for (_, number) in order.drain(top..) {

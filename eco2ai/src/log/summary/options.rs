@@ -144,7 +144,9 @@ impl SummaryOptions {
             notes.append(read_rows(log, &rows, &mut |range| sums.append(range))?);
             let keys = std::mem::take(&mut sums.keys);
             if let Some(seen) = &mut seen {
-                keys.into_iter().for_each(|key| seen.insert(key, number));
+                for key in keys {
+                    seen.insert(key, number);
+                }
             }
         }
         if self.standard_input {

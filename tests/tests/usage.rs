@@ -159,6 +159,24 @@ fn a_control_group_of_its_own_knows_the_time_that_the_kernel_discards() {
     assert!(usage.read().is_partial);
 }
 
+/// Nobody watched the group before, so what the kernel has discarded by then is in no account.
+#[test]
+fn time_that_is_discarded_before_anybody_watches_is_reported_as_missing() {
+    let tree = machine();
+    group(&tree, 1_000_000, "100\n101");
+    tree.process(process(101, OWN, 0, 0));
+    let (mut usage, _) = start(&tree);
+    assert!(!usage.read().is_partial);
+    // Within one period it begins to ignore `SIGCHLD`, and a child works and ends.
+    tree.process(ignoring(50));
+    tree.end(101);
+    group(&tree, 1_900_000, "100");
+    usage.refresh();
+    assert!(usage.read().is_partial);
+    usage.refresh();
+    assert!(!usage.read().is_partial, "the group has it now");
+}
+
 #[test]
 fn time_of_a_shell_that_waits_is_not_that_of_the_process() {
     let tree = machine();

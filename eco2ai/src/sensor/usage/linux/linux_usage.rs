@@ -140,7 +140,8 @@ impl UsageSource for LinuxUsage {
             }
             charged.read(of_tree, ticks)
         });
-        let is_by_group = self.charged.as_ref().is_some_and(ChargedTime::is_by_group);
+        let is_discarded =
+            discards && !self.charged.as_ref().is_some_and(ChargedTime::has_discarded);
         let mut buffer = [0; 256];
         let busy = self.stat.as_ref().and_then(|stat| busy_ticks(stat.read(&mut buffer).ok()?));
         let busy_cpu = busy.map(|busy| ticks(self.busy.advance(busy)));
@@ -150,7 +151,7 @@ impl UsageSource for LinuxUsage {
             cpus: self.cpus,
             own_memory: self.own_memory(),
             used_memory: self.used_memory.machine,
-            is_partial: self.tree.is_incomplete() || discards && !is_by_group,
+            is_partial: self.tree.is_incomplete() || is_discarded,
             of_container: self.of_container,
             process_cpu: process.filter(|_| self.is_this_process),
         }

@@ -251,6 +251,31 @@ fn processes_use_no_more_memory_than_the_machine() {
     assert_eq!(read.own_memory, read.used_memory);
 }
 
+/// While nobody needs the memory of the machine, it only bounds that of the process.
+#[test]
+fn memory_of_the_machine_is_read_again_when_it_is_needed() {
+    let tree = machine();
+    let used = |kib: u64| Some(kib * 1024);
+    let pages = |pages| tree.process(FakeProcess { pages, ..process(OWN, 1, 0, 0) });
+    let (mut usage, _) = start(&tree);
+    let mut read = |is_needed| {
+        usage.need_machine_memory(is_needed);
+        usage.refresh();
+        usage.read()
+    };
+    tree.machine(1000, 4_000_000);
+    assert_eq!(read(true).used_memory, used(4_000_000));
+    tree.machine(1000, 5_000_000);
+    assert_eq!(read(false).used_memory, used(4_000_000), "it is a moment old");
+    assert_eq!(read(true).used_memory, used(5_000_000));
+    // The process has grown beyond what was used the last time.
+    tree.machine(1000, 6_000_000);
+    pages(5_500_000 / 4);
+    if rustix::param::page_size() == 4096 {
+        assert_eq!(read(false).own_memory, used(5_500_000));
+    }
+}
+
 #[test]
 fn a_grandchild_reaped_by_its_parent_is_charged_once() {
     let tree = machine();

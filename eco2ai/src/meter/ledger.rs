@@ -95,6 +95,11 @@ impl Ledger {
         Activities { now, process: process.activity(now), machine: machine.activity(now) }
     }
 
+    /// Whether a run of the whole machine is active.
+    pub(super) fn has_machine_run(&self) -> bool {
+        self.tree.pools.machine.is_active()
+    }
+
     /// A place for the stack of a new thread.
     pub(super) fn add_thread(&mut self) -> usize {
         self.stacks.add()

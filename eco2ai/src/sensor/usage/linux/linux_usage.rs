@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::cgroup::Cgroup;
 use super::charged_time::ChargedTime;
@@ -14,6 +14,10 @@ use crate::sensor::kept_file::KeptFile;
 use crate::sensor::roots::Roots;
 use crate::sensor::usage::process_clock::process_cpu_time;
 use crate::sensor::usage::source::{CpuClock, Usage, UsageSource};
+
+/// How old the used memory of the machine may be while nobody needs it: it only bounds that of the
+/// process. Reading it takes a tenth of what the meter's thread needs in a second.
+const MAX_MEMORY_AGE: Duration = Duration::from_secs(10);
 
 /// Reads the usage of this process and its children from `/proc`.
 ///
@@ -42,6 +46,9 @@ pub struct LinuxUsage {
     /// The CPU time charged so far; `None` if there is no such process.
     charged: Option<ChargedTime>,
     used_memory: UsedMemory,
+    /// When `used_memory` was read.
+    memory_read: Option<Instant>,
+    needs_machine_memory: bool,
 }
 
 impl LinuxUsage {
@@ -86,6 +93,8 @@ impl LinuxUsage {
             is_refreshed: false,
             charged: None,
             used_memory: UsedMemory::default(),
+            memory_read: None,
+            needs_machine_memory: true,
         };
         if let Some((_, of_tree)) = usage.time_of_tree() {
             usage.charged = Some(ChargedTime::new(of_tree, Cgroup::find(root, own)));
@@ -105,12 +114,21 @@ impl LinuxUsage {
     }
 
     /// The memory of the process and its descendants in bytes. `None` if it could never be read.
-    fn own_memory(&self) -> Option<u64> {
+    fn own_memory(&mut self, is_refreshed: bool) -> Option<u64> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let own = (self.tree.memory_pages() * self.page_bytes as f64) as u64;
         // Pages of files count as available although processes have mapped them.
-        let bounded = self.used_memory.visible.map_or(own, |used| own.min(used));
-        (own > 0).then_some(bounded)
+        let bounded = |usage: &Self| usage.used_memory.visible.map_or(own, |used| own.min(used));
+        if is_refreshed && bounded(self) < own {
+            // Both may have grown since.
+            self.read_machine_memory();
+        }
+        (own > 0).then(|| bounded(self))
+    }
+
+    fn read_machine_memory(&mut self) {
+        self.used_memory = self.memory.read();
+        self.memory_read = Some(Instant::now());
     }
 }
 
@@ -149,7 +167,7 @@ impl UsageSource for LinuxUsage {
             own_cpu,
             busy_cpu,
             cpus: self.cpus,
-            own_memory: self.own_memory(),
+            own_memory: self.own_memory(is_refreshed),
             used_memory: self.used_memory.machine,
             is_partial: self.tree.is_incomplete() || is_discarded,
             of_container: self.of_container,
@@ -161,8 +179,19 @@ impl UsageSource for LinuxUsage {
         self.tree.search();
         self.processes.clear();
         self.processes.extend(self.tree.ids());
-        self.used_memory = self.memory.read();
+        let is_fresh = self.memory_read.is_some_and(|at| at.elapsed() < MAX_MEMORY_AGE);
+        if self.needs_machine_memory || !is_fresh {
+            self.read_machine_memory();
+        }
         self.is_refreshed = true;
+    }
+
+    fn need_machine_memory(&mut self, is_needed: bool) {
+        if is_needed && !self.needs_machine_memory {
+            // It may be older than the last refresh.
+            self.read_machine_memory();
+        }
+        self.needs_machine_memory = is_needed;
     }
 
     fn refresh_shared_memory(&mut self) {

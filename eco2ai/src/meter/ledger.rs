@@ -298,10 +298,14 @@ impl Ledger {
         self.energy_with(key, &mut Inner::default())
     }
 
-    /// Returns the energies that active runs have received so far.
-    pub(super) fn energies(&mut self, keys: &[RunKey]) -> Vec<Option<RunEnergy>> {
-        let mut known = Inner::default();
-        keys.iter().map(|key| self.energy_with(*key, &mut known)).collect()
+    /// Returns the energies that active runs have received so far; those of runs below others as
+    /// `inner` knows them.
+    pub(super) fn energies(
+        &mut self,
+        keys: &[RunKey],
+        inner: &mut Inner,
+    ) -> Vec<Option<RunEnergy>> {
+        keys.iter().map(|key| self.energy_with(*key, inner)).collect()
     }
 
     /// Same as [`energy`](Self::energy), with what is known of runs with children.

@@ -36,7 +36,8 @@ fn known_energies_are_those_of_a_moment_ago(
             prop_assert!(inclusive >= received.own[component] - rounding);
         }
         for part in &known.priced {
-            let at_price = now.priced.iter().filter(|of_now| of_now.price == part.price);
+            let at_price =
+                now.priced.iter().filter(|of_now| of_now.price.to_bits() == part.price.to_bits());
             let of_now = at_price.fold(Energies::ZERO, |sum, of_now| sum + of_now.inclusive);
             for &component in Component::ALL {
                 prop_assert!(part.inclusive[component] <= of_now[component] + rounding);

@@ -30,8 +30,6 @@ const MAX_MEMORY_AGE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct LinuxUsage {
     tree: ProcessTree,
-    /// Whether the process is this one, which has a clock of nanoseconds.
-    is_this_process: bool,
     stat: Option<KeptFile>,
     memory: MachineMemory,
     ticks_per_second: u64,
@@ -81,7 +79,6 @@ impl LinuxUsage {
         let keep = |path: &str| KeptFile::open(root.join(path)).ok();
         let mut usage = Self {
             tree: ProcessTree::new(root, own, is_this_process),
-            is_this_process,
             stat: keep("stat"),
             memory: MachineMemory::open(root),
             ticks_per_second: rustix::param::clock_ticks_per_second().max(1),
@@ -108,8 +105,8 @@ impl LinuxUsage {
     fn time_of_tree(&mut self) -> Option<(Duration, Duration)> {
         let own = self.tree.read();
         let ticks = ticks(self.ticks_per_second);
-        // This process has a clock even where no `/proc` is mounted.
-        let own = if self.is_this_process { process_cpu_time() } else { ticks(own?.own) };
+        // This process has a clock of nanoseconds, even where no `/proc` is mounted.
+        let own = if self.tree.is_this_process { process_cpu_time() } else { ticks(own?.own) };
         Some((own, own.saturating_add(ticks(self.tree.charged()))))
     }
 
@@ -171,7 +168,7 @@ impl UsageSource for LinuxUsage {
             used_memory: self.used_memory.machine,
             is_partial: self.tree.is_incomplete() || is_discarded,
             of_container: self.of_container,
-            process_cpu: process.filter(|_| self.is_this_process),
+            process_cpu: process.filter(|_| self.tree.is_this_process),
         }
     }
 
@@ -203,7 +200,7 @@ impl UsageSource for LinuxUsage {
     }
 
     fn cpu_clock(&self) -> Option<CpuClock> {
-        self.is_this_process.then(|| -> CpuClock { Arc::new(process_cpu_time) })
+        self.tree.is_this_process.then(|| -> CpuClock { Arc::new(process_cpu_time) })
     }
 }
 

@@ -73,6 +73,28 @@ pub fn is_ignored(signal: i32) -> bool {
     result == 0 && handler == SIG_IGN
 }
 
+/// Returns the CPU time, in the ticks of the system, of the children for which this process has waited
+/// and of theirs.
+#[cfg(target_os = "linux")]
+pub(crate) fn reaped_children_ticks() -> u64 {
+    use std::ffi::c_long;
+
+    /// `struct tms`: own user and system time, then those of the children; longer than any system's.
+    type Times = [c_long; 8];
+
+    unsafe extern "C" {
+        fn times(buffer: *mut Times) -> c_long;
+    }
+
+    let mut found: Times = [0; 8];
+    // SAFETY: the function writes the four times to the buffer, which is larger, is not aliased, and of
+    // which any bytes are a valid value. What it returns is a time since some moment.
+    unsafe { times(&raw mut found) };
+    let [_user, _system, children_user, children_system, ..] = found;
+    let ticks = |time: c_long| u64::try_from(time).unwrap_or(0);
+    ticks(children_user).saturating_add(ticks(children_system))
+}
+
 /// What macOS has accounted to a process so far.
 #[cfg(any(test, target_os = "macos"))]
 #[derive(Clone, Copy, Debug, Default)]

@@ -4,6 +4,7 @@
 //!     cargo bench -p eco2ai-tests --bench reaches
 //!     cargo bench -p eco2ai-tests --bench reaches -- --markdown    # for docs/performance.md
 //!     cargo bench -p eco2ai-tests --bench reaches -- --scaling    # the rows of many runs alone
+//!     cargo bench -p eco2ai-tests --bench reaches -- --thread     # those of the meter's thread alone
 //!     cargo bench -p eco2ai-tests --bench reaches -- --quick       # that it runs; the figures are rough
 
 #![allow(missing_docs)]
@@ -30,8 +31,12 @@ fn main() -> std::process::ExitCode {
     } else if subjects::folder().is_some() {
         let asks = |option: &str| arguments.iter().any(|argument| argument == option);
         let quick = asks("--quick") || !asks("--bench");
-        let table = if asks("--scaling") { rows::scaling(quick) } else { rows::all(quick) };
-        table.print(asks("--markdown"));
+        let rows = match (asks("--scaling"), asks("--thread")) {
+            (true, _) => rows::scaling,
+            (_, true) => rows::thread,
+            _ => rows::all,
+        };
+        rows(quick).print(asks("--markdown"));
     } else {
         let ended = subjects::run_in_own_folder(|_| ());
         return u8::try_from(ended.code().unwrap_or(1)).unwrap_or(1).into();

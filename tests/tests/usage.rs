@@ -159,6 +159,24 @@ fn a_control_group_of_its_own_knows_the_time_that_the_kernel_discards() {
     assert!(usage.read().is_partial);
 }
 
+/// Nobody watched the group before, so what the kernel has discarded by then is in no account.
+#[test]
+fn time_that_is_discarded_before_anybody_watches_is_reported_as_missing() {
+    let tree = machine();
+    group(&tree, 1_000_000, "100\n101");
+    tree.process(process(101, OWN, 0, 0));
+    let (mut usage, _) = start(&tree);
+    assert!(!usage.read().is_partial);
+    // Within one period it begins to ignore `SIGCHLD`, and a child works and ends.
+    tree.process(ignoring(50));
+    tree.end(101);
+    group(&tree, 1_900_000, "100");
+    usage.refresh();
+    assert!(usage.read().is_partial);
+    usage.refresh();
+    assert!(!usage.read().is_partial, "the group has it now");
+}
+
 #[test]
 fn time_of_a_shell_that_waits_is_not_that_of_the_process() {
     let tree = machine();
@@ -231,6 +249,31 @@ fn processes_use_no_more_memory_than_the_machine() {
     tree.process(FakeProcess { pages: 1 << 40, ..process(OWN, 1, 0, 0) });
     let read = start(&tree).0.read();
     assert_eq!(read.own_memory, read.used_memory);
+}
+
+/// While nobody needs the memory of the machine, it only bounds that of the process.
+#[test]
+fn memory_of_the_machine_is_read_again_when_it_is_needed() {
+    let tree = machine();
+    let used = |kib: u64| Some(kib * 1024);
+    let pages = |pages| tree.process(FakeProcess { pages, ..process(OWN, 1, 0, 0) });
+    let (mut usage, _) = start(&tree);
+    let mut read = |is_needed| {
+        usage.need_machine_memory(is_needed);
+        usage.refresh();
+        usage.read()
+    };
+    tree.machine(1000, 4_000_000);
+    assert_eq!(read(true).used_memory, used(4_000_000));
+    tree.machine(1000, 5_000_000);
+    assert_eq!(read(false).used_memory, used(4_000_000), "it is a moment old");
+    assert_eq!(read(true).used_memory, used(5_000_000));
+    // The process has grown beyond what was used the last time.
+    tree.machine(1000, 6_000_000);
+    pages(5_500_000 / 4);
+    if rustix::param::page_size() == 4096 {
+        assert_eq!(read(false).own_memory, used(5_500_000));
+    }
 }
 
 #[test]

@@ -137,6 +137,13 @@ impl Channel {
         self.access.is_lost() || self.failures >= FAILURES_BEFORE_WARNING
     }
 
+    /// Whether the energy of this process depends on the memory that the whole machine uses: it is
+    /// shared by memory, or it is a part of the machine's, of which memory is another.
+    pub(super) fn depends_on_machine_memory(&self) -> bool {
+        let is_modelled = matches!(self.history, History::MemoryInUse(_));
+        self.share == Share::Memory && !is_modelled || self.component == Component::Machine
+    }
+
     /// Updates the part of the device's energy that belongs to this process.
     pub(super) fn refresh_share(&mut self, now: Duration, processes: &[u32]) {
         match self.access.share(processes) {

@@ -203,7 +203,7 @@ proptest! {
         let mut sum = (Energies::ZERO, Energies::ZERO);
         for (second, damages) in (0..).zip(&between) {
             let now = Duration::from_secs(second);
-            sensing.refresh(now, Duration::ZERO);
+            sensing.refresh(now, Duration::ZERO, false);
             let used = sensing.read(&Activities { now, ..Activities::default() });
             sum = (sum.0 + used.machine, sum.1 + used.process);
             for component in Component::ALL {

@@ -100,6 +100,11 @@ impl Ledger {
         }
     }
 
+    /// Whether a run of the whole machine is active.
+    pub(super) fn has_machine_run(&self) -> bool {
+        self.tree.pools.machine.is_active()
+    }
+
     /// A place for the stack of a new thread.
     pub(super) fn add_thread(&mut self) -> usize {
         self.stacks.add()
@@ -298,10 +303,14 @@ impl Ledger {
         self.energy_with(key, &mut Inner::default())
     }
 
-    /// Returns the energies that active runs have received so far.
-    pub(super) fn energies(&mut self, keys: &[RunKey]) -> Vec<Option<RunEnergy>> {
-        let mut known = Inner::default();
-        keys.iter().map(|key| self.energy_with(*key, &mut known)).collect()
+    /// Returns the energies that active runs have received so far; those of runs below others as
+    /// `inner` knows them.
+    pub(super) fn energies(
+        &mut self,
+        keys: &[RunKey],
+        inner: &mut Inner,
+    ) -> Vec<Option<RunEnergy>> {
+        keys.iter().map(|key| self.energy_with(*key, inner)).collect()
     }
 
     /// Same as [`energy`](Self::energy), with what is known of runs with children.

@@ -18,6 +18,7 @@ use super::provenance::Methods;
 use super::run_energy::RunEnergy;
 use super::sensing::Sensing;
 use super::start::{Enclosing, EnclosingRow, Start, Started, Stopped};
+use super::tree_by_price::Inner as InnerEnergies;
 use super::{sampling_thread, thread_slots};
 use crate::job::job;
 use crate::own_code;
@@ -273,13 +274,20 @@ impl Meter {
     /// those that have ended.
     #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
     pub(crate) fn energies(&self, keys: &[RunKey]) -> Vec<Option<RunEnergy>> {
-        self.state.advanced(self.state.read_at_edge(|| None)).energies(keys)
+        let mut ledger = self.state.advanced(self.state.read_at_edge(|| None));
+        ledger.energies(keys, &mut InnerEnergies::default())
     }
 
     /// Returns the energies of active runs so far, in time linear in the number of runs; `None` for
-    /// those that have ended. For the meter's thread at the end of a period.
-    pub(crate) fn energies_in_period(&self, keys: &[RunKey]) -> Vec<Option<RunEnergy>> {
-        self.state.advanced_in_period().energies(keys)
+    /// those that have ended. For the meter's thread at the end of a period. `inner` is kept for all
+    /// calls of the same period, so that they together are linear, too; what runs received under others
+    /// is that of the first call that needed it.
+    pub(crate) fn energies_in_period(
+        &self,
+        keys: &[RunKey],
+        inner: &mut InnerEnergies,
+    ) -> Vec<Option<RunEnergy>> {
+        self.state.advanced_in_period().energies(keys, inner)
     }
 
     /// Takes readings every `period`, also without a run. Returns the energy so far.

@@ -176,9 +176,12 @@ impl MeterState {
         let Some(mut sensing) = self.sensing.lock_within(SENSING_TIMEOUT) else {
             return self.clock.nanoseconds();
         };
-        let period = self.ledger.lock().shortest_period();
+        let (period, counts_machine) = {
+            let ledger = self.ledger.lock();
+            (ledger.shortest_period(), ledger.has_machine_run())
+        };
         let now = self.clock.now();
-        sensing.refresh(now, period);
+        sensing.refresh(now, period, counts_machine);
         // Not a part of what a reading costs: readings at the edges of runs do without.
         sensing.refresh_shared_memory(now, period);
         sensing.ask_slow(now);
@@ -296,11 +299,12 @@ impl MeterState {
         // Before the sensors: a program is not to report what they have not seen.
         let inner = self.relatives.read();
         let before = self.clock.now();
-        let (period, activities) = {
+        let (period, counts_machine, activities) = {
             let ledger = self.ledger.lock();
-            (ledger.shortest_period(), ledger.activities(before.into()))
+            let activities = ledger.activities(before.into());
+            (ledger.shortest_period(), ledger.has_machine_run(), activities)
         };
-        sensing.refresh(before, period);
+        sensing.refresh(before, period, counts_machine);
         let mut reading = sensing.read(&activities);
         let now = self.clock.nanoseconds();
         // What the reading itself took is behind it.

@@ -114,3 +114,4 @@ pub(crate) use provenance::Methods;
 pub(crate) use run_energy::{PricedEnergy, RunEnergy};
 pub(crate) use start::{EnclosingRow, Start, StartedRow, Stopped};
 pub(crate) use sums::{CalledSum, ClosedSums, SumRow, SummedFunction};
+pub(crate) use tree_by_price::Inner as InnerEnergies;

@@ -195,6 +195,11 @@ impl Pool {
         }
     }
 
+    /// Whether a run is active.
+    pub(super) fn is_active(&self) -> bool {
+        self.leaf_sharers > 0
+    }
+
     /// Returns when runs were active, up to `now`.
     pub(super) fn activity(&self, now: Nanoseconds) -> Activity {
         if self.leaf_sharers == 0 {

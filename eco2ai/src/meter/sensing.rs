@@ -83,8 +83,10 @@ impl Sensing {
     }
 
     /// Searches for children and updates the devices' shares, if `period` has passed since the last
-    /// time.
-    pub(super) fn refresh(&mut self, now: Duration, period: Duration) {
+    /// time. `counts_machine` is whether a run of the whole machine is active.
+    pub(super) fn refresh(&mut self, now: Duration, period: Duration, counts_machine: bool) {
+        let shares_memory = self.channels.iter().any(Channel::depends_on_machine_memory);
+        self.usage.need_machine_memory(counts_machine || shares_memory);
         if self.refreshed.is_some_and(|at| now.saturating_sub(at) < period) {
             return;
         }

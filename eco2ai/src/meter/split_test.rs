@@ -9,11 +9,43 @@ use proptest::prelude::*;
 
 use super::energies::Energies;
 use super::keys::RunKey;
+use super::tree_by_price::Inner;
 use super::used_energy::UsedEnergy;
 use crate::scope::Scope;
 use crate::sensor::Component;
 use crate::status::Status;
 use plain_division::*;
+
+/// What was added up some steps ago is too little by what runs under others received since; the rest is
+/// as of now, and prices divide it.
+fn known_energies_are_those_of_a_moment_ago(
+    both: &mut Both,
+    inner: &mut Inner,
+) -> Result<(), TestCaseError> {
+    let keys: Vec<RunKey> = both.active.keys().copied().collect();
+    let known = both.ledger.energies(&keys, inner);
+    let now = both.ledger.energies(&keys, &mut Inner::default());
+    let scale = total(both.given());
+    for (known, now) in known.iter().flatten().zip(now.iter().flatten()) {
+        let (received, of_now) = (&known.received, &now.received);
+        prop_assert!(close(received.own, of_now.own, scale));
+        let rounding = 1e-9 * scale.max(1.0);
+        for &component in Component::ALL {
+            let inclusive = received.inclusive[component];
+            prop_assert!(inclusive <= of_now.inclusive[component] + rounding);
+            prop_assert!(inclusive >= received.own[component] - rounding);
+        }
+        for part in &known.priced {
+            let at_price =
+                now.priced.iter().filter(|of_now| of_now.price.to_bits() == part.price.to_bits());
+            let of_now = at_price.fold(Energies::ZERO, |sum, of_now| sum + of_now.inclusive);
+            for &component in Component::ALL {
+                prop_assert!(part.inclusive[component] <= of_now[component] + rounding);
+            }
+        }
+    }
+    Ok(())
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
@@ -25,7 +57,8 @@ proptest! {
             assert_eq!(both.ledger.add_thread(), thread);
         }
         let mut ended = Vec::new();
-        for step in steps {
+        let mut inner = Inner::default();
+        for (number, step) in steps.into_iter().enumerate() {
             match step {
                 Step::Nested { thread, tariff } => both.start(thread, None, tariff),
                 Step::Under { thread, parent, tariff } => {
@@ -54,6 +87,10 @@ proptest! {
                 Step::Pass { ms } => both.pass(ms, None),
                 Step::Read { ms, cpu, gpu, ram } => both.pass(ms, Some(energies(cpu, gpu, ram))),
             }
+            if number % 4 == 0 {
+                inner = Inner::default();
+            }
+            known_energies_are_those_of_a_moment_ago(&mut both, &mut inner)?;
         }
         while let Some(key) = both.nth(0) {
             ended.push(both.stop(key));

@@ -11,6 +11,8 @@ use super::tree::RunTree;
 /// The energy of a run and its descendants.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Whole {
+    /// The run's own part of `inclusive`.
+    own: Energies,
     pub(super) inclusive: Energies,
     /// The same by the states of the prices that have ended; that of the descendants is received.
     pub(super) accounts: Accounts,
@@ -26,10 +28,15 @@ impl Whole {
     }
 }
 
-/// The energies of runs with children; `None` where none was needed, since an empty map costs a few
-/// nanoseconds.
+/// The energies of runs with children, at the moment at which each was first needed. Kept for some
+/// milliseconds, it makes the cost of all runs of a deep tree that of one of them.
 #[derive(Debug, Default)]
-pub(super) struct Inner(Option<SparseSecondaryMap<RunKey, Whole>>);
+pub(crate) struct Inner {
+    /// `None` where none was needed, since an empty map costs a few nanoseconds.
+    known: Option<SparseSecondaryMap<RunKey, Whole>>,
+    /// The number of changes of prices by then.
+    cuts: u64,
+}
 
 impl RunTree {
     /// Returns the clocks of both pools.
@@ -38,29 +45,36 @@ impl RunTree {
         ClocksByScope { process, machine }
     }
 
-    /// Returns the energy of a run and its descendants. `known` is kept for several runs, so that each
+    /// Returns the energy of a run and its descendants. `inner` is kept for several runs, so that each
     /// run below them is looked at once.
     #[inline]
-    pub(super) fn whole(&mut self, key: RunKey, known: &mut Inner) -> Option<Whole> {
+    pub(super) fn whole(&mut self, key: RunKey, inner: &mut Inner) -> Option<Whole> {
         self.cut(key);
         let node = self.nodes.get(key)?;
         if node.is_leaf() {
             return Some(self.alone(key, node));
         }
-        let known = known.0.get_or_insert_default();
+        if inner.cuts != self.cuts.number() {
+            // They would lack what was received before the change.
+            *inner = Inner { known: None, cuts: self.cuts.number() };
+        }
+        let known = inner.known.get_or_insert_default();
         self.add_up(key, known);
-        known.get(key).cloned()
+        let mut whole = known.get(key)?.clone();
+        // What a run received itself since then, so that it has never more than with its descendants.
+        whole.inclusive += self.own(self.nodes.get(key)?) - whole.own;
+        Some(whole)
     }
 
     /// The energy of a run without its active descendants.
     #[inline]
     fn alone(&self, key: RunKey, node: &Node) -> Whole {
-        let inclusive = self.own(node) + node.received;
+        let own = self.own(node);
         let accounts = match node.cuts {
             Some(_) => self.cuts.accounts.get(key).cloned().unwrap_or_default(),
             None => Accounts::default(),
         };
-        Whole { inclusive, accounts }
+        Whole { own, inclusive: own + node.received, accounts }
     }
 
     /// Adds up the energies of the runs at and below a run, from below.
@@ -109,8 +123,8 @@ impl RunTree {
     }
 
     /// The parent of a run has ended: what the run received so far is part of that one.
-    pub(super) fn set_counted(&mut self, key: RunKey, known: &mut Inner) {
-        let Some(whole) = self.whole(key, known) else { return };
+    pub(super) fn set_counted(&mut self, key: RunKey, inner: &mut Inner) {
+        let Some(whole) = self.whole(key, inner) else { return };
         if let Some(node) = self.nodes.get_mut(key) {
             node.counted = whole.inclusive;
         }

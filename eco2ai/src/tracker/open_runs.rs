@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::local_time::local;
 use crate::locks::{Lock, Locked, Rank};
 use crate::log::{self, Record, RunStates};
-use crate::meter::{Meter, RunEnergy, RunKey, Stopped};
+use crate::meter::{InnerEnergies, Meter, RunEnergy, RunKey, Stopped};
 use crate::process::PerProcess;
 use crate::report::{quietly, warn_once};
 use crate::status::Status;
@@ -73,11 +73,16 @@ pub(super) fn context(id: Uuid) -> Option<Arc<RunContext>> {
 
 /// Adds the states of the runs of a group that have lasted longer than a period. They become rows if
 /// the process is killed. False if the row of one of them is about to be written, until which its
-/// state must stay.
-pub(super) fn add_states(meter: &Meter, group: usize, states: &mut RunStates) -> bool {
+/// state must stay. `inner` is kept for all groups of a period.
+pub(super) fn add_states(
+    meter: &Meter,
+    group: usize,
+    states: &mut RunStates,
+    inner: &mut InnerEnergies,
+) -> bool {
     let (runs, _) = open_runs().groups.take_turn(group);
     let keys: Vec<RunKey> = runs.iter().map(|run| run.key).collect();
-    let energies = meter.energies_in_period(&keys);
+    let energies = meter.energies_in_period(&keys, inner);
     let has_ended = |(run, energy): (&Arc<OpenRun>, &Option<RunEnergy>)| {
         energy.is_none() && run.is_kept.load(Ordering::Relaxed)
     };

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::local_time::local;
 use crate::locks::{Lock, Locked, Rank};
 use crate::log::{Record, RunStates};
-use crate::meter::{CalledSum, ClosedSums, Meter, RunEnergy, SumKey, SumRow};
+use crate::meter::{CalledSum, ClosedSums, InnerEnergies, Meter, RunEnergy, SumKey, SumRow};
 use crate::process::PerProcess;
 use crate::report::{quietly, warn_once};
 use crate::status::Status;
@@ -106,7 +106,12 @@ pub(super) fn all_states() -> Vec<Record> {
 
 /// Adds the states of the sums of a group, which become rows if the process is killed; false if they
 /// are those of the last time.
-pub(super) fn add_states(meter: &Meter, group: usize, states: &mut RunStates) -> bool {
+pub(super) fn add_states(
+    meter: &Meter,
+    group: usize,
+    states: &mut RunStates,
+    _: &mut InnerEnergies,
+) -> bool {
     let (members, is_due) = sums().groups.take_turn(group);
     let keys: Vec<SumKey> = members.iter().map(|sum| sum.key).collect();
     let Some(rows) = meter.changed_sums(&keys, is_due) else { return false };

@@ -8,7 +8,7 @@ use super::{open_runs, sums};
 use crate::error::Result;
 use crate::locks::Locked;
 use crate::log::{self, Kept, RunStates};
-use crate::meter::Meter;
+use crate::meter::{InnerEnergies, Meter};
 use crate::own_code;
 use crate::report::warn_once;
 
@@ -66,12 +66,14 @@ fn keep_some<K, M: Clone>(
     meter: &Meter,
     odd: u32,
     open: fn() -> Locked<'static, Open<K, M>>,
-    add_states: fn(&Meter, usize, &mut RunStates) -> bool,
+    add_states: fn(&Meter, usize, &mut RunStates, &mut InnerEnergies) -> bool,
     retried: &mut Vec<usize>,
 ) {
     let (min, max) = STATES_PER_PERIOD;
     let per_period = meter.period().as_millis().saturating_mul(STATES_PER_SECOND) / 1000;
     let mut left = usize::try_from(per_period).unwrap_or(max).clamp(min, max);
+    // Below each run of a deep tree are most others: they are added up once for all groups.
+    let mut inner = InnerEnergies::default();
     let groups = open().groups.len();
     for _ in 0..groups {
         let Some((group, log)) = open().groups.next(meter) else { return };
@@ -80,7 +82,7 @@ fn keep_some<K, M: Clone>(
             retried.push(log.address());
         }
         let number = u32::try_from(2 * group).unwrap_or(u32::MAX - 1) + odd;
-        let kept = log.keep(number, |states| add_states(meter, group, states));
+        let kept = log.keep(number, |states| add_states(meter, group, states, &mut inner));
         let written = match kept {
             Kept::States(states) => Some(states),
             Kept::InNewJournal => {

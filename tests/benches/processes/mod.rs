@@ -30,8 +30,9 @@ pub(crate) fn child(task: &[String]) {
         ["paced", kind, calls] => vec![child_paced(kind, calls.parse().expect("a number"))],
         ["memory"] => child_memory(true),
         ["memory-without"] => child_memory(false),
-        ["meter-thread", runs, seconds] => {
-            child_meter_thread(runs.parse().expect("a number"), seconds.parse().expect("a number"))
+        ["meter-thread", runs, kind, seconds] => {
+            let [runs, seconds] = [runs, seconds].map(|it| it.parse().expect("a number"));
+            child_meter_thread(runs, *kind == "nested", seconds)
         }
         ["summary", file] => with_peak(|| drop(eco2ai::summary(file).expect("a summary"))),
         ["cells", file] => with_peak(|| split_into_cells(Path::new(file))),
@@ -209,17 +210,21 @@ fn kibibytes(text: &str, name: &str) -> f64 {
 /// The part of a core that the meter's thread takes while so many runs are active and the process
 /// idles, beside a thread that does the bare system calls of a reading each second, and beside one that
 /// does all system calls of a period with one run.
-pub(crate) fn meter_thread(runs: usize, seconds: u64) -> [Pair; 2] {
-    let task = ["meter-thread", &runs.to_string(), &seconds.to_string()];
+pub(crate) fn meter_thread(runs: u64, is_nested: bool, seconds: u64) -> [Pair; 2] {
+    let kind = if is_nested { "nested" } else { "side-by-side" };
+    let task = ["meter-thread", &runs.to_string(), kind, &seconds.to_string()];
     let [figure, reading, period] = ask(&task, |_| ());
     [reading, period].map(|beside| Pair { figure, beside })
 }
 
-fn child_meter_thread(runs: usize, seconds: u64) -> Vec<f64> {
+fn child_meter_thread(runs: u64, is_nested: bool, seconds: u64) -> Vec<f64> {
     const NAMES: [&str; 3] = ["eco2ai-meter", "bare-reading", "bare-period"];
     let tracker = Tracker::builder().build().expect("good parameters");
-    let run = || tracker.start_detached().expect("a run");
-    let runs: Vec<_> = (0..runs).map(|_| run()).collect();
+    let detached = || tracker.start_detached().expect("a run");
+    let nested = || tracker.start().expect("a run");
+    let (side_by_side, under) = if is_nested { (0, runs) } else { (runs, 0) };
+    let runs: (Vec<_>, Vec<_>) =
+        ((0..side_by_side).map(|_| detached()).collect(), (0..under).map(|_| nested()).collect());
     let each_second = |name: &str, mut work: Box<dyn FnMut() + Send>| {
         let spawned = thread::Builder::new().name(name.into()).spawn(move || {
             loop {

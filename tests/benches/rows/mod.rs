@@ -18,6 +18,7 @@ pub(crate) fn all(quick: bool) -> Table {
     scaling::rows(&mut table, rounds, quick);
     paced(&mut table, quick);
     readings(&mut table, rounds);
+    meter_thread(&mut table, quick);
     whole_processes(&mut table, quick);
     logs(&mut table, rounds, quick);
     table
@@ -27,6 +28,13 @@ pub(crate) fn all(quick: bool) -> Table {
 pub(crate) fn scaling(quick: bool) -> Table {
     let mut table = Table::new(quick);
     scaling::rows(&mut table, rounds(quick), quick);
+    table
+}
+
+/// Those of the meter's thread alone.
+pub(crate) fn thread(quick: bool) -> Table {
+    let mut table = Table::new(quick);
+    meter_thread(&mut table, quick);
     table
 }
 
@@ -174,8 +182,8 @@ fn paced(table: &mut Table, quick: bool) {
     );
 }
 
-fn whole_processes(table: &mut Table, quick: bool) {
-    let [reading, period] = processes::meter_thread(1, if quick { 2 } else { 30 });
+fn meter_thread(table: &mut Table, quick: bool) {
+    let [reading, period] = processes::meter_thread(1, false, if quick { 2 } else { 30 });
     table.add(
         "the meter's thread at the default period, part of a core",
         table::percent,
@@ -190,7 +198,9 @@ fn whole_processes(table: &mut Table, quick: bool) {
         "a thread that does all system calls of a period each second",
         Reach::Ratio { most: 1.5 },
     );
+}
 
+fn whole_processes(table: &mut Table, quick: bool) {
     let processes_each = if quick { 3 } else { 41 };
     table.add(
         "first start in a process, without NVML",

@@ -1,20 +1,23 @@
 //! What stays the same however many runs, sums and tariffs there are: the rows of the table.
 
 use std::hint::black_box;
+use std::thread;
 use std::time::Instant;
 
 use eco2ai::meter::Meter;
-use eco2ai::{DetachedRun, Tracker};
+use eco2ai::{DetachedRun, Run, Tracker};
 
 use crate::processes;
 use crate::subjects;
-use crate::table::{self, Reach, Table, in_turns, seconds, time};
+use crate::table::{self, Pair, Reach, Table, in_turns, seconds, time};
 
 /// All of them; `quick`: with few runs, to see that it runs.
 pub(crate) fn rows(table: &mut Table, rounds: usize, quick: bool) {
     totals(table, rounds, quick);
     edges(table, rounds, quick);
+    nested(table, rounds, quick);
     period(table, quick);
+    period_of_nested(table, quick);
 }
 
 /// A call that goes to a sum, at any depth and among any number of sums.
@@ -79,15 +82,97 @@ fn edges(table: &mut Table, rounds: usize, quick: bool) {
     }
 }
 
+/// Runs that are each under the one before.
+struct NestedRuns(Vec<Run>);
+
+impl NestedRuns {
+    fn new(tracker: &Tracker, runs: usize) -> Self {
+        Self((0..runs).map(|_| tracker.start().expect("a run")).collect())
+    }
+}
+
+impl Drop for NestedRuns {
+    /// The innermost ends first.
+    fn drop(&mut self) {
+        while let Some(run) = self.0.pop() {
+            drop(run.stop().expect("a row"));
+        }
+    }
+}
+
+/// The start and the end of runs under others, and the edges of one under them.
+fn nested(table: &mut Table, rounds: usize, quick: bool) {
+    let (runs, of) = if quick { (20, "20") } else { (1000, "1 000") };
+    let meters = [(); 2].map(|()| subjects::meter());
+    let [few, many] = meters.each_ref().map(|meter| {
+        let tracker = Tracker::builder().meter(meter).forget();
+        tracker.file(subjects::log().with_file_name("nested.csv")).build().expect("parameters")
+    });
+    let start_and_stop = |tracker: &Tracker, runs: usize| {
+        let each = time(1, &mut || drop(NestedRuns::new(tracker, runs))) / runs as f64;
+        black_box(each)
+    };
+    table.add(
+        &format!("start and stop of a run, {of} nested"),
+        seconds,
+        &in_turns(
+            rounds.min(101),
+            || start_and_stop(&many, runs),
+            || (0..10).map(|_| start_and_stop(&few, 10)).sum::<f64>() / 10.0,
+        ),
+        "the same, 10 nested",
+        Reach::Ratio { most: 1.5 },
+    );
+    let side_by_side = OpenRuns::new(&meters[0], runs, "0.3");
+    let outer = NestedRuns::new(&many, runs);
+    let inner = OpenRuns::new(&meters[1], 0, "0.3");
+    table.add(
+        &format!("enter and leave under {of} nested runs"),
+        seconds,
+        &in_turns(
+            rounds,
+            || time(20, &mut || inner.edges()),
+            || time(20, &mut || side_by_side.edges()),
+        ),
+        &format!("the same with {of} side by side"),
+        Reach::Ratio { most: 1.5 },
+    );
+    drop((inner, outer));
+}
+
 /// The meter's thread while many runs are open.
 fn period(table: &mut Table, quick: bool) {
     let (runs, of) = if quick { (100, "100") } else { (10_000, "10 000") };
-    let [reading, _] = processes::meter_thread(runs, if quick { 2 } else { 30 });
+    let [reading, _] = processes::meter_thread(runs, false, if quick { 2 } else { 30 });
     table.add(
         &format!("the meter's thread with {of} open runs, part of a core"),
         table::percent,
         &reading,
         "a thread that does the system calls of a reading each second",
         Reach::AtMost { figure: 0.5e-2, ratio: None },
+    );
+}
+
+/// The same where each run is under the one before.
+fn period_of_nested(table: &mut Table, quick: bool) {
+    let (runs, of) = if quick { (100, "100") } else { (1000, "1 000") };
+    let asked = |is_nested| {
+        move || {
+            let [reading, _] = processes::meter_thread(runs, is_nested, if quick { 2 } else { 30 });
+            reading.figure
+        }
+    };
+    // At the same time, so that a busy machine troubles both alike.
+    let (figure, beside) = thread::scope(|scope| {
+        let nested = scope.spawn(asked(true));
+        let side_by_side = asked(false)();
+        (nested.join().expect("a figure"), side_by_side)
+    });
+    table.add(
+        &format!("the meter's thread with {of} nested runs, part of a core"),
+        table::percent,
+        &Pair { figure, beside },
+        "the same side by side",
+        Reach::Ratio { most: 1.5 },
     );
 }

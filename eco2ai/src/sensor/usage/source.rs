@@ -29,7 +29,8 @@ pub struct Usage {
     /// The memory of the process and its children, in bytes: their resident memory, with pages that
     /// processes share divided among them as far as this is known.
     pub own_memory: Option<u64>,
-    /// The used memory of the machine, in bytes.
+    /// The used memory of the machine, in bytes. May be some seconds old where it was said
+    /// [not to be needed](UsageSource::need_machine_memory).
     pub used_memory: Option<u64>,
     /// Whether CPU time or memory of some children is missing from `own_cpu` or `own_memory`. The
     /// row then has the mark `:partial`.
@@ -78,6 +79,14 @@ pub trait UsageSource: Send {
     /// per measuring period. All CPU time of a child that a later call finds is charged to the
     /// process.
     fn refresh(&mut self);
+
+    /// Says whether [`used_memory`](Usage::used_memory) is needed as of the last
+    /// [`refresh`](Self::refresh): a run of the whole machine is active, or energy is shared by memory.
+    /// Where it is not, its last value is good enough for ten seconds, so that a source need not read it.
+    /// Called before each reading. Does nothing by default.
+    fn need_machine_memory(&mut self, is_needed: bool) {
+        let _ = is_needed;
+    }
 
     /// Reads how much of their memory processes share. This may take long, so it is only called from
     /// the meter's own thread, after [`refresh`](Self::refresh) and at most once per measuring

@@ -15,6 +15,10 @@ pub(super) struct ChargedTime {
     /// Whether the time of the group counts, and not that of the tree.
     is_by_group: bool,
     last_refresh: Option<Mark>,
+    /// Whether nobody watched the group up to the last refresh, as no process ignored `SIGCHLD`.
+    was_unwatched: bool,
+    /// Whether time of children may be missing since the refresh before the last one.
+    is_missing: bool,
 }
 
 /// The accounts at a refresh.
@@ -29,12 +33,20 @@ struct Mark {
 impl ChargedTime {
     /// Begins with the time of the tree.
     pub(super) fn new(of_tree: Duration, group: Option<Cgroup>) -> Self {
-        Self { total: of_tree, of_tree, group, is_by_group: false, last_refresh: None }
+        Self {
+            total: of_tree,
+            of_tree,
+            group,
+            is_by_group: false,
+            last_refresh: None,
+            was_unwatched: false,
+            is_missing: false,
+        }
     }
 
-    /// Whether the time of the group counts.
-    pub(super) fn is_by_group(&self) -> bool {
-        self.is_by_group
+    /// Whether the time of the group counts, so that of children is in it that the kernel discards.
+    pub(super) fn has_discarded(&self) -> bool {
+        self.is_by_group && !self.is_missing
     }
 
     /// Returns the time charged so far. `of_tree` is the time of the tree, and `ticks` converts ticks.
@@ -57,6 +69,8 @@ impl ChargedTime {
         discards: bool,
         is_ours: impl Fn(u32) -> bool,
     ) {
+        // The time of the group is known from now on only, and some was discarded already.
+        self.is_missing = std::mem::take(&mut self.was_unwatched) && discards;
         let Some(group) = &self.group else { return };
         let of_group = group.cpu_time();
         self.is_by_group = discards && of_group.is_some() && group.is_own(is_ours);
@@ -69,6 +83,8 @@ impl ChargedTime {
     pub(super) fn use_tree(&mut self) {
         self.is_by_group = false;
         self.last_refresh = None;
+        self.was_unwatched = true;
+        self.is_missing = false;
     }
 
     /// The time charged so far if the group's counts since the last refresh.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::cgroup::Cgroup;
 use super::charged_time::ChargedTime;
@@ -15,6 +15,10 @@ use crate::sensor::roots::Roots;
 use crate::sensor::usage::process_clock::process_cpu_time;
 use crate::sensor::usage::source::{CpuClock, Usage, UsageSource};
 
+/// How old the used memory of the machine may be while nobody needs it: it only bounds that of the
+/// process. Reading it takes a tenth of what the meter's thread needs in a second.
+const MAX_MEMORY_AGE: Duration = Duration::from_secs(10);
+
 /// Reads the usage of this process and its children from `/proc`.
 ///
 /// ```
@@ -26,8 +30,6 @@ use crate::sensor::usage::source::{CpuClock, Usage, UsageSource};
 #[derive(Debug)]
 pub struct LinuxUsage {
     tree: ProcessTree,
-    /// Whether the process is this one, which has a clock of nanoseconds.
-    is_this_process: bool,
     stat: Option<KeptFile>,
     memory: MachineMemory,
     ticks_per_second: u64,
@@ -42,6 +44,9 @@ pub struct LinuxUsage {
     /// The CPU time charged so far; `None` if there is no such process.
     charged: Option<ChargedTime>,
     used_memory: UsedMemory,
+    /// When `used_memory` was read.
+    memory_read: Option<Instant>,
+    needs_machine_memory: bool,
 }
 
 impl LinuxUsage {
@@ -74,7 +79,6 @@ impl LinuxUsage {
         let keep = |path: &str| KeptFile::open(root.join(path)).ok();
         let mut usage = Self {
             tree: ProcessTree::new(root, own, is_this_process),
-            is_this_process,
             stat: keep("stat"),
             memory: MachineMemory::open(root),
             ticks_per_second: rustix::param::clock_ticks_per_second().max(1),
@@ -86,6 +90,8 @@ impl LinuxUsage {
             is_refreshed: false,
             charged: None,
             used_memory: UsedMemory::default(),
+            memory_read: None,
+            needs_machine_memory: true,
         };
         if let Some((_, of_tree)) = usage.time_of_tree() {
             usage.charged = Some(ChargedTime::new(of_tree, Cgroup::find(root, own)));
@@ -99,18 +105,27 @@ impl LinuxUsage {
     fn time_of_tree(&mut self) -> Option<(Duration, Duration)> {
         let own = self.tree.read();
         let ticks = ticks(self.ticks_per_second);
-        // This process has a clock even where no `/proc` is mounted.
-        let own = if self.is_this_process { process_cpu_time() } else { ticks(own?.own) };
+        // This process has a clock of nanoseconds, even where no `/proc` is mounted.
+        let own = if self.tree.is_this_process { process_cpu_time() } else { ticks(own?.own) };
         Some((own, own.saturating_add(ticks(self.tree.charged()))))
     }
 
     /// The memory of the process and its descendants in bytes. `None` if it could never be read.
-    fn own_memory(&self) -> Option<u64> {
+    fn own_memory(&mut self, is_refreshed: bool) -> Option<u64> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let own = (self.tree.memory_pages() * self.page_bytes as f64) as u64;
         // Pages of files count as available although processes have mapped them.
-        let bounded = self.used_memory.visible.map_or(own, |used| own.min(used));
-        (own > 0).then_some(bounded)
+        let bounded = |usage: &Self| usage.used_memory.visible.map_or(own, |used| own.min(used));
+        if is_refreshed && bounded(self) < own {
+            // Both may have grown since.
+            self.read_machine_memory();
+        }
+        (own > 0).then(|| bounded(self))
+    }
+
+    fn read_machine_memory(&mut self) {
+        self.used_memory = self.memory.read();
+        self.memory_read = Some(Instant::now());
     }
 }
 
@@ -140,7 +155,8 @@ impl UsageSource for LinuxUsage {
             }
             charged.read(of_tree, ticks)
         });
-        let is_by_group = self.charged.as_ref().is_some_and(ChargedTime::is_by_group);
+        let is_discarded =
+            discards && !self.charged.as_ref().is_some_and(ChargedTime::has_discarded);
         let mut buffer = [0; 256];
         let busy = self.stat.as_ref().and_then(|stat| busy_ticks(stat.read(&mut buffer).ok()?));
         let busy_cpu = busy.map(|busy| ticks(self.busy.advance(busy)));
@@ -148,11 +164,11 @@ impl UsageSource for LinuxUsage {
             own_cpu,
             busy_cpu,
             cpus: self.cpus,
-            own_memory: self.own_memory(),
+            own_memory: self.own_memory(is_refreshed),
             used_memory: self.used_memory.machine,
-            is_partial: self.tree.is_incomplete() || discards && !is_by_group,
+            is_partial: self.tree.is_incomplete() || is_discarded,
             of_container: self.of_container,
-            process_cpu: process.filter(|_| self.is_this_process),
+            process_cpu: process.filter(|_| self.tree.is_this_process),
         }
     }
 
@@ -160,8 +176,19 @@ impl UsageSource for LinuxUsage {
         self.tree.search();
         self.processes.clear();
         self.processes.extend(self.tree.ids());
-        self.used_memory = self.memory.read();
+        let is_fresh = self.memory_read.is_some_and(|at| at.elapsed() < MAX_MEMORY_AGE);
+        if self.needs_machine_memory || !is_fresh {
+            self.read_machine_memory();
+        }
         self.is_refreshed = true;
+    }
+
+    fn need_machine_memory(&mut self, is_needed: bool) {
+        if is_needed && !self.needs_machine_memory {
+            // It may be older than the last refresh.
+            self.read_machine_memory();
+        }
+        self.needs_machine_memory = is_needed;
     }
 
     fn refresh_shared_memory(&mut self) {
@@ -173,7 +200,7 @@ impl UsageSource for LinuxUsage {
     }
 
     fn cpu_clock(&self) -> Option<CpuClock> {
-        self.is_this_process.then(|| -> CpuClock { Arc::new(process_cpu_time) })
+        self.tree.is_this_process.then(|| -> CpuClock { Arc::new(process_cpu_time) })
     }
 }
 

@@ -1,14 +1,23 @@
 //! The busy time of the whole machine.
 
+use super::leading_number::leading_number;
+
 /// Returns user + nice + system + irq + softirq of all CPUs in ticks, from `/proc/stat`. `guest` is
 /// contained in `user`. `None` if the CPUs were never busy or idle: gVisor writes zeros.
 pub(super) fn busy_ticks(stat: &[u8]) -> Option<u64> {
-    let line = stat.split(|&byte| byte == b'\n').next()?;
-    let mut fields = std::str::from_utf8(line).ok()?.strip_prefix("cpu ")?.split_ascii_whitespace();
-    let mut next = || fields.next()?.parse::<u64>().ok();
-    let (user, nice, system) = (next()?, next()?, next()?);
-    let (idle, _io_wait) = (next()?, next()?);
-    let (irq, soft_irq) = (next().unwrap_or(0), next().unwrap_or(0));
+    let mut rest = stat.strip_prefix(b"cpu ")?;
+    // A kernel before 2.6 has the first four only.
+    let mut fields = [0; 7];
+    for (place, field) in fields.iter_mut().enumerate() {
+        // Only blanks are stepped over, so that nothing of the next line is read.
+        let blanks = rest.iter().take_while(|&&byte| byte == b' ').count();
+        match leading_number(rest.get(blanks..)?) {
+            Some((number, after)) => (*field, rest) = (number, after),
+            None if place < 4 => return None,
+            None => break,
+        }
+    }
+    let [user, nice, system, idle, _io_wait, irq, soft_irq] = fields;
     let busy = [nice, system, irq, soft_irq].into_iter().fold(user, u64::saturating_add);
     (busy > 0 || idle > 0).then_some(busy)
 }
@@ -38,6 +47,8 @@ mod tests {
     fn busy_time_leaves_out_idle_iowait_steal_and_guest() {
         let stat = b"cpu  1 20 300 9 9 4000 50000 9 9 9\ncpu0 1 1 1 1 1 1 1 1 1 1\n";
         assert_eq!(busy_ticks(stat), Some(54_321));
+        assert_eq!(busy_ticks(b"cpu  1 20 300 9\ncpu0 1 1 1 1"), Some(321), "an old kernel");
+        assert_eq!(busy_ticks(b"cpu  1 20 300\ncpu0 1 1 1 1"), None);
         assert_eq!(busy_ticks(b"intr 5"), None);
         assert_eq!(busy_ticks(b"cpu  0 0 0 0 0 0 0 0 0 0\n"), None, "gVisor");
     }

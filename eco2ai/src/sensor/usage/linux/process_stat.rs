@@ -2,6 +2,7 @@
 
 use rustix::process::Signal;
 
+use super::leading_number::leading_number;
 use crate::sensor::kept_file::KeptFile;
 
 /// Long enough for the fields of `/proc/<pid>/stat` up to the ignored signals.
@@ -63,10 +64,10 @@ impl ProcessStat {
 /// Parses the number at the beginning of a text. The fields from 14 to 17 are signed in the kernel, and
 /// so is the resident set: one below 0 counts as 0.
 fn first_number(text: &[u8]) -> Option<u64> {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let number = std::str::from_utf8(digits.get(..length)?).ok()?.parse().ok()?;
-    Some(if digits.len() < text.len() { 0 } else { number })
+    match text.strip_prefix(b"-") {
+        Some(below_0) => leading_number(below_0).map(|_| 0),
+        None => Some(leading_number(text)?.0),
+    }
 }
 
 #[cfg(test)]

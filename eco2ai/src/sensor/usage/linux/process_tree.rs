@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::cpu_limit::CpuLimit;
 use super::ended_children::EndedChildren;
+use super::own_process::OwnProcess;
 use super::process_stat::ProcessStat;
 use super::tree_member::Member;
 use crate::sensor::kept_file::KeptFile;
@@ -30,6 +31,8 @@ const MAX_OPEN_FILES: usize = 64;
 #[derive(Debug)]
 pub(super) struct ProcessTree {
     pub(super) root: PathBuf,
+    /// The first member, if it is this very process.
+    pub(super) own_process: Option<OwnProcess>,
     /// Whether the first member is this very process.
     pub(super) is_this_process: bool,
     /// The process itself, then its descendants, each after its parent.
@@ -62,6 +65,7 @@ impl ProcessTree {
         let stat = file.as_ref().and_then(ProcessStat::read).unwrap_or_default();
         Self {
             root: root.into(),
+            own_process: OwnProcess::open(root, own).filter(|_| is_this_process),
             is_this_process,
             members: vec![Member::new(own, file, stat)],
             positions: HashMap::from([(own, 0)]),
@@ -116,7 +120,10 @@ impl ProcessTree {
     /// and children that have ended are charged once all members were read.
     pub(super) fn read(&mut self) -> Option<ProcessStat> {
         let own = self.members.first_mut()?;
-        let own_stat = own.read(&self.root)?;
+        let own_stat = match &self.own_process {
+            Some(process) => process.read(&own.stat)?,
+            None => own.read(&self.root)?,
+        };
         let goes_on = self.next_read > 0;
         if !goes_on {
             own.stat = own_stat;

@@ -57,7 +57,7 @@ impl ProcessTree {
             if member.stat.threads == 1 {
                 append_list(&tasks.join(format!("{}/children", member.id)), &mut list);
             } else {
-                // Each thread has a list of the children that it started.
+                // Each thread has a list of the children that it started. Their number may be unknown.
                 for task in read_dir(tasks).into_iter().flatten().flatten() {
                     append_list(&task.path().join("children"), &mut list);
                 }

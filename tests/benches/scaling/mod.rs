@@ -104,27 +104,28 @@ impl Drop for NestedRuns {
 fn nested(table: &mut Table, rounds: usize, quick: bool) {
     let (runs, of) = if quick { (20, "20") } else { (1000, "1 000") };
     let meters = [(); 2].map(|()| subjects::meter());
-    let [few, many] = meters.each_ref().map(|meter| {
+    let trackers = meters.each_ref().map(|meter| {
         let tracker = Tracker::builder().meter(meter).forget();
         tracker.file(subjects::log().with_file_name("nested.csv")).build().expect("parameters")
     });
-    let start_and_stop = |tracker: &Tracker, runs: usize| {
-        let each = time(1, &mut || drop(NestedRuns::new(tracker, runs))) / runs as f64;
-        black_box(each)
+    let nested = || drop(NestedRuns::new(&trackers[1], runs));
+    let side_by_side = || {
+        let start = |_| trackers[0].start_detached().expect("a run");
+        let mut open: Vec<_> = (0..runs).map(start).collect();
+        while let Some(run) = open.pop() {
+            drop(run.stop().expect("a row"));
+        }
     };
+    let each = |work: &dyn Fn()| time(1, &mut || work()) / runs as f64;
     table.add(
         &format!("start and stop of a run, {of} nested"),
         seconds,
-        &in_turns(
-            rounds.min(101),
-            || start_and_stop(&many, runs),
-            || (0..10).map(|_| start_and_stop(&few, 10)).sum::<f64>() / 10.0,
-        ),
-        "the same, 10 nested",
+        &in_turns(rounds.min(101), || each(&nested), || each(&side_by_side)),
+        &format!("the same with {of} side by side"),
         Reach::Ratio { most: 1.5 },
     );
     let side_by_side = OpenRuns::new(&meters[0], runs, "0.3");
-    let outer = NestedRuns::new(&many, runs);
+    let outer = NestedRuns::new(&trackers[1], runs);
     let inner = OpenRuns::new(&meters[1], 0, "0.3");
     table.add(
         &format!("enter and leave under {of} nested runs"),

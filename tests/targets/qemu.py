@@ -21,6 +21,7 @@ TESTS = ["-p", "eco2ai", "-p", "eco2ai-tests", "--lib", "--test", "integration"]
 GAPS = [
     "each_way_to_give_a_power_leads_to_the_row",
     "the_first_run_of_a_process_decides_and_another_power_is_reported_once",
+    "this_process_is_as_its_stat_says",
     "threads_and_trackers_share_one_thread",
     "outer_run::a_program_of_another_scope_is_subtracted_as_far_as_its_energy_is_in_the_run",
     "outer_run::a_program_that_inherits_the_variable_is_not_counted_by_the_tracked_program_above_it",

@@ -13,7 +13,7 @@ use crate::log::identity::{End, Identity, is_at};
 use crate::log::inspect::{Contents, end_of_torn_row, inspect};
 use crate::log::open_files::{OpenLimit, OpenSlot};
 use crate::log::record::Record;
-use crate::log::rewriting::wait_until_settled;
+use crate::log::rewriting::{being_written, wait_until_settled};
 use crate::log::row::{CommonCells, write_rows};
 use crate::regular_file::{self, Links, write_at_once};
 use crate::report::warn_once;
@@ -180,12 +180,18 @@ impl LogFile {
             !taken_back
         });
         if length == 0 || length != open.valid_len {
+            let mut is_settled = true;
             if !open.is_new {
-                length = self.wait_for_rewriter(&open.file, length)?;
+                (length, is_settled) = self.wait_for_rewriter(&open.file, length)?;
             }
-            let Some((header, before_rows)) = self.inspect(&open.file, length)? else {
+            let Some((header, before_rows)) = self.inspect(&open.file, length, is_settled)? else {
                 return Ok(None);
             };
+            if !header.has_own_energy() && !self.is_shared_with_other_programs() {
+                // It was not waited for.
+                self.header = Some(Arc::new(header));
+                return Ok(None);
+            }
             // One for all files with it, so that rows that are written for it need not compare it.
             let known = self.header.take().filter(|known| **known == header);
             let header = known.unwrap_or_else(|| Arc::new(header));
@@ -250,10 +256,28 @@ impl LogFile {
     }
 
     /// The header of a file that others may have written, and what must stand before our rows.
-    /// `None` where another file is at the path now.
-    fn inspect(&self, file: &File, length: u64) -> Result<Option<(Header, String)>> {
+    /// `None` where another file is at the path now, or the file has become shorter.
+    ///
+    /// # Errors
+    /// Also if another program seems to be rewriting the file, unless it is of a kind to which others
+    /// only add, as this crate does.
+    fn inspect(
+        &self,
+        file: &File,
+        length: u64,
+        is_settled: bool,
+    ) -> Result<Option<(Header, String)>> {
         let new = self.kind.header();
-        Ok(Some(match inspect(&self.path, file, length, self.kind)? {
+        let contents = inspect(&self.path, file, length, self.kind)?;
+        if file.metadata().map_err(|error| self.io(error))?.len() < length {
+            return Ok(None);
+        }
+        let is_only_added_to =
+            matches!(&contents, Contents::Log(header) if header.has_own_energy());
+        if !is_settled && !is_only_added_to {
+            return Err(self.io(being_written()));
+        }
+        Ok(Some(match contents {
             Contents::Empty if self.path.is_symlink() => {
                 return Err(
                     self.not_a_log("a link to an empty file; name that file itself to begin a log")
@@ -277,8 +301,8 @@ impl LogFile {
     }
 
     /// Waits until a program that rewrites the file, as Eco2AI does, has finished. Returns the
-    /// length of the file.
-    fn wait_for_rewriter(&self, mut file: &File, length: u64) -> Result<u64> {
+    /// length that the file then had, and whether no program seems to be rewriting it.
+    fn wait_for_rewriter(&self, mut file: &File, length: u64) -> Result<(u64, bool)> {
         let io = |error| self.io(error);
         let mut last = [0];
         if length > 0 {
@@ -288,14 +312,12 @@ impl LogFile {
         }
         let is_whole = matches!(last, [b'\n' | b'\r']);
         if is_whole && !self.is_shared_with_other_programs() {
-            return Ok(length);
+            return Ok((length, true));
         }
-        let settled = wait_until_settled(file).map_err(io)?;
-        if settled.is_none() && self.is_shared_with_other_programs() {
-            let reason = "another program is writing it";
-            return Err(io(io::Error::new(ErrorKind::WouldBlock, reason)));
-        }
-        Ok(file.metadata().map_err(io)?.len())
+        Ok(match wait_until_settled(file).map_err(io)? {
+            Some(state) => (state.length, true),
+            None => (file.metadata().map_err(io)?.len(), false),
+        })
     }
 
     /// Renames a file of zeros, which a power cut can leave.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Result};
 use crate::file_lock::lock_within;
@@ -19,7 +19,9 @@ use crate::log::journal::{self, Folder, Journal};
 use crate::log::journal_files::{self, JournalFile, Stem};
 use crate::log::record::Record;
 use crate::log::record_text::counted_rows;
-use crate::log::rewriting::{FileState, REWRITE_TIME, is_within, wait_until_settled};
+use crate::log::rewriting::{
+    FileState, REWRITE_TIME, being_written, is_within, wait_until_settled,
+};
 use crate::log::row::{LogRow, rows_in_full, start_time_cell};
 use crate::regular_file::{self, Links};
 use crate::report::warn_once;
@@ -43,6 +45,8 @@ pub(crate) fn recover_orphans(log: &mut LogFile) -> Result<usize> {
             (Ok(TakenOver::Rows(rows)), Ok(sum)) => *sum += rows,
             (Ok(TakenOver::Rows(_) | TakenOver::Unusable), _) => {}
             (Ok(TakenOver::Owned), _) => left.push(candidate),
+            // Each of the others would wait for that program, too.
+            (Err(error), _) if is_being_written(&error) => return Err(error),
             (Err(error), before) => {
                 left.push(candidate);
                 if before.is_ok() {
@@ -52,6 +56,12 @@ pub(crate) fn recover_orphans(log: &mut LogFile) -> Result<usize> {
         }
     }
     recovered
+}
+
+/// Returns whether another program is writing the log.
+fn is_being_written(error: &Error) -> bool {
+    matches!(error, Error::Read { source, .. } | Error::Write { source, .. }
+        if source.kind() == ErrorKind::WouldBlock)
 }
 
 /// The result of taking over a journal.
@@ -123,19 +133,23 @@ fn take_over(log: &mut LogFile, real: &Path, candidate: &JournalFile) -> Result<
         return take_over_without_lock(log, real, candidate, &found);
     }
     let rows = write_missing(log, &found, candidate.kind)?;
-    if candidate.kind == Kind::Running || !may_be_written_over(log, &file) {
+    if rows > 0 {
+        // They may be written over as new ones may. Of another user, it keeps its time.
+        let _ = file.set_modified(SystemTime::now());
+    }
+    if candidate.kind == Kind::Running || !may_be_written_over(log.path(), &file) {
         journal::remove_locked(&file, &candidate.path);
     }
     Ok(TakenOver::Rows(rows))
 }
 
 /// Returns whether another program may still overwrite the rows of a journal that was left for the
-/// next process.
-fn may_be_written_over(log: &LogFile, journal: &File) -> bool {
-    let recent = journal.metadata().and_then(|found| found.modified());
-    let header = existing_header(log.path()).unwrap_or_default();
-    header.is_some_and(|header| !header.has_own_energy())
-        && recent.is_ok_and(|modified| is_within(modified, REWRITE_TIME))
+/// next process. What has no header now may be a log that such a program has just emptied.
+fn may_be_written_over(log: &Path, journal: &File) -> bool {
+    let is_only_added_to =
+        matches!(existing_header(log), Ok(Some(header)) if header.has_own_energy());
+    let modified = journal.metadata().and_then(|found| found.modified());
+    !is_only_added_to && modified.is_ok_and(|modified| is_within(modified, REWRITE_TIME))
 }
 
 /// Where there are no locks: only what is surely nobody's. The rows are put into a journal of our
@@ -213,8 +227,11 @@ pub(crate) fn missing(log: &Path, found: &Found, kind: Kind) -> Result<Vec<Recor
         if is_only_added_to || settled == Some(FileState::from_file(&file).map_err(io)?) {
             return Ok(missing);
         }
+        if settled.is_none() {
+            break;
+        }
     }
-    Err(io(io::Error::new(ErrorKind::WouldBlock, "another program is writing it")))
+    Err(io(being_written()))
 }
 
 /// The journal without the rows that are in the log of its time, where that was renamed in its folder

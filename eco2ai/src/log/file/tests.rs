@@ -66,9 +66,9 @@ fn an_incomplete_row_is_ended_before_the_next() {
 
 #[test]
 fn an_incomplete_header_is_completed() {
-    let folder = tempfile::tempdir().unwrap();
     // Each of them may be another program's that is writing, and is waited for.
     for length in (0..full().len()).step_by(37) {
+        let folder = tempfile::tempdir().unwrap();
         let mut log = log(&folder);
         fs::write(log.path(), &full()[..length]).unwrap();
         append(&mut log, "1").unwrap();

@@ -4,9 +4,10 @@ use crate::log::header::Header;
 use crate::log::journal_files::{self, real_path};
 use crate::log::read_log;
 use crate::log::record::tests::record;
+use crate::log::rewriting::REWRITE_TIME;
 use crate::status::Status;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 fn rows(path: &Path) -> Vec<(String, Status)> {
     read_log(path).unwrap().map(|row| row.map(|r| (r.id, r.status)).unwrap()).collect()
@@ -28,6 +29,16 @@ fn keep(path: &Path, group: u32, states: impl FnOnce() -> Option<Vec<Record>>) {
 
 fn retry(path: &Path) {
     find(path).retry();
+}
+
+/// As if the process had ended.
+fn end(path: &Path) {
+    // Not `close`, which also ends those of the tests beside this one.
+    with(path, |log| {
+        let _ = log.flush();
+        log.close();
+    });
+    die(path);
 }
 
 /// As if the process had died: its locks are gone, its files are there.
@@ -208,10 +219,69 @@ fn a_row_that_another_program_writes_over_is_written_again() {
     // The process ends, and the row is written over after that.
     let read_by_other = fs::read_to_string(&path).unwrap();
     finish(&path, &record("3"));
-    close();
-    die(&path);
+    end(&path);
     fs::write(&path, read_by_other).unwrap();
     assert_eq!(recover(&path).unwrap(), 1);
     assert_eq!(recover(&path).unwrap(), 0);
     assert_eq!(rows(&path).len(), 4);
+}
+
+/// A log that Eco2AI for Python has read, and a row that was added after that by a process that has
+/// ended. What Eco2AI is about to write is returned.
+fn row_that_is_about_to_be_written_over(path: &Path) -> String {
+    fs::write(path, Header::eco2ai().line()).unwrap();
+    attach(path, false);
+    finish(path, &record("0"));
+    let read_by_other = fs::read_to_string(path).unwrap();
+    finish(path, &record("1"));
+    end(path);
+    // Long after the creation of the file.
+    std::thread::sleep(Duration::from_millis(100));
+    read_by_other
+}
+
+/// It empties the log, and writes it when it gets a processor again.
+#[test]
+fn no_row_is_written_while_another_program_has_emptied_the_log_to_write_it_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("unit_test.csv");
+    let read_by_other = row_that_is_about_to_be_written_over(&path);
+    fs::write(&path, "").unwrap();
+
+    let refused = recover(&path).unwrap_err();
+    assert!(refused.to_string().contains("unit_test.csv"), "{refused}");
+    finish(&path, &record("2"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "", "the other program's bytes go there");
+
+    fs::write(&path, read_by_other).unwrap();
+    retry(&path);
+    assert_eq!(recover(&path).unwrap(), 1);
+    let ids: Vec<_> = rows(&path).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids, ["0", "2", "1"]);
+    die(&path);
+}
+
+#[test]
+fn a_row_that_was_written_again_may_be_written_over_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("unit_test.csv");
+    let read_by_other = row_that_is_about_to_be_written_over(&path);
+    let [journal] = &journal_files::find(&real_path(&path))[..] else { panic!("one journal") };
+    let almost_done = SystemTime::now() - REWRITE_TIME + Duration::from_millis(1);
+    fs::File::options().write(true).open(&journal.path).unwrap().set_modified(almost_done).unwrap();
+
+    for _ in 0..2 {
+        fs::write(&path, &read_by_other).unwrap();
+        assert_eq!(recover(&path).unwrap(), 1);
+        let ids: Vec<_> = rows(&path).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(ids, ["0", "1"]);
+    }
+}
+
+/// A file that a program made to have its rows there, as the library `tempfile` does.
+#[test]
+fn a_row_is_written_to_an_empty_file_that_is_new() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    finish(file.path(), &record("0"));
+    assert_eq!(rows(file.path()).len(), 1);
 }

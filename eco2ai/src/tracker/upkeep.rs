@@ -74,7 +74,7 @@ fn keep_some<K, M: Clone>(
     let mut left = usize::try_from(per_period).unwrap_or(max).clamp(min, max);
     // Below each run of a deep tree are most others: they are added up once for all groups.
     let mut inner = InnerEnergies::default();
-    let groups = open().groups.len();
+    let groups = open().groups.count(meter);
     for _ in 0..groups {
         let Some((group, log)) = open().groups.next(meter) else { return };
         if !retried.contains(&log.address()) {

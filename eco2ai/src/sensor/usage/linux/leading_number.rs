@@ -6,10 +6,7 @@
 pub(super) fn leading_number(text: &[u8]) -> Option<(u64, &[u8])> {
     let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, rest) = text.split_at_checked(length)?;
-    let number = digits.iter().try_fold(0_u64, |number, digit| {
-        number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
-    });
-    Some((number.filter(|_| length > 0)?, rest))
+    Some((str::from_utf8(digits).ok()?.parse().ok()?, rest))
 }
 
 #[cfg(test)]

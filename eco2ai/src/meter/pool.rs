@@ -227,11 +227,18 @@ impl Pool {
         let mut of_leaves = energy;
         if self.on_sharers > 0 {
             let (of_threads, rest) = energy.by_threads();
-            self.clocks.on += of_threads * (1.0 / f64::from(self.on_sharers));
+            self.clocks.on += share(of_threads, self.on_sharers);
             of_leaves = rest;
         }
-        self.clocks.leaf += of_leaves * (1.0 / f64::from(self.leaf_sharers.max(1)));
+        self.clocks.leaf += share(of_leaves, self.leaf_sharers);
     }
+}
+
+/// Returns the part of each sharer; all of it without any.
+#[inline]
+fn share(energy: Energies, sharers: u32) -> Energies {
+    // Mostly there is one, and a division takes as long as much of what else a call does.
+    if sharers <= 1 { energy } else { energy * (1.0 / f64::from(sharers)) }
 }
 
 /// Returns the energy without negative parts, which have been distributed already.

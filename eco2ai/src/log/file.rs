@@ -205,6 +205,10 @@ impl LogFile {
             rows.insert_str(0, &(no_row.to_owned() + &before_rows));
             self.header = Some(Arc::clone(&header));
             open.header = Some(header);
+            // As late as can be: another program may have begun to rewrite it.
+            if self.is_shared_with_other_programs() && self.is_shorter(&open.file, length)? {
+                return Ok(None);
+            }
         }
         if let Err(error) = write_at_once(&open.file, rows.as_bytes(), length) {
             // All or nothing: what a full disk cut off is taken back, so that no torn row stays.
@@ -269,7 +273,7 @@ impl LogFile {
     ) -> Result<Option<(Header, String)>> {
         let new = self.kind.header();
         let contents = inspect(&self.path, file, length, self.kind)?;
-        if file.metadata().map_err(|error| self.io(error))?.len() < length {
+        if self.is_shorter(file, length)? {
             return Ok(None);
         }
         let is_only_added_to =
@@ -298,6 +302,10 @@ impl LogFile {
                 (*header, before_rows)
             }
         }))
+    }
+
+    fn is_shorter(&self, file: &File, length: u64) -> Result<bool> {
+        Ok(file.metadata().map_err(|error| self.io(error))?.len() < length)
     }
 
     /// Waits until a program that rewrites the file, as Eco2AI does, has finished. Returns the

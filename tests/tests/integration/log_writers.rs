@@ -2,9 +2,12 @@
 //!
 //! The full load is behind `ECO2AI_FULL_LOAD=1`; without it the numbers are smaller.
 
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use eco2ai::Tracker;
 use eco2ai_tests::hard_runs::{description, write_runs};
@@ -54,6 +57,55 @@ fn spawn(log: &Path, runs: usize) -> Child {
     let folder = log.parent().expect("a folder");
     let mut command = program(env!("CARGO_BIN_EXE_writes_runs"), folder);
     command.arg(log).arg(runs.to_string()).spawn().unwrap()
+}
+
+/// Writes the whole log anew, as Eco2AI for Python does, and has no processor for so many milliseconds
+/// before each step.
+fn rewrite(log: &Path, mut pauses: impl Iterator<Item = u64>) {
+    let mut pause = || std::thread::sleep(Duration::from_millis(pauses.next().unwrap_or(0)));
+    let text = std::fs::read(log).unwrap();
+    pause();
+    let mut file = File::create(log).unwrap();
+    pause();
+    // Within a row: a buffer rarely ends with one.
+    let middle = (1..text.len() / 2).rfind(|at| text[at - 1] != b'\n').unwrap();
+    file.write_all(&text[..middle]).unwrap();
+    pause();
+    file.write_all(&text[middle..]).unwrap();
+}
+
+#[test]
+fn no_row_is_lost_while_another_program_rewrites_the_log_and_is_delayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("emission.csv");
+    // More than what one write adds: what is put into the emptied file is then written over as a whole.
+    let rows = "p,python,d,,2026-01-05 10:00:00,1,1,1,,,,FR,0\n".repeat(20);
+    std::fs::write(&log, format!("{ECO2AI_HEADER}\n{rows}")).unwrap();
+    // A file that has just been created is taken for a new one.
+    std::thread::sleep(Duration::from_millis(100));
+    let ended = AtomicBool::new(false);
+    let outputs: Vec<_> = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut pauses = [3, 7, 20, 0, 60, 5, 40, 90, 1, 120, 10, 70].into_iter().cycle();
+            while !ended.load(Ordering::Relaxed) {
+                rewrite(&log, pauses.by_ref().take(3));
+            }
+        });
+        let pairs = 0..if full_load() { 100 } else { 10 };
+        let run_pair = |_| {
+            let children = [(), ()].map(|()| spawn(&log, 3));
+            children.map(|child| (child.id(), child.wait_with_output()))
+        };
+        let outputs = pairs.flat_map(run_pair).collect();
+        ended.store(true, Ordering::Relaxed);
+        outputs
+    });
+    for (_, output) in &outputs {
+        assert_success(output.as_ref().unwrap());
+    }
+    let writers: Vec<_> = outputs.iter().map(|(writer, _)| *writer).collect();
+    eco2ai::recover(&log).unwrap();
+    assert_complete(&log, 20, &writers, 3);
 }
 
 #[test]

@@ -110,10 +110,15 @@ let tracker = Tracker::builder().meter(&meter).forget().build()?;
         MeterBuilder { clock: MeterClock::default(), usage: Box::new(usage), sensors: Vec::new() }
     }
 
-    /// Returns a meter that measures nothing.
+    /// Returns a meter that measures nothing, always the same.
     pub(crate) fn none() -> Self {
         static NONE: OnceLock<Meter> = OnceLock::new();
-        NONE.get_or_init(|| Self::builder(NoUsage).build()).clone()
+        NONE.get_or_init(Self::new_none).clone()
+    }
+
+    /// Makes a meter that measures nothing.
+    pub(crate) fn new_none() -> Self {
+        Self::builder(NoUsage).build()
     }
 }
 

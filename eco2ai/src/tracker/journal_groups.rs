@@ -255,7 +255,6 @@ impl<M: Clone> Groups<M> {
 mod tests {
     use super::*;
     use crate::log::attach;
-    use crate::sensor::{Usage, UsageSource};
 
     #[test]
     fn each_member_has_its_turn_once_before_one_has_it_again() {
@@ -317,24 +316,10 @@ mod tests {
         assert_eq!(groups.next(&meter).map(|(group, _)| group), Some(open.group));
     }
 
-    struct Unknown;
-
-    impl UsageSource for Unknown {
-        fn read(&mut self) -> Usage {
-            Usage::default()
-        }
-
-        fn refresh(&mut self) {}
-
-        fn processes(&self) -> &[u32] {
-            &[]
-        }
-    }
-
     /// However many runs the other meters of the process have.
     #[test]
     fn a_meter_has_its_own_turns() {
-        let meters = [(), ()].map(|()| Meter::builder(Unknown).build());
+        let meters = [Meter::new_none(), Meter::new_none()];
         let folder = tempfile::tempdir().unwrap();
         let log = attach(&folder.path().join("unit_test.csv"), true);
         let mut groups: Groups<usize> = Groups::default();

@@ -188,7 +188,7 @@ impl LogFile {
                 return Ok(None);
             };
             if !header.has_own_energy() && !self.is_shared_with_other_programs() {
-                // It was not waited for.
+                // Now that it is known to be such a log, it is waited for.
                 self.header = Some(Arc::new(header));
                 return Ok(None);
             }

@@ -235,8 +235,6 @@ fn row_that_is_about_to_be_written_over(path: &Path) -> String {
     let read_by_other = fs::read_to_string(path).unwrap();
     finish(path, &record("1"));
     end(path);
-    // Long after the creation of the file.
-    std::thread::sleep(Duration::from_millis(100));
     read_by_other
 }
 
@@ -246,7 +244,8 @@ fn no_row_is_written_while_another_program_has_emptied_the_log_to_write_it_anew(
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("unit_test.csv");
     let read_by_other = row_that_is_about_to_be_written_over(&path);
-    fs::write(&path, "").unwrap();
+    // Long after its creation, and a moment ago however busy this machine is.
+    fs::File::create(&path).unwrap().set_modified(SystemTime::now() + REWRITE_TIME).unwrap();
 
     let refused = recover(&path).unwrap_err();
     assert!(refused.to_string().contains("unit_test.csv"), "{refused}");
